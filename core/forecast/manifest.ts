@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { Target } from "../data/reading.ts";
+
+const finite = z.number();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/**
+ * What the encoder computes from the grid. One definition for training, backtest, export and serving.
+ * `useDay`: features that look one day back; `useWeek`: the 7-day same-time mean. Off for short histories.
+ */
+export const FeatureSpec = z.object({
+  version: z.literal(1),
+  useDay: z.boolean(),
+  useWeek: z.boolean(),
+  /** Past values used as lagged changes, in steps before the origin. */
+  lags: z.array(z.int().positive()),
+  otherLags: z.array(z.int().positive()),
+  /** Leads, in steps, at which the 7-day same-time mean enters. */
+  profileLeads: z.array(z.int().positive()),
+  harmonics: z.int().nonnegative(),
+  /** Physical air features (dew point, absolute humidity) when the fleet has both temperature and relative humidity. */
+  psychrometric: z.boolean(),
+});
+export type FeatureSpec = z.infer<typeof FeatureSpec>;
+
+/**
+ * Normalisation constants, fitted on the training range only.
+ * `change[k]`: standard deviation of target k's 12-step change; `mean[k]`: its mean; `linear`, `branch`: centre and scale per feature.
+ */
+export const Scaler = z.object({
+  mean: z.array(finite),
+  deviation: z.array(finite),
+  change: z.array(finite),
+  linear: z.object({ center: z.array(finite), scale: z.array(finite) }),
+  branch: z.object({ center: z.array(finite), scale: z.array(finite) }),
+});
+export type Scaler = z.infer<typeof Scaler>;
+
+/**
+ * How the arrays of the ONNX graph are made and read.
+ * Inputs, float32: `sequence` [batch, contextLength, channels], `features` [batch, features].
+ * Output, float32: `quantiles` [batch, horizon, targets, quantiles]: change from the origin's value, in the target's unit.
+ * Optional output `ridge` of the same shape: the linear expert alone.
+ */
+export const ModelManifest = z.object({
+  formatVersion: z.literal(1),
+  modelId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
+  sensorId: z.string().min(1).max(256),
+  targets: z.array(Target).min(1),
+  stepSeconds: z.int().positive().max(86_400),
+  contextLength: z.int().positive(),
+  horizon: z.int().positive(),
+  quantiles: z.array(z.number().gt(0).lt(1)).min(1),
+  features: FeatureSpec,
+  scaler: Scaler,
+  /** Grid steps of history, ending at the origin, that the encoder needs (context plus the days its features look back). */
+  historyLength: z.int().positive(),
+  training: z.object({
+    engine: z.string(),
+    seed: z.int(),
+    /** First and last grid point of the readings used, inclusive. */
+    from: z.iso.datetime(),
+    to: z.iso.datetime(),
+    dataSha256: sha256,
+    windows: z.int().nonnegative(),
+    cpuSeconds: z.number().nonnegative(),
+  }),
+  /** Validation metrics per target, in the target's unit. */
+  metrics: z.record(
+    z.string(),
+    z.object({
+      mae: finite,
+      pinball: finite,
+      coverage: finite,
+      ridgeMae: finite,
+      ridgePinball: finite,
+      persistenceMae: finite,
+    }),
+  ),
+  modelSha256: sha256,
+  codeVersion: z.string(),
+  createdAt: z.iso.datetime(),
+});
+export type ModelManifest = z.infer<typeof ModelManifest>;
+
+/** Raw readings in, quantiles out: what the artefact must answer, within `tolerance`, before it may serve. */
+export const GoldenVector = z.object({
+  origin: z.iso.datetime(),
+  readings: z.object({ at: z.array(z.number()), values: z.record(z.string(), z.array(z.number().nullable())) }),
+  /** [horizon, targets, quantiles], row-major, in the target's unit. */
+  quantiles: z.array(finite),
+  tolerance: z.number().positive(),
+});
+export type GoldenVector = z.infer<typeof GoldenVector>;
+
+/** model.onnx + manifest.json + golden.json; a modelId never changes meaning. */
+export type Artefact = {
+  onnx: Uint8Array;
+  manifest: ModelManifest;
+  golden: GoldenVector;
+};

@@ -1,0 +1,25 @@
+import { z } from "zod";
+
+const slot = z.iso.datetime().transform((text) => new Date(text));
+const sensorIds = z.array(z.string().min(1).max(256)).min(1).max(10_000);
+
+/** One shard of a forecast cycle. The slot comes from the schedule event, never from the clock. */
+export const ForecastMessage = z.object({ slot, sensorIds });
+export type ForecastMessage = z.infer<typeof ForecastMessage>;
+
+/** One shard of a scoring pass. */
+export const ScoreMessage = z.object({ slot, sensorIds });
+export type ScoreMessage = z.infer<typeof ScoreMessage>;
+
+/** Asks for one sensor's model to be trained; `reason` is stored with the model. */
+export const TrainMessage = z.object({
+  sensorId: z.string().min(1).max(256),
+  reason: z.enum(["scheduled", "requested", "drift", "noModel"]),
+  slot,
+});
+export type TrainMessage = z.infer<typeof TrainMessage>;
+
+export type QueueName = "forecast" | "score" | "train";
+
+/** A message as it travels: JSON, with a key under which a queue that can may drop repeats. */
+export type QueueMessage = { key: string; body: unknown };

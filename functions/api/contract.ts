@@ -1,0 +1,252 @@
+import { z } from "@hono/zod-openapi";
+
+/** The API's shapes: zod is the contract, OpenAPI and the dashboard's types are made from it. Times are RFC 3339 UTC. */
+const time = z.iso.datetime().openapi({ example: "2016-05-01T12:00:00.000Z" });
+const column = z.array(z.number().nullable());
+
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    have: z.number().optional(),
+    need: z.number().optional(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .openapi("Problem");
+export type Problem = z.infer<typeof Problem>;
+
+export const Coverage = z
+  .object({ nominal: z.number(), observed: z.number().nullable(), n: z.int() })
+  .openapi("Coverage", {
+    description: "Nominal and observed coverage of [q10, q90] over n scored points of the last 7 days",
+  });
+export type Coverage = z.infer<typeof Coverage>;
+
+export const ForecastResponse = z
+  .object({
+    sensorId: z.string(),
+    target: z.string(),
+    unit: z.string(),
+    origin: time,
+    issuedAt: time,
+    slot: time,
+    stepSeconds: z.int(),
+    method: z.enum(["lstm", "baseline"]),
+    baseline: z.string().nullable(),
+    reason: z.string().nullable(),
+    reasonText: z.string().nullable(),
+    modelId: z.string().nullable(),
+    modelSha256: z.string().nullable(),
+    sourceWatermark: time,
+    imputedSteps: z.int(),
+    codeVersion: z.string(),
+    coverage: Coverage,
+    targetAt: z.array(time),
+    q10: z.array(z.number()),
+    q50: z.array(z.number()),
+    q90: z.array(z.number()),
+  })
+  .openapi("Forecast");
+export type ForecastResponse = z.infer<typeof ForecastResponse>;
+
+export const SensorTarget = z
+  .object({
+    target: z.string(),
+    unit: z.string(),
+    min: z.number(),
+    max: z.number(),
+    lastValue: z.number().nullable(),
+    lastReadingAt: time.nullable(),
+    /** The last 24 h on the grid and the latest forecast, short: what a sparkline draws. */
+    history: z.object({ at: z.array(time), value: column }),
+    forecast: ForecastResponse.nullable(),
+    /** 1 - MAE / MAE of the yardstick, last 7 days, all leads; null before anything was scored. */
+    skill: z.object({ persistence: z.number().nullable(), seasonalNaive: z.number().nullable(), n: z.int() }),
+  })
+  .openapi("SensorTarget");
+export type SensorTarget = z.infer<typeof SensorTarget>;
+
+export const SensorStatus = z.enum(["ok", "baseline", "stale", "refused", "waiting"]).openapi("SensorStatus");
+export type SensorStatus = z.infer<typeof SensorStatus>;
+
+export const Sensor = z
+  .object({
+    sensorId: z.string(),
+    status: SensorStatus,
+    statusText: z.string(),
+    newestReadingAt: time.nullable(),
+    lastOutcome: z
+      .object({
+        slot: time,
+        status: z.string(),
+        reason: z.string().nullable(),
+        reasonText: z.string().nullable(),
+        have: z.int().nullable(),
+        need: z.int().nullable(),
+      })
+      .nullable(),
+    modelId: z.string().nullable(),
+    targets: z.array(SensorTarget),
+  })
+  .openapi("Sensor");
+export type Sensor = z.infer<typeof Sensor>;
+
+const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+export const SensorPage = page(Sensor).openapi("SensorPage");
+export type SensorPage = z.infer<typeof SensorPage>;
+
+export const ReadingsResponse = z
+  .object({
+    sensorId: z.string(),
+    stepSeconds: z.int(),
+    from: time,
+    to: time,
+    at: z.array(time),
+    targets: z.array(z.object({ target: z.string(), unit: z.string(), value: column })),
+  })
+  .openapi("Readings", { description: "Grid values in (from, to]; null where nothing was measured" });
+export type ReadingsResponse = z.infer<typeof ReadingsResponse>;
+
+export const ForecastList = page(ForecastResponse).openapi("ForecastList");
+export type ForecastList = z.infer<typeof ForecastList>;
+
+/** One lead over time: what was forecast for each moment, `lead` steps ahead. */
+export const LeadSeries = z
+  .object({
+    sensorId: z.string(),
+    target: z.string(),
+    unit: z.string(),
+    lead: z.int(),
+    targetAt: z.array(time),
+    origin: z.array(time),
+    q10: column,
+    q50: column,
+    q90: column,
+  })
+  .openapi("LeadSeries");
+export type LeadSeries = z.infer<typeof LeadSeries>;
+
+export const AccuracyGroup = z
+  .object({
+    key: z.string(),
+    lead: z.int().nullable(),
+    n: z.int(),
+    mae: z.number(),
+    rmse: z.number(),
+    pinball: z.number(),
+    coverage: Coverage,
+    persistenceMae: z.number().nullable(),
+    seasonalNaiveMae: z.number().nullable(),
+    skillPersistence: z.number().nullable(),
+    skillSeasonalNaive: z.number().nullable(),
+  })
+  .openapi("AccuracyGroup");
+export const AccuracyResponse = z
+  .object({
+    sensorId: z.string(),
+    from: time,
+    to: time,
+    groupBy: z.enum(["lead", "day", "model"]),
+    targets: z.array(
+      z.object({
+        target: z.string(),
+        unit: z.string(),
+        overall: AccuracyGroup.nullable(),
+        groups: z.array(AccuracyGroup),
+      }),
+    ),
+  })
+  .openapi("Accuracy");
+export type AccuracyResponse = z.infer<typeof AccuracyResponse>;
+
+export const Model = z
+  .object({
+    modelId: z.string(),
+    sensorId: z.string(),
+    status: z.enum(["challenger", "champion", "retired"]),
+    statusReason: z.string(),
+    modelSha256: z.string(),
+    createdAt: time,
+    promotedAt: time.nullable(),
+    retiredAt: time.nullable(),
+    targets: z.array(z.string()),
+    stepSeconds: z.int(),
+    contextLength: z.int(),
+    horizon: z.int(),
+    training: z.object({
+      from: time,
+      to: time,
+      windows: z.int(),
+      seed: z.int(),
+      engine: z.string(),
+      cpuSeconds: z.number(),
+      dataSha256: z.string(),
+    }),
+    metrics: z.record(z.string(), z.record(z.string(), z.number())),
+    codeVersion: z.string(),
+  })
+  .openapi("Model");
+export type Model = z.infer<typeof Model>;
+export const ModelPage = page(Model).openapi("ModelPage");
+export type ModelPage = z.infer<typeof ModelPage>;
+
+export const OnDemandRequest = z
+  .object({ sensorIds: z.array(z.string().min(1).max(256)).min(1).max(100) })
+  .openapi("OnDemandRequest");
+export const OnDemandItem = z
+  .object({
+    sensorId: z.string(),
+    status: z.enum(["issued", "baseline", "refused", "expired", "notFound"]),
+    reason: z.string().nullable(),
+    reasonText: z.string().nullable(),
+    have: z.int().nullable(),
+    need: z.int().nullable(),
+    forecasts: z.array(ForecastResponse),
+  })
+  .openapi("OnDemandItem");
+export const OnDemandResponse = z.object({ slot: time, items: z.array(OnDemandItem) }).openapi("OnDemandResponse");
+export type OnDemandResponse = z.infer<typeof OnDemandResponse>;
+
+export const OpsResponse = z
+  .object({
+    now: time,
+    /** 1 in production; the demo's clock runs faster. */
+    clockSpeed: z.number(),
+    isDemo: z.boolean(),
+    stepSeconds: z.int(),
+    horizon: z.int(),
+    source: z.object({
+      newestReadingAt: time.nullable(),
+      ageSeconds: z.number().nullable(),
+      isStandby: z.boolean(),
+      isReceiving: z.boolean().nullable(),
+      lagBytes: z.number().nullable(),
+      error: z.string().nullable(),
+    }),
+    cycles: z.array(
+      z.object({
+        slot: time,
+        openedAt: time,
+        fannedOutAt: time.nullable(),
+        sensors: z.int(),
+        shards: z.int(),
+        issued: z.int(),
+        baseline: z.int(),
+        refused: z.int(),
+        expired: z.int(),
+      }),
+    ),
+    queue: z.array(z.object({ name: z.string(), waiting: z.int(), active: z.int(), failed: z.int() })),
+    database: z.object({
+      bytes: z.number(),
+      tables: z.array(z.object({ name: z.string(), bytes: z.number(), rows: z.number() })),
+    }),
+    sensors: z.int(),
+    codeVersion: z.string(),
+  })
+  .openapi("Ops");
+export type OpsResponse = z.infer<typeof OpsResponse>;
