@@ -11,6 +11,8 @@ export const Problem = z
     status: z.int(),
     detail: z.string(),
     code: z.string(),
+    /** The same id as in the log line and the X-Request-Id header. */
+    requestId: z.string().optional(),
     have: z.number().optional(),
     need: z.number().optional(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
@@ -21,7 +23,8 @@ export type Problem = z.infer<typeof Problem>;
 export const Coverage = z
   .object({ nominal: z.number(), observed: z.number().nullable(), n: z.int() })
   .openapi("Coverage", {
-    description: "Nominal and observed coverage of [q10, q90] over n scored points of the last 7 days",
+    description:
+      "Nominal and observed coverage of [q10, q90] by this sensor's model, over the n points scored in the last 7 days",
   });
 export type Coverage = z.infer<typeof Coverage>;
 
@@ -60,10 +63,11 @@ export const SensorTarget = z
     max: z.number(),
     lastValue: z.number().nullable(),
     lastReadingAt: time.nullable(),
-    /** The last 24 h on the grid and the latest forecast, short: what a sparkline draws. */
+    /** The last 24 h on the grid, thinned to 144 points at most: what a sparkline draws. */
     history: z.object({ at: z.array(time), value: column }),
+    /** The latest one, whole. */
     forecast: ForecastResponse.nullable(),
-    /** 1 - MAE / MAE of the yardstick, last 7 days, all leads; null before anything was scored. */
+    /** 1 - MAE / MAE of the yardstick by the model that serves, last 7 days, all leads; null before anything was scored. */
     skill: z.object({ persistence: z.number().nullable(), seasonalNaive: z.number().nullable(), n: z.int() }),
   })
   .openapi("SensorTarget");
@@ -129,9 +133,13 @@ export const LeadSeries = z
   })
   .openapi("LeadSeries");
 export type LeadSeries = z.infer<typeof LeadSeries>;
+/** What `/forecasts?lead=` answers: one series a target. */
+export const LeadSeriesList = page(LeadSeries).openapi("LeadSeriesList");
+export type LeadSeriesList = z.infer<typeof LeadSeriesList>;
 
 export const AccuracyGroup = z
   .object({
+    /** "all", the lead, the day (UTC, of the target moment) or the model's key. */
     key: z.string(),
     lead: z.int().nullable(),
     n: z.int(),
@@ -145,6 +153,7 @@ export const AccuracyGroup = z
     skillSeasonalNaive: z.number().nullable(),
   })
   .openapi("AccuracyGroup");
+export type AccuracyGroup = z.infer<typeof AccuracyGroup>;
 export const AccuracyResponse = z
   .object({
     sensorId: z.string(),
@@ -160,7 +169,10 @@ export const AccuracyResponse = z
       }),
     ),
   })
-  .openapi("Accuracy");
+  .openapi("Accuracy", {
+    description:
+      "Scores of targetAt in [from, to). `lead` and `day` count served forecasts; `model` every model that ran",
+  });
 export type AccuracyResponse = z.infer<typeof AccuracyResponse>;
 
 export const Model = z
@@ -194,13 +206,22 @@ export type Model = z.infer<typeof Model>;
 export const ModelPage = page(Model).openapi("ModelPage");
 export type ModelPage = z.infer<typeof ModelPage>;
 
+export const ReasonRequest = z
+  .object({ reason: z.string().trim().min(1).max(500) })
+  .openapi("ReasonRequest", { description: "Why: stored with the model" });
+export const TrainAccepted = z
+  .object({ sensorId: z.string(), slot: time, status: z.literal("queued") })
+  .openapi("TrainAccepted");
+export type TrainAccepted = z.infer<typeof TrainAccepted>;
+
 export const OnDemandRequest = z
   .object({ sensorIds: z.array(z.string().min(1).max(256)).min(1).max(100) })
   .openapi("OnDemandRequest");
 export const OnDemandItem = z
   .object({
     sensorId: z.string(),
-    status: z.enum(["issued", "baseline", "refused", "expired", "notFound"]),
+    /** `queued`: not decided yet when the answer was sent; ask again with the same request. */
+    status: z.enum(["issued", "baseline", "refused", "expired", "notFound", "queued"]),
     reason: z.string().nullable(),
     reasonText: z.string().nullable(),
     have: z.int().nullable(),
@@ -250,3 +271,6 @@ export const OpsResponse = z
   })
   .openapi("Ops");
 export type OpsResponse = z.infer<typeof OpsResponse>;
+
+export const HealthResponse = z.object({ status: z.literal("ok"), codeVersion: z.string() }).openapi("Health");
+export const ReadyResponse = z.object({ status: z.literal("ready"), newestSlot: time }).openapi("Ready");
