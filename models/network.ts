@@ -1,6 +1,6 @@
 /**
- * What the network is made of. Sequence -> LSTM -> linear head; linear features -> linear skip; branch features -> tanh
- * embedding -> SiLU layers -> linear. The parts are added to (middle, lower, upper) per lead and target.
+ * What the network is made of. Sequence -> LSTM -> linear head; linear features -> linear skip; all features -> tanh
+ * embedding -> SiLU layers -> linear. The parts are added to (middle, lower widths, upper widths) per lead and target.
  */
 export type NetworkShape = {
   contextLength: number;
@@ -13,8 +13,9 @@ export type NetworkShape = {
   quantiles: number[];
   /** Linear features per target; the skip maps each target's own features to its own leads. */
   linear: number;
-  /** Inputs of the branch over the features; 0 leaves the branch out. */
-  branch: number;
+  /** Further features that the branch alone sees, beside every target's linear features. */
+  extra: number;
+  /** Units of each branch layer; 0 leaves the branch out. */
   branchUnits: number;
   branchLayers: number;
   /** tanh units per branch input. */
@@ -23,14 +24,14 @@ export type NetworkShape = {
 };
 
 /**
- * Training rows, row-major float32. `sequence` [rows, contextLength, channels]; `linear` [rows, targets, linear];
- * `branch` [rows, branch]; `wanted` [rows, horizon, targets]: (target - last - ridge) / residual scale, NaN where the target is missing.
+ * Training rows, row-major float32. `sequence` [rows, contextLength, channels]; `features` [rows, targets * linear + extra]:
+ * standardised and not clipped (the network clips to +-8), each target's linear features in target order, then the extra ones;
+ * `wanted` [rows, horizon, targets]: (target - last - ridge) / residual scale, NaN where the target is missing.
  */
 export type TrainingRows = {
   rows: number;
   sequence: Float32Array;
-  linear: Float32Array;
-  branch: Float32Array;
+  features: Float32Array;
   wanted: Float32Array;
 };
 
@@ -47,7 +48,10 @@ export type StepOptions = {
  */
 export type Network = {
   readonly shape: NetworkShape;
-  /** Starts parameters and optimiser anew; every output layer starts at zero, `initialWidths` [horizon, targets, 2] are the (lower, upper) pre-softplus widths. */
+  /**
+   * Starts parameters and optimiser anew; every output layer starts at zero, `initialWidths` [horizon, targets, quantiles - 1] are the
+   * pre-softplus widths: lower ones from the middle outwards, then upper ones from the middle outwards.
+   */
   reset(seed: number, initialWidths: Float32Array): void;
   /** One AdamW step on rows `index` of `data`; the mean pinball loss before the step. Throws diverged when it is not finite. */
   step(data: TrainingRows, index: Int32Array, options: StepOptions): number;
@@ -57,6 +61,7 @@ export type Network = {
   predict(data: TrainingRows, useAverage: boolean): Float32Array;
   /** Copy of the parameters (the averaged ones when asked), in the order of `parameterLayout(shape)`. */
   weights(useAverage: boolean): Float32Array;
+  /** Sets the parameters and their average. */
   setWeights(weights: Float32Array): void;
   dispose(): void;
 };
