@@ -1,0 +1,150 @@
+import { fillCausally } from "../data/grid.ts";
+import type { Target } from "../data/reading.ts";
+import { stepsPerDay } from "../time.ts";
+
+/** At most this many past origins are tried, spread evenly: bounds the cost of a fallback, not its honesty. */
+const maximumTrials = 240;
+/** Below this many errors at a lead the band comes from the pooled one-step change and widens with the root of the lead. */
+const minimumErrors = 20;
+/** Without any past change: one per cent of the physical range at lead 1. */
+const unknownShare = 0.01;
+/** 90 % quantile of the standard normal distribution. */
+const z90 = 1.2816;
+
+/** A baseline's forecast of one target; arrays have one element per lead, in the target's unit. */
+export type BaselineForecast = {
+  name: "persistence" | "seasonalNaive";
+  q10: number[];
+  q50: number[];
+  q90: number[];
+};
+
+/** The newest observation of `column[0..end]`, NaN when there is none: what persistence forecasts. */
+export function lastObserved(column: Float64Array, end: number): number {
+  for (let i = end; i >= 0; i--) if (!Number.isNaN(column[i]!)) return column[i]!;
+  return Number.NaN;
+}
+
+/** Yesterday's value at each lead, null where it is missing or where a day is not a whole number of steps. */
+export function seasonalNaive(
+  column: Float64Array,
+  end: number,
+  horizon: number,
+  stepSeconds: number,
+): (number | null)[] {
+  const day = stepsPerDay(stepSeconds);
+  return Array.from({ length: horizon }, (_, h) => {
+    if (day === null) return null;
+    const lead = h + 1;
+    const value = column[end + lead - day * Math.ceil(lead / day)];
+    return value === undefined || Number.isNaN(value) ? null : value;
+  });
+}
+
+/**
+ * Persistence or the seasonal naive, whichever had the smaller MAE over `column[0..end]`, with the 10 % and 90 % quantiles
+ * of its own errors there as band, per lead. The band holds the median, stays in [min, max] and is never empty of width for
+ * want of data. Null when the column has no observation.
+ */
+export function forecastBaseline(
+  column: Float64Array,
+  end: number,
+  horizon: number,
+  stepSeconds: number,
+  target: Target,
+): BaselineForecast | null {
+  const last = lastObserved(column, end);
+  if (Number.isNaN(last)) return null;
+  const filled = fillCausally(column).values;
+  const day = stepsPerDay(stepSeconds);
+  const persistence = pastErrors(column, end, horizon, (i) => filled[i]!);
+  const seasonal =
+    day === null ? null : pastErrors(column, end, horizon, (i, lead) => dayBefore(column, i + lead, lead, day));
+  const isSeasonal = seasonal !== null && isBetter(seasonal, persistence, horizon);
+  const yesterday = seasonalNaive(column, end, horizon, stepSeconds);
+  const middle = yesterday.map((value) => clip(isSeasonal ? (value ?? last) : last, target));
+  const spread = isSeasonal ? seasonal : persistence;
+  const stepSpread = oneStepSpread(column, end) ?? (unknownShare * (target.max - target.min)) / z90;
+  const bands = middle.map((value, h) => {
+    const [low, high] = band(spread.byLead[h]!, z90 * stepSpread * Math.sqrt(h + 1));
+    return [clip(value + low, target), clip(value + high, target)] as const;
+  });
+  return {
+    name: isSeasonal ? "seasonalNaive" : "persistence",
+    q10: bands.map(([low]) => low),
+    q50: middle,
+    q90: bands.map(([, high]) => high),
+  };
+}
+
+type Errors = { byLead: Float64Array[]; paired: Map<number, number> };
+
+/** actual - forecast at each lead from past origins at which the target was observed. */
+function pastErrors(
+  column: Float64Array,
+  end: number,
+  horizon: number,
+  at: (i: number, lead: number) => number,
+): Errors {
+  const stride = Math.max(1, Math.ceil(end / maximumTrials));
+  const byLead: number[][] = Array.from({ length: horizon }, () => []);
+  const paired = new Map<number, number>();
+  for (let i = end - 1; i >= 0; i -= stride) {
+    if (Number.isNaN(column[i]!)) continue;
+    for (let lead = 1; lead <= horizon && i + lead <= end; lead++) {
+      const error = column[i + lead]! - at(i, lead);
+      if (Number.isNaN(error)) continue;
+      byLead[lead - 1]!.push(error);
+      paired.set(i * horizon + lead, Math.abs(error));
+    }
+  }
+  return { byLead: byLead.map((errors) => Float64Array.from(errors).sort()), paired };
+}
+
+function dayBefore(column: Float64Array, i: number, lead: number, day: number): number {
+  return column[i - day * Math.ceil(lead / day)] ?? Number.NaN;
+}
+
+/** The smaller MAE over the trials that both could make; too few of them leave persistence in place. */
+function isBetter(candidate: Errors, incumbent: Errors, horizon: number): boolean {
+  let difference = 0;
+  let pairs = 0;
+  for (const [key, error] of candidate.paired) {
+    const other = incumbent.paired.get(key);
+    if (other === undefined) continue;
+    difference += error - other;
+    pairs++;
+  }
+  return pairs >= 2 * horizon && difference < 0;
+}
+
+function band(errors: Float64Array, fallback: number): [low: number, high: number] {
+  if (errors.length < minimumErrors) return [-fallback, fallback];
+  return [Math.min(0, quantileOf(errors, 0.1)), Math.max(0, quantileOf(errors, 0.9))];
+}
+
+/** The level's quantile of ascending values, linear between them (Hyndman & Fan 1996, type 7). */
+function quantileOf(ascending: Float64Array, level: number): number {
+  const position = level * (ascending.length - 1);
+  const below = Math.floor(position);
+  const low = ascending[below]!;
+  const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
+  return low + (high - low) * (position - below);
+}
+
+/** Root mean square of the changes between neighbouring observed points, null when there is no pair or no change. */
+function oneStepSpread(column: Float64Array, end: number): number | null {
+  let sum = 0;
+  let pairs = 0;
+  for (let i = 1; i <= end; i++) {
+    const change = column[i]! - column[i - 1]!;
+    if (Number.isNaN(change)) continue;
+    sum += change * change;
+    pairs++;
+  }
+  return pairs === 0 || sum === 0 ? null : Math.sqrt(sum / pairs);
+}
+
+function clip(value: number, target: Target): number {
+  return Math.min(target.max, Math.max(target.min, value));
+}
