@@ -76,6 +76,20 @@ const statements = [
     check ('Infinity' > all (q90) and '-Infinity' < all (q90))
   )`,
   `create index forecast_served on forecast (sensor_id, target, origin desc) where is_served`,
+  // Sums over the leads of one score row, so that a week of accuracy is a sum over rows and not over every lead:
+  // n, covered, sum |error|, sum |persistence error|, n with seasonal naive, sum |seasonal naive error|, sum |error| there.
+  `create function score_sums(error real[], is_covered boolean[], persistence_error real[], seasonal_naive_error real[])
+    returns float8[] language plpgsql immutable parallel safe as $$
+    begin
+      return (
+        select array[
+          count(e), count(*) filter (where c and e is not null), coalesce(sum(abs(e)), 0),
+          coalesce(sum(abs(p)) filter (where e is not null), 0), count(s) filter (where e is not null),
+          coalesce(sum(abs(s)) filter (where e is not null), 0), coalesce(sum(abs(e)) filter (where s is not null), 0)
+        ]::float8[]
+        from unnest(error, is_covered, persistence_error, seasonal_naive_error) as u (e, c, p, s)
+      );
+    end $$`,
   `create table score (
     sensor_id text not null,
     target text not null,
@@ -88,6 +102,8 @@ const statements = [
     is_covered boolean[] not null,
     persistence_error real[] not null,
     seasonal_naive_error real[] not null,
+    sums float8[] not null generated always as
+      (score_sums(error, is_covered, persistence_error, seasonal_naive_error)) stored,
     primary key (sensor_id, target, target_at, model_key)
   )`,
   `create table lease (

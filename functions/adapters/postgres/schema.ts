@@ -1,4 +1,4 @@
-import type { ColumnType } from "kysely";
+import type { ColumnType, GeneratedAlways } from "kysely";
 
 type Json<T> = ColumnType<T, string, string>;
 
@@ -64,6 +64,7 @@ export type PredictorSchema = {
     is_covered: (boolean | null)[];
     persistence_error: (number | null)[];
     seasonal_naive_error: (number | null)[];
+    sums: GeneratedAlways<number[]>;
   };
   lease: { name: string; holder: string; expires_at: Date };
 };
