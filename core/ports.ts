@@ -101,7 +101,7 @@ export type ForecastReason =
   | "outOfRange"
   | "guardTripped"
   | "modelRejected";
-export type RefusalReason = "noReadings" | "gap" | "shortHistory" | "expired";
+export type RefusalReason = "noReadings" | "staleSource" | "gap" | "shortHistory" | "expired";
 
 /** One stored forecast: one sensor, one target, one origin, one model; arrays have one element per lead. */
 export type Forecast = {
