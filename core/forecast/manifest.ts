@@ -6,26 +6,33 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
  * What the encoder computes from the grid. One definition for training, backtest, export and serving.
- * `useDay`: features that look one day back; `useWeek`: the 7-day same-time mean. Off for short histories.
+ * All lags, leads and windows are counted in steps.
  */
 export const FeatureSpec = z.object({
   version: z.literal(1),
+  /** Features that look one day back, and the sequence's channel of the day before. */
   useDay: z.boolean(),
+  /** The mean of the last seven days at the same time of day; implies `useDay`. */
   useWeek: z.boolean(),
-  /** Past values used as lagged changes, in steps before the origin. */
+  /** Past values of the target itself, and of each other target, as changes to the last value. */
   lags: z.array(z.int().positive()),
   otherLags: z.array(z.int().positive()),
-  /** Leads, in steps, at which the 7-day same-time mean enters. */
+  /** Leads at which yesterday's change enters, and those at which the 7-day same-time mean enters; within one day. */
+  dayLeads: z.array(z.int().positive()),
   profileLeads: z.array(z.int().positive()),
+  /** Harmonics of the time of day. */
   harmonics: z.int().nonnegative(),
   /** Physical air features (dew point, absolute humidity) when the fleet has both temperature and relative humidity. */
   psychrometric: z.boolean(),
+  /** Windows of the branch's volatility features; the last one is also that of its highest and lowest value. */
+  volatilityWindows: z.array(z.int().positive()),
 });
 export type FeatureSpec = z.infer<typeof FeatureSpec>;
 
 /**
  * Normalisation constants, fitted on the training range only.
- * `change[k]`: standard deviation of target k's 12-step change; `mean[k]`: its mean; `linear`, `branch`: centre and scale per feature.
+ * Per target: `mean` and `deviation` of its values, `change` the standard deviation of its 12-step change.
+ * `linear` [targets * linear features] and `branch` [extra features]: centre and scale (positive) of each feature.
  */
 export const Scaler = z.object({
   mean: z.array(finite),
@@ -38,7 +45,8 @@ export type Scaler = z.infer<typeof Scaler>;
 
 /**
  * How the arrays of the ONNX graph are made and read.
- * Inputs, float32: `sequence` [batch, contextLength, channels], `features` [batch, features].
+ * Inputs, float32: `sequence` [batch, contextLength, channels], `features` [batch, features]: the standardised linear
+ * features of every target in turn, then the extra features of the branch; not clipped.
  * Output, float32: `quantiles` [batch, horizon, targets, quantiles]: change from the origin's value, in the target's unit.
  * Optional output `ridge` of the same shape: the linear expert alone.
  */

@@ -1,0 +1,246 @@
+import { fillCausally, type Grid } from "../data/grid.ts";
+import { stepsPerDay } from "../time.ts";
+import { absoluteHumidity, dewPoint } from "./air.ts";
+import {
+  airChangeSteps,
+  airTargets,
+  channelCount,
+  channelsPerTarget,
+  type Encoding,
+  extraCount,
+  linearCount,
+} from "./spec.ts";
+
+/** A grid without holes, ready to be encoded at any of its points. */
+export type History = {
+  startSeconds: number;
+  stepSeconds: number;
+  /** Per target: values carried forward, and 1 where nothing was measured. */
+  values: Float64Array[];
+  isImputed: Uint8Array[];
+};
+
+/**
+ * The tensors of one forecast, finite whatever is missing: `sequence` [contextLength, channels], oldest step first;
+ * `features` as the manifest says; `last` [targets], each target's value at the origin, NaN where it never had one.
+ */
+export type Encoded = { sequence: Float32Array; features: Float32Array; last: Float64Array };
+
+/** Fills the grid causally, once for all origins. */
+export function prepare(grid: Grid): History {
+  const filled = grid.columns.map(fillCausally);
+  return {
+    startSeconds: grid.startAt.getTime() / 1000,
+    stepSeconds: grid.stepSeconds,
+    values: filled.map(({ values }) => values),
+    isImputed: filled.map(({ isImputed }) => isImputed),
+  };
+}
+
+/**
+ * What the model sees at point `origin` of the grid; nothing after it is looked at.
+ * A feature that cannot be computed takes its training mean, so a short grid or a missing other target silences nothing.
+ */
+export function encode(grid: Grid, origin: number, encoding: Encoding): Encoded {
+  const history = prepare(grid);
+  const targets = encoding.targets.length;
+  const sequence = new Float32Array(encoding.contextLength * channelCount(encoding.features, targets));
+  const features = new Float32Array(featureCount(encoding));
+  writeSequence(history, origin, encoding, sequence, 0);
+  writeFeatures(history, origin, encoding, features, 0);
+  standardise(features, encoding);
+  return { sequence, features, last: Float64Array.from(history.values, (values) => values[origin] ?? Number.NaN) };
+}
+
+/** Length of the graph's `features` input. */
+export function featureCount({ features, targets }: Pick<Encoding, "features" | "targets">): number {
+  return targets.length * linearCount(features, targets.length) + extraCount(features, targets.length);
+}
+
+/** Standardises raw features in place, row by row; what is missing becomes 0, the mean. */
+export function standardise(features: Float32Array, { scaler }: Pick<Encoding, "scaler">): void {
+  const center = [...scaler.linear.center, ...scaler.branch.center];
+  const scale = [...scaler.linear.scale, ...scaler.branch.scale];
+  for (let start = 0; start < features.length; start += center.length) {
+    for (let j = 0; j < center.length; j++) {
+      const value = (features[start + j]! - center[j]!) / scale[j]!;
+      features[start + j] = Number.isFinite(value) ? value : 0;
+    }
+  }
+}
+
+const sequenceLimit = 6;
+
+/** Writes the sequence that ends at `origin`, [contextLength, channels], into `out` at `offset`; missing is 0. */
+export function writeSequence(
+  history: History,
+  origin: number,
+  encoding: Encoding,
+  out: Float32Array,
+  offset: number,
+): void {
+  const { features: spec, contextLength, scaler } = encoding;
+  const day = stepsPerDay(history.stepSeconds) ?? 0;
+  const channels = channelCount(spec, history.values.length);
+  const perTarget = channelsPerTarget(spec);
+  const first = origin - contextLength + 1;
+  const clip = (value: number) => Math.max(-sequenceLimit, Math.min(sequenceLimit, value)) || 0;
+  for (let k = 0; k < history.values.length; k++) {
+    const values = history.values[k]!;
+    const isImputed = history.isImputed[k]!;
+    const change = scaler.change[k]!;
+    const last = values[origin]!;
+    const week = spec.useWeek ? weekMean(values, origin, day) : 0;
+    const toDay = spec.useDay ? clip((last - meanOver(values, origin, day)) / change) : 0;
+    const toWeek = spec.useWeek ? clip((last - week) / change) : 0;
+    for (let step = 0; step < contextLength; step++) {
+      const t = first + step;
+      let at = offset + step * channels + k * perTarget;
+      out[at++] = clip((values[t]! - last) / change);
+      out[at++] = clip((4 * (values[t]! - values[t - 1]!)) / change);
+      out[at++] = t < 0 ? 1 : isImputed[t]!;
+      if (spec.useDay) {
+        out[at++] = clip((values[t - day]! - values[origin - day]!) / change);
+        out[at++] = toDay;
+      }
+      if (spec.useWeek) {
+        out[at++] = clip((weekMean(values, t, day) - week) / change);
+        out[at++] = toWeek;
+      }
+    }
+  }
+  if (spec.harmonics === 0) return;
+  for (let step = 0; step < contextLength; step++) {
+    const angle = dayAngle(history, first + step);
+    const at = offset + step * channels + history.values.length * perTarget;
+    out[at] = Math.sin(angle);
+    out[at + 1] = Math.cos(angle);
+  }
+}
+
+/** Writes the raw features of `origin` into `out` at `offset`, in the manifest's order; missing is NaN. */
+export function writeFeatures(
+  history: History,
+  origin: number,
+  encoding: Encoding,
+  out: Float32Array,
+  offset: number,
+): void {
+  let at = offset;
+  for (let k = 0; k < history.values.length; k++) at = writeLinear(history, origin, encoding, k, out, at);
+  for (let k = 0; k < history.values.length; k++) at = writeVolatility(history, origin, encoding, k, out, at);
+  if (encoding.features.psychrometric) writeAir(history, origin, encoding, out, at);
+}
+
+function writeLinear(
+  history: History,
+  origin: number,
+  { features: spec, scaler }: Encoding,
+  target: number,
+  out: Float32Array,
+  offset: number,
+): number {
+  const day = stepsPerDay(history.stepSeconds) ?? 0;
+  const values = history.values[target]!;
+  const last = values[origin]!;
+  let at = offset;
+  for (const lag of spec.lags) out[at++] = values[origin - lag]! - last;
+  out[at++] = last - scaler.mean[target]!;
+  if (spec.useDay) {
+    const yesterday = values[origin - day]!;
+    out[at++] = yesterday - last;
+    out[at++] = meanOver(values, origin, day) - last;
+    for (const lead of spec.dayLeads) out[at++] = values[origin + lead - day]! - yesterday;
+  }
+  for (const lead of spec.profileLeads) out[at++] = weekMean(values, origin + lead, day) - last;
+  for (let other = 0; other < history.values.length; other++) {
+    if (other === target) continue;
+    const others = history.values[other]!;
+    const value = others[origin]!;
+    out[at++] = value - scaler.mean[other]!;
+    if (spec.useDay) out[at++] = meanOver(others, origin, day) - value;
+    for (const lag of spec.otherLags) out[at++] = others[origin - lag]! - value;
+  }
+  const angle = dayAngle(history, origin);
+  for (let harmonic = 1; harmonic <= spec.harmonics; harmonic++) {
+    out[at++] = Math.sin(harmonic * angle);
+    out[at++] = Math.cos(harmonic * angle);
+  }
+  return at;
+}
+
+/** The level, log mean |step change| over each window (floored at a thousandth of the usual change), and the range. */
+function writeVolatility(
+  history: History,
+  origin: number,
+  { features: spec, scaler }: Encoding,
+  target: number,
+  out: Float32Array,
+  offset: number,
+): number {
+  const values = history.values[target]!;
+  const change = scaler.change[target]!;
+  const longest = Math.max(...spec.volatilityWindows);
+  let at = offset;
+  let sum = 0;
+  let count = 0;
+  let highest = Number.NEGATIVE_INFINITY;
+  let lowest = Number.POSITIVE_INFINITY;
+  out[at++] = values[origin]!;
+  for (let back = 0; back < longest; back++) {
+    const value = values[origin - back]!;
+    const step = Math.abs(value - values[origin - back - 1]!);
+    if (step >= 0) {
+      sum += step;
+      count++;
+    }
+    if (value > highest) highest = value;
+    if (value < lowest) lowest = value;
+    if (spec.volatilityWindows.includes(back + 1)) out[at++] = Math.log(sum / count / change + 1e-3);
+  }
+  out[at++] = highest - values[origin]!;
+  out[at++] = values[origin]! - lowest;
+  out[at++] = highest - lowest;
+  return at;
+}
+
+/** Absolute humidity and dew point, and their changes. */
+function writeAir(history: History, origin: number, encoding: Encoding, out: Float32Array, offset: number): void {
+  const air = airTargets(encoding.targets);
+  if (air === null) return;
+  const celsius = history.values[air.temperature]!;
+  const percent = history.values[air.humidity]!;
+  let at = offset;
+  for (const quantity of [absoluteHumidity, dewPoint]) {
+    const now = quantity(celsius[origin]!, percent[origin]!);
+    out[at++] = now;
+    for (const steps of airChangeSteps(encoding.features)) {
+      out[at++] = now - quantity(celsius[origin - steps]!, percent[origin - steps]!);
+    }
+  }
+}
+
+/** Mean of the `length` values that end at `end`; NaN when any is missing. */
+function meanOver(values: Float64Array, end: number, length: number): number {
+  let sum = 0;
+  for (let i = end - length + 1; i <= end; i++) sum += values[i]!;
+  return sum / length;
+}
+
+/** Mean over the last seven days at the time of day of point `t`, as far as they are known; NaN when none is. */
+function weekMean(values: Float64Array, t: number, day: number): number {
+  let sum = 0;
+  let count = 0;
+  for (let i = t - day; i >= t - 7 * day; i -= day) {
+    const value = values[i];
+    if (value === undefined || Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return sum / count;
+}
+
+/** The time of day (UTC) of point `t` in radians. */
+function dayAngle(history: History, t: number): number {
+  return (((history.startSeconds + t * history.stepSeconds) % 86_400) / 86_400) * 2 * Math.PI;
+}

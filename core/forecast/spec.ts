@@ -1,0 +1,103 @@
+import type { Target } from "../data/reading.ts";
+import { stepsPerDay } from "../time.ts";
+import type { FeatureSpec, ModelManifest, Scaler } from "./manifest.ts";
+
+/** What the encoder must know; a manifest is one. */
+export type Encoding = Pick<ModelManifest, "contextLength" | "targets" | "stepSeconds" | "horizon"> & {
+  features: FeatureSpec;
+  scaler: Scaler;
+};
+
+/** Steps that the sequence covers, unless said otherwise. */
+export const defaultContextLength = 48;
+
+const dailyHorizonSeconds = 7200;
+const minimumDaysForDay = 8;
+const minimumDaysForWeek = 14;
+const minimumDaysForHarmonics = 3;
+
+/**
+ * The features that a history of `historySteps` grid steps can carry.
+ * Features of the day before need 8 days and a horizon of 2 hours or more (below, they are noise beside the last values),
+ * the 7-day profile needs 14 days, harmonics of the time of day 3; where a day is not a whole number of steps, or has
+ * fewer than 4, there are none of them.
+ */
+export function defaultSpec(
+  stepSeconds: number,
+  historySteps: number,
+  horizon: number,
+  targets: Target[],
+  contextLength: number = defaultContextLength,
+): FeatureSpec {
+  const day = stepsPerDay(stepSeconds);
+  const hasDays = day !== null && day >= 4;
+  const days = hasDays ? historySteps / day : 0;
+  const useDay = hasDays && days >= minimumDaysForDay && horizon * stepSeconds >= dailyHorizonSeconds;
+  const useWeek = useDay && days >= minimumDaysForWeek;
+  const furthestLead = hasDays ? Math.min(horizon, day) : horizon;
+  const within = (steps: number[]) => [...new Set(steps)].filter((steps) => steps < contextLength);
+  return {
+    version: 1,
+    useDay,
+    useWeek,
+    lags: within([1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 36, contextLength - 1]).filter((lag) => lag > 0),
+    otherLags: within([1, 2, 3, 4, 6, 12, 24]),
+    dayLeads: useDay
+      ? spread(
+          Array.from({ length: 24 }, (_, i) => i + 1),
+          furthestLead,
+        )
+      : [],
+    profileLeads: useWeek ? spread([1, 4, 8, 12, 18, 24], furthestLead) : [],
+    harmonics: hasDays && days >= minimumDaysForHarmonics ? Math.min(4, Math.floor((day - 1) / 2)) : 0,
+    psychrometric: airTargets(targets) !== null,
+    volatilityWindows: useDay && day !== null ? [12, 48, day] : [12, 48],
+  };
+}
+
+/** Leads given for a horizon of 24, stretched to `furthest` and without repeats. */
+function spread(leads: number[], furthest: number): number[] {
+  return [...new Set(leads.map((lead) => Math.max(1, Math.round((lead * furthest) / 24))))];
+}
+
+/** Where the fleet's air temperature (°C) and relative humidity (%) stand among its targets; null without both. */
+export function airTargets(targets: Target[]): { temperature: number; humidity: number } | null {
+  const temperature = targets.findIndex(({ unit, name }) => /^(°C|degC|C)$/.test(unit) || name === "temperature");
+  const humidity = targets.findIndex(({ unit, name }) => /^%\s?(RH)?$/.test(unit) || name === "humidity");
+  return temperature < 0 || humidity < 0 || temperature === humidity ? null : { temperature, humidity };
+}
+
+/** Grid steps, ending at the origin, that the encoder looks at; one more than the context for its first step change. */
+export function historyLength(spec: FeatureSpec, contextLength: number, stepSeconds: number): number {
+  const day = stepsPerDay(stepSeconds) ?? 0;
+  const lookBack = (spec.useWeek ? 7 * day : spec.useDay ? day : 0) + contextLength + 1;
+  return Math.max(lookBack, ...spec.volatilityWindows.map((window) => window + 1));
+}
+
+/** Linear features of each target. */
+export function linearCount(spec: FeatureSpec, targets: number): number {
+  const own = spec.lags.length + 1 + (spec.useDay ? 2 : 0) + spec.dayLeads.length + spec.profileLeads.length;
+  const other = 1 + spec.otherLags.length + (spec.useDay ? 1 : 0);
+  return own + other * (targets - 1) + 2 * spec.harmonics;
+}
+
+/** Features of the branch beyond the linear ones. */
+export function extraCount(spec: FeatureSpec, targets: number): number {
+  const perTarget = 1 + spec.volatilityWindows.length + 3;
+  return perTarget * targets + (spec.psychrometric ? 2 + 2 * airChangeSteps(spec).length : 0);
+}
+
+/** Steps over which the changes of absolute humidity and dew point enter. */
+export function airChangeSteps(spec: FeatureSpec): number[] {
+  return spec.useDay ? [1, 3, 12, 24, Math.max(...spec.volatilityWindows)] : [1, 3, 12, 24];
+}
+
+/** Channels of the sequence: per target 4, with the day before 6, with the week 7 or 8; and the time of day. */
+export function channelCount(spec: FeatureSpec, targets: number): number {
+  return targets * channelsPerTarget(spec) + (spec.harmonics > 0 ? 2 : 0);
+}
+
+/** Channels of one target: change to the origin, step, missing flag; the day and week channels where they are used. */
+export function channelsPerTarget(spec: FeatureSpec): number {
+  return 3 + (spec.useDay ? 2 : 0) + (spec.useWeek ? 2 : 0);
+}
