@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import { type JobResult, type JobWithMetadata, PgBoss, type QueueOptions } from "pg-boss";
+import { AppError } from "../../core/errors.ts";
+import type { QueueName } from "../../core/operations/messages.ts";
+import type { Log, Queue } from "../../core/ports.ts";
+
+/** A Lambda handler of an SQS batch with partial failures: the same code runs behind SQS and behind pg-boss. */
+export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
+
+/** How one queue is worked: messages a batch, batches at a time in this process, and seconds before a batch is given up. */
+type Lane = { batchSize: number; concurrency: number; expireSeconds: number };
+
+export type QueueCount = { name: string; waiting: number; active: number; failed: number };
+
+/** Queues on Postgres, with their workers. `stop` lets running batches finish, up to 20 s. */
+export type BossQueue = Queue & {
+  work(queue: QueueName, handler: BatchHandler): Promise<void>;
+  counts(): Promise<QueueCount[]>;
+  stop(): Promise<void>;
+};
+
+const lanes: Record<QueueName, Lane> = {
+  forecast: { batchSize: 4, concurrency: 2, expireSeconds: 120 },
+  score: { batchSize: 4, concurrency: 1, expireSeconds: 120 },
+  train: { batchSize: 1, concurrency: 2, expireSeconds: 900 },
+};
+const queueNames: QueueName[] = ["forecast", "score", "train"];
+
+/** A message is tried 1 + 5 times, 1 to 60 s apart, then goes to the dead letters; a dead process is noticed in 10 s. */
+const delivery: QueueOptions = {
+  retryLimit: 5,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 60,
+  heartbeatSeconds: 10,
+};
+const daySeconds = 86_400;
+const maintenance = { superviseIntervalSeconds: 3, monitorIntervalSeconds: 3, maintenanceIntervalSeconds: 300 };
+
+/**
+ * Opens (and installs, where it is new) pg-boss in the schema `pgboss` of the database at `url`. Two processes may share
+ * it. Throws queueUnavailable when the database does not answer.
+ */
+export async function openBossQueue(url: string, log: Log): Promise<BossQueue> {
+  const boss = new PgBoss({
+    connectionString: url,
+    application_name: "forecaster-queue",
+    max: 4,
+    schedule: false,
+    useListenNotify: true,
+    ...maintenance,
+  });
+  boss.on("error", (error) => log.error("queue.error", { error }));
+  boss.on("warning", ({ message, data }) => log.warn("queue.warning", { message, data }));
+  try {
+    await boss.start();
+    for (const name of queueNames) await createQueues(boss, name);
+  } catch (error) {
+    await boss.stop({ graceful: false }).catch(() => undefined);
+    throw new AppError("queueUnavailable", "the predictor database did not open its queues", { cause: error });
+  }
+  return {
+    send: (queue, messages) => send(boss, queue, messages),
+    work: (queue, handler) => work(boss, queue, handler),
+    counts: () => countQueues(boss),
+    stop: () => boss.stop({ graceful: true, timeout: 20_000 }),
+  };
+}
+
+async function createQueues(boss: PgBoss, name: QueueName): Promise<void> {
+  const dead = `${name}-dead`;
+  await boss.createQueue(dead, { retentionSeconds: 14 * daySeconds });
+  const expiry = { expireInSeconds: lanes[name].expireSeconds, deleteAfterSeconds: daySeconds };
+  await boss.createQueue(name, {
+    ...delivery,
+    ...expiry,
+    retentionSeconds: daySeconds,
+    deadLetter: dead,
+    notify: true,
+  });
+}
+
+async function send(boss: PgBoss, queue: QueueName, messages: { key: string; body: unknown }[]): Promise<void> {
+  const jobs = messages.map(({ key, body }) => ({ id: uuidOf(`${queue}/${key}`), data: { body } }));
+  try {
+    await boss.insert(queue, jobs);
+  } catch (error) {
+    const text = `${messages.length} of ${messages.length} messages for ${queue} were not stored`;
+    throw new AppError("queueUnavailable", text, { cause: error });
+  }
+}
+
+async function work(boss: PgBoss, queue: QueueName, handler: BatchHandler): Promise<void> {
+  const { batchSize, concurrency } = lanes[queue];
+  await boss.work(
+    queue,
+    {
+      perJobResults: true,
+      includeMetadata: true,
+      batchSize,
+      burstWhenBatchFull: batchSize > 1,
+      localConcurrency: concurrency,
+      pollingIntervalSeconds: 0.5,
+      notifyPollingIntervalSeconds: 2,
+    },
+    async (jobs: JobWithMetadata<{ body: unknown }>[]) => settle(jobs, await handler({ Records: jobs.map(recordOf) })),
+  );
+}
+
+function settle(jobs: { id: string }[], response: SQSBatchResponse): JobResult[] {
+  const failed = new Set(response.batchItemFailures.map((failure) => failure.itemIdentifier));
+  return jobs.map(({ id }) => ({ id, status: failed.has(id) ? "failed" : "completed" }));
+}
+
+/** A job as the SQS record that Lambda would be given. */
+function recordOf(job: JobWithMetadata<{ body: unknown }>): SQSRecord {
+  return {
+    messageId: job.id,
+    receiptHandle: job.id,
+    body: JSON.stringify(job.data.body),
+    attributes: {
+      ApproximateReceiveCount: String(job.retryCount + 1),
+      SentTimestamp: String(job.createdOn.getTime()),
+      SenderId: "pgboss",
+      ApproximateFirstReceiveTimestamp: String(job.startedOn.getTime()),
+    },
+    messageAttributes: {},
+    md5OfBody: "",
+    eventSource: "pgboss",
+    eventSourceARN: `pgboss:${job.name}`,
+    awsRegion: "local",
+  };
+}
+
+async function countQueues(boss: PgBoss): Promise<QueueCount[]> {
+  const queues = await boss.getQueues();
+  const byName = new Map(queues.map((queue) => [queue.name, queue]));
+  return queueNames.map((name) => ({
+    name,
+    waiting: byName.get(name)?.queuedCount ?? 0,
+    active: byName.get(name)?.activeCount ?? 0,
+    failed: byName.get(`${name}-dead`)?.queuedCount ?? 0,
+  }));
+}
+
+/** The same uuid for the same key: a repeated message meets its own row and is dropped. */
+function uuidOf(key: string): string {
+  const hex = createHash("sha256").update(key).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

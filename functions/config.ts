@@ -1,0 +1,167 @@
+import { Cron } from "croner";
+import { z } from "zod";
+import { AppError } from "../core/errors.ts";
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const postgresUrl = z
+  .string()
+  .refine(
+    (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
+    "must look like postgres://role:password@host:5432/database",
+  );
+const cron = z.string().refine(isCron, "must be a cron expression such as */10 * * * *");
+const flag = z.stringbool();
+
+/** Every variable that the system reads, with its default and what it is for; nothing else reads the environment. */
+export const Environment = z.object({
+  FOLLOWER_DATABASE_URL: postgresUrl
+    .optional()
+    .describe("The sensor app's read replica, by a role with SELECT only. Unset: an embedded demo source"),
+  PREDICTOR_DATABASE_URL: postgresUrl.optional().describe("Our own database. Unset: embedded Postgres in DATA_DIR"),
+  DATABASE_DRIVER: z
+    .enum(["pg", "neon"])
+    .default("pg")
+    .describe("pg over TCP, or neon over WebSocket (predictor only)"),
+  SOURCE_CONFIG: z.string().optional().describe("How the source table is mapped: inline JSON or a path to a JSON file"),
+  ALLOW_WRITABLE_FOLLOWER: flag.default(false).describe("true: run although the follower role could write"),
+  DATA_DIR: z.string().default(".data").describe("Where the embedded databases and the model folder lie"),
+  MODEL_STORE: z.string().optional().describe("A folder or s3://bucket/prefix. Unset: DATA_DIR/models"),
+  S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Another S3 endpoint than AWS's"),
+  STEP_SECONDS: integer(1, 86_400).default(600).describe("Grid spacing and forecast cycle, in seconds"),
+  HORIZON: integer(1, 1_000).default(24).describe("Number of future steps in a forecast"),
+  SHARD_SIZE: integer(1, 10_000).default(100).describe("Sensors in one queue message"),
+  PORT: integer(0, 65_535).default(3000).describe("Where the API and the dashboard listen; 0 takes a free port"),
+  HOST: z.string().default("127.0.0.1").describe("Address to listen on; 0.0.0.0 for all"),
+  DEMO_SPEED: z.coerce.number().positive().max(3_600).default(60).describe("Demo seconds in a real second"),
+  SETTLE_SECONDS: integer(0, 86_400).default(60).describe("How long a cycle waits after its slot for late readings"),
+  STALE_AFTER_STEPS: integer(1, 10_000).default(6).describe("Steps without a reading after which a source is stale"),
+  CYCLE_CRON: cron.optional().describe("When forecasts are made (UTC). Unset: each step"),
+  TRAIN_CRON: cron.default("0 3 * * 1").describe("When all models are trained again (UTC)"),
+  PROMOTE_CRON: cron.default("0 5 * * *").describe("When challengers are compared with champions (UTC)"),
+  FORECAST_QUEUE_URL: z.url().optional().describe("SQS queue of forecast shards (on AWS)"),
+  SCORE_QUEUE_URL: z.url().optional().describe("SQS queue of scoring shards (on AWS)"),
+  TRAIN_QUEUE_URL: z.url().optional().describe("SQS queue of trainings (on AWS)"),
+  SQS_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("Another SQS endpoint than AWS's"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is logged"),
+  LOG_FORMAT: z
+    .enum(["auto", "json", "pretty"])
+    .default("auto")
+    .describe("auto: readable on a terminal, else JSON lines"),
+  CODE_VERSION: z.string().max(64).optional().describe("Stored with every forecast. Unset: the package's version"),
+});
+type Environment = z.infer<typeof Environment>;
+
+/** The validated configuration; null where the system fills in by itself. */
+export type Config = {
+  followerDatabaseUrl: string | null;
+  predictorDatabaseUrl: string | null;
+  databaseDriver: "pg" | "neon";
+  sourceConfig: string | null;
+  allowWritableFollower: boolean;
+  dataDir: string;
+  modelStore: string;
+  s3Endpoint: string | null;
+  stepSeconds: number;
+  horizon: number;
+  shardSize: number;
+  port: number;
+  host: string;
+  demoSpeed: number;
+  settleSeconds: number;
+  staleAfterSteps: number;
+  cycleCron: string;
+  trainCron: string;
+  promoteCron: string;
+  queueUrls: { forecast: string | null; score: string | null; train: string | null };
+  sqsEndpoint: string | null;
+  logLevel: "debug" | "info" | "warn" | "error";
+  logFormat: "auto" | "json" | "pretty";
+  codeVersion: string;
+};
+
+/** The configuration in `environment`; an empty string counts as unset. Throws misconfigured naming each bad variable. */
+export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+    throw new AppError("misconfigured", `configuration: ${lines.join("; ")} (see .env.example)`);
+  }
+  return toConfig(parsed.data);
+}
+
+function toConfig(env: Environment): Config {
+  return {
+    followerDatabaseUrl: env.FOLLOWER_DATABASE_URL ?? null,
+    predictorDatabaseUrl: env.PREDICTOR_DATABASE_URL ?? null,
+    databaseDriver: env.DATABASE_DRIVER,
+    sourceConfig: env.SOURCE_CONFIG ?? null,
+    allowWritableFollower: env.ALLOW_WRITABLE_FOLLOWER,
+    dataDir: env.DATA_DIR,
+    modelStore: env.MODEL_STORE ?? `${env.DATA_DIR}/models`,
+    s3Endpoint: env.S3_ENDPOINT ?? null,
+    stepSeconds: env.STEP_SECONDS,
+    horizon: env.HORIZON,
+    shardSize: env.SHARD_SIZE,
+    port: env.PORT,
+    host: env.HOST,
+    demoSpeed: env.DEMO_SPEED,
+    settleSeconds: env.SETTLE_SECONDS,
+    staleAfterSteps: env.STALE_AFTER_STEPS,
+    cycleCron: env.CYCLE_CRON ?? cronOfStep(env.STEP_SECONDS),
+    trainCron: env.TRAIN_CRON,
+    promoteCron: env.PROMOTE_CRON,
+    queueUrls: {
+      forecast: env.FORECAST_QUEUE_URL ?? null,
+      score: env.SCORE_QUEUE_URL ?? null,
+      train: env.TRAIN_QUEUE_URL ?? null,
+    },
+    sqsEndpoint: env.SQS_ENDPOINT ?? null,
+    logLevel: env.LOG_LEVEL,
+    logFormat: env.LOG_FORMAT,
+    codeVersion: env.CODE_VERSION ?? "0.1.0",
+  };
+}
+
+/** A cron expression that ticks at least once a step; slots that it meets twice are one cycle all the same. */
+export function cronOfStep(stepSeconds: number): string {
+  if (stepSeconds < 60) return 60 % stepSeconds === 0 ? `*/${stepSeconds} * * * * *` : "* * * * * *";
+  const minutes = stepSeconds / 60;
+  if (minutes < 60 && 60 % minutes === 0) return `*/${minutes} * * * *`;
+  const hours = minutes / 60;
+  if (hours < 24 && 24 % hours === 0) return `0 */${hours} * * *`;
+  return hours === 24 ? "0 0 * * *" : "* * * * *";
+}
+
+/** The configuration for the start log: passwords in URLs and inline mappings are left out. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  const hidden = config.sourceConfig?.trim().startsWith("{") ? "(inline)" : config.sourceConfig;
+  return {
+    ...config,
+    followerDatabaseUrl: config.followerDatabaseUrl && redactUrl(config.followerDatabaseUrl),
+    predictorDatabaseUrl: config.predictorDatabaseUrl && redactUrl(config.predictorDatabaseUrl),
+    sourceConfig: hidden,
+  };
+}
+
+/** The URL without password and query, which may hold secrets too. */
+export function redactUrl(text: string): string {
+  const url = new URL(text);
+  if (url.password) url.password = "redacted";
+  url.search = "";
+  return url.toString();
+}
+
+function isCron(text: string): boolean {
+  try {
+    return new Cron(text, { paused: true, timezone: "UTC" }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
