@@ -12,7 +12,7 @@ import { migrate } from "../functions/adapters/postgres/migrate.ts";
 import { openDatabase } from "../functions/adapters/postgres/pool.ts";
 
 const password = "test";
-const unsafe = { fsync: "off", full_page_writes: "off", synchronous_commit: "off", autovacuum: "off" };
+const unsafe = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
 
 /** A real Postgres for one test file: start it in beforeAll, stop it in afterAll, and take a fresh database per test. */
 export type TestPostgres = {
@@ -56,6 +56,9 @@ export async function startTestPostgres(options: { standby?: boolean } = {}): Pr
         primary_conninfo: `host=127.0.0.1 port=${ports.primary} user=postgres password=${password}`,
         max_standby_streaming_delay: "50ms",
         wal_retrieve_retry_interval: "100ms",
+      }).catch(async (error: unknown) => {
+        await primary.stop("immediate");
+        throw error;
       })
     : null;
   const url = `postgres://postgres:${password}@127.0.0.1:${ports.primary}/postgres`;

@@ -61,6 +61,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     pid: child.pid ?? 0,
     exited,
     async stop(mode = "fast") {
+      child.ref();
       if (child.exitCode === null && child.signalCode === null) child.kill(mode === "fast" ? "SIGINT" : "SIGQUIT");
       await exited;
     },
@@ -99,7 +100,6 @@ async function writeSettings({ directory, port, settings, account, isStandby }: 
 /** Small machines in mind; whoever has a fleet brings a database of their own. */
 const shared = {
   shared_buffers: "64MB",
-  max_connections: 60,
   max_wal_size: "256MB",
   min_wal_size: "32MB",
   jit: "off",
