@@ -2,7 +2,10 @@ import { Cron } from "croner";
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
 
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const integer = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+};
 const postgresUrl = z
   .string()
   .refine(
@@ -10,7 +13,8 @@ const postgresUrl = z
     "must look like postgres://role:password@host:5432/database",
   );
 const cron = z.string().refine(isCron, "must be a cron expression such as */10 * * * *");
-const flag = z.stringbool();
+const flag = z.stringbool({ error: "must be true or false" });
+const demoSpeed = "must be a number above 0, up to 3600";
 
 /** Every variable that the system reads, with its default and what it is for; nothing else reads the environment. */
 export const Environment = z.object({
@@ -35,7 +39,18 @@ export const Environment = z.object({
   SHARD_SIZE: integer(1, 10_000).default(100).describe("Sensors in one queue message"),
   PORT: integer(0, 65_535).default(3000).describe("Where the API and the dashboard listen; 0 takes a free port"),
   HOST: z.string().default("127.0.0.1").describe("Address to listen on; 0.0.0.0 for all"),
-  DEMO_SPEED: z.coerce.number().positive().max(3_600).default(60).describe("Demo seconds in a real second"),
+  API_KEY: z
+    .string()
+    .min(16, "must have at least 16 characters")
+    .optional()
+    .describe("Wanted as Authorization: Bearer by whatever changes something. Unset: open"),
+  ALLOWED_ORIGINS: z.string().default("").describe("Origins of dashboards served elsewhere, separated by commas"),
+  DEMO_SPEED: z.coerce
+    .number({ error: demoSpeed })
+    .gt(0, { error: demoSpeed })
+    .max(3_600, { error: demoSpeed })
+    .default(60)
+    .describe("Demo seconds in a real second"),
   SETTLE_SECONDS: integer(0, 86_400).default(60).describe("How long a cycle waits after its slot for late readings"),
   STALE_AFTER_STEPS: integer(1, 10_000).default(6).describe("Steps without a reading after which a source is stale"),
   CYCLE_CRON: cron.optional().describe("When forecasts are made (UTC). Unset: each step"),
@@ -72,6 +87,9 @@ export type Config = {
   shardSize: number;
   port: number;
   host: string;
+  /** Null leaves the API open. */
+  apiKey: string | null;
+  allowedOrigins: string[];
   demoSpeed: number;
   settleSeconds: number;
   staleAfterSteps: number;
@@ -111,6 +129,8 @@ function toConfig(env: Environment): Config {
     shardSize: env.SHARD_SIZE,
     port: env.PORT,
     host: env.HOST,
+    apiKey: env.API_KEY ?? null,
+    allowedOrigins: env.ALLOWED_ORIGINS.split(",").flatMap((origin) => origin.trim() || []),
     demoSpeed: env.DEMO_SPEED,
     settleSeconds: env.SETTLE_SECONDS,
     staleAfterSteps: env.STALE_AFTER_STEPS,
@@ -139,7 +159,7 @@ export function cronOfStep(stepSeconds: number): string {
   return hours === 24 ? "0 0 * * *" : "* * * * *";
 }
 
-/** The configuration for the start log: passwords in URLs and inline mappings are left out. */
+/** The configuration for the start log: passwords in URLs, the API key and inline mappings are left out. */
 export function describeConfig(config: Config): Record<string, unknown> {
   const hidden = config.sourceConfig?.trim().startsWith("{") ? "(inline)" : config.sourceConfig;
   return {
@@ -147,6 +167,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     followerDatabaseUrl: config.followerDatabaseUrl && redactUrl(config.followerDatabaseUrl),
     predictorDatabaseUrl: config.predictorDatabaseUrl && redactUrl(config.predictorDatabaseUrl),
     sourceConfig: hidden,
+    apiKey: config.apiKey && "(set)",
   };
 }
 

@@ -1,0 +1,45 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { AppError } from "../../../core/errors.ts";
+import { createLog } from "../../../functions/adapters/log.ts";
+
+async function logInto(isPretty = false) {
+  const lines: string[] = [];
+  const destination = new PassThrough().on("data", (line: Buffer) => lines.push(String(line)));
+  return { lines, log: await createLog({ level: "info", isPretty, destination }) };
+}
+
+describe("log", () => {
+  it("writes one JSON line an event", async () => {
+    const { lines, log } = await logInto();
+    log.info("cycle.done", { sensors: 9, slot: new Date("2016-05-01T00:00:00Z") });
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0]!)).toMatchObject({ level: "info", event: "cycle.done", sensors: 9 });
+    expect(JSON.parse(lines[0]!).slot).toBe("2016-05-01T00:00:00.000Z");
+  });
+
+  it("keeps the causes of an error", async () => {
+    const { lines, log } = await logInto();
+    log.error("cycle.failed", { error: new AppError("timeout", "too slow", { cause: new Error("socket closed") }) });
+    expect(JSON.parse(lines[0]!).error).toMatchObject({ code: "timeout", cause: { message: "socket closed" } });
+  });
+
+  it("keeps secrets out: named fields, and passwords inside URLs and messages", async () => {
+    const { lines, log } = await logInto();
+    const url = "postgres://app:hunter2@db/x";
+    log.warn("database.failed", {
+      password: "hunter2",
+      pool: { connectionString: url },
+      error: new Error(`no ${url}`),
+      url,
+    });
+    expect(lines.join()).not.toContain("hunter2");
+    expect(lines.join()).toContain("postgres://app:[redacted]@db/x");
+  });
+
+  it("is readable text on a terminal", async () => {
+    const { lines, log } = await logInto(true);
+    log.info("cycle.done", { sensors: 9 });
+    expect(lines.join("")).toMatch(/INFO.*cycle\.done.*"sensors":9/);
+  });
+});
