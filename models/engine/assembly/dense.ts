@@ -1,0 +1,245 @@
+// Matrix products. A weight matrix [depth, width] is stored in panels of eight columns, [width / 8][depth][8], and, if width
+// is an odd multiple of 4, one last panel [depth][4]: column c begins at c * depth. Row strides are in floats.
+// rows and width are multiples of 4.
+import { madd, splat, sum } from "./vector";
+
+/** y[rows, width] = x[rows, depth] w (+ bias[width], where bias is not 0) (+ y, when adding). */
+export function multiply(
+  y: usize, yStride: usize, x: usize, xStride: usize, w: usize, bias: usize, rows: usize, depth: usize, width: usize, add: bool,
+): void {
+  let column: usize = 0;
+  for (; column + 8 <= width; column += 8) {
+    const panel = w + ((column * depth) << 2);
+    for (let row: usize = 0; row < rows; row += 4) {
+      multiplyEight(y + ((row * yStride + column) << 2), yStride << 2, x + ((row * xStride) << 2), xStride << 2, panel, bias ? bias + (column << 2) : 0, depth, add);
+    }
+  }
+  if (column < width) {
+    const panel = w + ((column * depth) << 2);
+    for (let row: usize = 0; row < rows; row += 4) {
+      multiplyFour(y + ((row * yStride + column) << 2), yStride << 2, x + ((row * xStride) << 2), xStride << 2, panel, bias ? bias + (column << 2) : 0, depth, add);
+    }
+  }
+}
+
+@inline function multiplyEight(y: usize, yBytes: usize, x: usize, xBytes: usize, w: usize, bias: usize, depth: usize, add: bool): void {
+  let low: v128 = splat(0.0);
+  let high: v128 = splat(0.0);
+  if (bias) {
+    low = v128.load(bias);
+    high = v128.load(bias, 16);
+  }
+  const y1 = y + yBytes;
+  const y2 = y1 + yBytes;
+  const y3 = y2 + yBytes;
+  let a0 = low, a1 = low, a2 = low, a3 = low;
+  let b0 = high, b1 = high, b2 = high, b3 = high;
+  if (add) {
+    a0 = f32x4.add(a0, v128.load(y));
+    b0 = f32x4.add(b0, v128.load(y, 16));
+    a1 = f32x4.add(a1, v128.load(y1));
+    b1 = f32x4.add(b1, v128.load(y1, 16));
+    a2 = f32x4.add(a2, v128.load(y2));
+    b2 = f32x4.add(b2, v128.load(y2, 16));
+    a3 = f32x4.add(a3, v128.load(y3));
+    b3 = f32x4.add(b3, v128.load(y3, 16));
+  }
+  let x0 = x;
+  let x1 = x0 + xBytes;
+  let x2 = x1 + xBytes;
+  let x3 = x2 + xBytes;
+  const end = x + (depth << 2);
+  while (x0 < end) {
+    const left = v128.load(w);
+    const right = v128.load(w, 16);
+    const v0 = v128.load32_splat(x0);
+    a0 = madd(v0, left, a0);
+    b0 = madd(v0, right, b0);
+    const v1 = v128.load32_splat(x1);
+    a1 = madd(v1, left, a1);
+    b1 = madd(v1, right, b1);
+    const v2 = v128.load32_splat(x2);
+    a2 = madd(v2, left, a2);
+    b2 = madd(v2, right, b2);
+    const v3 = v128.load32_splat(x3);
+    a3 = madd(v3, left, a3);
+    b3 = madd(v3, right, b3);
+    w += 32;
+    x0 += 4;
+    x1 += 4;
+    x2 += 4;
+    x3 += 4;
+  }
+  v128.store(y, a0);
+  v128.store(y, b0, 16);
+  v128.store(y1, a1);
+  v128.store(y1, b1, 16);
+  v128.store(y2, a2);
+  v128.store(y2, b2, 16);
+  v128.store(y3, a3);
+  v128.store(y3, b3, 16);
+}
+
+@inline function multiplyFour(y: usize, yBytes: usize, x: usize, xBytes: usize, w: usize, bias: usize, depth: usize, add: bool): void {
+  let start: v128 = splat(0.0);
+  if (bias) start = v128.load(bias);
+  const y1 = y + yBytes;
+  const y2 = y1 + yBytes;
+  const y3 = y2 + yBytes;
+  let a0 = start, a1 = start, a2 = start, a3 = start;
+  if (add) {
+    a0 = f32x4.add(a0, v128.load(y));
+    a1 = f32x4.add(a1, v128.load(y1));
+    a2 = f32x4.add(a2, v128.load(y2));
+    a3 = f32x4.add(a3, v128.load(y3));
+  }
+  let x0 = x;
+  let x1 = x0 + xBytes;
+  let x2 = x1 + xBytes;
+  let x3 = x2 + xBytes;
+  const end = x + (depth << 2);
+  while (x0 < end) {
+    const left = v128.load(w);
+    a0 = madd(v128.load32_splat(x0), left, a0);
+    a1 = madd(v128.load32_splat(x1), left, a1);
+    a2 = madd(v128.load32_splat(x2), left, a2);
+    a3 = madd(v128.load32_splat(x3), left, a3);
+    w += 16;
+    x0 += 4;
+    x1 += 4;
+    x2 += 4;
+    x3 += 4;
+  }
+  v128.store(y, a0);
+  v128.store(y1, a1);
+  v128.store(y2, a2);
+  v128.store(y3, a3);
+}
+
+/** dw[depth, width] += x[rows, depth]^T dy[rows, width], in tiles of four by eight. */
+export function multiplyGradient(
+  dw: usize, x: usize, xStride: usize, dy: usize, yStride: usize, rows: usize, depth: usize, width: usize,
+): void {
+  const whole = depth & ~3;
+  let column: usize = 0;
+  for (; column < width; column += 8) {
+    const panel = dw + ((column * depth) << 2);
+    const from = dy + (column << 2);
+    if (column + 8 <= width) {
+      let k: usize = 0;
+      for (; k < whole; k += 4) tileEight(panel + (k << 5), x + (k << 2), xStride << 2, from, yStride << 2, rows);
+      for (; k < depth; k++) rowEight(panel + (k << 5), x + (k << 2), xStride << 2, from, yStride << 2, rows);
+    } else {
+      for (let k: usize = 0; k < depth; k++) rowFour(panel + (k << 4), x + (k << 2), xStride << 2, from, yStride << 2, rows);
+    }
+  }
+}
+
+@inline function tileEight(dw: usize, x: usize, xBytes: usize, dy: usize, yBytes: usize, rows: usize): void {
+  let a0 = v128.load(dw), b0 = v128.load(dw, 16);
+  let a1 = v128.load(dw, 32), b1 = v128.load(dw, 48);
+  let a2 = v128.load(dw, 64), b2 = v128.load(dw, 80);
+  let a3 = v128.load(dw, 96), b3 = v128.load(dw, 112);
+  for (let row: usize = 0; row < rows; row++) {
+    const left = v128.load(dy);
+    const right = v128.load(dy, 16);
+    const v0 = v128.load32_splat(x);
+    a0 = madd(v0, left, a0);
+    b0 = madd(v0, right, b0);
+    const v1 = v128.load32_splat(x, 4);
+    a1 = madd(v1, left, a1);
+    b1 = madd(v1, right, b1);
+    const v2 = v128.load32_splat(x, 8);
+    a2 = madd(v2, left, a2);
+    b2 = madd(v2, right, b2);
+    const v3 = v128.load32_splat(x, 12);
+    a3 = madd(v3, left, a3);
+    b3 = madd(v3, right, b3);
+    x += xBytes;
+    dy += yBytes;
+  }
+  v128.store(dw, a0);
+  v128.store(dw, b0, 16);
+  v128.store(dw, a1, 32);
+  v128.store(dw, b1, 48);
+  v128.store(dw, a2, 64);
+  v128.store(dw, b2, 80);
+  v128.store(dw, a3, 96);
+  v128.store(dw, b3, 112);
+}
+
+@inline function rowEight(dw: usize, x: usize, xBytes: usize, dy: usize, yBytes: usize, rows: usize): void {
+  let a = v128.load(dw), b = v128.load(dw, 16);
+  for (let row: usize = 0; row < rows; row++) {
+    const v = v128.load32_splat(x);
+    a = madd(v, v128.load(dy), a);
+    b = madd(v, v128.load(dy, 16), b);
+    x += xBytes;
+    dy += yBytes;
+  }
+  v128.store(dw, a);
+  v128.store(dw, b, 16);
+}
+
+@inline function rowFour(dw: usize, x: usize, xBytes: usize, dy: usize, yBytes: usize, rows: usize): void {
+  let a = v128.load(dw);
+  for (let row: usize = 0; row < rows; row++) {
+    a = madd(v128.load32_splat(x), v128.load(dy), a);
+    x += xBytes;
+    dy += yBytes;
+  }
+  v128.store(dw, a);
+}
+
+/** db[width] += the column sums of dy[rows, width]. */
+export function biasGradient(db: usize, dy: usize, yStride: usize, rows: usize, width: usize): void {
+  for (let column: usize = 0; column < width; column += 4) {
+    let at = dy + (column << 2);
+    let total = v128.load(db + (column << 2));
+    for (let row: usize = 0; row < rows; row++) {
+      total = f32x4.add(total, v128.load(at));
+      at += yStride << 2;
+    }
+    v128.store(db + (column << 2), total);
+  }
+}
+
+/** Packs rows [from, from + count) of the panel matrix w [depth, width], transposed, as the panel matrix to [width, count]; count is a multiple of 4. */
+export function transpose(to: usize, w: usize, depth: usize, width: usize, from: usize, count: usize): void {
+  for (let column: usize = 0; column < width; column++) {
+    const panelColumn = column & ~7;
+    const panelWidth: usize = panelColumn + 8 <= width ? 8 : 4;
+    let source = w + ((panelColumn * depth + from * panelWidth + (column - panelColumn)) << 2);
+    for (let k: usize = 0; k < count; k++) {
+      const outPanel = k & ~7;
+      const outWidth: usize = outPanel + 8 <= count ? 8 : 4;
+      f32.store(to + ((outPanel * width + column * outWidth + (k - outPanel)) << 2), f32.load(source));
+      source += panelWidth << 2;
+    }
+  }
+}
+
+/** to[rows, width] += from[rows, width]. */
+export function addRows(to: usize, toStride: usize, from: usize, fromStride: usize, rows: usize, width: usize): void {
+  for (let row: usize = 0; row < rows; row++) {
+    for (let column: usize = 0; column < width; column += 4) {
+      const at = to + ((row * toStride + column) << 2);
+      v128.store(at, f32x4.add(v128.load(at), v128.load(from + ((row * fromStride + column) << 2))));
+    }
+  }
+}
+
+/** Sum of squares of count floats (a multiple of 4), in float64 every 256 floats. */
+export function squaredNorm(x: usize, count: usize): f64 {
+  let total: f64 = 0;
+  let block: v128 = splat(0.0);
+  for (let i: usize = 0; i < count; i += 4) {
+    const v = v128.load(x + (i << 2));
+    block = madd(v, v, block);
+    if ((i & 255) == 252) {
+      total += sum(block) as f64;
+      block = splat(0.0);
+    }
+  }
+  return total + (sum(block) as f64);
+}

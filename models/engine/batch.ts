@@ -1,0 +1,62 @@
+import { featureCount } from "../layout.ts";
+import type { NetworkShape, TrainingRows } from "../network.ts";
+import type { Engine } from "./load.ts";
+import { pad } from "./part.ts";
+
+/** The rows of a batch in the engine's memory, padded to a multiple of 4 rows with zeros and missing targets. */
+export type Batch = { sequence: number; features: number; wanted: number };
+
+/** Limit of the standardised features inside the network. */
+export const featureLimit = 8;
+
+/** Floats of a batch of `rows` (a multiple of 4). */
+export function batchFloats(shape: NetworkShape, rows: number): number {
+  const { contextLength, channels, targets, horizon } = shape;
+  return rows * (contextLength * channels + pad(featureCount(shape)) + targets * pad(horizon)) + 16;
+}
+
+/**
+ * Copies rows `index` of `data` to address `at`, clips the features and lays `wanted` out as [rows, targets, padded horizon];
+ * also the number of wanted values that are present. `withWanted` false leaves them missing.
+ */
+export function fillBatch(
+  engine: Engine,
+  shape: NetworkShape,
+  data: TrainingRows,
+  index: Int32Array,
+  at: number,
+  withWanted: boolean,
+): Batch & { present: number } {
+  const { targets, horizon } = shape;
+  const rows = pad(index.length);
+  const sequenceFloats = shape.contextLength * shape.channels;
+  const features = featureCount(shape);
+  const [width, leads] = [pad(features), pad(horizon)];
+  const batch = {
+    sequence: at,
+    features: at + 4 * rows * sequenceFloats,
+    wanted: at + 4 * rows * (sequenceFloats + width),
+  };
+  const sequence = engine.floats(batch.sequence, rows * sequenceFloats);
+  const feature = engine.floats(batch.features, rows * width);
+  const wanted = engine.floats(batch.wanted, rows * targets * leads);
+  sequence.fill(0, index.length * sequenceFloats);
+  feature.fill(0, index.length * width);
+  wanted.fill(Number.NaN);
+  let present = 0;
+  for (let i = 0; i < index.length; i++) {
+    const row = index[i] ?? 0;
+    sequence.set(data.sequence.subarray(row * sequenceFloats, (row + 1) * sequenceFloats), i * sequenceFloats);
+    feature.set(data.features.subarray(row * features, (row + 1) * features), i * width);
+    if (!withWanted) continue;
+    for (let lead = 0; lead < horizon; lead++) {
+      for (let target = 0; target < targets; target++) {
+        const value = data.wanted[(row * horizon + lead) * targets + target] ?? Number.NaN;
+        if (!Number.isNaN(value)) present++;
+        wanted[(i * targets + target) * leads + lead] = value;
+      }
+    }
+  }
+  engine.kernels.clip(batch.features, batch.features, rows * width, featureLimit);
+  return { ...batch, present };
+}

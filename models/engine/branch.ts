@@ -1,0 +1,135 @@
+import { featureCount, outputCount } from "../layout.ts";
+import type { NetworkShape } from "../network.ts";
+import type { Engine } from "./load.ts";
+import {
+  outputColumn,
+  type Part,
+  type PartTensor,
+  type Pass,
+  pad,
+  paddedOutputs,
+  panelPlace,
+  uniform,
+  zero,
+} from "./part.ts";
+
+type Layer = { name: string; inputs: number; depth: number; width: number; weight: number; bias: number };
+
+/** Every feature through tanh units, SiLU layers with dropout, and a linear layer that starts at zero. */
+export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
+  const { branchEmbedding: units, branchDropout } = shape;
+  const features = featureCount(shape);
+  const width = pad(features);
+  const embedded = units * width;
+  const outputs = paddedOutputs(shape);
+  let floats = 2 * embedded;
+  const layers: Layer[] = [];
+  const addLayer = (name: string, inputs: number, depth: number, layerWidth: number) => {
+    layers.push({ name, inputs, depth, width: layerWidth, weight: floats, bias: floats + depth * layerWidth });
+    floats += depth * layerWidth + layerWidth;
+  };
+  let [inputs, depth] = [units * features, embedded];
+  for (let layer = 0; layer < shape.branchLayers; layer++) {
+    addLayer(`branch.${layer}`, inputs, depth, pad(shape.branchUnits));
+    [inputs, depth] = [shape.branchUnits, pad(shape.branchUnits)];
+  }
+  addLayer("branch.out", inputs, depth, outputs);
+
+  const embeddedPlace = (index: number) => Math.floor(index / features) * width + (index % features);
+  const centre = (unit: number) => (units === 1 ? 0 : (2 * unit) / (units - 1) - 1);
+  const layerTensors = (layer: Layer, at: number): PartTensor[] => {
+    const isOut = at === layers.length - 1;
+    const count = isOut ? outputCount(shape) : shape.branchUnits;
+    const column = (index: number) => (isOut ? outputColumn(shape, index) : index);
+    const row = (index: number) => (at === 0 ? embeddedPlace(index) : index);
+    const start = isOut ? zero : uniform(layer.inputs);
+    return [
+      {
+        name: `${layer.name}.weight`,
+        place: (index) =>
+          layer.weight + panelPlace(row(Math.floor(index / count)), column(index % count), layer.depth, layer.width),
+        start,
+      },
+      { name: `${layer.name}.bias`, place: (index) => layer.bias + column(index), start },
+    ];
+  };
+
+  function addresses({ rows, work }: Pass) {
+    let at = work;
+    const take = (count: number) => {
+      const address = at;
+      at += 4 * count;
+      return address;
+    };
+    const embedding = take(rows * embedded);
+    const dEmbedding = take(rows * embedded);
+    const silus = layers.slice(0, -1).map((layer) => ({
+      before: take(rows * layer.width),
+      mask: take(rows * layer.width),
+      after: take(rows * layer.width),
+      gradient: take(rows * layer.width),
+    }));
+    return { embedding, dEmbedding, silus, transposed: take(Math.max(...layers.map((l) => l.depth * l.width))) };
+  }
+
+  return {
+    tensors: [
+      { name: "embedding.scale", place: embeddedPlace, start: () => 1 },
+      {
+        name: "embedding.centre",
+        place: (index) => embedded + embeddedPlace(index),
+        start: (_random, index) => centre(Math.floor(index / features)),
+      },
+      ...layers.flatMap(layerTensors),
+    ],
+    floats,
+    workFloats: (rows) =>
+      2 * rows * embedded +
+      layers.slice(0, -1).reduce((total, layer) => total + 4 * rows * layer.width, 0) +
+      Math.max(...layers.map((layer) => layer.depth * layer.width)),
+    forward(pass) {
+      const { embedding, silus } = addresses(pass);
+      const { rows, parameters, out, random } = pass;
+      kernels.embedForward(embedding, pass.features, parameters, parameters + 4 * embedded, rows, width, units);
+      let x = embedding;
+      for (const [i, layer] of layers.entries()) {
+        const [w, bias] = [parameters + 4 * layer.weight, parameters + 4 * layer.bias];
+        const silu = silus[i];
+        if (!silu) {
+          kernels.multiply(out, outputs, x, layer.depth, w, bias, rows, layer.depth, layer.width, true);
+          break;
+        }
+        const count = rows * layer.width;
+        kernels.multiply(silu.before, layer.width, x, layer.depth, w, bias, rows, layer.depth, layer.width, false);
+        if (random && branchDropout > 0) kernels.dropout(silu.mask, count, branchDropout, random);
+        else kernels.fill(silu.mask, count, 1);
+        kernels.siluForward(silu.after, silu.before, silu.mask, count);
+        x = silu.after;
+      }
+    },
+    backward(pass) {
+      const { embedding, dEmbedding, silus, transposed } = addresses(pass);
+      const { rows, parameters, gradients } = pass;
+      let dy = pass.out;
+      for (const [i, layer] of [...layers.entries()].reverse()) {
+        const before = silus[i - 1];
+        const [x, dx] = before ? [before.after, before.gradient] : [embedding, dEmbedding];
+        kernels.multiplyGradient(
+          ...([gradients + 4 * layer.weight, x, layer.depth, dy, layer.width, rows, layer.depth, layer.width] as const),
+        );
+        kernels.biasGradient(gradients + 4 * layer.bias, dy, layer.width, rows, layer.width);
+        kernels.transpose(transposed, parameters + 4 * layer.weight, layer.depth, layer.width, 0, layer.depth);
+        kernels.multiply(dx, layer.depth, dy, layer.width, transposed, 0, rows, layer.width, layer.depth, false);
+        if (before) {
+          kernels.siluBackward(dx, dx, before.before, before.mask, rows * layer.depth);
+        }
+        dy = dx;
+      }
+      const [dScale, dCentre] = [gradients, gradients + 4 * embedded];
+      kernels.embedBackward(
+        ...([dScale, dCentre, dEmbedding, embedding, pass.features] as const),
+        ...([parameters, parameters + 4 * embedded, rows, width, units] as const),
+      );
+    },
+  };
+}

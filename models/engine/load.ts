@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "../../core/errors.ts";
+import type { Kernels, WasmApi, WasmMemory } from "./kernels.ts";
+
+const { WebAssembly } = globalThis as unknown as { WebAssembly: WasmApi };
+
+export type EngineBuild = "relaxed" | "simd128";
+
+/** One instance of the kernels with its own memory: one per thread, shared by the networks of that thread. */
+export type Engine = {
+  readonly build: EngineBuild;
+  readonly kernels: Kernels;
+  /** Byte address of `count` zeroed float32s, 64-byte aligned. Growing detaches older views. */
+  reserve(count: number): number;
+  /** Gives a reservation back. */
+  release(at: number): void;
+  /** A view of the engine's memory; valid until the next `reserve`. */
+  floats(at: number, count: number): Float32Array;
+};
+
+// f32x4.relaxed_madd on three zero vectors, as a module of one function.
+const relaxedProbe = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
+  ...[65, 0, 253, 17, 65, 0, 253, 17, 65, 0, 253, 17, 253, 133, 2, 11],
+);
+
+/** The fastest build that this JavaScript engine runs: relaxed SIMD (fused multiply-add), else simd128. */
+export function detectBuild(): EngineBuild {
+  return WebAssembly.validate(relaxedProbe) ? "relaxed" : "simd128";
+}
+
+/** Loads the kernels; `build` forces one (simd128 gives the same bits on every machine). Throws misconfigured without SIMD. */
+export function loadEngine(build: EngineBuild = detectBuild()): Engine {
+  const bytes = readFileSync(join(import.meta.dirname, `kernels.${build}.wasm`));
+  if (!WebAssembly.validate(bytes)) {
+    throw new AppError("misconfigured", `this JavaScript engine cannot run the ${build} kernels; Node 20 or later can`);
+  }
+  // The module is our own build: its exports are the kernels.
+  const kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernels;
+  const { memory } = kernels;
+  const floats = (at: number, count: number) => new Float32Array(memory.buffer, at, count);
+  return { build, kernels, floats, ...createArena(memory) };
+}
+
+const pageBytes = 65_536;
+
+function createArena(memory: WasmMemory) {
+  const taken = new Map<number, number>();
+  const free: { at: number; bytes: number }[] = [];
+  let end = memory.buffer.byteLength;
+
+  function reserve(count: number): number {
+    const bytes = Math.ceil(Math.max(count, 1) / 16) * 64;
+    const fit = free.find((block) => block.bytes >= bytes);
+    let at = end;
+    if (fit) {
+      at = fit.at;
+      fit.at += bytes;
+      fit.bytes -= bytes;
+    } else {
+      end += bytes;
+      const missing = end - memory.buffer.byteLength;
+      if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
+    }
+    taken.set(at, bytes);
+    new Uint8Array(memory.buffer, at, bytes).fill(0);
+    return at;
+  }
+
+  function release(at: number): void {
+    const bytes = taken.get(at);
+    if (bytes === undefined) return;
+    taken.delete(at);
+    free.push({ at, bytes });
+    free.sort((a, b) => a.at - b.at);
+    for (let i = free.length - 1; i > 0; i--) {
+      const before = free[i - 1];
+      const block = free[i];
+      if (before && block && before.at + before.bytes === block.at) {
+        before.bytes += block.bytes;
+        free.splice(i, 1);
+      }
+    }
+  }
+  return { reserve, release };
+}

@@ -1,0 +1,65 @@
+import type { NetworkShape } from "../network.ts";
+
+/** A tensor of a part: where each value (flat index, row-major) lies among the part's packed floats, and how it starts. */
+export type PartTensor = {
+  name: string;
+  place(index: number): number;
+  /** The starting value: `random` draws from [-1, 1). */
+  start(random: () => number, index: number): number;
+};
+
+/** Addresses of one pass over a batch; `rows` is a multiple of 4. */
+export type Pass = {
+  rows: number;
+  /** Packed parameters and gradients of the part. */
+  parameters: number;
+  gradients: number;
+  /** Scratch of `Part.workFloats(rows)` floats, kept from forward to backward. */
+  work: number;
+  /** [rows, contextLength, channels]. */
+  sequence: number;
+  /** [rows, padded features], clipped. */
+  features: number;
+  /** [rows, padded outputs]; forward adds to it, backward finds the gradient there. */
+  out: number;
+  /** Dropout on: its random state (16 bytes); 0 for prediction. */
+  random: number;
+};
+
+/** One summand of the network's output, composed of kernels. */
+export type Part = {
+  tensors: PartTensor[];
+  /** Packed parameters, a multiple of 4. */
+  floats: number;
+  workFloats(rows: number): number;
+  forward(pass: Pass): void;
+  /** Adds to the gradients. */
+  backward(pass: Pass): void;
+};
+
+/** The next multiple of 4. */
+export const pad = (count: number): number => Math.ceil(count / 4) * 4;
+
+/** Floats of a padded output row, [parts, targets, padded horizon]. */
+export function paddedOutputs(shape: NetworkShape): number {
+  return shape.quantiles.length * shape.targets * pad(shape.horizon);
+}
+
+/** Column in the padded output row of an output, [parts, targets, horizon]. */
+export function outputColumn(shape: NetworkShape, output: number): number {
+  return Math.floor(output / shape.horizon) * pad(shape.horizon) + (output % shape.horizon);
+}
+
+/** Place of row k, column c in a panel matrix [depth, width]: panels of eight columns, a last one of four. */
+export function panelPlace(k: number, column: number, depth: number, width: number): number {
+  const panel = column - (column % 8);
+  return panel * depth + k * (panel + 8 <= width ? 8 : 4) + (column - panel);
+}
+
+export const zero = (): number => 0;
+
+/** Uniform on [-1, 1) / sqrt(inputs). */
+export const uniform =
+  (inputs: number) =>
+  (random: () => number): number =>
+    random() / Math.sqrt(inputs);

@@ -1,0 +1,94 @@
+import { outputCount } from "../layout.ts";
+import type { NetworkShape } from "../network.ts";
+import type { Engine } from "./load.ts";
+import { outputColumn, type Part, type Pass, pad, paddedOutputs, panelPlace, uniform, zero } from "./part.ts";
+
+/** The LSTM over the sequence and a linear head on its last hidden state; the head starts at zero. */
+export function createRecurrent({ kernels }: Engine, shape: NetworkShape): Part {
+  const { contextLength: steps, channels } = shape;
+  const hidden = pad(shape.hidden);
+  const depth = channels + 1 + hidden;
+  const outputs = paddedOutputs(shape);
+  const lstmFloats = depth * 4 * hidden;
+  const headFloats = hidden * outputs;
+  const count = outputCount(shape);
+
+  const gatePlace = (k: number, row: number) => {
+    const [gate, unit] = [Math.floor(row / shape.hidden), row % shape.hidden];
+    return panelPlace(k, Math.floor(unit / 4) * 16 + gate * 4 + (unit % 4), depth, 4 * hidden);
+  };
+
+  function addresses({ rows, work }: Pass) {
+    let at = work;
+    const take = (floats: number) => {
+      const address = at;
+      at += 4 * floats;
+      return address;
+    };
+    return {
+      inputs: take((steps + 1) * rows * depth),
+      gates: take(steps * rows * 4 * hidden),
+      cells: take((steps + 1) * rows * hidden),
+      squashed: take(steps * rows * hidden),
+      dHidden: take(rows * hidden),
+      dCells: take(rows * hidden),
+      dGates: take(rows * (4 * hidden + 16)),
+      recurrent: take(4 * hidden * hidden),
+      head: take(headFloats),
+    };
+  }
+
+  return {
+    tensors: [
+      {
+        name: "lstm.input",
+        place: (index) => gatePlace(index % channels, Math.floor(index / channels)),
+        start: uniform(shape.hidden),
+      },
+      {
+        name: "lstm.recurrent",
+        place: (index) => gatePlace(channels + 1 + (index % shape.hidden), Math.floor(index / shape.hidden)),
+        start: uniform(shape.hidden),
+      },
+      { name: "lstm.bias", place: (index) => gatePlace(channels, index), start: uniform(shape.hidden) },
+      {
+        name: "head.weight",
+        place: (index) =>
+          lstmFloats + panelPlace(Math.floor(index / count), outputColumn(shape, index % count), hidden, outputs),
+        start: zero,
+      },
+      { name: "head.bias", place: (index) => lstmFloats + headFloats + outputColumn(shape, index), start: zero },
+    ],
+    floats: lstmFloats + headFloats + outputs,
+    workFloats: (rows) =>
+      (steps + 1) * rows * depth +
+      rows * hidden * (6 * steps + 3) +
+      rows * (4 * hidden + 16) +
+      4 * hidden * hidden +
+      headFloats,
+    forward(pass) {
+      const { inputs, gates, cells, squashed } = addresses(pass);
+      const { rows, parameters, sequence, out } = pass;
+      kernels.lstmInput(inputs, cells, sequence, steps * channels, rows, steps, channels, hidden);
+      kernels.lstmForward(parameters, inputs, gates, cells, squashed, rows, steps, channels, hidden);
+      const last = inputs + 4 * (steps * rows * depth + channels + 1);
+      const head = parameters + 4 * lstmFloats;
+      kernels.multiply(out, outputs, last, depth, head, head + 4 * headFloats, rows, hidden, outputs, true);
+    },
+    backward(pass) {
+      const { inputs, gates, cells, squashed, dHidden, dCells, dGates, recurrent, head } = addresses(pass);
+      const { rows, parameters, gradients, out } = pass;
+      const last = inputs + 4 * (steps * rows * depth + channels + 1);
+      const dHead = gradients + 4 * lstmFloats;
+      kernels.multiplyGradient(dHead, last, depth, out, outputs, rows, hidden, outputs);
+      kernels.biasGradient(dHead + 4 * headFloats, out, outputs, rows, outputs);
+      kernels.transpose(head, parameters + 4 * lstmFloats, hidden, outputs, 0, hidden);
+      kernels.multiply(dHidden, hidden, out, outputs, head, 0, rows, outputs, hidden, false);
+      kernels.transpose(recurrent, parameters, depth, 4 * hidden, channels + 1, hidden);
+      kernels.lstmBackward(
+        ...([gradients, recurrent, inputs, gates, cells, squashed, dHidden, dCells, dGates] as const),
+        ...([rows, steps, channels, hidden] as const),
+      );
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { NetworkShape } from "./network.ts";
+
+/** A parameter tensor and its place in the flat weights, row-major. */
+export type ParameterTensor = { name: string; dims: number[]; offset: number; size: number };
+
+/** Features of a row: every target's linear features, then the extra ones. */
+export function featureCount(shape: NetworkShape): number {
+  return shape.targets * shape.linear + shape.extra;
+}
+
+/** Outputs of the network before the quantile head, [parts, targets, horizon]: the middle, lower widths, upper widths. */
+export function outputCount(shape: NetworkShape): number {
+  return shape.quantiles.length * shape.targets * shape.horizon;
+}
+
+/**
+ * The parameters in the order of `Network.weights`. Gates in ONNX's order i, o, f, c; layers as [inputs, outputs];
+ * outputs as [parts, targets, horizon]; the first branch layer's inputs as [embedding, features].
+ */
+export function parameterLayout(shape: NetworkShape): ParameterTensor[] {
+  const { hidden, channels, targets, linear, horizon, branchUnits, branchLayers, branchEmbedding } = shape;
+  const outputs = outputCount(shape);
+  const tensors: ParameterTensor[] = [];
+  let offset = 0;
+  const add = (name: string, ...dims: number[]) => {
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    tensors.push({ name, dims, offset, size });
+    offset += size;
+  };
+  if (linear > 0) add("skip.weight", targets, linear, horizon);
+  if (hidden > 0) {
+    add("lstm.input", 4 * hidden, channels);
+    add("lstm.recurrent", 4 * hidden, hidden);
+    add("lstm.bias", 4 * hidden);
+    add("head.weight", hidden, outputs);
+    add("head.bias", outputs);
+  }
+  if (branchUnits > 0) {
+    const features = featureCount(shape);
+    add("embedding.scale", branchEmbedding, features);
+    add("embedding.centre", branchEmbedding, features);
+    let inputs = branchEmbedding * features;
+    for (let layer = 0; layer < branchLayers; layer++) {
+      add(`branch.${layer}.weight`, inputs, branchUnits);
+      add(`branch.${layer}.bias`, branchUnits);
+      inputs = branchUnits;
+    }
+    add("branch.out.weight", inputs, outputs);
+    add("branch.out.bias", outputs);
+  }
+  return tensors;
+}
