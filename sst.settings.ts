@@ -1,0 +1,120 @@
+/** What a person may change about a deployment, with defaults; `sst.config.ts` decides nothing else by itself. */
+export type Settings = {
+  /** Grid spacing and forecast cycle. A minute at least; it divides an hour, or is whole hours that divide a day. */
+  stepSeconds: number;
+  /** Number of future steps in a forecast. */
+  horizon: number;
+  /** Sensors in one queue message: more share the fixed costs, fewer fail together. */
+  shardSize: number;
+  /** How long after each step the cycle starts, so that late readings are in. Less than a step. */
+  settleMinutes: number;
+  /** EventBridge expressions, in UTC. */
+  schedules: { train: Cron; promote: Cron; watch: Rate };
+  /** How their table is mapped (see README, "Your own schema"); null for `sensor_readings` with its default columns. */
+  source: object | null;
+  /** x86_64 is what the tests execute; arm64 is a fifth cheaper. */
+  architecture: "x86_64" | "arm64";
+  functions: Record<FunctionName, FunctionSettings>;
+  queues: Record<QueueName, QueueSettings>;
+  /** Where the dashboard and the API live, a name whose zone is in Route 53; null for CloudFront's own. */
+  domain: string | null;
+  /** For a follower without a public address. Its subnets need a way out (NAT) to Neon. */
+  vpc: { securityGroups: string[]; privateSubnets: string[] } | null;
+  /** Gets the alarms once it has confirmed AWS's mail; null for nobody. */
+  alarmEmail: string | null;
+  logRetentionDays: number;
+  /** Backups under `backups/` and replaced versions of any object are deleted after this. */
+  backupRetentionDays: number;
+  /** Models and backups outlive `sst remove`, and the stage refuses to be removed at all. */
+  isProtected: boolean;
+};
+
+export type FunctionName = "schedule" | "forecast" | "score" | "train" | "promote" | "watch" | "api";
+export type QueueName = "forecast" | "score" | "train";
+type Cron = `cron(${string})`;
+type Rate = `rate(${string})`;
+
+export type FunctionSettings = {
+  /** 1,769 MB is one whole CPU. */
+  memoryMb: number;
+  timeoutSeconds: number;
+  /** Set aside for this function and its upper bound; null shares the account's pool. */
+  reservedConcurrency: number | null;
+};
+
+export type QueueSettings = {
+  /** Messages in one invocation. */
+  batchSize: number;
+  /** Invocations at a time, 2 at least: what bounds the connections to both databases. */
+  maximumConcurrency: number;
+  /** Deliveries before a message goes to the dead letters. */
+  attempts: number;
+};
+
+const defaults: Settings = {
+  stepSeconds: 600,
+  horizon: 24,
+  shardSize: 100,
+  settleMinutes: 1,
+  schedules: { train: "cron(0 3 ? * MON *)", promote: "cron(0 5 * * ? *)", watch: "rate(5 minutes)" },
+  source: null,
+  architecture: "x86_64",
+  functions: {
+    schedule: { memoryMb: 512, timeoutSeconds: 120, reservedConcurrency: null },
+    forecast: { memoryMb: 1769, timeoutSeconds: 120, reservedConcurrency: null },
+    score: { memoryMb: 1024, timeoutSeconds: 120, reservedConcurrency: null },
+    train: { memoryMb: 1769, timeoutSeconds: 900, reservedConcurrency: null },
+    promote: { memoryMb: 512, timeoutSeconds: 300, reservedConcurrency: null },
+    watch: { memoryMb: 256, timeoutSeconds: 60, reservedConcurrency: null },
+    api: { memoryMb: 1024, timeoutSeconds: 20, reservedConcurrency: null },
+  },
+  queues: {
+    forecast: { batchSize: 2, maximumConcurrency: 10, attempts: 3 },
+    score: { batchSize: 2, maximumConcurrency: 5, attempts: 3 },
+    train: { batchSize: 1, maximumConcurrency: 10, attempts: 3 },
+  },
+  domain: null,
+  vpc: null,
+  alarmEmail: null,
+  logRetentionDays: 14,
+  backupRetentionDays: 35,
+  isProtected: false,
+};
+
+const { functions } = defaults;
+
+/** Per stage, what differs from the defaults. Any other stage is a copy that may be thrown away. */
+const stages: Record<string, Partial<Settings>> = {
+  production: {
+    isProtected: true,
+    logRetentionDays: 90,
+    functions: {
+      ...functions,
+      schedule: { ...functions.schedule, reservedConcurrency: 2 },
+      promote: { ...functions.promote, reservedConcurrency: 1 },
+      watch: { ...functions.watch, reservedConcurrency: 1 },
+      api: { ...functions.api, reservedConcurrency: 20 },
+    },
+  },
+};
+
+/** The settings of a stage. Throws where two of them contradict each other. */
+export function settingsFor(stage: string): Settings {
+  const settings = { ...defaults, ...stages[stage] };
+  if (settings.settleMinutes * 60 >= settings.stepSeconds) {
+    throw new Error(`settleMinutes ${settings.settleMinutes} must be less than the step of ${settings.stepSeconds} s`);
+  }
+  return settings;
+}
+
+/** An EventBridge expression that fires `offsetMinutes` after every step; the offset counts within the step. */
+export function everyStep(stepSeconds: number, offsetMinutes: number): Cron {
+  const minutes = stepSeconds / 60;
+  const hours = minutes / 60;
+  if (minutes === 1) return "cron(* * * * ? *)";
+  if (minutes > 1 && 60 % minutes === 0 && minutes < 60) return `cron(${offsetMinutes}/${minutes} * * * ? *)`;
+  if (hours >= 1 && 24 % hours === 0) {
+    return `cron(${offsetMinutes % 60} ${Math.floor(offsetMinutes / 60)}/${hours} * * ? *)`;
+  }
+  throw new Error(`stepSeconds ${stepSeconds}: must divide an hour in whole minutes, or be hours that divide a day`);
+}
