@@ -52,7 +52,7 @@ export const Environment = z.object({
     .default(60)
     .describe("Demo seconds in a real second"),
   SETTLE_SECONDS: integer(0, 86_400).default(60).describe("How long a cycle waits after its slot for late readings"),
-  STALE_AFTER_STEPS: integer(1, 10_000).default(6).describe("Steps without a reading after which a source is stale"),
+  STALE_AFTER_STEPS: integer(1, 10_000).default(2).describe("Steps without a reading after which a source is stale"),
   CYCLE_CRON: cron.optional().describe("When forecasts are made (UTC). Unset: each step"),
   TRAIN_CRON: cron.default("0 3 * * 1").describe("When all models are trained again (UTC)"),
   PROMOTE_CRON: cron.default("0 5 * * *").describe("When challengers are compared with champions (UTC)"),

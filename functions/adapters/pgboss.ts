@@ -11,12 +11,9 @@ export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 /** How one queue is worked: messages a batch, batches at a time in this process, and seconds before a batch is given up. */
 type Lane = { batchSize: number; concurrency: number; expireSeconds: number };
 
-export type QueueCount = { name: string; waiting: number; active: number; failed: number };
-
 /** Queues on Postgres, with their workers. `stop` lets running batches finish, up to 20 s. */
 export type BossQueue = Queue & {
   work(queue: QueueName, handler: BatchHandler): Promise<void>;
-  counts(): Promise<QueueCount[]>;
   stop(): Promise<void>;
 };
 
@@ -63,7 +60,6 @@ export async function openBossQueue(url: string, log: Log): Promise<BossQueue> {
   return {
     send: (queue, messages) => send(boss, queue, messages),
     work: (queue, handler) => work(boss, queue, handler),
-    counts: () => countQueues(boss),
     stop: () => boss.stop({ graceful: true, timeout: 20_000 }),
   };
 }
@@ -131,17 +127,6 @@ function recordOf(job: JobWithMetadata<{ body: unknown }>): SQSRecord {
     eventSourceARN: `pgboss:${job.name}`,
     awsRegion: "local",
   };
-}
-
-async function countQueues(boss: PgBoss): Promise<QueueCount[]> {
-  const queues = await boss.getQueues();
-  const byName = new Map(queues.map((queue) => [queue.name, queue]));
-  return queueNames.map((name) => ({
-    name,
-    waiting: byName.get(name)?.queuedCount ?? 0,
-    active: byName.get(name)?.activeCount ?? 0,
-    failed: byName.get(`${name}-dead`)?.queuedCount ?? 0,
-  }));
 }
 
 /** The same uuid for the same key: a repeated message meets its own row and is dropped. */

@@ -1,0 +1,141 @@
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type BossQueue, openBossQueue } from "../../../functions/adapters/pgboss.ts";
+import { quietLog } from "../../fakes/log.ts";
+import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
+
+let postgres: TestPostgres;
+let queue: BossQueue;
+let url: string;
+let reader: pg.Client;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres?.stop());
+beforeEach(async () => {
+  url = await postgres.createDatabase();
+  queue = await openBossQueue(url, quietLog());
+  reader = new pg.Client({ connectionString: url });
+  await reader.connect();
+});
+afterEach(async () => {
+  await queue.stop();
+  await reader.end();
+});
+
+const bodiesOf = (event: SQSEvent) => event.Records.map((record) => JSON.parse(record.body));
+const done: SQSBatchResponse = { batchItemFailures: [] };
+
+/** Waits until the query's first column is as wanted; the queue has no event for it. */
+async function untilCount(sql: string, wanted: number): Promise<void> {
+  for (;;) {
+    const { rows } = await reader.query({ text: sql, rowMode: "array" });
+    if (Number(rows[0]?.[0]) === wanted) return;
+  }
+}
+
+const countOf = (name: string, state: string) =>
+  `select count(*) from pgboss.job where name = '${name}' and state = '${state}'`;
+
+describe("pg-boss queue", () => {
+  it("hands every message to the handler as SQS records", async () => {
+    const seen: unknown[] = [];
+    await queue.work("forecast", async (event) => {
+      seen.push(...bodiesOf(event));
+      return done;
+    });
+    await queue.send(
+      "forecast",
+      Array.from({ length: 9 }, (_, index) => ({ key: `k${index}`, body: { index } })),
+    );
+    await untilCount(countOf("forecast", "completed"), 9);
+    expect(seen).toHaveLength(9);
+    expect(seen).toContainEqual({ index: 8 });
+  });
+
+  it("drops a message whose key it has seen, even after the first was handled and from another process", async () => {
+    let handled = 0;
+    await queue.work("forecast", async (event) => {
+      handled += event.Records.length;
+      return done;
+    });
+    await queue.send("forecast", [{ key: "slot-1/0", body: {} }]);
+    await untilCount(countOf("forecast", "completed"), 1);
+    const other = await openBossQueue(url, quietLog());
+    await other.send("forecast", [
+      { key: "slot-1/0", body: {} },
+      { key: "slot-1/1", body: {} },
+    ]);
+    await untilCount(countOf("forecast", "completed"), 2);
+    await other.stop();
+    expect(handled).toBe(2);
+  });
+
+  it("tries again exactly the messages that failed", async () => {
+    const seen: string[] = [];
+    await queue.send(
+      "score",
+      ["a", "b", "c"].map((key) => ({ key, body: key })),
+    );
+    await queue.work("score", async (event) => {
+      const isFirst = event.Records.every((record) => record.attributes.ApproximateReceiveCount === "1");
+      seen.push(...bodiesOf(event));
+      const failed = event.Records.filter((record) => isFirst && record.body === '"b"');
+      return { batchItemFailures: failed.map((record) => ({ itemIdentifier: record.messageId })) };
+    });
+    await untilCount(countOf("score", "completed"), 3);
+    expect(seen.toSorted()).toEqual(["a", "b", "b", "c"]);
+  });
+
+  it("tries the whole batch again when the handler throws", async () => {
+    let calls = 0;
+    await queue.work("train", async () => {
+      calls += 1;
+      if (calls === 1) throw new Error("out of memory");
+      return done;
+    });
+    await queue.send("train", [{ key: "sensor-1", body: {} }]);
+    await untilCount(countOf("train", "completed"), 1);
+    expect(calls).toBe(2);
+  });
+
+  it("puts a message that always fails with the dead letters", async () => {
+    await queue.work("forecast", async (event) => ({
+      batchItemFailures: event.Records.map((record) => ({ itemIdentifier: record.messageId })),
+    }));
+    await queue.send("forecast", [{ key: "poison", body: "poison" }]);
+    await untilCount(countOf("forecast", "retry"), 1);
+    await reader.query("update pgboss.job set retry_count = retry_limit, start_after = now() where name = 'forecast'");
+    await untilCount(countOf("forecast-dead", "created"), 1);
+    const { rows } = await reader.query("select data from pgboss.job where name = 'forecast-dead'");
+    expect(rows).toEqual([{ data: { body: "poison" } }]);
+  });
+
+  it("lets a running batch finish when it stops", async () => {
+    let finish: () => void = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const started = new Promise<void>((resolve) => {
+      void queue.work("forecast", async () => {
+        resolve();
+        await finished;
+        return done;
+      });
+    });
+    await queue.send("forecast", [{ key: "slow", body: {} }]);
+    await started;
+    const stopping = queue.stop();
+    finish();
+    await stopping;
+    await untilCount(countOf("forecast", "completed"), 1);
+  });
+
+  it("says that its database is away", async () => {
+    await expect(openBossQueue("postgres://nobody@127.0.0.1:1/none", quietLog())).rejects.toMatchObject({
+      code: "queueUnavailable",
+    });
+  });
+});
