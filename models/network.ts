@@ -65,6 +65,8 @@ export type Network = {
   reset(seed: number, initialWidths: Float32Array): void;
   /** One AdamW step on rows `index` of `data`; the mean pinball loss before the step. Throws when it is not finite, and changes nothing then. */
   step(data: TrainingRows, index: Int32Array, options: StepOptions): number;
+  /** The mean pinball loss on rows `index` without dropout, and its gradient by the weights, in their order; changes nothing. */
+  gradient(data: TrainingRows, index: Int32Array): { loss: number; gradient: Float32Array };
   /** Moves the weight average: average = decay * average + (1 - decay) * parameters. */
   average(decay: number): void;
   /** Quantiles in units of the residual scale, [rows, horizon, targets, quantiles]; with the averaged weights when asked. */
@@ -122,11 +124,11 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     return { batch: work, out, parts: out + 4 * rows * outputs };
   }
 
-  /** Runs the parts over rows `index`, leaving their sum in `out`; with `random` 0 there is no dropout. */
-  function forward(data: TrainingRows, index: Int32Array, weights: number, forTraining: boolean) {
+  /** Runs the parts over rows `index`, leaving their sum in `out`; dropout is for training alone. */
+  function forward(data: TrainingRows, index: Int32Array, weights: number, mode: "train" | "gradient" | "predict") {
     const rows = pad(index.length);
     const space = workspace(rows);
-    const batch = fillBatch(engine, shape, data, index, space.batch, forTraining);
+    const batch = fillBatch(engine, shape, data, index, space.batch, mode !== "predict");
     kernels.fill(space.out, rows * outputs, 0);
     let at = 0;
     let scratch = space.parts;
@@ -139,12 +141,12 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
         sequence: batch.sequence,
         features: batch.features,
         out: space.out,
-        random: forTraining ? random : 0,
+        random: mode === "train" ? random : 0,
       };
       at += part.floats;
       scratch += 4 * part.workFloats(rows);
       part.forward(pass);
-      return pass;
+      return { part, pass };
     });
     return { rows, passes, out: space.out, wanted: batch.wanted, present: batch.present };
   }
@@ -178,13 +180,20 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     steps = 0;
   }
 
-  function step(data: TrainingRows, index: Int32Array, options: StepOptions): number {
-    const { rows, passes, out, wanted, present } = forward(data, index, parameters, true);
-    if (present === 0) return 0;
+  /** Forward and backward; the loss, or undefined if no wanted value is present. Leaves the sum of gradients, or zeros if it throws. */
+  function backward(data: TrainingRows, index: Int32Array, mode: "train" | "gradient"): number | undefined {
+    const { rows, passes, out, wanted, present } = forward(data, index, parameters, mode);
+    if (present === 0) return undefined;
     const terms = present * levels;
     const loss = kernels.pinball(out, widths, wanted, lowerLevels, slopes, rows, width, sides, 1 / terms) / terms;
     if (!Number.isFinite(loss)) throw diverged(`the loss is ${loss}`, steps);
-    for (const [i, part] of parts.entries()) part.backward(passes[i] ?? never());
+    for (const { part, pass } of passes) part.backward(pass);
+    return loss;
+  }
+
+  function step(data: TrainingRows, index: Int32Array, options: StepOptions): number {
+    const loss = backward(data, index, "train");
+    if (loss === undefined) return 0;
     const norm = Math.sqrt(kernels.squaredNorm(gradients, floats));
     if (!Number.isFinite(norm)) {
       kernels.fill(gradients, floats, 0);
@@ -202,12 +211,20 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     return loss;
   }
 
+  function gradient(data: TrainingRows, index: Int32Array) {
+    const loss = backward(data, index, "gradient") ?? 0;
+    const packed = engine.floats(gradients, floats);
+    const result = Float32Array.from(places, (place) => packed[place] ?? 0);
+    packed.fill(0);
+    return { loss, gradient: result };
+  }
+
   function predict(data: TrainingRows, useAverage: boolean): Float32Array {
     const { horizon, targets } = shape;
     const result = new Float32Array(data.rows * horizon * targets * levels);
     for (let from = 0; from < data.rows; from += predictRows) {
       const index = Int32Array.from({ length: Math.min(predictRows, data.rows - from) }, (_, i) => from + i);
-      const { rows, out } = forward(data, index, useAverage ? averages : parameters, false);
+      const { rows, out } = forward(data, index, useAverage ? averages : parameters, "predict");
       kernels.quantiles(out, widths, rows, width, sides);
       const values = engine.floats(out, rows * outputs);
       let at = from * horizon * targets * levels;
@@ -230,6 +247,7 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     shape,
     reset,
     step,
+    gradient,
     average: (decay) => kernels.average(averages, parameters, floats, decay),
     predict,
     weights: (useAverage) => {
@@ -250,10 +268,6 @@ const total = (parts: Part[], floats: (part: Part) => number) => parts.reduce((s
 
 const diverged = (what: string, step: number) =>
   new AppError("badInput", `diverged at step ${step}: ${what}; look for NaN in the rows, or lower the learning rate`);
-
-const never = (): never => {
-  throw new Error("a part without a pass");
-};
 
 function checkShape({ quantiles, hidden, linear, branchUnits, horizon, targets }: NetworkShape): void {
   const middle = (quantiles.length - 1) / 2;

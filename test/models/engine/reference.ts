@@ -1,0 +1,146 @@
+import { parameterLayout } from "../../../models/layout.ts";
+import type { NetworkShape, TrainingRows } from "../../../models/network.ts";
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const softplus = (x: number) => (x > 30 ? x : Math.log1p(Math.exp(x)));
+const clip = (x: number) => Math.min(8, Math.max(-8, x));
+
+/** y = x w + b in float64, w [inputs, outputs]. */
+function dense(x: number[], w: Float64Array, b: Float64Array): number[] {
+  return Array.from(b, (bias, j) => x.reduce((sum, value, i) => sum + value * (w[i * b.length + j] ?? 0), bias));
+}
+
+/** The network written plainly in float64, one row at a time: the outputs [parts, targets, horizon] before the quantile head. */
+export function referenceOutputs(
+  shape: NetworkShape,
+  weights: Float64Array,
+  data: TrainingRows,
+  row: number,
+): number[] {
+  const tensors = new Map(
+    parameterLayout(shape).map(({ name, offset, size }) => [name, weights.subarray(offset, offset + size)]),
+  );
+  const tensor = (name: string) => tensors.get(name) ?? new Float64Array();
+  const { targets, horizon, linear, extra, hidden, channels, contextLength, branchEmbedding } = shape;
+  const count = targets * linear + extra;
+  const features = Array.from(data.features.subarray(row * count, (row + 1) * count), clip);
+  const out = new Array<number>(shape.quantiles.length * targets * horizon).fill(0);
+  const addAll = (values: number[]) => {
+    for (const [i, value] of values.entries()) out[i] = (out[i] ?? 0) + value;
+  };
+
+  for (let target = 0; target < targets && linear > 0; target++) {
+    for (let lead = 0; lead < horizon; lead++) {
+      for (let i = 0; i < linear; i++) {
+        const weight = tensor("skip.weight")[(target * linear + i) * horizon + lead] ?? 0;
+        out[target * horizon + lead] =
+          (out[target * horizon + lead] ?? 0) + weight * (features[target * linear + i] ?? 0);
+      }
+    }
+  }
+  if (hidden > 0) {
+    let h = new Array<number>(hidden).fill(0);
+    let c = new Array<number>(hidden).fill(0);
+    for (let step = 0; step < contextLength; step++) {
+      const from = (row * contextLength + step) * channels;
+      const x = data.sequence.subarray(from, from + channels);
+      const gate = (kind: number, unit: number) => {
+        const r = kind * hidden + unit;
+        let sum = tensor("lstm.bias")[r] ?? 0;
+        for (const [i, value] of x.entries()) sum += value * (tensor("lstm.input")[r * channels + i] ?? 0);
+        for (const [i, value] of h.entries()) sum += value * (tensor("lstm.recurrent")[r * hidden + i] ?? 0);
+        return sum;
+      };
+      const before = c;
+      c = before.map((cell, u) => sigmoid(gate(2, u)) * cell + sigmoid(gate(0, u)) * Math.tanh(gate(3, u)));
+      const after = c;
+      h = h.map((_, u) => sigmoid(gate(1, u)) * Math.tanh(after[u] ?? 0));
+    }
+    addAll(dense(h, tensor("head.weight"), tensor("head.bias")));
+  }
+  if (shape.branchUnits > 0) {
+    let x: number[] = [];
+    for (let unit = 0; unit < branchEmbedding; unit++) {
+      for (const [i, feature] of features.entries()) {
+        const at = unit * count + i;
+        x.push(Math.tanh((tensor("embedding.scale")[at] ?? 0) * (feature - (tensor("embedding.centre")[at] ?? 0))));
+      }
+    }
+    for (let layer = 0; layer < shape.branchLayers; layer++) {
+      x = dense(x, tensor(`branch.${layer}.weight`), tensor(`branch.${layer}.bias`)).map((v) => v * sigmoid(v));
+    }
+    addAll(dense(x, tensor("branch.out.weight"), tensor("branch.out.bias")));
+  }
+  return out;
+}
+
+/** Quantiles [horizon, targets, quantiles] of one row in float64; `widths` [horizon, targets, quantiles - 1]. */
+export function referenceQuantiles(
+  shape: NetworkShape,
+  weights: Float64Array,
+  widths: Float32Array,
+  data: TrainingRows,
+  row: number,
+): number[] {
+  const { targets, horizon, quantiles } = shape;
+  const out = referenceOutputs(shape, weights, data, row);
+  const sides = (quantiles.length - 1) / 2;
+  const result: number[] = [];
+  for (let lead = 0; lead < horizon; lead++) {
+    for (let target = 0; target < targets; target++) {
+      const part = (index: number) => out[(index * targets + target) * horizon + lead] ?? 0;
+      const width = (index: number) => {
+        const initial = widths[(lead * targets + target) * (quantiles.length - 1) + index - 1] ?? 0;
+        return softplus(part(index) + initial);
+      };
+      for (let level = 0; level < quantiles.length; level++) {
+        let value = part(0);
+        for (let side = 1; side <= sides - level; side++) value -= width(side);
+        for (let side = 1; side <= level - sides; side++) value += width(sides + side);
+        result.push(value);
+      }
+    }
+  }
+  return result;
+}
+
+/** Mean pinball loss over rows, leads, targets and levels in float64; NaN targets are left out. */
+export function referenceLoss(
+  shape: NetworkShape,
+  weights: Float64Array,
+  widths: Float32Array,
+  data: TrainingRows,
+  index: Int32Array,
+): number {
+  let [sum, terms] = [0, 0];
+  for (const row of index) {
+    const predicted = referenceQuantiles(shape, weights, widths, data, row);
+    for (const [i, quantile] of predicted.entries()) {
+      const level = shape.quantiles[i % shape.quantiles.length] ?? 0;
+      const cell = Math.floor(i / shape.quantiles.length);
+      const error = (data.wanted[row * shape.horizon * shape.targets + cell] ?? 0) - quantile;
+      if (Number.isNaN(error)) continue;
+      sum += Math.max(level * error, (level - 1) * error);
+      terms++;
+    }
+  }
+  return sum / terms;
+}
+
+/** Central differences of the loss by every weight. */
+export function referenceGradient(
+  shape: NetworkShape,
+  weights: Float64Array,
+  widths: Float32Array,
+  data: TrainingRows,
+  index: Int32Array,
+): Float64Array {
+  const epsilon = 1e-6;
+  return weights.map((value, i) => {
+    const moved = weights.slice();
+    moved[i] = value + epsilon;
+    const above = referenceLoss(shape, moved, widths, data, index);
+    moved[i] = value - epsilon;
+    return (above - referenceLoss(shape, moved, widths, data, index)) / (2 * epsilon);
+  });
+}
