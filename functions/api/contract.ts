@@ -4,6 +4,13 @@ import { z } from "@hono/zod-openapi";
 const time = z.iso.datetime().openapi({ example: "2016-05-01T12:00:00.000Z" });
 const column = z.array(z.number().nullable());
 
+/** A sensor's or model's id: any text of 1 to 256 characters that Postgres can hold. */
+export const Id = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((text) => text.isWellFormed() && !text.includes("\0"), "must be well-formed text without NUL");
+
 export const Problem = z
   .object({
     type: z.string(),
@@ -214,9 +221,7 @@ export const TrainAccepted = z
   .openapi("TrainAccepted");
 export type TrainAccepted = z.infer<typeof TrainAccepted>;
 
-export const OnDemandRequest = z
-  .object({ sensorIds: z.array(z.string().min(1).max(256)).min(1).max(100) })
-  .openapi("OnDemandRequest");
+export const OnDemandRequest = z.object({ sensorIds: z.array(Id).min(1).max(100) }).openapi("OnDemandRequest");
 export const OnDemandItem = z
   .object({
     sensorId: z.string(),

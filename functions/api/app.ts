@@ -1,0 +1,88 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { compress } from "hono/compress";
+import { cors } from "hono/cors";
+import { etag } from "hono/etag";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { authorise, boundInFlight, logRequests, refuseOtherSites } from "./middleware.ts";
+import { answerError, problemResponse, refuse } from "./problem.ts";
+import { accuracyRoutes } from "./routes/accuracy.ts";
+import { documentRoutes } from "./routes/document.ts";
+import { forecastRoutes } from "./routes/forecasts.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { opsRoutes } from "./routes/ops.ts";
+import { readingRoutes } from "./routes/readings.ts";
+import { sensorRoutes } from "./routes/sensors.ts";
+import type { ApiServices } from "./services.ts";
+
+/** Nothing may be loaded; only the reference page has a style of its own. */
+const contentSecurityPolicy = { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"], frameAncestors: ["'none'"] };
+const maxBodyBytes = 64 * 1024;
+
+/** True for the paths that `createApi` answers; a process that also serves the dashboard keeps the others for it. */
+export function isApiPath(path: string): boolean {
+  return /^\/(v1|healthz|readyz|openapi\.json|reference)(\/|$)/.test(path);
+}
+
+/** The whole API as a Hono app: `fetch` for a server, `request` for tests, `handle` for Lambda. */
+export function createApi(services: ApiServices): OpenAPIHono {
+  const { settings, ports } = services;
+  const app = new OpenAPIHono({ defaultHook: refuseInvalid });
+  app.onError((error, c) => answerError(error, c, ports.log));
+  app.notFound((c) =>
+    problemResponse(c, 404, { code: "notFound", detail: "no such path; /openapi.json lists those there are" }),
+  );
+
+  app.use(requestId());
+  app.use(logRequests(ports.log));
+  app.use(secureHeaders({ contentSecurityPolicy }));
+  if (settings.allowedOrigins.length > 0) app.use(cors(corsOptions(settings.allowedOrigins)));
+  app.use(compress());
+  app.use(etag());
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerMethod(c, methods) }));
+  app.use(boundInFlight(settings.maxInFlight ?? 64));
+  app.use(refuseOtherSites(settings));
+  app.use(authorise(settings.apiKey));
+  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: refuseLarge }));
+
+  app.route("/", healthRoutes(services));
+  app.route("/", sensorRoutes(services));
+  app.route("/", readingRoutes(services));
+  app.route("/", forecastRoutes(services));
+  app.route("/", accuracyRoutes(services));
+  app.route("/", modelRoutes(services));
+  app.route("/", opsRoutes(services));
+  app.route("/", documentRoutes(app, services));
+  return app;
+}
+
+const refuseInvalid: NonNullable<OpenAPIHono["defaultHook"]> = (result) => {
+  if (result.success) return;
+  const errors = result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const first = errors[0];
+  throw refuse(422, { code: "badInput", detail: `${first?.path || result.target}: ${first?.message}`, errors });
+};
+
+function refuseLarge(): never {
+  throw refuse(413, { code: "bodyTooLarge", detail: `the body is larger than ${maxBodyBytes} bytes` });
+}
+
+function answerMethod(c: Parameters<typeof problemResponse>[0], methods: string[]): Response {
+  c.header("Allow", methods.join(", "));
+  if (c.req.method === "OPTIONS") return c.body(null, 204);
+  const detail = `${c.req.method} is not possible here; ${methods.join(", ")} is`;
+  return problemResponse(c, 405, { code: "methodNotAllowed", detail });
+}
+
+function corsOptions(origin: string[]) {
+  return {
+    origin,
+    allowMethods: ["GET", "HEAD", "POST"],
+    allowHeaders: ["Authorization", "Content-Type", "If-None-Match"],
+    exposeHeaders: ["ETag", "X-Request-Id", "Retry-After"],
+    maxAge: 600,
+  };
+}

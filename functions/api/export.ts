@@ -1,0 +1,51 @@
+import type { Forecast } from "../../core/ports.ts";
+import type { LeadSeries } from "./contract.ts";
+import { toCsv } from "./csv.ts";
+import { targetTimes } from "./present.ts";
+
+const forecastColumns = [
+  "sensorId",
+  "target",
+  "unit",
+  "origin",
+  "issuedAt",
+  "method",
+  "baseline",
+  "reason",
+  "modelId",
+  "lead",
+  "targetAt",
+  "q10",
+  "q50",
+  "q90",
+];
+
+/** Forecasts as CSV, a row per lead. */
+export function forecastsToCsv(forecasts: Forecast[]): string {
+  return toCsv(forecastColumns, forecasts.flatMap(toRows));
+}
+
+function toRows(forecast: Forecast) {
+  const { sensorId, target, unit, origin, issuedAt, method, baseline, reason, modelId, q10, q50, q90 } = forecast;
+  const shared = [sensorId, target, unit, origin, issuedAt, method, baseline, reason, modelId];
+  return targetTimes(forecast).map((targetAt, index) => [
+    ...shared,
+    index + 1,
+    targetAt,
+    q10[index] ?? null,
+    q50[index] ?? null,
+    q90[index] ?? null,
+  ]);
+}
+
+/** Series of one lead as CSV, a row per moment. */
+export function seriesToCsv(series: LeadSeries[]): string {
+  const header = ["sensorId", "target", "unit", "lead", "origin", "targetAt", "q10", "q50", "q90"];
+  const rows = series.flatMap(({ sensorId, target, unit, lead, origin, targetAt, q10, q50, q90 }) =>
+    targetAt.map((at, index) => {
+      const quantiles = [q10, q50, q90].map((column) => column[index] ?? null);
+      return [sensorId, target, unit, lead, origin[index] ?? null, at, ...quantiles];
+    }),
+  );
+  return toCsv(header, rows);
+}

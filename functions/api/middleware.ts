@@ -1,0 +1,65 @@
+import type { MiddlewareHandler } from "hono";
+import { bearerAuth } from "hono/bearer-auth";
+import type { Log } from "../../core/ports.ts";
+import { refuse } from "./problem.ts";
+import type { ApiSettings } from "./services.ts";
+
+const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
+const isProbe = (path: string) => path === "/healthz" || path === "/readyz";
+
+/** One log line a request, without headers, query or body: none of them can leak a key. Probes are not logged. */
+export function logRequests(log: Log): MiddlewareHandler {
+  return async (c, next) => {
+    const startedMs = performance.now();
+    await next();
+    if (isProbe(c.req.path)) return;
+    log.info("request", {
+      requestId: c.get("requestId"),
+      method: c.req.method,
+      path: c.req.path.slice(0, 200),
+      status: c.res.status,
+      elapsedMs: Math.round(performance.now() - startedMs),
+    });
+  };
+}
+
+/** Answers 503 at once when `most` requests are already being handled, so that a flood cannot pile up. Probes pass. */
+export function boundInFlight(most: number): MiddlewareHandler {
+  let inFlight = 0;
+  return async (c, next) => {
+    if (isProbe(c.req.path)) return next();
+    if (inFlight >= most) {
+      throw refuse(503, { code: "overloaded", detail: `${most} requests are being handled already; try again` });
+    }
+    inFlight++;
+    try {
+      await next();
+    } finally {
+      inFlight--;
+    }
+  };
+}
+
+/** Asks for the key wherever something is changed; without a key set everybody may. */
+export function authorise(apiKey: string | null): MiddlewareHandler {
+  if (apiKey === null) return (_c, next) => next();
+  // Compares SHA-256 digests, so that the time taken says nothing about the key.
+  const check = bearerAuth({
+    token: apiKey,
+    noAuthenticationHeader: { message: "send the API key as Authorization: Bearer KEY" },
+    invalidToken: { message: "the API key is wrong" },
+  });
+  return (c, next) => (isSafe(c.req.method) ? next() : check(c, next));
+}
+
+/** Refuses changes that a browser sends from a page of another site: an open API on localhost is not theirs to use. */
+export function refuseOtherSites(settings: Pick<ApiSettings, "allowedOrigins">): MiddlewareHandler {
+  return (c, next) => {
+    const origin = c.req.header("Origin");
+    if (isSafe(c.req.method) || origin === undefined || settings.allowedOrigins.includes(origin)) return next();
+    if (c.req.header("Sec-Fetch-Site") === "same-origin" || URL.parse(origin)?.host === c.req.header("Host")) {
+      return next();
+    }
+    throw refuse(403, { code: "forbidden", detail: "this page's origin may not change anything here" });
+  };
+}

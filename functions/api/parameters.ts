@@ -1,0 +1,36 @@
+import { z } from "@hono/zod-openapi";
+import { Id } from "./contract.ts";
+import { refuse } from "./problem.ts";
+
+export const SensorParams = z.object({
+  id: Id.openapi({ param: { name: "id", in: "path" }, example: "living-room", description: "sensorId" }),
+});
+
+/** RFC 3339 with any offset; write `+` as `%2B` in a query. */
+export const Time = z.iso
+  .datetime({ offset: true, error: "must be a time such as 2016-05-01T12:00:00Z" })
+  .transform((text) => new Date(text))
+  .openapi({ type: "string", format: "date-time", example: "2016-05-01T12:00:00Z" });
+
+export const Cursor = z.string().max(1024).openapi({ description: "nextCursor of the page before" });
+
+export const Limit = (fallback: number, most: number) =>
+  z.coerce.number().int().min(1).max(most).default(fallback).openapi({ type: "integer", minimum: 1, maximum: most });
+
+export const Format = z.enum(["json", "csv"]).openapi({ description: "Overrules the Accept header" });
+
+/** True when the client asks for CSV, by `format` or else by the Accept header. */
+export function wantsCsv(format: "json" | "csv" | undefined, accept: string | undefined): boolean {
+  return format === undefined ? /\btext\/csv\b/i.test(accept ?? "") : format === "csv";
+}
+
+/** Refuses with 422 a range that is empty or has more than `most` points of `stepSeconds`. */
+export function checkRange(from: Date, to: Date, stepSeconds: number, most: number): void {
+  const points = (to.getTime() - from.getTime()) / 1000 / stepSeconds;
+  if (points > 0 && points <= most) return;
+  const message =
+    points > 0
+      ? `[from, to) has ${Math.ceil(points)} points of ${stepSeconds} s, at most ${most} are given at a time`
+      : "to must be after from";
+  throw refuse(422, { code: "badInput", detail: message, errors: [{ path: "to", message }] });
+}

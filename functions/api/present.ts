@@ -1,0 +1,103 @@
+import type { Forecast, Outcome, RegisteredModel } from "../../core/ports.ts";
+import { addSeconds } from "../../core/time.ts";
+import type { Coverage, ForecastResponse, Model, Sensor, SensorTarget } from "./contract.ts";
+import type { ScoreKey, ScoreSums, Views } from "./views.ts";
+
+/** Coverage of [q10, q90] that a calibrated model has. */
+export const nominalCoverage = 0.8;
+const scoreDays = 7;
+
+/** Finds the sums of a key; undefined where nothing was scored. */
+export type FindScores = (key: ScoreKey) => ScoreSums | undefined;
+
+/** Scores of the models behind these forecasts over the 7 days before `asOf`, and known by then; ONE statement. */
+export async function loadScores(
+  views: Pick<Views, "scoreSums">,
+  keys: ScoreKey[],
+  now: Date,
+  asOf: Date | null,
+): Promise<FindScores> {
+  const name = (key: ScoreKey) => JSON.stringify([key.sensorId, key.target, key.modelKey]);
+  const unique = new Map(keys.map((key) => [name(key), key]));
+  if (unique.size === 0) return () => undefined;
+  const sums = await views.scoreSums([...unique.values()], addSeconds(asOf ?? now, -scoreDays * 86_400), asOf);
+  const found = new Map(sums.map((sum) => [name(sum), sum]));
+  return (key) => found.get(name(key));
+}
+
+/** Nominal and observed coverage; observed is null before anything was scored. */
+export function toCoverage(n: number, covered: number): Coverage {
+  return { nominal: nominalCoverage, observed: n === 0 ? null : covered / n, n };
+}
+
+/** Skill against the yardsticks, 1 - MAE / MAE of the yardstick; null without pairs or where the yardstick is exact. */
+export function toSkill(sums: ScoreSums | undefined): SensorTarget["skill"] {
+  if (sums === undefined) return { persistence: null, seasonalNaive: null, n: 0 };
+  return {
+    persistence: sums.persistenceError > 0 ? 1 - sums.absoluteError / sums.persistenceError : null,
+    seasonalNaive: sums.seasonalNaiveError > 0 ? 1 - sums.pairedAbsoluteError / sums.seasonalNaiveError : null,
+    n: sums.n,
+  };
+}
+
+/** The moments a forecast speaks of, one per lead. */
+export function targetTimes(forecast: Pick<Forecast, "origin" | "stepSeconds" | "q50">): string[] {
+  return forecast.q50.map((_, index) => addSeconds(forecast.origin, (index + 1) * forecast.stepSeconds).toISOString());
+}
+
+/** A stored forecast as the API gives it. */
+export function toForecastResponse(forecast: Forecast, scores: FindScores): ForecastResponse {
+  const sums = scores(forecast);
+  return {
+    sensorId: forecast.sensorId,
+    target: forecast.target,
+    unit: forecast.unit,
+    origin: forecast.origin.toISOString(),
+    issuedAt: forecast.issuedAt.toISOString(),
+    slot: forecast.slot.toISOString(),
+    stepSeconds: forecast.stepSeconds,
+    method: forecast.method,
+    baseline: forecast.baseline,
+    reason: forecast.reason,
+    reasonText: forecast.reasonText,
+    modelId: forecast.modelId,
+    modelSha256: forecast.modelSha256,
+    sourceWatermark: forecast.sourceWatermark.toISOString(),
+    imputedSteps: forecast.imputedSteps,
+    codeVersion: forecast.codeVersion,
+    coverage: toCoverage(sums?.n ?? 0, sums?.covered ?? 0),
+    targetAt: targetTimes(forecast),
+    q10: forecast.q10,
+    q50: forecast.q50,
+    q90: forecast.q90,
+  };
+}
+
+/** An outcome as the API gives it. */
+export function toOutcomeResponse(outcome: Outcome): NonNullable<Sensor["lastOutcome"]> {
+  const { status, reason, reasonText, have, need } = outcome;
+  return { slot: outcome.slot.toISOString(), status, reason, reasonText, have, need };
+}
+
+/** A registered model as the API gives it; the manifest's tensors and scalers stay inside. */
+export function toModel(model: RegisteredModel): Model {
+  const { manifest } = model;
+  const { from, to, windows, seed, engine, cpuSeconds, dataSha256 } = manifest.training;
+  return {
+    modelId: model.modelId,
+    sensorId: model.sensorId,
+    status: model.status,
+    statusReason: model.statusReason,
+    modelSha256: model.modelSha256,
+    createdAt: model.createdAt.toISOString(),
+    promotedAt: model.promotedAt?.toISOString() ?? null,
+    retiredAt: model.retiredAt?.toISOString() ?? null,
+    targets: manifest.targets.map((target) => target.name),
+    stepSeconds: manifest.stepSeconds,
+    contextLength: manifest.contextLength,
+    horizon: manifest.horizon,
+    training: { from, to, windows, seed, engine, cpuSeconds, dataSha256 },
+    metrics: manifest.metrics,
+    codeVersion: manifest.codeVersion,
+  };
+}

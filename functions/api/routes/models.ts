@@ -1,0 +1,119 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { floorToStep } from "../../../core/time.ts";
+import { Id, Model, ModelPage, ReasonRequest, TrainAccepted } from "../contract.ts";
+import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { Cursor, Limit, SensorParams } from "../parameters.ts";
+import { toModel } from "../present.ts";
+import { refuse } from "../problem.ts";
+import { answers, jsonBody } from "../responses.ts";
+import type { ApiServices } from "../services.ts";
+import { addVerb } from "../verb.ts";
+import { unknownSensor } from "./sensors.ts";
+
+const tags = ["models"];
+const security = [{ apiKey: [] }];
+const ModelParams = z.object({ id: Id.openapi({ param: { name: "id", in: "path" }, description: "modelId" }) });
+
+const listModels = createRoute({
+  method: "get",
+  path: "/v1/models",
+  tags,
+  summary: "Models, newest first",
+  request: {
+    query: z.object({
+      sensorId: Id.optional(),
+      status: z.enum(["challenger", "champion", "retired"]).optional(),
+      cursor: Cursor.optional(),
+      limit: Limit(50, 200),
+    }),
+  },
+  responses: answers(200, ModelPage, "A page of models"),
+});
+
+const getModel = createRoute({
+  method: "get",
+  path: "/v1/models/{id}",
+  tags,
+  summary: "One model with its receipt: data hash, range, seed, engine, sha256",
+  request: { params: ModelParams },
+  responses: answers(200, Model, "The model"),
+});
+
+const Position = z.object({ after: z.string().max(256) });
+
+export function modelRoutes(services: ApiServices): OpenAPIHono {
+  const { registry, clock, queue } = services.ports;
+  const app = new OpenAPIHono()
+    .openapi(listModels, async (c) => {
+      const { sensorId, status, cursor, limit } = c.req.valid("query");
+      const after = cursor === undefined ? undefined : decodeCursor(Position, cursor).after;
+      const models = await registry.list({
+        limit: limit + 1,
+        ...(sensorId === undefined ? {} : { sensorId }),
+        ...(status === undefined ? {} : { status }),
+        ...(after === undefined ? {} : { after }),
+      });
+      const items = models.slice(0, limit).map(toModel);
+      const last = models.length > limit ? items.at(-1) : undefined;
+      const nextCursor = last === undefined ? null : encodeCursor({ after: last.modelId });
+      return c.json({ items, nextCursor }, 200);
+    })
+    .openapi(getModel, async (c) => c.json(await loadModel(services, c.req.valid("param").id), 200));
+
+  addVerb(app, {
+    path: "/v1/models/{id}",
+    verb: "promote",
+    tags,
+    security,
+    summary: "Make a model its sensor's champion; the one before is retired",
+    request: { params: ModelParams, body: jsonBody(ReasonRequest) },
+    responses: answers(200, Model, "The new champion"),
+    handle: async (c, id) => {
+      await loadModel(services, id);
+      const { reason } = ReasonRequest.parse(c.req.valid("json" as never));
+      await registry.promote(id, reason, clock.now());
+      return c.json(await loadModel(services, id), 200);
+    },
+  });
+  addVerb(app, {
+    path: "/v1/sensors/{id}",
+    verb: "rollback",
+    tags,
+    security,
+    summary: "Make the champion before this one champion again",
+    request: { params: SensorParams, body: jsonBody(ReasonRequest) },
+    responses: answers(200, Model, "The champion that is back"),
+    handle: async (c, id) => {
+      const { reason } = ReasonRequest.parse(c.req.valid("json" as never));
+      const modelId = await registry.rollback(id, reason, clock.now());
+      if (modelId === null) {
+        throw refuse(409, { code: "conflict", detail: `sensor ${id} has no earlier champion to go back to` });
+      }
+      return c.json(await loadModel(services, modelId), 200);
+    },
+  });
+  addVerb(app, {
+    path: "/v1/sensors/{id}",
+    verb: "train",
+    tags,
+    security,
+    summary: "Ask for a new model of the sensor; it starts as a challenger",
+    request: { params: SensorParams },
+    responses: answers(202, TrainAccepted, "Queued; one training a sensor and slot"),
+    handle: async (c, id) => {
+      const known = { sensorIds: [id], sort: "sensorId" as const, asOf: null, staleBefore: clock.now(), limit: 1 };
+      if ((await services.views.sensors(known)).length === 0) throw unknownSensor(id);
+      const slot = floorToStep(clock.now(), services.settings.stepSeconds).toISOString();
+      const body = { sensorId: id, reason: "requested", slot };
+      await queue.send("train", [{ key: `train/${slot}/${id}`, body }]);
+      return c.json({ sensorId: id, slot, status: "queued" as const }, 202);
+    },
+  });
+  return app;
+}
+
+async function loadModel({ ports }: ApiServices, modelId: string): Promise<Model> {
+  const model = await ports.registry.get(modelId);
+  if (model === null) throw refuse(404, { code: "notFound", detail: `model ${modelId} is not registered` });
+  return toModel(model);
+}

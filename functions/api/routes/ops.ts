@@ -1,0 +1,75 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { AppError } from "../../../core/errors.ts";
+import type { Cycle } from "../../../core/ports.ts";
+import { secondsBetween } from "../../../core/time.ts";
+import { OpsResponse } from "../contract.ts";
+import { answers } from "../responses.ts";
+import type { ApiServices } from "../services.ts";
+
+const shownCycles = 24;
+
+const getOps = createRoute({
+  method: "get",
+  path: "/v1/ops",
+  tags: ["operations"],
+  summary: "Source lag and freshness, cycles, queues, database size",
+  responses: answers(200, OpsResponse, "The state of the system"),
+});
+
+export function opsRoutes(services: ApiServices): OpenAPIHono {
+  const { ports, views, settings } = services;
+  return new OpenAPIHono().openapi(getOps, async (c) => {
+    const now = ports.clock.now();
+    const [source, cycles, queue, database, sensors] = await Promise.all([
+      describeSource(services, now),
+      ports.ledger.latestCycles(shownCycles),
+      views.queueCounts(),
+      views.databaseSize(),
+      views.sensorCount(),
+    ]);
+    const { clockSpeed, isDemo, stepSeconds, horizon, codeVersion } = settings;
+    const body: OpsResponse = {
+      now: now.toISOString(),
+      clockSpeed,
+      isDemo,
+      stepSeconds,
+      horizon,
+      source,
+      cycles: cycles.map(toCycleResponse),
+      queue,
+      database,
+      sensors,
+      codeVersion,
+    };
+    return c.json(body, 200);
+  });
+}
+
+/** A source that is away is a finding, not a failure of the page. */
+async function describeSource({ ports }: ApiServices, now: Date): Promise<OpsResponse["source"]> {
+  try {
+    const { newestReadingAt, isStandby, isReceiving, lagBytes } = await ports.follower.state();
+    return {
+      newestReadingAt: newestReadingAt?.toISOString() ?? null,
+      ageSeconds: newestReadingAt === null ? null : Math.max(0, secondsBetween(newestReadingAt, now)),
+      isStandby,
+      isReceiving,
+      lagBytes,
+      error: null,
+    };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    ports.log.warn("sourceUnreadable", { code: error.code, error });
+    const unknown = { newestReadingAt: null, ageSeconds: null, isStandby: false, isReceiving: null, lagBytes: null };
+    return { ...unknown, error: error.code };
+  }
+}
+
+function toCycleResponse(cycle: Cycle) {
+  return {
+    ...cycle,
+    slot: cycle.slot.toISOString(),
+    openedAt: cycle.openedAt.toISOString(),
+    fannedOutAt: cycle.fannedOutAt?.toISOString() ?? null,
+  };
+}

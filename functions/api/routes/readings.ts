@@ -1,0 +1,77 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { toGrid } from "../../../core/data/grid.ts";
+import { addSeconds, floorToStep } from "../../../core/time.ts";
+import { ReadingsResponse } from "../contract.ts";
+import { toCsv } from "../csv.ts";
+import { gridColumn, gridTimes } from "../describe.ts";
+import { checkRange, Format, SensorParams, Time, wantsCsv } from "../parameters.ts";
+import { problems } from "../responses.ts";
+import type { ApiServices } from "../services.ts";
+import { unknownSensor } from "./sensors.ts";
+
+const mostPoints = 10_000;
+
+const getReadings = createRoute({
+  method: "get",
+  path: "/v1/sensors/{id}/readings",
+  tags: ["sensors"],
+  summary: "Measured values on the grid",
+  description: `Means of the valid readings of each step in (from, to], at most ${mostPoints} points; null where there were none.`,
+  request: {
+    params: SensorParams,
+    query: z.object({
+      from: Time.optional().openapi({
+        description: "Exclusive, rounded down to the step; 24 h before `to` by default",
+      }),
+      to: Time.optional().openapi({
+        description: "Inclusive, rounded down to the step; now by default and at the latest",
+      }),
+      format: Format.optional(),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Columns, or CSV",
+      content: { "application/json": { schema: ReadingsResponse }, "text/csv": { schema: z.string() } },
+    },
+    ...problems,
+  },
+});
+
+export function readingRoutes({ ports, views, settings }: ApiServices): OpenAPIHono {
+  const { stepSeconds, targets } = settings;
+  return new OpenAPIHono().openapi(getReadings, async (c) => {
+    const { id } = c.req.valid("param");
+    const query = c.req.valid("query");
+    const now = ports.clock.now();
+    const to = floorToStep(query.to !== undefined && query.to < now ? query.to : now, stepSeconds);
+    const from = floorToStep(query.from ?? addSeconds(to, -86_400), stepSeconds);
+    checkRange(from, to, stepSeconds, mostPoints);
+    const readings = (await ports.follower.readWindows([id], from, to)).get(id);
+    if (readings === undefined || readings.at.length === 0) {
+      const rows = { sensorIds: [id], sort: "sensorId" as const, asOf: null, staleBefore: from, limit: 1 };
+      if ((await views.sensors(rows)).length === 0) throw unknownSensor(id);
+    }
+    const empty = { at: new Float64Array(), values: {} };
+    const grid = toGrid(readings ?? empty, targets, stepSeconds, { from: addSeconds(from, stepSeconds), upTo: to });
+    const columns = targets.map((target, index) => ({ target, value: gridColumn(grid, index) }));
+    const at = gridTimes(grid);
+    if (wantsCsv(query.format, c.req.header("Accept"))) {
+      const header = ["at", ...columns.map(({ target }) => target.name)];
+      const csv = toCsv(
+        header,
+        at.map((time, index) => [time, ...columns.map(({ value }) => value[index] ?? null)]),
+      );
+      return c.body(csv, 200, { "Content-Type": "text/csv; charset=utf-8" });
+    }
+    const body: ReadingsResponse = {
+      sensorId: id,
+      stepSeconds,
+      from: from.toISOString(),
+      to: to.toISOString(),
+      at,
+      targets: columns.map(({ target, value }) => ({ target: target.name, unit: target.unit, value })),
+    };
+    return c.json(body, 200);
+  });
+}

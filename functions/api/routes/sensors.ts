@@ -1,0 +1,100 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { addSeconds } from "../../../core/time.ts";
+import { Sensor, SensorPage, SensorStatus } from "../contract.ts";
+import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { describeSensors } from "../describe.ts";
+import { Cursor, Limit, SensorParams } from "../parameters.ts";
+import { refuse } from "../problem.ts";
+import { answers } from "../responses.ts";
+import type { ApiServices } from "../services.ts";
+import type { SensorRow } from "../views.ts";
+
+const Statuses = z
+  .string()
+  .transform((text) => text.split(","))
+  .pipe(z.array(SensorStatus))
+  .openapi({ type: "string", example: "stale,refused", description: `Any of ${SensorStatus.options.join(", ")}` });
+
+const listSensors = createRoute({
+  method: "get",
+  path: "/v1/sensors",
+  tags: ["sensors"],
+  summary: "All sensors with state, recent history and latest forecasts",
+  request: {
+    query: z.object({
+      status: Statuses.optional(),
+      q: z.string().max(256).optional().openapi({ description: "Part of the sensorId, in any case" }),
+      sort: z.enum(["sensorId", "attention"]).default("sensorId").openapi({
+        description: "`attention`: refused, stale, baseline, waiting, ok; its pages show the state at the first page",
+      }),
+      cursor: Cursor.optional(),
+      limit: Limit(50, 200),
+    }),
+  },
+  responses: answers(200, SensorPage, "A page of sensors"),
+});
+
+const getSensor = createRoute({
+  method: "get",
+  path: "/v1/sensors/{id}",
+  tags: ["sensors"],
+  summary: "One sensor",
+  request: { params: SensorParams },
+  responses: answers(200, Sensor, "The sensor"),
+});
+
+const Position = z.object({
+  sort: z.enum(["sensorId", "attention"]),
+  status: SensorStatus,
+  sensorId: z.string().max(256),
+  asOf: z.iso.datetime().nullable(),
+});
+
+/** An outcome of an older slot than this many steps ago says that cycles are missing. */
+const staleSteps = 3;
+
+export function sensorRoutes(services: ApiServices): OpenAPIHono {
+  const { ports, views, settings } = services;
+  const staleBefore = (now: Date) => addSeconds(now, -staleSteps * settings.stepSeconds);
+  return new OpenAPIHono()
+    .openapi(listSensors, async (c) => {
+      const { status, q, sort, cursor, limit } = c.req.valid("query");
+      const after = cursor === undefined ? undefined : decodeCursor(Position, cursor);
+      if (after !== undefined && after.sort !== sort) {
+        throw refuse(422, { code: "badInput", detail: `cursor: it belongs to sort=${after.sort}` });
+      }
+      const now = ports.clock.now();
+      // Outcomes never change, so those of the first page's moment give every later page the same order.
+      const asOf = sort === "sensorId" ? null : after?.asOf ? new Date(after.asOf) : now;
+      const rows = await views.sensors({
+        ...(status === undefined ? {} : { statuses: status }),
+        ...(q === undefined ? {} : { search: q }),
+        ...(after === undefined ? {} : { after }),
+        sort,
+        asOf,
+        staleBefore: staleBefore(asOf ?? now),
+        limit: limit + 1,
+      });
+      const items = await describeSensors(services, rows.slice(0, limit));
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      return c.json({ items, nextCursor: last === undefined ? null : toCursor(last, sort, asOf) }, 200);
+    })
+    .openapi(getSensor, async (c) => {
+      const { id } = c.req.valid("param");
+      const now = ports.clock.now();
+      const query = { sensorIds: [id], sort: "sensorId" as const, asOf: null, limit: 1 };
+      const rows = await views.sensors({ ...query, staleBefore: staleBefore(now) });
+      const [sensor] = await describeSensors(services, rows);
+      if (sensor === undefined) throw unknownSensor(id);
+      return c.json(sensor, 200);
+    });
+}
+
+/** 404 for a sensor that no cycle has seen. */
+export function unknownSensor(sensorId: string) {
+  return refuse(404, { code: "notFound", detail: `sensor ${sensorId} is not known; /v1/sensors lists those that are` });
+}
+
+function toCursor(row: SensorRow, sort: "sensorId" | "attention", asOf: Date | null): string {
+  return encodeCursor({ sort, status: row.status, sensorId: row.sensorId, asOf: asOf?.toISOString() ?? null });
+}

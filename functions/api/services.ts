@@ -1,0 +1,30 @@
+import type { Target } from "../../core/data/reading.ts";
+import type { ForecastMessage } from "../../core/operations/messages.ts";
+import type { Ports } from "../../core/ports.ts";
+import type { Views } from "./views.ts";
+
+export type ApiSettings = {
+  stepSeconds: number;
+  horizon: number;
+  targets: Target[];
+  codeVersion: string;
+  isDemo: boolean;
+  /** 1 in production. */
+  clockSpeed: number;
+  /** Wanted as `Authorization: Bearer` by everything that changes something; null leaves the API open. */
+  apiKey: string | null;
+  /** Origins of dashboards that are served from elsewhere. */
+  allowedOrigins: string[];
+  /** How long an on-demand forecast is waited for before the answer is "queued". */
+  onDemandWaitMs?: number;
+  /** Requests handled at a time; more are answered 503. */
+  maxInFlight?: number;
+};
+
+/** What the API needs of the world. `requestForecasts` computes a shard, here or by way of the queue. */
+export type ApiServices = {
+  ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue">;
+  views: Views;
+  requestForecasts(message: ForecastMessage): Promise<void>;
+  settings: ApiSettings;
+};

@@ -1,0 +1,31 @@
+import { secondsBetween } from "../../core/time.ts";
+import type { SensorRow } from "./views.ts";
+
+/** One readable sentence on a sensor's state that also says what comes next. */
+export function toStatusText(row: Pick<SensorRow, "status" | "lastOutcome">, now: Date, stepSeconds: number): string {
+  const outcome = row.lastOutcome;
+  if (outcome === null) return "no forecast yet; the next cycle looks at it";
+  if (row.status === "waiting" && outcome.have !== null && outcome.need !== null) {
+    const left = Math.max(0, outcome.need - outcome.have) * stepSeconds;
+    return `${outcome.have} of ${outcome.need} readings, about ${toDuration(left)} left`;
+  }
+  if (row.status === "stale" && outcome.reason !== "staleSource") {
+    if (outcome.status === "expired") return `the cycle of ${toClock(outcome.slot)} came too late and was not computed`;
+    const missed = Math.max(1, Math.floor(secondsBetween(outcome.slot, now) / stepSeconds));
+    return `no forecast since ${toClock(outcome.slot)}, ${missed} cycles missed; look at the schedule and the queue`;
+  }
+  if (row.status === "ok") return `forecast by its LSTM at ${toClock(outcome.slot)}`;
+  const counts = outcome.have !== null && outcome.need !== null ? ` (${outcome.have} of ${outcome.need} steps)` : "";
+  return outcome.reasonText ?? `${outcome.status}: ${outcome.reason ?? "no reason given"}${counts}`;
+}
+
+/** "40 min", "2 h", "3 days": rounded to what a person needs. */
+export function toDuration(seconds: number): string {
+  if (seconds < 5400) return `${Math.max(1, Math.round(seconds / 60))} min`;
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
+function toClock(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
