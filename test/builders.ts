@@ -1,4 +1,7 @@
 import type { Fleet, Readings, Target } from "../core/data/reading.ts";
+import type { ModelManifest } from "../core/forecast/manifest.ts";
+import { defaultSpec, extraCount, historyLength, linearCount } from "../core/forecast/spec.ts";
+import type { RegisteredModel } from "../core/ports.ts";
 
 export const temperature: Target = { name: "temperature", unit: "°C", min: -40, max: 85 };
 export const humidity: Target = { name: "humidity", unit: "%", min: 0, max: 100 };
@@ -47,4 +50,62 @@ export function randomOf(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+/** A manifest whose feature counts and scaler agree; `historySteps` decides between day and week features. */
+export function manifestOf(overrides: Partial<ModelManifest> = {}): ModelManifest {
+  const targets = overrides.targets ?? [temperature, humidity];
+  const { stepSeconds = 600, horizon = 24, contextLength = 48 } = overrides;
+  const features = overrides.features ?? defaultSpec(stepSeconds, 0, horizon, targets, contextLength);
+  const linear = targets.length * linearCount(features, targets.length);
+  const extra = extraCount(features, targets.length);
+  const flat = (length: number) => ({ center: Array(length).fill(0), scale: Array(length).fill(1) });
+  const perTarget = (value: number) => targets.map(() => value);
+  return {
+    formatVersion: 1,
+    modelId: "model-a",
+    sensorId: "a",
+    targets,
+    stepSeconds,
+    contextLength,
+    horizon,
+    quantiles: [0.1, 0.5, 0.9],
+    features,
+    scaler: {
+      mean: perTarget(20),
+      deviation: perTarget(3),
+      change: perTarget(1),
+      linear: flat(linear),
+      branch: flat(extra),
+    },
+    historyLength: historyLength(features, contextLength, stepSeconds),
+    training: {
+      engine: "test",
+      seed: 1,
+      from: "2026-01-01T00:00:00.000Z",
+      to: "2026-02-01T00:00:00.000Z",
+      dataSha256: "0".repeat(64),
+      windows: 100,
+      cpuSeconds: 1,
+    },
+    metrics: Object.fromEntries(
+      targets.map(({ name }) => [
+        name,
+        { mae: 0.5, pinball: 0.2, coverage: 0.8, ridgeMae: 0.6, ridgePinball: 0.25, persistenceMae: 0.7 },
+      ]),
+    ),
+    modelSha256: "a".repeat(64),
+    codeVersion: "test",
+    createdAt: "2026-02-01T00:00:00.000Z",
+    ...overrides,
+  };
+}
+
+/** A model's row in the registry, champion unless said otherwise. */
+export function modelOf(manifest: ModelManifest, status: RegisteredModel["status"] = "champion"): RegisteredModel {
+  const { modelId, sensorId, modelSha256 } = manifest;
+  const createdAt = new Date(manifest.createdAt);
+  const promotedAt = status === "challenger" ? null : createdAt;
+  const retiredAt = status === "retired" ? createdAt : null;
+  return { modelId, sensorId, status, manifest, modelSha256, createdAt, promotedAt, retiredAt, statusReason: "test" };
 }

@@ -10,11 +10,14 @@ export type ContextSettings = {
   stuck: StuckSettings;
 };
 
-/** Two hours of holes at 10 minutes, three quarters of the context measured, eight hours of one value is suspicious. */
+/**
+ * At 10 minutes: two hours of holes at most, three quarters of the context measured, half of the look-back known (features
+ * of what is not known take their training mean), and eight hours of one value are suspicious.
+ */
 export const defaultContextSettings: ContextSettings = {
   maximumGapSteps: 12,
   minimumObservedShare: 0.75,
-  minimumHistoryShare: 0.9,
+  minimumHistoryShare: 0.5,
   stuck: { minimumSteps: 48, factor: 2 },
 };
 

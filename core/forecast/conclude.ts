@@ -1,0 +1,102 @@
+import type { Forecast, Log, ModelOutput, Outcome, RegisteredModel } from "../ports.ts";
+import { forecastBaseline } from "./baseline.ts";
+import { guardQuantiles } from "./guard.ts";
+import { fromModelOutput } from "./infer.ts";
+import type { SensorPlan, TargetPlan } from "./plan.ts";
+import { baselineRow, modelRow, type Quantiles, type RowBase } from "./rows.ts";
+import type { ForecastSettings } from "./settings.ts";
+
+/** What one model said of its sensor, or why it said nothing. */
+export type ModelAnswer =
+  | { ok: true; output: ModelOutput & { ok: true }; last: Float64Array }
+  | { ok: false; message: string };
+
+export type Conclusion = { outcome: Outcome; forecasts: Forecast[] };
+
+type Input = {
+  plan: SensorPlan;
+  slot: Date;
+  /** When it is decided, never before the slot; the forecasts' issuedAt. */
+  decidedAt: Date;
+  /** Of this sensor, by modelId. */
+  answers: Map<string, ModelAnswer>;
+  settings: ForecastSettings;
+  log: Log;
+};
+
+/** The sensor's one outcome and its rows: served ones, a baseline where the model fell out, and those of its shadows. */
+export function conclude(input: Input): Conclusion {
+  const { plan, slot, decidedAt, settings } = input;
+  const base: RowBase = { sensorId: plan.sensorId, slot, issuedAt: decidedAt, sensor: plan.sensor, settings };
+  const served = plan.targets.map((target, k) => serveTarget(base, k, target, input));
+  const forecasts = served.flatMap(({ row }) => (row ? [row] : []));
+  const isIssued = forecasts.some((row) => row.method === "lstm");
+  const status = isIssued ? "issued" : forecasts.length > 0 ? "baseline" : "refused";
+  const why = served.map(({ plan: decided }) => decided).find((decided) => decided.serve !== "model");
+  const outcome: Outcome = {
+    sensorId: plan.sensorId,
+    slot,
+    status,
+    reason: why?.reason ?? null,
+    reasonText: why?.message ?? null,
+    have: why?.have ?? null,
+    need: why?.need ?? null,
+    decidedAt,
+  };
+  return { outcome, forecasts: [...forecasts, ...shadowRows(base, input)] };
+}
+
+type Served = { plan: TargetPlan; row: Forecast | null };
+
+function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): Served {
+  if (plan.serve === "nothing") return { plan, row: null };
+  if (plan.serve === "baseline") return { plan, row: fallback(base, k, plan) };
+  const model = input.plan.champion!;
+  const made = quantilesOf(model, k, input);
+  if (made.ok) return { plan, row: modelRow(base, k, model, made.quantiles, plan.imputedSteps, true) };
+  const { reason, message } = made;
+  input.log.warn("forecast.fellBack", { sensorId: base.sensorId, modelId: model.modelId, reason, message });
+  const { contextLength } = model.manifest;
+  const { imputedSteps } = plan;
+  const instead = {
+    serve: "baseline",
+    reason,
+    message,
+    have: contextLength - imputedSteps,
+    need: contextLength,
+  } as const;
+  return { plan: { ...instead, imputedSteps }, row: fallback(base, k, { ...instead, imputedSteps }) };
+}
+
+function fallback(base: RowBase, k: number, plan: TargetPlan & { serve: "baseline" }): Forecast | null {
+  const { fleet } = base.settings;
+  const { grid, originIndex } = base.sensor;
+  const made = forecastBaseline(grid.columns[k]!, originIndex, fleet.horizon, fleet.stepSeconds, fleet.targets[k]!);
+  return made && baselineRow(base, k, made, plan);
+}
+
+/** Rows of the challengers, kept for scoring; one that fails has none. */
+function shadowRows(base: RowBase, input: Input): Forecast[] {
+  return input.plan.shadows.flatMap(({ model, imputedSteps }) =>
+    [...imputedSteps].flatMap(([k, imputed]) => {
+      const made = quantilesOf(model, k, input);
+      return made.ok ? [modelRow(base, k, model, made.quantiles, imputed, false)] : [];
+    }),
+  );
+}
+
+type Made =
+  | { ok: true; quantiles: Quantiles }
+  | { ok: false; reason: "guardTripped" | "modelRejected"; message: string };
+
+function quantilesOf(model: RegisteredModel, k: number, { answers, settings }: Input): Made {
+  const answer = answers.get(model.modelId);
+  if (!answer?.ok) {
+    return { ok: false, reason: "modelRejected", message: answer?.message ?? `model ${model.modelId} gave no answer` };
+  }
+  const target = settings.fleet.targets[k]!;
+  const { horizon } = settings.fleet;
+  const made = fromModelOutput(model.manifest, answer.output, answer.last, target.name, horizon);
+  const guarded = guardQuantiles(made, target, horizon);
+  return guarded.ok ? guarded : { ok: false, reason: "guardTripped", message: guarded.message };
+}

@@ -1,0 +1,33 @@
+import type { Target } from "../data/reading.ts";
+import type { Quantiles } from "./rows.ts";
+
+/** A model may leave the physical range by this share of it before it is called implausible rather than clipped. */
+const slackShare = 0.1;
+
+/**
+ * Quantiles fit to be stored: clipped to the target's range; or what is wrong with them: not finite, crossing, or
+ * far outside the range.
+ */
+export function guardQuantiles(
+  made: Quantiles,
+  target: Target,
+  horizon: number,
+): { ok: true; quantiles: Quantiles } | { ok: false; message: string } {
+  const slack = slackShare * (target.max - target.min);
+  const refuse = (lead: number, what: string) =>
+    ({ ok: false, message: `${target.name}, lead ${lead}: ${what}` }) as const;
+  for (const level of ["q10", "q50", "q90"] as const) {
+    if (made[level].length !== horizon) return refuse(made[level].length, `${horizon} leads expected`);
+  }
+  for (let h = 0; h < horizon; h++) {
+    const [q10, q50, q90] = [made.q10[h]!, made.q50[h]!, made.q90[h]!];
+    if (!Number.isFinite(q10) || !Number.isFinite(q50) || !Number.isFinite(q90))
+      return refuse(h + 1, "not a finite number");
+    if (q10 > q50 || q50 > q90) return refuse(h + 1, `quantiles cross: ${q10}, ${q50}, ${q90}`);
+    if (q10 < target.min - slack || q90 > target.max + slack) {
+      return refuse(h + 1, `[${q10}, ${q90}] is far outside [${target.min}, ${target.max}] ${target.unit}`);
+    }
+  }
+  const clip = (values: number[]) => values.map((value) => Math.min(target.max, Math.max(target.min, value)));
+  return { ok: true, quantiles: { q10: clip(made.q10), q50: clip(made.q50), q90: clip(made.q90) } };
+}

@@ -1,0 +1,44 @@
+import type { SensorGrid } from "../data/context.ts";
+import { cutHistory } from "../data/context.ts";
+import type { Target } from "../data/reading.ts";
+import { AppError } from "../errors.ts";
+import type { ModelInput, ModelOutput } from "../ports.ts";
+import { encode } from "./features.ts";
+import type { ModelManifest } from "./manifest.ts";
+import type { Quantiles } from "./rows.ts";
+
+/** A sensor's tensors, with the origin's values that the outputs are changes from, in the manifest's order of targets. */
+export type EncodedInput = ModelInput & { last: Float64Array };
+
+/** The model's tensors at the sensor's origin; the grid's columns are picked by target name. */
+export function toModelInput(manifest: ModelManifest, sensor: SensorGrid, targets: Target[]): EncodedInput {
+  const { grid, originIndex } = cutHistory(sensor, manifest.historyLength);
+  const columns = manifest.targets.map(({ name }) => {
+    const k = targets.findIndex((target) => target.name === name);
+    const column = grid.columns[k];
+    if (column === undefined) throw new AppError("badInput", `model ${manifest.modelId} needs target ${name}`);
+    return column;
+  });
+  return { modelId: manifest.modelId, ...encode({ ...grid, columns }, originIndex, manifest) };
+}
+
+/** Quantiles of the target `name` for the first `horizon` leads, out of the model's answer. */
+export function fromModelOutput(
+  manifest: ModelManifest,
+  output: ModelOutput & { ok: true },
+  last: Float64Array,
+  name: string,
+  horizon: number,
+): Quantiles {
+  const k = manifest.targets.findIndex((target) => target.name === name);
+  const pick = (level: number) => {
+    const q = manifest.quantiles.findIndex((one) => Math.abs(one - level) < 1e-9);
+    if (q < 0) throw new AppError("badInput", `model ${manifest.modelId} has no quantile ${level}`);
+    const { targets, quantiles } = manifest;
+    return Array.from(
+      { length: horizon },
+      (_, h) => last[k]! + output.quantiles[(h * targets.length + k) * quantiles.length + q]!,
+    );
+  };
+  return { q10: pick(0.1), q50: pick(0.5), q90: pick(0.9) };
+}

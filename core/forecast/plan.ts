@@ -1,0 +1,137 @@
+import { ageSteps, countContext, judgeTarget, type SensorGrid, toSensorGrid } from "../data/context.ts";
+import type { Fleet, Readings } from "../data/reading.ts";
+import type { ForecastReason, RefusalReason, RegisteredModel } from "../ports.ts";
+import { secondsBetween } from "../time.ts";
+import type { ModelManifest } from "./manifest.ts";
+import type { ForecastSettings } from "./settings.ts";
+
+/** How one target of a sensor is to be served, and if not by the model, why. */
+export type TargetPlan =
+  | { serve: "model"; imputedSteps: number }
+  | { serve: "baseline"; reason: ForecastReason; message: string; have: number; need: number; imputedSteps: number }
+  | { serve: "nothing"; reason: RefusalReason; message: string; have: number; need: number };
+
+/** A model that may run in the shadow for `targets`, indices into the fleet's. */
+export type ShadowPlan = { model: RegisteredModel; imputedSteps: Map<number, number> };
+
+export type Refusal = { reason: RefusalReason; message: string; have: number; need: number };
+
+/** What is to be done for one sensor: `targets` in the fleet's order. */
+export type SensorPlan = {
+  sensorId: string;
+  sensor: SensorGrid;
+  champion: RegisteredModel | null;
+  targets: TargetPlan[];
+  shadows: ShadowPlan[];
+};
+
+/** Steps of history that the sensors' models and the baselines need, with room for an origin behind the slot. */
+export function stepsNeeded(models: RegisteredModel[], settings: ForecastSettings): number {
+  const lengths = models.map((model) => model.manifest.historyLength);
+  return Math.max(settings.baselineSteps, settings.contextLength, ...lengths) + settings.withheldSteps;
+}
+
+/** Quantile levels that every stored forecast has. */
+const servedLevels = [0.1, 0.5, 0.9];
+
+/** Why the model cannot serve this fleet, null when it can. */
+export function misfit(manifest: ModelManifest, fleet: Fleet): string | null {
+  if (manifest.stepSeconds !== fleet.stepSeconds) {
+    return `model ${manifest.modelId} has steps of ${manifest.stepSeconds} s, the fleet of ${fleet.stepSeconds} s; train it anew`;
+  }
+  if (manifest.horizon < fleet.horizon) {
+    return `model ${manifest.modelId} has ${manifest.horizon} leads, the fleet wants ${fleet.horizon}; train it anew`;
+  }
+  const level = servedLevels.find((wanted) => !manifest.quantiles.some((one) => Math.abs(one - wanted) < 1e-9));
+  if (level !== undefined) return `model ${manifest.modelId} has no quantile ${level}; train it anew`;
+  const names = new Set(fleet.targets.map((target) => target.name));
+  const unknown = manifest.targets.find((target) => !names.has(target.name));
+  return unknown ? `model ${manifest.modelId} needs target ${unknown.name}, which the fleet does not have` : null;
+}
+
+/** Decides, per target, between model, baseline and refusal. A refusal of the whole sensor has no `targets`. */
+export function planSensor(
+  sensorId: string,
+  readings: Readings,
+  models: { champion: RegisteredModel | null; challengers: RegisteredModel[] },
+  slot: Date,
+  steps: number,
+  settings: ForecastSettings,
+): SensorPlan | Refusal {
+  const { fleet } = settings;
+  const sensor = toSensorGrid(readings, fleet, slot, steps);
+  const need = settings.minimumBaselineSteps;
+  if (sensor === null) {
+    return {
+      reason: "noReadings",
+      message: `no valid reading in the last ${steps} steps; waits for readings`,
+      have: 0,
+      need,
+    };
+  }
+  const age = Math.round(secondsBetween(sensor.origin, slot) / fleet.stepSeconds);
+  if (age > settings.withheldSteps) {
+    const message = `newest reading ${age} steps before the slot (at most ${settings.withheldSteps}); waits for the source`;
+    return { reason: "staleSource", message, have: 0, need };
+  }
+  const stale =
+    age > settings.staleSteps
+      ? `newest reading ${age} steps before the slot (at most ${settings.staleSteps}); the model waits for the source`
+      : null;
+  const champion = models.champion;
+  const cause = champion === null ? null : misfit(champion.manifest, fleet);
+  const targets = fleet.targets.map((_, k) => planTarget(sensor, k, champion, cause, stale, settings));
+  const shadows = stale === null ? models.challengers.flatMap((model) => planShadow(sensor, model, settings)) : [];
+  return { sensorId, sensor, champion: cause === null ? champion : null, targets, shadows };
+}
+
+function planTarget(
+  sensor: SensorGrid,
+  k: number,
+  champion: RegisteredModel | null,
+  cause: string | null,
+  stale: string | null,
+  settings: ForecastSettings,
+): TargetPlan {
+  const target = settings.fleet.targets[k]!;
+  const manifest = champion?.manifest ?? null;
+  const contextLength = manifest?.contextLength ?? settings.contextLength;
+  const historyLength = manifest?.historyLength ?? contextLength;
+  const verdict = judgeTarget(sensor, k, target, { contextLength, historyLength }, settings.context);
+  const { have } = countContext(sensor.grid.columns[k]!, sensor.originIndex, contextLength);
+  const need = settings.minimumBaselineSteps;
+  const age = ageSteps(sensor, k);
+  if (have < need || age > settings.withheldSteps) {
+    const message = `${target.name}: ${have} of ${need} steps that a baseline needs, the newest ${age} steps old; waits for readings`;
+    const reason = have === 0 ? "noReadings" : verdict.ok || verdict.reason !== "shortHistory" ? "gap" : "shortHistory";
+    return { serve: "nothing", reason, message, have, need };
+  }
+  const { imputedSteps } = verdict;
+  const fallback = (reason: ForecastReason, message: string): TargetPlan => ({
+    serve: "baseline",
+    reason,
+    message,
+    have,
+    need: contextLength,
+    imputedSteps,
+  });
+  if (stale !== null) return fallback("staleSource", stale);
+  if (manifest === null) return fallback("noModel", "no model yet");
+  if (cause !== null) return fallback("modelRejected", cause);
+  if (!manifest.targets.some(({ name }) => name === target.name)) {
+    return fallback("noModel", `${target.name}: model ${manifest.modelId} does not forecast it`);
+  }
+  return verdict.ok ? { serve: "model", imputedSteps } : { serve: "baseline", ...verdict };
+}
+
+function planShadow(sensor: SensorGrid, model: RegisteredModel, settings: ForecastSettings): ShadowPlan[] {
+  const { fleet, context } = settings;
+  if (misfit(model.manifest, fleet) !== null) return [];
+  const names = new Set(model.manifest.targets.map((target) => target.name));
+  const accepted = new Map<number, number>();
+  fleet.targets.forEach((target, k) => {
+    const verdict = judgeTarget(sensor, k, target, model.manifest, context);
+    if (names.has(target.name) && verdict.ok) accepted.set(k, verdict.imputedSteps);
+  });
+  return accepted.size === 0 ? [] : [{ model, imputedSteps: accepted }];
+}

@@ -1,0 +1,77 @@
+import type { SensorGrid } from "../data/context.ts";
+import type { Forecast, ForecastReason, RegisteredModel } from "../ports.ts";
+import { type BaselineForecast, lastObserved, seasonalNaive } from "./baseline.ts";
+import type { ForecastSettings } from "./settings.ts";
+
+/** Quantiles of one target, one element per lead, in the target's unit. */
+export type Quantiles = { q10: number[]; q50: number[]; q90: number[] };
+
+/** What every stored forecast of a sensor in a slot shares. */
+export type RowBase = { sensorId: string; slot: Date; issuedAt: Date; sensor: SensorGrid; settings: ForecastSettings };
+
+/** A forecast by a model. */
+export function modelRow(
+  base: RowBase,
+  k: number,
+  model: RegisteredModel,
+  quantiles: Quantiles,
+  imputedSteps: number,
+  isServed: boolean,
+): Forecast {
+  return {
+    ...provenance(base, k),
+    ...quantiles,
+    modelKey: model.modelId,
+    isServed,
+    method: "lstm",
+    baseline: null,
+    reason: null,
+    reasonText: null,
+    modelId: model.modelId,
+    modelSha256: model.modelSha256,
+    imputedSteps,
+  };
+}
+
+/** A forecast by a baseline, with the reason why it is not the model's. */
+export function baselineRow(
+  base: RowBase,
+  k: number,
+  made: BaselineForecast,
+  why: { reason: ForecastReason; message: string; imputedSteps: number },
+): Forecast {
+  return {
+    ...provenance(base, k),
+    q10: made.q10,
+    q50: made.q50,
+    q90: made.q90,
+    modelKey: made.name,
+    isServed: true,
+    method: "baseline",
+    baseline: made.name,
+    reason: why.reason,
+    reasonText: why.message,
+    modelId: null,
+    modelSha256: null,
+    imputedSteps: why.imputedSteps,
+  };
+}
+
+function provenance({ sensorId, slot, issuedAt, sensor, settings }: RowBase, k: number) {
+  const { fleet, codeVersion } = settings;
+  const { name, unit } = fleet.targets[k]!;
+  const column = sensor.grid.columns[k]!;
+  return {
+    sensorId,
+    target: name,
+    origin: sensor.origin,
+    slot,
+    issuedAt,
+    unit,
+    stepSeconds: fleet.stepSeconds,
+    sourceWatermark: sensor.watermark,
+    codeVersion,
+    lastValue: lastObserved(column, sensor.originIndex),
+    seasonalNaive: seasonalNaive(column, sensor.originIndex, fleet.horizon, fleet.stepSeconds),
+  };
+}
