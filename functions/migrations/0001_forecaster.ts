@@ -68,7 +68,10 @@ const statements = [
     q90 float8[] not null,
     last_value float8 not null ${finite("last_value")},
     seasonal_naive float8[] not null,
+    ends_at timestamptz not null,
     primary key (sensor_id, target, origin, model_key),
+    check (ends_at = origin + make_interval(secs => step_seconds * cardinality(q50))),
+    check (array_position(q10, null) is null and array_position(q50, null) is null and array_position(q90, null) is null),
     check (source_watermark <= origin and origin <= issued_at),
     check (cardinality(q10) = cardinality(q50) and cardinality(q50) = cardinality(q90)),
     check ('Infinity' > all (q10) and '-Infinity' < all (q10)),
@@ -76,6 +79,8 @@ const statements = [
     check ('Infinity' > all (q90) and '-Infinity' < all (q90))
   )`,
   `create index forecast_served on forecast (sensor_id, target, origin desc) where is_served`,
+  // What may still mature: without it, scoring would read a sensor's whole past.
+  `create index forecast_end on forecast (sensor_id, ends_at)`,
   // Sums over the leads of one score row, so that a week of accuracy is a sum over rows and not over every lead:
   // n, covered, sum |error|, sum |persistence error|, n with seasonal naive, sum |seasonal naive error|, sum |error| there.
   `create function score_sums(error real[], is_covered boolean[], persistence_error real[], seasonal_naive_error real[])
@@ -104,7 +109,7 @@ const statements = [
     seasonal_naive_error real[] not null,
     sums float8[] not null generated always as
       (score_sums(error, is_covered, persistence_error, seasonal_naive_error)) stored,
-    primary key (sensor_id, target, target_at, model_key)
+    primary key (sensor_id, target_at, target, model_key)
   )`,
   `create table lease (
     name text primary key,

@@ -51,6 +51,8 @@ export type PredictorSchema = {
     q90: number[];
     last_value: number;
     seasonal_naive: (number | null)[];
+    /** Time of the last lead. */
+    ends_at: Date;
   };
   score: {
     sensor_id: string;

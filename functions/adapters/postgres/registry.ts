@@ -1,0 +1,184 @@
+import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
+import { AppError } from "../../../core/errors.ts";
+import { ModelManifest } from "../../../core/forecast/manifest.ts";
+import type { ModelStatus, RegisteredModel, Registry } from "../../../core/ports.ts";
+import type { PredictorSchema } from "./schema.ts";
+
+/**
+ * Models' metadata in the predictor database. A unique index holds "at most one champion per sensor", whoever writes.
+ * A model whose manifest this version cannot read is left out of lists, so that it costs no other sensor its forecast;
+ * `get` throws artefactRejected for it.
+ */
+export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
+  const models = () => db.selectFrom("model").selectAll();
+  return {
+    async register({ manifest, statusReason, now }) {
+      const { modelId, sensorId, modelSha256 } = manifest;
+      const inserted = await db
+        .insertInto("model")
+        .values({
+          model_id: modelId,
+          sensor_id: sensorId,
+          status: "challenger",
+          status_reason: statusReason,
+          manifest: JSON.stringify(manifest),
+          model_sha256: modelSha256,
+          created_at: now,
+          promoted_at: null,
+          retired_at: null,
+        })
+        .onConflict((conflict) => conflict.column("model_id").doNothing())
+        .returning("model_id")
+        .executeTakeFirst();
+      if (inserted !== undefined) return;
+      const known = await models().where("model_id", "=", modelId).executeTakeFirstOrThrow();
+      if (known.model_sha256 === modelSha256) return;
+      throw new AppError(
+        "conflict",
+        `model ${modelId} is registered with sha256 ${known.model_sha256} and cannot become ${modelSha256}: give it a new id`,
+      );
+    },
+
+    async champions(sensorIds) {
+      const rows = await models()
+        .where("status", "=", "champion")
+        .where(sql<boolean>`sensor_id = any(${sensorIds}::text[])`)
+        .execute();
+      return new Map(readable(rows).map((model) => [model.sensorId, model]));
+    },
+
+    async challengers(sensorIds) {
+      const rows = await models()
+        .where("status", "=", "challenger")
+        .where(sql<boolean>`sensor_id = any(${sensorIds}::text[])`)
+        .orderBy("sensor_id")
+        .orderBy("created_at")
+        .execute();
+      return readable(rows);
+    },
+
+    async get(modelId) {
+      const row = await models().where("model_id", "=", modelId).executeTakeFirst();
+      return row === undefined ? null : toModel(row, readManifest(row));
+    },
+
+    async list({ sensorId, status, limit, after }) {
+      let query = models().orderBy("created_at", "desc").orderBy("model_id", "desc").limit(limit);
+      if (sensorId !== undefined) query = query.where("sensor_id", "=", sensorId);
+      if (status !== undefined) query = query.where("status", "=", status);
+      if (after !== undefined) {
+        query = query.where(
+          sql<boolean>`(created_at, model_id) < (select m.created_at, m.model_id from model as m where m.model_id = ${after})`,
+        );
+      }
+      return readable(await query.execute());
+    },
+
+    promote: (modelId, reason, now) => db.transaction().execute((trx) => promote(trx, modelId, reason, now)),
+    rollback: (sensorId, reason, now) => db.transaction().execute((trx) => rollback(trx, sensorId, reason, now)),
+
+    async retire(modelId, reason, now) {
+      const retired = await db
+        .updateTable("model")
+        .set({ status: "retired", status_reason: reason, retired_at: now })
+        .where("model_id", "=", modelId)
+        .where("status", "=", "challenger")
+        .returning("model_id")
+        .executeTakeFirst();
+      if (retired !== undefined) return;
+      const model = await models().where("model_id", "=", modelId).executeTakeFirst();
+      if (model === undefined) throw new AppError("notFound", `there is no model ${modelId}`);
+      if (model.status === "champion") {
+        throw new AppError("conflict", `model ${modelId} is champion: promote another or roll back instead`);
+      }
+    },
+  };
+}
+
+async function promote(trx: Transaction<PredictorSchema>, modelId: string, reason: string, now: Date): Promise<void> {
+  const model = await trx.selectFrom("model").selectAll().where("model_id", "=", modelId).executeTakeFirst();
+  if (model === undefined) throw new AppError("notFound", `there is no model ${modelId}`);
+  const locked = await lockModels(trx, model.sensor_id);
+  const champion = locked.find((row) => row.status === "champion");
+  if (champion?.model_id === modelId) return;
+  if (champion !== undefined) await retireChampion(trx, champion.model_id, `followed by ${modelId}`, now);
+  await trx
+    .updateTable("model")
+    .set({ status: "champion", status_reason: reason, promoted_at: now, retired_at: null })
+    .where("model_id", "=", modelId)
+    .execute();
+}
+
+/**
+ * The champion before is the one retired last before this one was promoted. Its promotedAt stays as it was, so that
+ * rolling back twice goes back twice.
+ */
+async function rollback(
+  trx: Transaction<PredictorSchema>,
+  sensorId: string,
+  reason: string,
+  now: Date,
+): Promise<string | null> {
+  const locked = await lockModels(trx, sensorId);
+  const champion = locked.find((row) => row.status === "champion");
+  if (champion === undefined) return null;
+  const before = locked
+    .filter((row) => row.status === "retired" && row.promoted_at !== null && row.retired_at !== null)
+    .filter((row) => Number(row.retired_at) <= Number(champion.promoted_at))
+    .sort((a, b) => Number(b.retired_at) - Number(a.retired_at))[0];
+  if (before === undefined) return null;
+  await retireChampion(trx, champion.model_id, reason, now);
+  await trx
+    .updateTable("model")
+    .set({ status: "champion", status_reason: reason, retired_at: null })
+    .where("model_id", "=", before.model_id)
+    .execute();
+  return before.model_id;
+}
+
+/** Locks a sensor's models in one order, so that promotions of one sensor come after each other. */
+function lockModels(trx: Transaction<PredictorSchema>, sensorId: string): Promise<ModelRow[]> {
+  return trx
+    .selectFrom("model")
+    .selectAll()
+    .where("sensor_id", "=", sensorId)
+    .orderBy("model_id")
+    .forUpdate()
+    .execute();
+}
+
+async function retireChampion(trx: Transaction<PredictorSchema>, modelId: string, reason: string, now: Date) {
+  const change = { status: "retired", status_reason: reason, retired_at: now };
+  await trx.updateTable("model").set(change).where("model_id", "=", modelId).execute();
+}
+
+type ModelRow = Selectable<PredictorSchema["model"]>;
+
+function readable(rows: ModelRow[]): RegisteredModel[] {
+  return rows.flatMap((row) => {
+    const { success, data } = ModelManifest.safeParse(row.manifest);
+    return success ? [toModel(row, data)] : [];
+  });
+}
+
+function readManifest(row: ModelRow): ModelManifest {
+  const { data, error } = ModelManifest.safeParse(row.manifest);
+  if (data !== undefined) return data;
+  throw new AppError("artefactRejected", `model ${row.model_id}: its manifest is not of this version`, {
+    cause: error,
+  });
+}
+
+function toModel(row: ModelRow, manifest: ModelManifest): RegisteredModel {
+  return {
+    modelId: row.model_id,
+    sensorId: row.sensor_id,
+    status: row.status as ModelStatus,
+    manifest,
+    modelSha256: row.model_sha256,
+    createdAt: row.created_at,
+    promotedAt: row.promoted_at,
+    retiredAt: row.retired_at,
+    statusReason: row.status_reason,
+  };
+}

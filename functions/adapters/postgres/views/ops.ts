@@ -1,0 +1,43 @@
+import { type Kysely, sql } from "kysely";
+import type { Views } from "../../../api/views.ts";
+import type { PredictorSchema } from "../schema.ts";
+
+type QueueCount = { name: string; waiting: number; active: number; failed: number };
+type TableSize = { name: string; bytes: number; rows: number };
+
+/** The state of the predictor database itself. Row counts are the planner's estimates: exact ones would read it all. */
+export function opsViews(db: Kysely<PredictorSchema>): Pick<Views, "newestSlot" | "queueCounts" | "databaseSize"> {
+  return {
+    async newestSlot() {
+      const row = await db.selectFrom("cycle").select("slot").orderBy("slot", "desc").limit(1).executeTakeFirst();
+      return row?.slot ?? null;
+    },
+
+    async queueCounts() {
+      const { rows: found } = await sql`select 1 where to_regclass('pgboss.job') is not null`.execute(db);
+      if (found.length === 0) return [];
+      const { rows } = await sql<QueueCount>`
+        select name,
+          count(*) filter (where state in ('created', 'retry'))::int as waiting,
+          count(*) filter (where state = 'active')::int as active,
+          count(*) filter (where state = 'failed')::int as failed
+        from pgboss.job
+        where name not like '\\_\\_pgboss\\_\\_%'
+        group by name
+        order by name`.execute(db);
+      return rows;
+    },
+
+    async databaseSize() {
+      const { rows: tables } = await sql<TableSize>`
+        select c.relname as name, pg_total_relation_size(c.oid)::float8 as bytes,
+          greatest(coalesce(s.n_live_tup, 0), c.reltuples, 0)::float8 as rows
+        from pg_class c left join pg_stat_user_tables s on s.relid = c.oid
+        where c.relkind = 'r' and c.relnamespace = (select relnamespace from pg_class where oid = to_regclass('sensor'))
+        order by bytes desc`.execute(db);
+      const { rows } = await sql<{ bytes: number }>`
+        select pg_database_size(current_database())::float8 as bytes`.execute(db);
+      return { bytes: rows[0]?.bytes ?? 0, tables };
+    },
+  };
+}

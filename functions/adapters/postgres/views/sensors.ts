@@ -1,0 +1,87 @@
+import { type Kysely, sql } from "kysely";
+import type { SensorStatus } from "../../../api/contract.ts";
+import type { SensorQuery, SensorRow, Views } from "../../../api/views.ts";
+import type { PredictorSchema } from "../schema.ts";
+import { toOutcome } from "./rows.ts";
+
+/** What needs a person comes first. */
+const attention: SensorStatus[] = ["refused", "stale", "baseline", "waiting", "ok"];
+
+type Row = PredictorSchema["outcome"] & { first_seen_at: Date; state: SensorStatus; champion: string | null };
+
+/** Sensors with their newest outcome and the state that follows from it; pages by key, so that writes move nothing. */
+export function sensorViews(db: Kysely<PredictorSchema>): Pick<Views, "sensors" | "sensorCount" | "outcomes"> {
+  return {
+    async sensors(query) {
+      const { rows } = await sensorPage(query).execute(db);
+      return rows.map(toSensorRow);
+    },
+    async sensorCount() {
+      const { rows } = await sql<{ n: number }>`select count(*)::float8 as n from sensor`.execute(db);
+      return rows[0]?.n ?? 0;
+    },
+    async outcomes(sensorIds, slot) {
+      if (sensorIds.length === 0) return [];
+      const rows = await db
+        .selectFrom("outcome")
+        .selectAll()
+        .where("sensor_id", "=", sql<string>`any(${sensorIds}::text[])`)
+        .where("slot", "=", slot)
+        .execute();
+      return rows.map(toOutcome);
+    },
+  };
+}
+
+function sensorPage(query: SensorQuery) {
+  const { sensorIds, statuses, search, after, asOf, staleBefore } = query;
+  const rank = (state: ReturnType<typeof sql>) => sql`array_position(${attention}::text[], ${state})`;
+  const filters = [sql`true`];
+  if (sensorIds !== undefined) filters.push(sql`s.sensor_id = any(${sensorIds}::text[])`);
+  if (search !== undefined) filters.push(sql`position(lower(${search}) in lower(s.sensor_id)) > 0`);
+  if (asOf !== null) filters.push(sql`s.first_seen_at <= ${asOf}`);
+  const later = [sql`true`];
+  if (statuses !== undefined) later.push(sql`state = any(${statuses}::text[])`);
+  if (after !== undefined) {
+    later.push(
+      query.sort === "sensorId"
+        ? sql`sensor_id > ${after.sensorId}`
+        : sql`(${rank(sql`state`)}, sensor_id) > (${rank(sql`${after.status}::text`)}, ${after.sensorId})`,
+    );
+  }
+  const order = query.sort === "sensorId" ? sql`sensor_id` : sql`${rank(sql`state`)}, sensor_id`;
+  return sql<Row>`
+    select * from (
+      select s.sensor_id, s.first_seen_at, o.slot, o.status, o.reason, o.reason_text, o.have, o.need, o.decided_at,
+        m.model_id as champion,
+        case
+          when o.slot is null then 'waiting'
+          when o.slot < ${staleBefore}::timestamptz or o.status = 'expired' or o.reason = 'staleSource' then 'stale'
+          when o.status = 'refused' then case when o.reason = 'shortHistory' then 'waiting' else 'refused' end
+          when o.status = 'baseline' then 'baseline'
+          else 'ok'
+        end as state
+      from sensor s
+      left join model m on m.sensor_id = s.sensor_id and m.status = 'champion'
+      left join lateral (
+        select * from outcome
+        where outcome.sensor_id = s.sensor_id and ${asOf === null ? sql`true` : sql`decided_at <= ${asOf}`}
+        order by slot desc
+        limit 1
+      ) o on true
+      where ${sql.join(filters, sql` and `)}
+    ) as described
+    where ${sql.join(later, sql` and `)}
+    order by ${order}
+    limit ${query.limit}`;
+}
+
+function toSensorRow(row: Row): SensorRow {
+  return {
+    sensorId: row.sensor_id,
+    firstSeenAt: row.first_seen_at,
+    status: row.state,
+    lastOutcome: row.slot === null ? null : toOutcome(row),
+    modelId: row.champion,
+  };
+}

@@ -1,0 +1,107 @@
+import type { ModelManifest } from "../../../../core/forecast/manifest.ts";
+import type { Forecast, Outcome, Score } from "../../../../core/ports.ts";
+import { addSeconds } from "../../../../core/time.ts";
+
+export const slot = new Date("2026-03-01T12:00:00.000Z");
+
+/** A served LSTM forecast of three leads made at `slot`. */
+export function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
+  const origin = overrides.origin ?? slot;
+  return {
+    sensorId: "room1",
+    target: "temperature",
+    origin,
+    modelKey: "model-a",
+    isServed: true,
+    slot,
+    issuedAt: addSeconds(origin, 61.001),
+    unit: "°C",
+    stepSeconds: 600,
+    method: "lstm",
+    baseline: null,
+    reason: null,
+    reasonText: null,
+    modelId: "model-a",
+    modelSha256: "a".repeat(64),
+    sourceWatermark: addSeconds(origin, -0.001),
+    imputedSteps: 2,
+    codeVersion: "test",
+    q10: [0.1, -0, 1 / 3],
+    q50: [0.1 + 0.2, 1e-300, Math.PI],
+    q90: [1, 2, 1e300],
+    lastValue: 20.1,
+    seasonalNaive: [19.9, null, 20.3],
+    ...overrides,
+  };
+}
+
+export function outcomeOf(overrides: Partial<Outcome> = {}): Outcome {
+  return {
+    sensorId: "room1",
+    slot,
+    status: "issued",
+    reason: null,
+    reasonText: null,
+    have: null,
+    need: null,
+    decidedAt: addSeconds(slot, 61),
+    ...overrides,
+  };
+}
+
+export function scoreOf(overrides: Partial<Score> = {}): Score {
+  return {
+    sensorId: "room1",
+    target: "temperature",
+    targetAt: addSeconds(slot, 600),
+    modelKey: "model-a",
+    actual: 20.5,
+    scoredAt: addSeconds(slot, 700),
+    error: [0.5, null, -0.25],
+    pinball: [0.25, null, 0.125],
+    isCovered: [true, null, false],
+    persistenceError: [1, null, 2],
+    seasonalNaiveError: [null, null, 1.5],
+    ...overrides,
+  };
+}
+
+export function manifestOf(modelId: string, overrides: Partial<ModelManifest> = {}): ModelManifest {
+  const time = "2026-02-01T00:00:00.000Z";
+  return {
+    formatVersion: 1,
+    modelId,
+    sensorId: "room1",
+    targets: [{ name: "temperature", unit: "°C", min: -40, max: 85 }],
+    stepSeconds: 600,
+    contextLength: 96,
+    horizon: 3,
+    quantiles: [0.1, 0.5, 0.9],
+    features: {
+      version: 1,
+      useDay: true,
+      useWeek: true,
+      lags: [1, 2],
+      otherLags: [],
+      dayLeads: [],
+      profileLeads: [1],
+      harmonics: 2,
+      psychrometric: false,
+      volatilityWindows: [],
+    },
+    scaler: {
+      mean: [20],
+      deviation: [2],
+      change: [0.5],
+      linear: { center: [0], scale: [1] },
+      branch: { center: [0], scale: [1] },
+    },
+    historyLength: 1152,
+    training: { engine: "test", seed: 1, from: time, to: time, dataSha256: "d".repeat(64), windows: 10, cpuSeconds: 1 },
+    metrics: {},
+    modelSha256: "a".repeat(64),
+    codeVersion: "test",
+    createdAt: time,
+    ...overrides,
+  };
+}
