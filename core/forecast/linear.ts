@@ -1,0 +1,148 @@
+/**
+ * Rows of a regression: `features` [rows, stride] of which this target's `size` features begin at `offset`;
+ * `wanted` [rows, leads], NaN where unknown.
+ */
+export type Regression = {
+  features: Float32Array;
+  stride: number;
+  offset: number;
+  size: number;
+  wanted: Float64Array;
+  leads: number;
+};
+
+/** X'X and X'y with a column of ones last; per lead where a lead misses rows, one shared Gram matrix else. */
+export type NormalEquations = {
+  size: number;
+  leads: number;
+  /** [size + 1, size + 1], lower triangle. */
+  gram: Float64Array;
+  /** Gram matrices of the leads that miss rows. */
+  ownGram: Map<number, Float64Array>;
+  /** [leads, size + 1] */
+  product: Float64Array;
+  /** Rows that each lead has. */
+  counts: Float64Array;
+};
+
+/** Sums the normal equations over rows [from, to) for which some lead is known. */
+export function normalEquations(data: Regression, from: number, to: number): NormalEquations {
+  const { size, leads, stride, offset, features, wanted } = data;
+  const width = size + 1;
+  const gram = new Float64Array(width * width);
+  const product = new Float64Array(leads * width);
+  const counts = new Float64Array(leads);
+  const missing: number[][] = Array.from({ length: leads }, () => []);
+  const row = new Float64Array(width);
+  const readRow = (r: number) => {
+    for (let j = 0; j < size; j++) row[j] = features[r * stride + offset + j]!;
+    row[size] = 1;
+  };
+  for (let r = from; r < to; r++) {
+    let known = 0;
+    for (let h = 0; h < leads; h++) if (!Number.isNaN(wanted[r * leads + h]!)) known++;
+    if (known === 0) continue;
+    readRow(r);
+    addOuter(gram, row, 1);
+    for (let h = 0; h < leads; h++) {
+      const value = wanted[r * leads + h]!;
+      if (Number.isNaN(value)) {
+        missing[h]!.push(r);
+        continue;
+      }
+      counts[h]!++;
+      const start = h * width;
+      for (let j = 0; j < width; j++) product[start + j]! += value * row[j]!;
+    }
+  }
+  const ownGram = new Map<number, Float64Array>();
+  for (let h = 0; h < leads; h++) {
+    if (missing[h]!.length === 0) continue;
+    const own = gram.slice();
+    for (const r of missing[h]!) {
+      readRow(r);
+      addOuter(own, row, -1);
+    }
+    ownGram.set(h, own);
+  }
+  return { size, leads, gram, ownGram, product, counts };
+}
+
+function addOuter(gram: Float64Array, row: Float64Array, sign: number): void {
+  const width = row.length;
+  for (let i = 0; i < width; i++) {
+    const value = sign * row[i]!;
+    if (value === 0) continue;
+    const start = i * width;
+    for (let j = 0; j <= i; j++) gram[start + j]! += value * row[j]!;
+  }
+}
+
+/**
+ * Ridge weights (X'X + penalty N I) w = X'y per lead, the intercept last and not penalised, [leads, size + 1].
+ * Closed form by Cholesky; a lead without rows gets zeros.
+ */
+export function solveRidge(equations: NormalEquations, penalty: number): Float64Array {
+  const { size, leads } = equations;
+  const width = size + 1;
+  const weights = new Float64Array(leads * width);
+  let shared: Float64Array | null = null;
+  for (let h = 0; h < leads; h++) {
+    const count = equations.counts[h]!;
+    if (count === 0) continue;
+    const own = equations.ownGram.get(h);
+    let factor: Float64Array;
+    if (own === undefined) {
+      shared ??= cholesky(equations.gram, width, penalty * count);
+      factor = shared;
+    } else factor = cholesky(own, width, penalty * count);
+    const solution = weights.subarray(h * width, (h + 1) * width);
+    solution.set(equations.product.subarray(h * width, (h + 1) * width));
+    substitute(factor, width, solution);
+  }
+  return weights;
+}
+
+/** Lower factor L of gram + penalty I (the last diagonal unpenalised but for a whiff that keeps it positive). */
+function cholesky(gram: Float64Array, width: number, penalty: number): Float64Array {
+  const factor = gram.slice();
+  for (let i = 0; i < width; i++) factor[i * width + i]! += i < width - 1 ? penalty : 1e-9;
+  for (let j = 0; j < width; j++) {
+    for (let i = j; i < width; i++) {
+      let sum = factor[i * width + j]!;
+      for (let k = 0; k < j; k++) sum -= factor[i * width + k]! * factor[j * width + k]!;
+      factor[i * width + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / factor[j * width + j]!;
+    }
+  }
+  return factor;
+}
+
+/** Solves L L' x = b in place. */
+function substitute(factor: Float64Array, width: number, vector: Float64Array): void {
+  for (let i = 0; i < width; i++) {
+    let sum = vector[i]!;
+    for (let k = 0; k < i; k++) sum -= factor[i * width + k]! * vector[k]!;
+    vector[i] = sum / factor[i * width + i]!;
+  }
+  for (let i = width - 1; i >= 0; i--) {
+    let sum = vector[i]!;
+    for (let k = i + 1; k < width; k++) sum -= factor[k * width + i]! * vector[k]!;
+    vector[i] = sum / factor[i * width + i]!;
+  }
+}
+
+/** Predictions for rows [from, to), [to - from, leads], with weights as `solveRidge` gives them. */
+export function predictRidge(data: Regression, weights: Float64Array, from: number, to: number): Float64Array {
+  const { size, leads, stride, offset, features } = data;
+  const width = size + 1;
+  const out = new Float64Array((to - from) * leads);
+  for (let r = from; r < to; r++) {
+    const start = r * stride + offset;
+    for (let h = 0; h < leads; h++) {
+      let sum = weights[h * width + size]!;
+      for (let j = 0; j < size; j++) sum += weights[h * width + j]! * features[start + j]!;
+      out[(r - from) * leads + h] = sum;
+    }
+  }
+  return out;
+}

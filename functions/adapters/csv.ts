@@ -1,0 +1,97 @@
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { parse } from "csv-parse";
+import type { Readings } from "../../core/data/reading.ts";
+import { AppError } from "../../core/errors.ts";
+
+/** Readings of all sensors of a file, and the names of its target columns in the file's order. */
+export type ReadingsFile = { targets: string[]; sensors: Map<string, Readings> };
+
+/**
+ * Reads `sensor_id,timestamp,<target>,...` (CSV or .gz, ISO-8601 times), streamed; `sensorIds` keeps these only.
+ * A cell that is no number, and a row whose time cannot be read, count as not measured. Throws badInput without the two
+ * key columns.
+ */
+export async function readReadings(path: string, sensorIds?: string[]): Promise<ReadingsFile> {
+  const kept = sensorIds && new Set(sensorIds);
+  const columns = new Map<string, { at: number[]; values: number[][] }>();
+  let targets: string[] = [];
+  let places: number[] = [];
+  for await (const { header, row } of rowsOf(path, ["sensor_id", "timestamp"])) {
+    if (targets.length === 0) {
+      targets = header.filter((name) => name !== "sensor_id" && name !== "timestamp");
+      places = ["sensor_id", "timestamp", ...targets].map((name) => header.indexOf(name));
+    }
+    const sensorId = row[places[0]!]!;
+    const at = Date.parse(row[places[1]!]!);
+    if (kept?.has(sensorId) === false || Number.isNaN(at)) continue;
+    let sensor = columns.get(sensorId);
+    if (sensor === undefined) {
+      sensor = { at: [], values: targets.map(() => []) };
+      columns.set(sensorId, sensor);
+    }
+    sensor.at.push(at);
+    for (let k = 0; k < targets.length; k++) sensor.values[k]!.push(toNumber(row[places[k + 2]!]));
+  }
+  const sensors = new Map<string, Readings>();
+  for (const [sensorId, { at, values }] of columns) {
+    const named = targets.map((name, k) => [name, Float64Array.from(values[k]!)] as const);
+    sensors.set(sensorId, { at: Float64Array.from(at), values: Object.fromEntries(named) });
+  }
+  return { targets, sensors };
+}
+
+/** When one sensor's target is trained, chosen and forecast; times in epoch milliseconds. */
+export type TargetPlan = { trainEnd: number; validationEnd: number; issuedAt: number[] };
+
+/** Reads `sensor_id,target,train_end,validation_end,issued_at` into sensor -> target -> plan; throws badInput. */
+export async function readPlan(path: string): Promise<Map<string, Map<string, TargetPlan>>> {
+  const names = ["sensor_id", "target", "train_end", "validation_end", "issued_at"];
+  const plans = new Map<string, Map<string, TargetPlan>>();
+  for await (const { header, row } of rowsOf(path, names)) {
+    const [sensorId, target, ...times] = names.map((name) => row[header.indexOf(name)] ?? "");
+    const [trainEnd, validationEnd, issuedAt] = times.map((text) => Date.parse(text));
+    if (![trainEnd, validationEnd, issuedAt].every(Number.isFinite)) {
+      throw new AppError("badInput", `${path}: a time of sensor ${sensorId} is not ISO-8601: ${times.join(", ")}`);
+    }
+    let sensor = plans.get(sensorId!);
+    if (sensor === undefined) {
+      sensor = new Map();
+      plans.set(sensorId!, sensor);
+    }
+    let plan = sensor.get(target!);
+    if (plan === undefined) {
+      plan = { trainEnd: trainEnd!, validationEnd: validationEnd!, issuedAt: [] };
+      sensor.set(target!, plan);
+    }
+    plan.issuedAt.push(issuedAt!);
+  }
+  return plans;
+}
+
+function toNumber(text: string | undefined): number {
+  return text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+}
+
+async function* rowsOf(path: string, needed: string[]): AsyncGenerator<{ header: string[]; row: string[] }> {
+  const file = createReadStream(path);
+  const text: Readable = path.endsWith(".gz") ? file.pipe(createGunzip()) : file;
+  const parser = text.pipe(parse({ relax_column_count: true, skip_empty_lines: true, bom: true }));
+  const fail = (error: Error) => parser.destroy(error);
+  file.on("error", fail);
+  text.on("error", fail);
+  let header: string[] | null = null;
+  try {
+    for await (const row of parser as AsyncIterable<string[]>) {
+      if (header === null) {
+        header = row.map((name) => name.trim());
+        const missing = needed.filter((name) => !header?.includes(name));
+        if (missing.length > 0) throw new AppError("badInput", `${path} has no column ${missing.join(", ")}`);
+      } else yield { header, row };
+    }
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError("badInput", `${path} cannot be read as CSV: ${String(cause)}`, { cause });
+  }
+}
