@@ -1,0 +1,138 @@
+import protobuf from "protobufjs/light.js";
+
+/** Operator set and file format of every model that is written here; ONNX Runtime 1.12 and later read them. */
+export const onnxOpset = 17;
+const irVersion = 8;
+
+const dataTypes = { float32: 1, int64: 7 } as const;
+const attributeTypes = { float: 1, int: 2, floats: 6, ints: 7 } as const;
+
+/** Field numbers of the ONNX messages (https://onnx.ai/onnx/repo-docs/IR.html), those that are used here. */
+const messages = protobuf.Root.fromJSON({
+  nested: {
+    Model: {
+      fields: {
+        irVersion: { type: "int64", id: 1 },
+        producerName: { type: "string", id: 2 },
+        graph: { type: "Graph", id: 7 },
+        opsetImport: { rule: "repeated", type: "OperatorSet", id: 8 },
+      },
+    },
+    OperatorSet: { fields: { domain: { type: "string", id: 1 }, version: { type: "int64", id: 2 } } },
+    Graph: {
+      fields: {
+        node: { rule: "repeated", type: "Node", id: 1 },
+        name: { type: "string", id: 2 },
+        initializer: { rule: "repeated", type: "Tensor", id: 5 },
+        input: { rule: "repeated", type: "ValueInfo", id: 11 },
+        output: { rule: "repeated", type: "ValueInfo", id: 12 },
+      },
+    },
+    Node: {
+      fields: {
+        input: { rule: "repeated", type: "string", id: 1 },
+        output: { rule: "repeated", type: "string", id: 2 },
+        name: { type: "string", id: 3 },
+        opType: { type: "string", id: 4 },
+        attribute: { rule: "repeated", type: "Attribute", id: 5 },
+      },
+    },
+    Attribute: {
+      fields: {
+        name: { type: "string", id: 1 },
+        f: { type: "float", id: 2 },
+        i: { type: "int64", id: 3 },
+        floats: { rule: "repeated", type: "float", id: 7 },
+        ints: { rule: "repeated", type: "int64", id: 8 },
+        type: { type: "int32", id: 20 },
+      },
+    },
+    Tensor: {
+      fields: {
+        dims: { rule: "repeated", type: "int64", id: 1 },
+        dataType: { type: "int32", id: 2 },
+        name: { type: "string", id: 8 },
+        rawData: { type: "bytes", id: 9 },
+      },
+    },
+    ValueInfo: { fields: { name: { type: "string", id: 1 }, type: { type: "Type", id: 2 } } },
+    Type: { fields: { tensorType: { type: "TensorType", id: 1 } } },
+    TensorType: { fields: { elemType: { type: "int32", id: 1 }, shape: { type: "Shape", id: 2 } } },
+    Shape: { fields: { dim: { rule: "repeated", type: "Dimension", id: 1 } } },
+    Dimension: { fields: { dimValue: { type: "int64", id: 1 }, dimParam: { type: "string", id: 2 } } },
+  },
+});
+
+type Attribute = number | number[];
+
+/** A graph under construction: every method gives back the name of the value that it adds. */
+export type GraphBuilder = {
+  /** A float32 input; a string dimension is dynamic. */
+  input(name: string, dims: (number | string)[]): string;
+  output(name: string, dims: (number | string)[]): void;
+  /** Constant float32 tensor, row-major. Throws when the dims do not hold the values. */
+  constant(name: string, dims: number[], values: ArrayLike<number>): string;
+  /** Constant int64 vector. */
+  integers(name: string, values: number[]): string;
+  /** A node with one output, or the `outputs` named ("" leaves one out); gives the last output's name. Integer attributes only. */
+  node(opType: string, inputs: string[], outputs: string | string[], attributes?: Record<string, Attribute>): string;
+  /** The model file; the same graph gives the same bytes. */
+  encode(name: string): Uint8Array;
+};
+
+/** Starts an empty ONNX graph of standard operators. */
+export function createGraph(): GraphBuilder {
+  const nodes: object[] = [];
+  const initializers: object[] = [];
+  const inputs: object[] = [];
+  const outputs: object[] = [];
+
+  const valueInfo = (name: string, dims: (number | string)[]) => ({
+    name,
+    type: {
+      tensorType: {
+        elemType: dataTypes.float32,
+        shape: { dim: dims.map((dim) => (typeof dim === "number" ? { dimValue: dim } : { dimParam: dim })) },
+      },
+    },
+  });
+
+  return {
+    input(name, dims) {
+      inputs.push(valueInfo(name, dims));
+      return name;
+    },
+    output(name, dims) {
+      outputs.push(valueInfo(name, dims));
+    },
+    constant(name, dims, values) {
+      const size = dims.reduce((product, dim) => product * dim, 1);
+      if (size !== values.length) throw new Error(`${name}: ${values.length} values for dims ${dims}`);
+      const rawData = new Uint8Array(Float32Array.from(values).buffer);
+      initializers.push({ name, dims, dataType: dataTypes.float32, rawData });
+      return name;
+    },
+    integers(name, values) {
+      const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+      initializers.push({ name, dims: [values.length], dataType: dataTypes.int64, rawData });
+      return name;
+    },
+    node(opType, nodeInputs, nodeOutputs, attributes = {}) {
+      const output = Array.isArray(nodeOutputs) ? nodeOutputs : [nodeOutputs];
+      const attribute = Object.entries(attributes).map(([name, value]) =>
+        Array.isArray(value)
+          ? { name, ints: value, type: attributeTypes.ints }
+          : { name, i: value, type: attributeTypes.int },
+      );
+      const last = output.at(-1) ?? "";
+      nodes.push({ input: nodeInputs, output, name: last, opType, attribute });
+      return last;
+    },
+    encode(name) {
+      const graph = { node: nodes, name, initializer: initializers, input: inputs, output: outputs };
+      const opsetImport = [{ domain: "", version: onnxOpset }];
+      const model = { irVersion, producerName: "iot-lstm-predictor", graph, opsetImport };
+      return messages.lookupType("Model").encode(model).finish();
+    },
+  };
+}
