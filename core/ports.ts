@@ -230,6 +230,7 @@ export type Queue = {
 /** Trains one sensor's network; CPU-bound, on a worker where there is one. */
 export type TrainRequest = {
   sensorId: string;
+  /** Readings after `now` are ignored. */
   readings: Readings;
   targets: Target[];
   stepSeconds: number;
@@ -237,14 +238,22 @@ export type TrainRequest = {
   seed: number;
   now: Date;
   codeVersion: string;
+  /** Last grid point to fit on; what follows, up to `now`, chooses among the fits. The first 7/8 of the points otherwise. */
+  trainEnd?: Date;
 };
+export type UntrainedReason = "shortHistory" | "stuck" | "gap" | "diverged";
+/** A target that the model does not forecast, and why; `have` and `need` count grid steps. */
+export type Untrained = { target: string; reason: UntrainedReason; message: string; have: number; need: number };
 export type TrainResult =
-  | { ok: true; artefact: Artefact }
-  | { ok: false; reason: "shortHistory" | "stuck" | "gap" | "diverged"; message: string; have: number; need: number };
+  | { ok: true; artefact: Artefact; untrained: Untrained[] }
+  | { ok: false; reason: UntrainedReason; message: string; have: number; need: number };
+export type TrainProgress = { done: number; total: number; loss: number };
 export type Trainer = {
+  /** Rejects with the signal's reason when aborted; nothing is left behind then. */
   train(
     request: TrainRequest,
-    onProgress?: (progress: { done: number; total: number; loss: number }) => void,
+    onProgress?: (progress: TrainProgress) => void,
+    signal?: AbortSignal,
   ): Promise<TrainResult>;
 };
 
