@@ -1,0 +1,101 @@
+import type { Ports } from "../ports.ts";
+import { addSeconds, floorToStep } from "../time.ts";
+import type { QueueMessage, TrainMessage } from "./messages.ts";
+
+/** `activeSeconds`: a sensor silent for longer is no longer scheduled; before that it is refused, so that somebody notices. */
+export type ScheduleSettings = { stepSeconds: number; shardSize: number; activeSeconds: number };
+
+type SchedulePorts = Pick<Ports, "clock" | "log" | "follower" | "ledger" | "queue">;
+
+/** What a fan-out enqueued; zero shards when the slot was enqueued before. */
+export type FanOut = { slot: Date; sensors: number; shards: number };
+
+/** Far below the 256 KB that a message may have. */
+const maximumMessageBytes = 200_000;
+
+/**
+ * Opens the cycle of the slot that `at`, the event's time, falls into and enqueues its shards. Run again it enqueues nothing;
+ * run again after it died half way it sends all shards anew, which is safe because a decided sensor is skipped.
+ */
+export async function schedule(ports: SchedulePorts, settings: ScheduleSettings, at: Date): Promise<FanOut> {
+  const { clock, log, follower, ledger, queue } = ports;
+  const slot = floorToStep(at, settings.stepSeconds);
+  const sensorIds = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
+  const shards = shardsOf(sensorIds, settings.shardSize);
+  await ledger.rememberSensors(sensorIds, clock.now());
+  const cycle = { slot, sensors: sensorIds.length, shards: shards.length, now: clock.now() };
+  if (!(await ledger.openCycle(cycle))) return { slot, sensors: sensorIds.length, shards: 0 };
+  await queue.send("forecast", messagesOf(slot, shards));
+  await ledger.closeFanOut(slot, clock.now());
+  log.info("schedule.enqueued", { slot, sensors: sensorIds.length, shards: shards.length });
+  return { slot, sensors: sensorIds.length, shards: shards.length };
+}
+
+/** Enqueues the scoring of all sensors at the slot of `at`. Scores are written once, so a repeat changes nothing. */
+export async function scheduleScores(
+  ports: Pick<Ports, "follower" | "queue">,
+  settings: ScheduleSettings,
+  at: Date,
+): Promise<FanOut> {
+  const slot = floorToStep(at, settings.stepSeconds);
+  const sensorIds = await ports.follower.listSensors(addSeconds(slot, -settings.activeSeconds));
+  const shards = shardsOf(sensorIds, settings.shardSize);
+  await ports.queue.send("score", messagesOf(slot, shards));
+  return { slot, sensors: sensorIds.length, shards: shards.length };
+}
+
+/** Enqueues one training per sensor at the slot of `at`, or of those named; a sensor that has no champion says so. */
+export async function scheduleTraining(
+  ports: Pick<Ports, "follower" | "queue" | "registry">,
+  settings: ScheduleSettings,
+  input: { at: Date; reason: TrainMessage["reason"]; sensorIds?: string[] },
+): Promise<FanOut> {
+  const slot = floorToStep(input.at, settings.stepSeconds);
+  const sensorIds = input.sensorIds ?? (await ports.follower.listSensors(addSeconds(slot, -settings.activeSeconds)));
+  const champions = await ports.registry.champions(sensorIds);
+  const messages = sensorIds.map((sensorId) => {
+    const reason = input.reason === "scheduled" && !champions.has(sensorId) ? "noModel" : input.reason;
+    return trainMessage(sensorId, reason, slot);
+  });
+  await ports.queue.send("train", messages);
+  return { slot, sensors: sensorIds.length, shards: messages.length };
+}
+
+/** The message that asks for one training; a repeat for the same slot has the same key. */
+export function trainMessage(sensorId: string, reason: TrainMessage["reason"], slot: Date): QueueMessage {
+  return { key: `${slot.toISOString()}/${sensorId}`, body: { sensorId, reason, slot: slot.toISOString() } };
+}
+
+/** The ids in order, cut into shards of at most `size` sensors and of a size in bytes that any queue takes. */
+export function shardsOf(sensorIds: string[], size: number): string[][] {
+  const shards: string[][] = [];
+  let bytes = 0;
+  for (const sensorId of sensorIds) {
+    // JSON escapes a control character to 6 bytes, the worst there is per UTF-16 unit.
+    const more = 6 * sensorId.length + 3;
+    const shard = shards.at(-1);
+    if (shard && shard.length < size && bytes + more <= maximumMessageBytes) {
+      shard.push(sensorId);
+      bytes += more;
+    } else {
+      shards.push([sensorId]);
+      bytes = more;
+    }
+  }
+  return shards;
+}
+
+/** The key names slot, shard and content: a fan-out repeated over a changed fleet must not pass for the one before. */
+function messagesOf(slot: Date, shards: string[][]): QueueMessage[] {
+  return shards.map((sensorIds, shard) => ({
+    key: `${slot.toISOString()}/${shard}/${hashOf(sensorIds.join("\n"))}`,
+    body: { slot: slot.toISOString(), sensorIds },
+  }));
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}

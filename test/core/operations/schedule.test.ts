@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { AppError } from "../../../core/errors.ts";
+import { ForecastMessage, TrainMessage } from "../../../core/operations/messages.ts";
+import { schedule, scheduleScores, scheduleTraining, shardsOf } from "../../../core/operations/schedule.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { manifestOf, modelOf, readingsOf, someSlot } from "../../builders.ts";
+import { testClock } from "../../fakes/clock.ts";
+import { quietLog } from "../../fakes/log.ts";
+import { memoryFollower, memoryLedger, memoryQueue, memoryRegistry } from "../../fakes/ports.ts";
+
+const settings = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400 };
+
+function world(sensorIds: string[]) {
+  const readings = new Map(sensorIds.map((sensorId) => [sensorId, readingsOf({ temperature: [20] })]));
+  const ports = {
+    clock: testClock(someSlot),
+    log: quietLog(),
+    follower: memoryFollower(readings),
+    ledger: memoryLedger(),
+    queue: memoryQueue(),
+    registry: memoryRegistry([modelOf(manifestOf())]),
+  };
+  return { ports, readings };
+}
+const asked = (ports: ReturnType<typeof world>["ports"]) =>
+  ports.queue.sent.flatMap(({ message }) => ForecastMessage.parse(message.body).sensorIds);
+
+test("enqueues every sensor once, in shards, for the slot of the event", async () => {
+  const { ports } = world(["a", "b", "c"]);
+  const made = await schedule(ports, settings, addSeconds(someSlot, 599));
+  expect(made).toEqual({ slot: someSlot, sensors: 3, shards: 2 });
+  expect(ports.queue.sent.map(({ message }) => message.body)).toEqual([
+    { slot: someSlot.toISOString(), sensorIds: ["a", "b"] },
+    { slot: someSlot.toISOString(), sensorIds: ["c"] },
+  ]);
+  expect(ports.queue.sent.every(({ message }, i) => message.key.startsWith(`${someSlot.toISOString()}/${i}`))).toBe(
+    true,
+  );
+  expect(ports.ledger.sensors).toEqual(new Set(["a", "b", "c"]));
+});
+
+test("the clock has no say in the slot", async () => {
+  const { ports } = world(["a"]);
+  ports.clock.set(addSeconds(someSlot, 86_400));
+  expect((await schedule(ports, settings, someSlot)).slot).toEqual(someSlot);
+});
+
+test("twice for a slot enqueues nothing new", async () => {
+  const { ports } = world(["a", "b", "c"]);
+  await schedule(ports, settings, someSlot);
+  const again = await schedule(ports, settings, addSeconds(someSlot, 30));
+  expect(again.shards).toBe(0);
+  expect(ports.queue.sent).toHaveLength(2);
+});
+
+test("a fan-out that died half way is sent again", async () => {
+  const { ports } = world(["a", "b", "c"]);
+  const send = ports.queue.send;
+  ports.queue.send = async (queue, messages) => {
+    await send(queue, messages.slice(0, 1));
+    throw new AppError("queueUnavailable", "1 of 2 messages not stored");
+  };
+  await expect(schedule(ports, settings, someSlot)).rejects.toThrow("1 of 2");
+  ports.queue.send = send;
+  await schedule(ports, settings, someSlot);
+  expect(asked(ports).sort()).toEqual(["a", "b", "c"]);
+});
+
+test("a sensor that appeared between two halves of a fan-out pushes none out", async () => {
+  const { ports, readings } = world(["a", "b", "d", "e"]);
+  const close = ports.ledger.closeFanOut;
+  ports.ledger.closeFanOut = async () => {
+    throw new AppError("predictorUnavailable", "gone");
+  };
+  await expect(schedule(ports, settings, someSlot)).rejects.toThrow("gone");
+  ports.ledger.closeFanOut = close;
+  readings.set("c", readingsOf({ temperature: [20] }));
+  await schedule(ports, settings, someSlot);
+  expect(new Set(asked(ports))).toEqual(new Set(["a", "b", "c", "d", "e"]));
+});
+
+test("leaves out sensors that have been silent for long", async () => {
+  const { ports, readings } = world(["a"]);
+  readings.set("old", readingsOf({ temperature: [20] }, { end: addSeconds(someSlot, -90_000) }));
+  await schedule(ports, settings, someSlot);
+  expect(asked(ports)).toEqual(["a"]);
+});
+
+test("an empty fleet is a cycle without shards", async () => {
+  const { ports } = world([]);
+  expect(await schedule(ports, settings, someSlot)).toEqual({ slot: someSlot, sensors: 0, shards: 0 });
+});
+
+test("scoring goes out to the same shards", async () => {
+  const { ports } = world(["a", "b", "c"]);
+  await scheduleScores(ports, settings, addSeconds(someSlot, 5));
+  expect(ports.queue.sent.map(({ queue }) => queue)).toEqual(["score", "score"]);
+});
+
+test("training goes out one message a sensor and says where there is no model", async () => {
+  const { ports } = world(["a", "b"]);
+  await scheduleTraining(ports, settings, { at: someSlot, reason: "scheduled" });
+  await scheduleTraining(ports, settings, { at: someSlot, reason: "scheduled" });
+  expect(ports.queue.sent.map(({ message }) => TrainMessage.parse(message.body))).toEqual([
+    { sensorId: "a", reason: "scheduled", slot: someSlot },
+    { sensorId: "b", reason: "noModel", slot: someSlot },
+  ]);
+});
+
+test("shards keep every sensor, their order and both limits", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ minLength: 1, maxLength: 256 }), { maxLength: 300 }),
+      fc.integer({ min: 1, max: 400 }),
+      (ids, size) => {
+        const shards = shardsOf(ids, size);
+        expect(shards.flat()).toEqual(ids);
+        for (const shard of shards) {
+          expect(shard.length).toBeLessThanOrEqual(size);
+          expect(new TextEncoder().encode(JSON.stringify(shard)).length).toBeLessThan(256_000);
+        }
+      },
+    ),
+    { numRuns: 30 },
+  );
+  const long = Array.from({ length: 1000 }, (_, i) => `${i}`.padEnd(256, "\u0001"));
+  expect(Math.max(...shardsOf(long, 1000).map((shard) => JSON.stringify(shard).length))).toBeLessThan(256_000);
+});
