@@ -46,7 +46,7 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
     return {
       sensorId: row.sensorId,
       status: row.status,
-      statusText: toStatusText(row, now, settings.stepSeconds),
+      statusText: toStatusText(row, now, settings),
       newestReadingAt: source?.newest.get(row.sensorId)?.toISOString() ?? watermark.at(-1) ?? null,
       lastOutcome: row.lastOutcome === null ? null : toOutcomeResponse(row.lastOutcome),
       modelId: row.modelId,

@@ -5,6 +5,8 @@ import type { Views } from "./views.ts";
 
 export type ApiSettings = {
   stepSeconds: number;
+  /** Longest time between two cycles; the step when left out. */
+  cycleSeconds?: number;
   horizon: number;
   targets: Target[];
   codeVersion: string;

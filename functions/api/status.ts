@@ -1,19 +1,19 @@
-import { secondsBetween } from "../../core/time.ts";
+import { cyclesSince, staleBefore } from "./freshness.ts";
+import type { ApiSettings } from "./services.ts";
 import type { SensorRow } from "./views.ts";
 
 /** One readable sentence on a sensor's state that also says what comes next. */
-export function toStatusText(row: Pick<SensorRow, "status" | "lastOutcome">, now: Date, stepSeconds: number): string {
+export function toStatusText(row: Pick<SensorRow, "status" | "lastOutcome">, now: Date, settings: ApiSettings): string {
   const outcome = row.lastOutcome;
   if (outcome === null) return "no forecast yet; the next cycle looks at it";
   if (row.status === "waiting" && outcome.have !== null && outcome.need !== null) {
-    const left = Math.max(0, outcome.need - outcome.have) * stepSeconds;
+    const left = Math.max(0, outcome.need - outcome.have) * settings.stepSeconds;
     return `${outcome.have} of ${outcome.need} readings, about ${toDuration(left)} left`;
   }
-  if (row.status === "stale" && outcome.reason !== "staleSource") {
-    if (outcome.status === "expired") return `the cycle of ${toClock(outcome.slot)} came too late and was not computed`;
-    const missed = Math.max(1, Math.floor(secondsBetween(outcome.slot, now) / stepSeconds));
-    return `no forecast since ${toClock(outcome.slot)}, ${missed} cycles missed; look at the schedule and the queue`;
+  if (outcome.slot < staleBefore(now, settings)) {
+    return `no forecast since ${toClock(outcome.slot)}, ${cyclesSince(outcome.slot, now, settings)} cycles missed`;
   }
+  if (outcome.status === "expired") return `the cycle of ${toClock(outcome.slot)} came too late and was not computed`;
   if (row.status === "ok") return `forecast by its LSTM at ${toClock(outcome.slot)}`;
   const counts = outcome.have !== null && outcome.need !== null ? ` (${outcome.have} of ${outcome.need} steps)` : "";
   return outcome.reasonText ?? `${outcome.status}: ${outcome.reason ?? "no reason given"}${counts}`;

@@ -1,9 +1,9 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { secondsBetween } from "../../../core/time.ts";
 import { HealthResponse, ReadyResponse } from "../contract.ts";
+import { cyclesSince, staleBefore } from "../freshness.ts";
 import { refuse } from "../problem.ts";
 import { answers } from "../responses.ts";
-import type { ApiServices } from "../services.ts";
+import type { ApiServices, ApiSettings } from "../services.ts";
 
 const health = createRoute({
   method: "get",
@@ -32,7 +32,7 @@ export function healthRoutes({ ports, views, settings }: ApiServices): OpenAPIHo
       if (slot.status === "rejected") errors.push({ path: "predictor", message: "does not answer" });
       const newest = slot.status === "fulfilled" ? slot.value : null;
       if (slot.status === "fulfilled") {
-        const message = cycleFault(newest, ports.clock.now(), settings.stepSeconds);
+        const message = cycleFault(newest, ports.clock.now(), settings);
         if (message !== null) errors.push({ path: "cycle", message });
       }
       if (errors.length > 0 || newest === null) {
@@ -43,8 +43,8 @@ export function healthRoutes({ ports, views, settings }: ApiServices): OpenAPIHo
     });
 }
 
-function cycleFault(newest: Date | null, now: Date, stepSeconds: number): string | null {
+function cycleFault(newest: Date | null, now: Date, settings: ApiSettings): string | null {
   if (newest === null) return "no cycle has run yet";
-  const steps = Math.floor(secondsBetween(newest, now) / stepSeconds);
-  return steps > 3 ? `the newest cycle is ${steps} steps old (${newest.toISOString()})` : null;
+  if (newest >= staleBefore(now, settings)) return null;
+  return `${cyclesSince(newest, now, settings)} cycles are missing since ${newest.toISOString()}`;
 }

@@ -1,8 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { addSeconds } from "../../../core/time.ts";
 import { Sensor, SensorPage, SensorStatus } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { describeSensors } from "../describe.ts";
+import { staleBefore } from "../freshness.ts";
 import { Cursor, Limit, SensorParams } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { answers } from "../responses.ts";
@@ -50,12 +50,8 @@ const Position = z.object({
   asOf: z.iso.datetime().nullable(),
 });
 
-/** An outcome of an older slot than this many steps ago says that cycles are missing. */
-const staleSteps = 3;
-
 export function sensorRoutes(services: ApiServices): OpenAPIHono {
   const { ports, views, settings } = services;
-  const staleBefore = (now: Date) => addSeconds(now, -staleSteps * settings.stepSeconds);
   return new OpenAPIHono()
     .openapi(listSensors, async (c) => {
       const { status, q, sort, cursor, limit } = c.req.valid("query");
@@ -72,7 +68,7 @@ export function sensorRoutes(services: ApiServices): OpenAPIHono {
         ...(after === undefined ? {} : { after }),
         sort,
         asOf,
-        staleBefore: staleBefore(asOf ?? now),
+        staleBefore: staleBefore(asOf ?? now, settings),
         limit: limit + 1,
       });
       const items = await describeSensors(services, rows.slice(0, limit));
@@ -83,7 +79,7 @@ export function sensorRoutes(services: ApiServices): OpenAPIHono {
       const { id } = c.req.valid("param");
       const now = ports.clock.now();
       const query = { sensorIds: [id], sort: "sensorId" as const, asOf: null, limit: 1 };
-      const rows = await views.sensors({ ...query, staleBefore: staleBefore(now) });
+      const rows = await views.sensors({ ...query, staleBefore: staleBefore(now, settings) });
       const [sensor] = await describeSensors(services, rows);
       if (sensor === undefined) throw unknownSensor(id);
       return c.json(sensor, 200);

@@ -1,9 +1,9 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import type { ForecastQuery, LeadRow, Views } from "../../../api/views.ts";
+import { toForecast } from "../forecast-row.ts";
 import type { PredictorSchema } from "../schema.ts";
-import { toForecast } from "./rows.ts";
 
-type ForecastRow = PredictorSchema["forecast"];
+type ForecastRow = Selectable<PredictorSchema["forecast"]>;
 type ForecastViews = Pick<Views, "latestForecasts" | "forecasts" | "forecastsOfSlot" | "leadSeries">;
 
 /** Served forecasts, each statement by the index (sensor_id, target, origin desc) where is_served. */

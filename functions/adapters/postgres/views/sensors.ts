@@ -1,13 +1,14 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { Outcome } from "../../../../core/ports.ts";
 import type { SensorStatus } from "../../../api/contract.ts";
 import type { SensorQuery, SensorRow, Views } from "../../../api/views.ts";
 import type { PredictorSchema } from "../schema.ts";
-import { toOutcome } from "./rows.ts";
 
 /** What needs a person comes first. */
 const attention: SensorStatus[] = ["refused", "stale", "baseline", "waiting", "ok"];
 
-type Row = PredictorSchema["outcome"] & { first_seen_at: Date; state: SensorStatus; champion: string | null };
+type OutcomeRow = Selectable<PredictorSchema["outcome"]>;
+type Row = OutcomeRow & { first_seen_at: Date; state: SensorStatus; champion: string | null };
 
 /** Sensors with their newest outcome and the state that follows from it; pages by key, so that writes move nothing. */
 export function sensorViews(db: Kysely<PredictorSchema>): Pick<Views, "sensors" | "sensorCount" | "outcomes"> {
@@ -83,5 +84,18 @@ function toSensorRow(row: Row): SensorRow {
     status: row.state,
     lastOutcome: row.slot === null ? null : toOutcome(row),
     modelId: row.champion,
+  };
+}
+
+function toOutcome(row: OutcomeRow): Outcome {
+  return {
+    sensorId: row.sensor_id,
+    slot: row.slot,
+    status: row.status as Outcome["status"],
+    reason: row.reason as Outcome["reason"],
+    reasonText: row.reason_text,
+    have: row.have,
+    need: row.need,
+    decidedAt: row.decided_at,
   };
 }

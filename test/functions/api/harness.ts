@@ -1,0 +1,173 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { z } from "zod";
+import type { Readings } from "../../../core/data/reading.ts";
+import type { Forecast, Outcome, Score } from "../../../core/ports.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { postgresLedger } from "../../../functions/adapters/postgres/ledger.ts";
+import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
+import { postgresRegistry } from "../../../functions/adapters/postgres/registry.ts";
+import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
+import { postgresScores } from "../../../functions/adapters/postgres/scores.ts";
+import { createViews } from "../../../functions/adapters/postgres/views.ts";
+import { createApi } from "../../../functions/api/app.ts";
+import { Problem } from "../../../functions/api/contract.ts";
+import type { ApiServices, ApiSettings } from "../../../functions/api/services.ts";
+import { fleetOf, someSlot } from "../../builders.ts";
+import { testClock } from "../../fakes/clock.ts";
+import { quietLog } from "../../fakes/log.ts";
+import { memoryFollower, memoryQueue } from "../../fakes/ports.ts";
+import type { TestPostgres } from "../../postgres.ts";
+
+export const stepSeconds = 600;
+export const horizon = 24;
+
+/** The API over a fresh real database, a follower of given readings and a clock that stands at `someSlot`. */
+export async function startApi(
+  postgres: TestPostgres,
+  options: { readings?: Map<string, Readings>; settings?: Partial<ApiSettings>; services?: Partial<ApiServices> } = {},
+) {
+  const database = openDatabase<PredictorSchema>({
+    url: await postgres.createPredictorDatabase(),
+    side: "predictor",
+    max: 4,
+  });
+  const { db } = database;
+  const clock = testClock(someSlot);
+  const log = quietLog();
+  const ledger = postgresLedger(db);
+  const scores = postgresScores(db);
+  const registry = postgresRegistry(db);
+  const queue = memoryQueue();
+  const follower = memoryFollower(options.readings ?? new Map());
+  const settings: ApiSettings = {
+    stepSeconds,
+    horizon,
+    targets: fleetOf().targets,
+    codeVersion: "test",
+    isDemo: false,
+    clockSpeed: 1,
+    apiKey: null,
+    allowedOrigins: [],
+    onDemandWaitMs: 0,
+    ...options.settings,
+  };
+  const services: ApiServices = {
+    ports: { clock, log, follower, registry, ledger, queue },
+    views: createViews(db),
+    requestForecasts: async () => {},
+    settings,
+    ...options.services,
+  };
+  const app = createApi(services);
+  return { app, db, clock, log, ledger, scores, registry, queue, follower, services, close: database.close };
+}
+
+export type TestApi = Awaited<ReturnType<typeof startApi>>;
+
+/** The answer, which must be `status` and parse as `schema`. */
+export async function getAs<Schema extends z.ZodType>(
+  app: OpenAPIHono,
+  path: string,
+  schema: Schema,
+  init: RequestInit & { status?: number } = {},
+): Promise<z.infer<Schema>> {
+  const { status = 200, ...request } = init;
+  const response = await app.request(path, request);
+  const text = await response.text();
+  if (response.status !== status) throw new Error(`${path.slice(0, 200)} answered ${response.status}: ${text}`);
+  return schema.parse(JSON.parse(text));
+}
+
+/** The answer, which must be a problem with this status and say nothing of what is inside. */
+export async function getProblem(app: OpenAPIHono, path: string, status: number, init: RequestInit = {}) {
+  const response = await app.request(path, init);
+  const text = await response.text();
+  if (response.status !== status) throw new Error(`${path.slice(0, 200)} answered ${response.status}: ${text}`);
+  const type = response.headers.get("Content-Type");
+  if (type !== "application/problem+json") throw new Error(`${path.slice(0, 200)} answered as ${type}`);
+  if (/node_modules|\.ts:\d|select |postgres:\/\//i.test(text)) throw new Error(`internals in ${text}`);
+  const problem = Problem.parse(JSON.parse(text));
+  if (problem.status !== status) throw new Error(`status ${problem.status} in the body of a ${status}`);
+  return problem;
+}
+
+/** A JSON POST. */
+export function post(body: unknown, headers: Record<string, string> = {}): RequestInit {
+  return { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", ...headers } };
+}
+
+/** A served LSTM forecast of `origin`, issued one minute later; q50 rises by 0.25 a lead from `level`. */
+export function forecastOf(overrides: Partial<Forecast> & { level?: number } = {}): Forecast {
+  const { level = 20, ...rest } = overrides;
+  const origin = rest.origin ?? someSlot;
+  const ramp = (offset: number) => Array.from({ length: horizon }, (_, index) => level + offset + 0.25 * (index + 1));
+  return {
+    sensorId: "a",
+    target: "temperature",
+    origin,
+    modelKey: "model-a",
+    isServed: true,
+    slot: origin,
+    issuedAt: addSeconds(origin, 60),
+    unit: "°C",
+    stepSeconds,
+    method: "lstm",
+    baseline: null,
+    reason: null,
+    reasonText: null,
+    modelId: "model-a",
+    modelSha256: "a".repeat(64),
+    sourceWatermark: addSeconds(origin, -30),
+    imputedSteps: 0,
+    codeVersion: "test",
+    q10: ramp(-1),
+    q50: ramp(0),
+    q90: ramp(1),
+    lastValue: level,
+    seasonalNaive: Array.from({ length: horizon }, () => null),
+    ...rest,
+  };
+}
+
+/** Both targets of one sensor and origin. */
+export function forecastsOf(overrides: Partial<Forecast> & { level?: number } = {}): Forecast[] {
+  return [
+    forecastOf(overrides),
+    forecastOf({ ...overrides, target: "humidity", unit: "%", level: (overrides.level ?? 20) * 2 }),
+  ];
+}
+
+export function outcomeOf(overrides: Partial<Outcome> = {}): Outcome {
+  const slot = overrides.slot ?? someSlot;
+  return {
+    sensorId: "a",
+    slot,
+    status: "issued",
+    reason: null,
+    reasonText: null,
+    have: null,
+    need: null,
+    decidedAt: addSeconds(slot, 60),
+    ...overrides,
+  };
+}
+
+/** A score whose every lead has the same errors. */
+export function scoreOf(overrides: Partial<Score> & { leads?: number } = {}): Score {
+  const { leads = horizon, ...rest } = overrides;
+  const all = <T>(value: T) => Array.from({ length: leads }, () => value);
+  return {
+    sensorId: "a",
+    target: "temperature",
+    targetAt: someSlot,
+    modelKey: "model-a",
+    actual: 20,
+    scoredAt: addSeconds(rest.targetAt ?? someSlot, 120),
+    error: all(0.5),
+    pinball: all(0.2),
+    isCovered: all(true),
+    persistenceError: all(1),
+    seasonalNaiveError: all(-2),
+    ...rest,
+  };
+}
