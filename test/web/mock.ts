@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { answer, type MockState } from "./mock-api.ts";
+
+const DIST = new URL("../../web/dist", import.meta.url).pathname;
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
+
+export type Mock = { url: string; state: MockState; requests: string[]; close: () => Promise<void> };
+
+/** Serves the built dashboard and contract-checked answers on a free port (or `port`); `state` may be changed at any time. */
+export async function startMock(given: Partial<MockState> = {}, port = 0): Promise<Mock> {
+  const state: MockState = {
+    now: Date.parse("2016-05-04T14:23:20Z"),
+    clockSpeed: 60,
+    sensors: 9,
+    silentSeconds: 0,
+    sourceError: null,
+    failing: null,
+    ...given,
+  };
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://mock");
+    if (url.pathname.startsWith("/v1/")) {
+      requests.push(url.pathname + url.search);
+      const { status, body } = answer(state, url);
+      response.writeHead(status, { "content-type": status === 200 ? "application/json" : "application/problem+json" });
+      response.end(JSON.stringify(body));
+      return;
+    }
+    const file = join(DIST, normalize(url.pathname));
+    const path = file.startsWith(DIST) && extname(file) !== "" && existsSync(file) ? file : join(DIST, "index.html");
+    response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
+    response.end(readFileSync(path));
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the mock has no port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    state,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

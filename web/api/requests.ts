@@ -1,0 +1,85 @@
+import type {
+  AccuracyResponse,
+  ForecastList,
+  LeadSeriesList,
+  Model,
+  ModelPage,
+  OpsResponse,
+  ReadingsResponse,
+  Sensor,
+  SensorPage,
+} from "../../functions/api/contract.ts";
+import { type Answer, get } from "./client.ts";
+
+/** One function a request, each `(…, signal) => Promise<Answer>`. Times go out as RFC 3339 UTC. */
+export function getOps(signal: AbortSignal): Promise<Answer<OpsResponse>> {
+  return get("/v1/ops", {}, signal);
+}
+
+/** All sensors, page after page; `onPage` sees what has come so far, so that a large fleet shows at once. */
+export async function getFleet(signal: AbortSignal, onPage: (soFar: Sensor[]) => void): Promise<Answer<Sensor[]>> {
+  const sensors: Sensor[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Answer<SensorPage> = await get("/v1/sensors", { cursor, limit: 200 }, signal);
+    if (!page.ok) return page;
+    sensors.push(...page.data.items);
+    cursor = page.data.nextCursor;
+    if (cursor !== null) onPage([...sensors]);
+  } while (cursor !== null);
+  return { ok: true, data: sensors };
+}
+
+const sensorPath = (sensorId: string) => `/v1/sensors/${encodeURIComponent(sensorId)}`;
+const iso = (at: number) => new Date(at).toISOString();
+
+export function getSensor(sensorId: string, signal: AbortSignal): Promise<Answer<Sensor>> {
+  return get(sensorPath(sensorId), {}, signal);
+}
+
+export function getReadings(
+  sensorId: string,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): Promise<Answer<ReadingsResponse>> {
+  return get(`${sensorPath(sensorId)}/readings`, { from: iso(from), to: iso(to) }, signal);
+}
+
+/** What was forecast at `origin`, one item a target, as it was issued. */
+export function getForecastsFrom(sensorId: string, origin: number, signal: AbortSignal): Promise<Answer<ForecastList>> {
+  return get(`${sensorPath(sensorId)}/forecasts`, { origin: iso(origin) }, signal);
+}
+
+/** What was forecast `lead` steps ahead for each moment of the range, one series a target. */
+export function getLeadSeries(
+  sensorId: string,
+  lead: number,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): Promise<Answer<LeadSeriesList>> {
+  return get(`${sensorPath(sensorId)}/forecasts`, { lead, from: iso(from), to: iso(to) }, signal);
+}
+
+export function getAccuracy(
+  sensorId: string,
+  groupBy: "lead" | "day" | "model",
+  signal: AbortSignal,
+): Promise<Answer<AccuracyResponse>> {
+  return get(`${sensorPath(sensorId)}/accuracy`, { group_by: groupBy }, signal);
+}
+
+/** All models, or one sensor's, newest first; at most `pages` pages. */
+export async function getModels(sensorId: string | null, signal: AbortSignal, pages = 20): Promise<Answer<Model[]>> {
+  const models: Model[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < pages; page++) {
+    const answer: Answer<ModelPage> = await get("/v1/models", { sensorId, cursor }, signal);
+    if (!answer.ok) return answer;
+    models.push(...answer.data.items);
+    cursor = answer.data.nextCursor;
+    if (cursor === null) break;
+  }
+  return { ok: true, data: models };
+}

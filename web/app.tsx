@@ -1,0 +1,66 @@
+import { useEffect, useRef } from "preact/hooks";
+import { FleetPage } from "./fleet/page.tsx";
+import { ModelsPage } from "./registry/page.tsx";
+import { SensorPage } from "./sensor/page.tsx";
+import { Header } from "./shell/header.tsx";
+import { PreferencesContext, usePreferencesSource } from "./shell/preferences.ts";
+import { PulseContext, usePulseSource } from "./shell/pulse.ts";
+import { useRoute } from "./shell/route.ts";
+import { SourceNotices } from "./shell/source-notices.tsx";
+
+/** The page that a path names. */
+function pageOf(path: string): { name: "fleet" | "models" | "none" } | { name: "sensor"; sensorId: string } {
+  const sensor = /^\/sensors\/([^/]+)\/?$/.exec(path);
+  if (sensor?.[1] !== undefined) {
+    try {
+      return { name: "sensor", sensorId: decodeURIComponent(sensor[1]) };
+    } catch {
+      return { name: "none" };
+    }
+  }
+  if (/^\/models\/?$/.test(path)) return { name: "models" };
+  return { name: path === "/" || path === "/index.html" || path === "/sensors" ? "fleet" : "none" };
+}
+
+export function App() {
+  const preferences = usePreferencesSource();
+  const pulse = usePulseSource();
+  const route = useRoute();
+  const page = pageOf(route.path);
+  const title = page.name === "sensor" ? page.sensorId : page.name === "models" ? "Models" : "Fleet";
+  const main = useRef<HTMLElement>(null);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    document.title = `${title} · IoT LSTM Predictor`;
+    // A new page is announced by moving focus to it, not on the first load.
+    if (!isFirst.current) main.current?.focus({ preventScroll: true });
+    isFirst.current = false;
+  }, [route.path]);
+
+  return (
+    <PreferencesContext.Provider value={preferences}>
+      <PulseContext.Provider value={pulse}>
+        <a class="skip" href="#main">
+          Skip to content
+        </a>
+        <Header page={page.name} />
+        <main id="main" ref={main} tabIndex={-1} aria-label={title}>
+          <SourceNotices />
+          {page.name === "fleet" && <FleetPage query={route.query} />}
+          {page.name === "models" && <ModelsPage />}
+          {page.name === "sensor" && <SensorPage key={page.sensorId} sensorId={page.sensorId} query={route.query} />}
+          {page.name === "none" && (
+            <div class="state">
+              <h1>There is no such page</h1>
+              <p>
+                <a href="/" data-route>
+                  Go to the fleet
+                </a>
+              </p>
+            </div>
+          )}
+        </main>
+      </PulseContext.Provider>
+    </PreferencesContext.Provider>
+  );
+}

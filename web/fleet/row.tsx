@@ -1,0 +1,148 @@
+import type { Coverage } from "../../functions/api/contract.ts";
+import {
+  decimalsFor,
+  formatDuration,
+  formatPercent,
+  formatRange,
+  formatSkill,
+  formatValue,
+  MISSING,
+  plural,
+  titleOf,
+} from "../format.ts";
+import { sensorHref } from "../shell/route.ts";
+import { ahead, type FleetRow, type FleetTarget } from "./rows.ts";
+import { sparkline } from "./sparkline.ts";
+import { Status } from "./status.tsx";
+
+const BOX = { width: 260, height: 34 };
+const HOUR_MS = 3_600_000;
+type Span = { from: number; to: number; present: number };
+
+export function FleetRowView({ row, index, span }: { row: FleetRow; index: number; span: Span }) {
+  return (
+    <tr data-row aria-rowindex={index}>
+      <th scope="row" class="c-sensor">
+        <a href={sensorHref(row.sensorId)} data-route>
+          {row.sensorId}
+        </a>
+      </th>
+      <td class="c-status">
+        <Status status={row.status} />
+        {row.statusText !== "" && row.status !== "ok" && (
+          <span class="reason muted" title={row.statusText}>
+            {row.statusText}
+          </span>
+        )}
+      </td>
+      <td class="c-spark">
+        {row.targets.map((target) => (
+          <div class="line" key={target.target}>
+            <span class="target">{titleOf(target.target)}</span>
+            <Spark target={target} span={span} />
+          </div>
+        ))}
+      </td>
+      <td class="c-last">
+        {row.targets.map((target) => (
+          <div class="line numeric" key={target.target}>
+            <span>{formatValue(target.lastValue, target.unit)}</span>
+            <small class="muted">
+              {target.lastReadingAt === null
+                ? "never"
+                : `${formatDuration((span.present - target.lastReadingAt) / 1000)} ago`}
+            </small>
+          </div>
+        ))}
+      </td>
+      <td class="c-next">
+        {row.targets.map((target) => (
+          <NextHour key={target.target} target={target} present={span.present} />
+        ))}
+      </td>
+      <td class="c-skill">
+        {row.targets.map((target) => (
+          <div class="line numeric" key={target.target}>
+            <span class={target.skill !== null && target.skill < 0 ? "worse" : ""}>{formatSkill(target.skill)}</span>
+            {target.skill !== null && <small class="muted">vs persistence</small>}
+          </div>
+        ))}
+      </td>
+      <td class="c-coverage">
+        {row.targets.map((target) => (
+          <div class="line numeric" key={target.target}>
+            <CoverageText coverage={target.coverage} />
+          </div>
+        ))}
+      </td>
+      <td class="c-model">
+        {row.modelId === null ? <span class="muted">none yet</span> : <code title={row.modelId}>{row.modelId}</code>}
+      </td>
+    </tr>
+  );
+}
+
+function NextHour({ target, present }: { target: FleetTarget; present: number }) {
+  const next = ahead(target, present, HOUR_MS);
+  const decimals = decimalsFor(Math.abs(target.lastValue ?? next?.q50 ?? 0));
+  return (
+    <div class="line numeric">
+      {next === null ? (
+        <span class="muted">{MISSING}</span>
+      ) : (
+        <>
+          <span class="future">{formatValue(next.q50, target.unit, decimals)}</span>
+          <small class="muted">{formatRange(next.q10, next.q90, "", decimals)}</small>
+        </>
+      )}
+    </div>
+  );
+}
+
+function CoverageText({ coverage }: { coverage: Coverage | null }) {
+  if (coverage === null || coverage.observed === null) {
+    return (
+      <>
+        <span class="muted">{MISSING}</span>
+        <small class="muted">nothing scored yet</small>
+      </>
+    );
+  }
+  return (
+    <>
+      <span>
+        {formatPercent(coverage.observed)} <span class="muted">of {formatPercent(coverage.nominal)}</span>
+      </span>
+      <small class="muted">n = {coverage.n.toLocaleString("en-GB")}</small>
+    </>
+  );
+}
+
+function Spark({ target, span }: { target: FleetTarget; span: Span }) {
+  const spark = sparkline(target, span, BOX);
+  const seen = target.history.value.filter((value) => value !== null);
+  const decimals = decimalsFor(Math.abs(target.lastValue ?? 0));
+  const summary =
+    seen.length === 0
+      ? "no readings in the last day"
+      : `last day ${formatRange(Math.min(...seen), Math.max(...seen), target.unit, decimals)} in ${plural(seen.length, "reading")}`;
+  const outlook = target.forecast === null ? "no forecast" : "forecast with its 80 % range to the right of the present";
+  return (
+    <svg
+      class="spark"
+      viewBox={`0 0 ${BOX.width} ${BOX.height}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`${titleOf(target.target)}: ${summary}; ${outlook}`}
+    >
+      <rect class="spark-future" x={spark.nowX} y="0" width={Math.max(0, BOX.width - spark.nowX)} height={BOX.height} />
+      <path class="spark-band" d={spark.band} />
+      <path class="spark-past" d={spark.past} />
+      {spark.dots.map((dot) => (
+        <circle key={dot.x} class="spark-dot" cx={dot.x} cy={dot.y} r="1.2" />
+      ))}
+      <path class="spark-median" d={spark.median} />
+      <path class="spark-now" d={`M${spark.nowX} 0V${BOX.height}`} />
+    </svg>
+  );
+}

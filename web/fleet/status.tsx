@@ -1,0 +1,20 @@
+import type { SensorStatus } from "../../functions/api/contract.ts";
+import { Icon } from "../shell/icons.tsx";
+
+/** In the order of urgency. */
+export const STATUS_WORDS: Record<SensorStatus, string> = {
+  refused: "Refused",
+  stale: "Stale",
+  baseline: "Baseline",
+  waiting: "Waiting",
+  ok: "OK",
+};
+
+export function Status({ status }: { status: SensorStatus }) {
+  return (
+    <span class={`status status-${status}`}>
+      <Icon name={status} />
+      {STATUS_WORDS[status]}
+    </span>
+  );
+}

@@ -1,0 +1,103 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { formatCount, formatDuration } from "../format.ts";
+import { Icon } from "../shell/icons.tsx";
+import { presentOf, usePulse, useTick } from "../shell/pulse.ts";
+import { setQuery } from "../shell/route.ts";
+import { FleetRowView } from "./row.tsx";
+import { type FleetRow, type Sort, type SortColumn, visibleRange } from "./rows.ts";
+
+const HOUR_MS = 3_600_000;
+const HEADS: { column: SortColumn | null; label: string; class: string; isDescendingFirst?: boolean }[] = [
+  { column: "sensor", label: "Sensor", class: "c-sensor" },
+  { column: "attention", label: "Status", class: "c-status", isDescendingFirst: true },
+  { column: null, label: "Past and forecast", class: "c-spark" },
+  { column: "age", label: "Last value", class: "c-last" },
+  { column: null, label: "In 1 h", class: "c-next" },
+  { column: "skill", label: "Skill", class: "c-skill" },
+  { column: "coverage", label: "Coverage", class: "c-coverage" },
+  { column: "model", label: "Model", class: "c-model" },
+];
+
+/** Only the rows near the screen are in the page; two spacers stand for the others. */
+export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
+  const pulse = usePulse();
+  useTick(Math.max(1000, Math.min(20_000, ((pulse.ops?.stepSeconds ?? 60) * 250) / (pulse.ops?.clockSpeed ?? 1))));
+  const present = presentOf(pulse) ?? 0;
+  const body = useRef<HTMLTableSectionElement>(null);
+  const [rowHeight, setRowHeight] = useState(90);
+  const [range, setRange] = useState({ first: 0, end: 30 });
+
+  useEffect(() => {
+    const place = () => {
+      const top = body.current?.getBoundingClientRect().top ?? 0;
+      const next = visibleRange(rows.length, rowHeight, -top, innerHeight);
+      setRange((now) => (now.first === next.first && now.end === next.end ? now : next));
+    };
+    place();
+    addEventListener("scroll", place, { passive: true });
+    addEventListener("resize", place);
+    return () => {
+      removeEventListener("scroll", place);
+      removeEventListener("resize", place);
+    };
+  }, [rows.length, rowHeight]);
+
+  useLayoutEffect(() => {
+    const height = body.current?.querySelector("tr[data-row]")?.getBoundingClientRect().height;
+    if (height !== undefined && height > 0 && Math.abs(height - rowHeight) > 0.5) setRowHeight(height);
+  });
+
+  const horizonMs = (pulse.ops?.horizon ?? 0) * (pulse.ops?.stepSeconds ?? 0) * 1000;
+  // Three parts past to one part future, so that the forecast can be seen.
+  const pastMs = Math.min(24 * HOUR_MS, Math.max(3 * horizonMs, HOUR_MS));
+  const span = { from: present - pastMs, to: present + Math.max(horizonMs, HOUR_MS), present };
+  const sparkLabel =
+    horizonMs === 0
+      ? "Past and forecast"
+      : `Past ${formatDuration(pastMs / 1000)}, next ${formatDuration(horizonMs / 1000)}`;
+  const { first, end } = range;
+  return (
+    <div class="fleet-wrap">
+      <table class={`fleet${rows.length > 100 ? " fleet-long" : ""}`} aria-rowcount={rows.length + 1}>
+        <caption class="sr-only">
+          {formatCount(rows.length)} sensors,{" "}
+          {sort.column === "attention" ? "those that need attention first" : `by ${sort.column}`}
+        </caption>
+        <thead>
+          <tr aria-rowindex={1}>
+            {HEADS.map((head) => (
+              <Head key={head.label} {...head} label={head.class === "c-spark" ? sparkLabel : head.label} sort={sort} />
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {first > 0 && <tr class="spacer" style={{ height: `${first * rowHeight}px` }} />}
+          {rows.slice(first, end).map((row, i) => (
+            <FleetRowView key={row.sensorId} row={row} index={first + i + 2} span={span} />
+          ))}
+          {end < rows.length && <tr class="spacer" style={{ height: `${(rows.length - end) * rowHeight}px` }} />}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Head({ column, label, class: name, isDescendingFirst, sort }: (typeof HEADS)[number] & { sort: Sort }) {
+  if (column === null) {
+    return (
+      <th scope="col" class={name}>
+        {label}
+      </th>
+    );
+  }
+  const isSorted = sort.column === column;
+  const next = isSorted ? !sort.isDescending : (isDescendingFirst ?? false);
+  return (
+    <th scope="col" class={name} aria-sort={isSorted ? (sort.isDescending ? "descending" : "ascending") : undefined}>
+      <button type="button" class="sorter" onClick={() => setQuery({ sort: `${next ? "-" : ""}${column}` })}>
+        {label}
+        {isSorted && <Icon name={sort.isDescending ? "down" : "up"} />}
+      </button>
+    </th>
+  );
+}

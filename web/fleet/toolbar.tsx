@@ -1,0 +1,56 @@
+import type { SensorStatus } from "../../functions/api/contract.ts";
+import { formatCount, plural } from "../format.ts";
+import { Icon } from "../shell/icons.tsx";
+import { setQuery } from "../shell/route.ts";
+import { STATUS_WORDS } from "./status.tsx";
+
+type Props = {
+  search: string;
+  statuses: SensorStatus[];
+  counts: Record<SensorStatus, number>;
+  total: number;
+  shown: number;
+  isLoading: boolean;
+};
+
+export function Toolbar({ search, statuses, counts, total, shown, isLoading }: Props) {
+  const toggle = (status: SensorStatus) => {
+    const next = statuses.includes(status) ? statuses.filter((one) => one !== status) : [...statuses, status];
+    setQuery({ status: next.length === 0 ? null : next.join(",") });
+  };
+  return (
+    <search class="toolbar">
+      <label class="searchbox">
+        <Icon name="search" />
+        <span class="sr-only">Search sensors</span>
+        <input
+          type="search"
+          placeholder="Search sensor, model, reason"
+          value={search}
+          onInput={(event) => setQuery({ search: event.currentTarget.value || null })}
+        />
+      </label>
+      <fieldset class="filters">
+        <legend class="sr-only">Status</legend>
+        {(Object.keys(STATUS_WORDS) as SensorStatus[]).map((status) => (
+          <button
+            key={status}
+            type="button"
+            class={`chip chip-${status}`}
+            aria-pressed={statuses.includes(status)}
+            disabled={counts[status] === 0 && !statuses.includes(status)}
+            onClick={() => toggle(status)}
+          >
+            <Icon name={status} />
+            {STATUS_WORDS[status]}
+            <span class="numeric">{formatCount(counts[status])}</span>
+          </button>
+        ))}
+      </fieldset>
+      <p class="shown muted numeric" role="status">
+        {shown === total ? plural(total, "sensor") : `${formatCount(shown)} of ${plural(total, "sensor")}`}
+        {isLoading && ", loading"}
+      </p>
+    </search>
+  );
+}

@@ -1,0 +1,3 @@
+export function SensorPage({ sensorId }: { sensorId: string; query: URLSearchParams }) {
+  return <h1>{sensorId}</h1>;
+}

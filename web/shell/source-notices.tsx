@@ -1,0 +1,64 @@
+import { formatBytes, formatDuration, formatTime, plural } from "../format.ts";
+import { usePreferences } from "./preferences.ts";
+import { presentOf, usePulse, useTick } from "./pulse.ts";
+import { Failed, Notice } from "./states.tsx";
+
+/** What every page must know before it believes what it shows: lost connection, silent or degraded source, dead letters. */
+export function SourceNotices() {
+  const pulse = usePulse();
+  const { zone } = usePreferences();
+  useTick(1000);
+  const present = presentOf(pulse);
+  if (pulse.ops === null || present === null) {
+    return pulse.failure === null ? null : <Failed failure={pulse.failure} onRetry={pulse.refresh} />;
+  }
+  const { source, stepSeconds, queue } = pulse.ops;
+  const age = source.newestReadingAt === null ? null : (present - Date.parse(source.newestReadingAt)) / 1000;
+  const dead = queue.reduce((sum, one) => sum + one.failed, 0);
+  return (
+    <>
+      {pulse.failure !== null && (
+        <Notice tone="bad">
+          <b>{pulse.failure.title}.</b> {pulse.failure.detail} What you see was true{" "}
+          {formatDuration((performance.now() - pulse.receivedAtMs) / 1000)} ago. <NextTry atMs={pulse.nextTryAtMs} />{" "}
+          <button type="button" class="link" onClick={pulse.refresh}>
+            Try now
+          </button>
+        </Notice>
+      )}
+      {source.error !== null && (
+        <Notice tone="bad">
+          <b>The follower database does not answer.</b> {source.error} Forecasts wait until it does.
+        </Notice>
+      )}
+      {source.error === null && source.isReceiving === false && (
+        <Notice tone="warn">
+          <b>Replication has stopped.</b> The follower receives nothing from its primary
+          {source.lagBytes !== null && ` and is ${formatBytes(source.lagBytes)} behind`}.
+        </Notice>
+      )}
+      {source.error === null && age !== null && age > 3 * stepSeconds && (
+        <Notice tone="warn">
+          <b>The source is stale.</b> Its newest reading is {formatDuration(age)} old (
+          {formatTime(Date.parse(source.newestReadingAt ?? ""), zone, "dayClock")}). Forecasts are withheld or marked
+          until readings come again.
+        </Notice>
+      )}
+      {dead > 0 && (
+        <Notice tone="warn">
+          <b>{plural(dead, "message")} failed for good</b> in{" "}
+          {queue
+            .filter((one) => one.failed > 0)
+            .map((one) => `${one.name} (${one.failed})`)
+            .join(", ")}
+          : see the dead-letter queue and the log.
+        </Notice>
+      )}
+    </>
+  );
+}
+
+function NextTry({ atMs }: { atMs: number }) {
+  const seconds = (atMs - performance.now()) / 1000;
+  return <>{seconds > 0.5 ? `Next try in ${formatDuration(seconds)}.` : "Trying now."}</>;
+}
