@@ -5,7 +5,7 @@ import type { QueueMessage, QueueName } from "./operations/messages.ts";
 /** The only source of the present: real time in production, a faster one in the demo, a set one in tests. */
 export type Clock = {
   now(): Date;
-  /** Resolves when `now()` has reached `at`, or early when the signal aborts. */
+  /** Resolves when `now()` has reached `at`, or early: when the signal aborts, or the clock is set back. */
   sleepUntil(at: Date, signal?: AbortSignal): Promise<void>;
 };
 

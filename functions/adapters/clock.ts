@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../core/ports.ts";
 
-/** Longest single timer in ms: a real clock that is set anew, or a suspended machine, is noticed within it. */
+/** Longest single timer in ms: a clock that is set anew, and a suspended machine, are noticed within it. */
 const longestTimerMs = 60_000;
 
-/** Real time. */
+/** Real time. A sleeper wakes when the clock is set back, too, so that it can look at the time again. */
 export function systemClock(): Clock {
   return clockOf(() => Date.now(), 1);
 }
@@ -22,9 +22,11 @@ function clockOf(nowMs: () => number, speed: number): Clock {
   return {
     now: () => new Date(Math.floor(nowMs())),
     async sleepUntil(at, signal) {
-      for (;;) {
-        const leftMs = (at.getTime() - nowMs()) / speed;
-        if (leftMs <= 0 || signal?.aborted) return;
+      for (let lastMs = nowMs(); ; ) {
+        const currentMs = nowMs();
+        const leftMs = (at.getTime() - currentMs) / speed;
+        if (leftMs <= 0 || currentMs < lastMs || signal?.aborted) return;
+        lastMs = currentMs;
         const timerMs = Math.min(Math.ceil(leftMs), longestTimerMs);
         await sleep(timerMs, undefined, signal ? { signal } : {}).catch(ignoreAbort);
       }

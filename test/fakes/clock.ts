@@ -7,8 +7,9 @@ export function testClock(startAt: Date): TestClock {
   let nowMs = startAt.getTime();
   const sleepers = new Set<{ atMs: number; wake: () => void }>();
   const set = (at: Date) => {
+    const isSetBack = at.getTime() < nowMs;
     nowMs = at.getTime();
-    for (const sleeper of sleepers) if (sleeper.atMs <= nowMs) sleeper.wake();
+    for (const sleeper of sleepers) if (isSetBack || sleeper.atMs <= nowMs) sleeper.wake();
   };
   return {
     now: () => new Date(nowMs),

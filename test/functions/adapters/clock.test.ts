@@ -1,9 +1,20 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { demoClock, systemClock } from "../../../functions/adapters/clock.ts";
 
 const startAt = new Date("2016-05-01T00:00:00Z");
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe("clock", () => {
+  it("wakes a sleeper when the system's clock is set back", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-03-01T18:00:00Z") });
+    const sleeping = systemClock().sleepUntil(new Date("2026-03-01T18:00:00.050Z"));
+    vi.setSystemTime(new Date("2026-03-01T12:00:00Z"));
+    await sleeping;
+  });
+
   it.each([60, 3600])("sleeps until its own time has come, at %i times real time", async (speed) => {
     const clock = demoClock(startAt, speed);
     const at = new Date(startAt.getTime() + 120_000);
