@@ -76,18 +76,26 @@ export type ModelStore = {
   put(artefact: Artefact): Promise<void>;
 };
 
-/** The tensors of one sensor, float32, row-major without the batch dimension. */
-export type ModelInput = { modelId: string; sequence: Float32Array; features: Float32Array };
+/**
+ * The tensors of one sensor, float32, row-major without the batch dimension. `modelSha256` is the registered one: other bytes
+ * under that id do not run.
+ */
+export type ModelInput = { modelId: string; modelSha256: string; sequence: Float32Array; features: Float32Array };
 
 /** `quantiles` [horizon, targets, quantiles], change from the origin's value; `ridge` likewise where the graph has it. */
 export type ModelOutput =
   | { ok: true; quantiles: Float32Array; ridge: Float32Array | null }
-  | { ok: false; reason: "modelRejected"; message: string };
+  | { ok: false; reason: "modelRejected" | "guardTripped"; message: string };
+
+/** Whether an artefact may serve, else what is wrong with it, with the numbers. */
+export type Verdict = { ok: true } | { ok: false; message: string };
 
 /** Runs models that passed sha256, manifest and golden vector; keeps a bounded cache of sessions. */
 export type Inference = {
   /** One outcome per input, in order. A model that fails costs the others nothing. */
   run(inputs: ModelInput[]): Promise<ModelOutput[]>;
+  /** Checks sha256, manifest and golden vector of an artefact that is not registered yet. */
+  verify(artefact: Artefact): Promise<Verdict>;
 };
 
 export type Method = "lstm" | "baseline";

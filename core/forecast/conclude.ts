@@ -9,7 +9,7 @@ import type { ForecastSettings } from "./settings.ts";
 /** What one model said of its sensor, or why it said nothing. */
 export type ModelAnswer =
   | { ok: true; output: ModelOutput & { ok: true }; last: Float64Array }
-  | { ok: false; message: string };
+  | { ok: false; reason: "guardTripped" | "modelRejected"; message: string };
 
 export type Conclusion = { outcome: Outcome; forecasts: Forecast[] };
 
@@ -91,9 +91,10 @@ type Made =
 
 function quantilesOf(model: RegisteredModel, k: number, { answers, settings }: Input): Made {
   const answer = answers.get(model.modelId);
-  if (!answer?.ok) {
-    return { ok: false, reason: "modelRejected", message: answer?.message ?? `model ${model.modelId} gave no answer` };
+  if (answer === undefined) {
+    return { ok: false, reason: "modelRejected", message: `model ${model.modelId} gave no answer` };
   }
+  if (!answer.ok) return answer;
   const target = settings.fleet.targets[k]!;
   const { horizon } = settings.fleet;
   const made = fromModelOutput(model.manifest, answer.output, answer.last, target.name, horizon);

@@ -19,7 +19,8 @@ export function toModelInput(manifest: ModelManifest, sensor: SensorGrid, target
     if (column === undefined) throw new AppError("badInput", `model ${manifest.modelId} needs target ${name}`);
     return column;
   });
-  return { modelId: manifest.modelId, ...encode({ ...grid, columns }, originIndex, manifest) };
+  const { modelId, modelSha256 } = manifest;
+  return { modelId, modelSha256, ...encode({ ...grid, columns }, originIndex, manifest) };
 }
 
 /** Quantiles of the target `name` for the first `horizon` leads, out of the model's answer. */

@@ -114,11 +114,13 @@ function answersBySensor(jobs: ModelJob[], outputs: ModelOutput[]): Map<string, 
   const answers = new Map<string, Map<string, ModelAnswer>>();
   let next = 0;
   for (const { sensorId, modelId, input, message } of jobs) {
-    const output = input ? outputs[next++] : undefined;
+    const output = input && outputs[next++];
     const answer: ModelAnswer =
       input && output?.ok
         ? { ok: true, output, last: input.last }
-        : { ok: false, message: output?.ok === false ? output.message : message || "no answer" };
+        : output?.ok === false
+          ? output
+          : { ok: false, reason: "modelRejected", message: message || "no answer" };
     answers.set(sensorId, (answers.get(sensorId) ?? new Map<string, ModelAnswer>()).set(modelId, answer));
   }
   return answers;

@@ -259,5 +259,6 @@ export function functionInference(answer: (input: ModelInput) => ModelOutput): I
       this.calls++;
       return inputs.map(answer);
     },
+    verify: async () => ({ ok: true }),
   };
 }
