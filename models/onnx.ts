@@ -4,8 +4,9 @@ import protobuf from "protobufjs/light.js";
 export const onnxOpset = 17;
 const irVersion = 8;
 
-const dataTypes = { float32: 1, int64: 7 } as const;
-const attributeTypes = { float: 1, int: 2, floats: 6, ints: 7 } as const;
+/** ONNX's numbers of the element types; `Cast` takes them as its attribute `to`. */
+export const dataTypes = { float32: 1, int64: 7, float64: 11 } as const;
+const attributeTypes = { int: 2, ints: 7 } as const;
 
 /** Field numbers of the ONNX messages (https://onnx.ai/onnx/repo-docs/IR.html), those that are used here. */
 const messages = protobuf.Root.fromJSON({
@@ -40,9 +41,7 @@ const messages = protobuf.Root.fromJSON({
     Attribute: {
       fields: {
         name: { type: "string", id: 1 },
-        f: { type: "float", id: 2 },
         i: { type: "int64", id: 3 },
-        floats: { rule: "repeated", type: "float", id: 7 },
         ints: { rule: "repeated", type: "int64", id: 8 },
         type: { type: "int32", id: 20 },
       },
@@ -64,12 +63,13 @@ const messages = protobuf.Root.fromJSON({
 });
 
 type Attribute = number | number[];
+type FloatType = "float32" | "float64";
 
 /** A graph under construction: every method gives back the name of the value that it adds. */
 export type GraphBuilder = {
-  /** A float32 input; a string dimension is dynamic. */
-  input(name: string, dims: (number | string)[]): string;
-  output(name: string, dims: (number | string)[]): void;
+  /** An input; a string dimension is dynamic. */
+  input(name: string, dims: (number | string)[], type?: FloatType): string;
+  output(name: string, dims: (number | string)[], type?: FloatType): void;
   /** Constant float32 tensor, row-major. Throws when the dims do not hold the values. */
   constant(name: string, dims: number[], values: ArrayLike<number>): string;
   /** Constant int64 vector. */
@@ -87,23 +87,23 @@ export function createGraph(): GraphBuilder {
   const inputs: object[] = [];
   const outputs: object[] = [];
 
-  const valueInfo = (name: string, dims: (number | string)[]) => ({
+  const valueInfo = (name: string, dims: (number | string)[], type: FloatType = "float32") => ({
     name,
     type: {
       tensorType: {
-        elemType: dataTypes.float32,
+        elemType: dataTypes[type],
         shape: { dim: dims.map((dim) => (typeof dim === "number" ? { dimValue: dim } : { dimParam: dim })) },
       },
     },
   });
 
   return {
-    input(name, dims) {
-      inputs.push(valueInfo(name, dims));
+    input(name, dims, type) {
+      inputs.push(valueInfo(name, dims, type));
       return name;
     },
-    output(name, dims) {
-      outputs.push(valueInfo(name, dims));
+    output(name, dims, type) {
+      outputs.push(valueInfo(name, dims, type));
     },
     constant(name, dims, values) {
       const size = dims.reduce((product, dim) => product * dim, 1);

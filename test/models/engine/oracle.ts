@@ -1,0 +1,131 @@
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { featureCount, parameterLayout } from "../../../models/layout.ts";
+import type { NetworkShape, TrainingRows } from "../../../models/network.ts";
+import { createGraph, dataTypes, type GraphBuilder } from "../../../models/onnx.ts";
+
+/** A graph whose values are float64 and whose nodes name themselves. */
+function createMath(graph: GraphBuilder) {
+  let count = 0;
+  const next = () => `v${count++}`;
+  const node = (opType: string, inputs: string[], attributes: Record<string, number | number[]> = {}) =>
+    graph.node(opType, inputs, next(), attributes);
+  return {
+    node,
+    constant: (dims: number[], values: ArrayLike<number>) =>
+      node("Cast", [graph.constant(next(), dims, values)], { to: dataTypes.float64 }),
+    reshape: (x: string, dims: number[]) => node("Reshape", [x, graph.integers(next(), dims)]),
+    slice: (x: string, axis: number, from: number, to: number) =>
+      node("Slice", [x, graph.integers(next(), [from]), graph.integers(next(), [to]), graph.integers(next(), [axis])]),
+    add: (a: string, b: string) => node("Add", [a, b]),
+    multiply: (a: string, b: string) => node("Mul", [a, b]),
+    product: (a: string, b: string) => node("MatMul", [a, b]),
+  };
+}
+
+/**
+ * The mean pinball loss of the network over all rows, as float64 operators of ONNX Runtime, the LSTM unrolled: a function of
+ * the weights. Shares nothing with the kernels but the order of the weights.
+ */
+export async function createOracle(shape: NetworkShape, data: TrainingRows, widths: Float32Array) {
+  const { contextLength, channels, hidden, targets, horizon, linear, branchEmbedding, quantiles } = shape;
+  const { rows } = data;
+  const graph = createGraph();
+  const math = createMath(graph);
+  const layout = parameterLayout(shape);
+  for (const { name, dims } of layout) graph.input(name, dims, "float64");
+  const features = featureCount(shape);
+  const clipped = math.constant(
+    [rows, features],
+    data.features.map((x) => Math.min(8, Math.max(-8, x))),
+  );
+  const parts: string[] = [];
+
+  const middles = Array.from({ length: targets }, (_, target) => {
+    const x = math.slice(clipped, 1, target * linear, (target + 1) * linear);
+    const w = math.reshape(math.slice("skip.weight", 0, target, target + 1), [linear, horizon]);
+    return math.product(x, w);
+  });
+  const widthZeros = new Float32Array(rows * (quantiles.length - 1) * targets * horizon);
+  middles.push(math.constant([rows, (quantiles.length - 1) * targets * horizon], widthZeros));
+  parts.push(math.node("Concat", middles, { axis: 1 }));
+
+  if (hidden > 0) {
+    const sequence = math.constant([rows, contextLength * channels], data.sequence);
+    const inputWeights = math.node("Transpose", ["lstm.input"], { perm: [1, 0] });
+    const recurrentWeights = math.node("Transpose", ["lstm.recurrent"], { perm: [1, 0] });
+    let h = math.constant([rows, hidden], new Float32Array(rows * hidden));
+    let c = h;
+    for (let step = 0; step < contextLength; step++) {
+      const x = math.slice(sequence, 1, step * channels, (step + 1) * channels);
+      const sum = math.add(math.product(x, inputWeights), math.product(h, recurrentWeights));
+      const gates = math.add(sum, "lstm.bias");
+      const [i, o, f, g] = ["Sigmoid", "Sigmoid", "Sigmoid", "Tanh"].map((activation, gate) =>
+        math.node(activation, [math.slice(gates, 1, gate * hidden, (gate + 1) * hidden)]),
+      ) as [string, string, string, string];
+      c = math.add(math.multiply(f, c), math.multiply(i, g));
+      h = math.multiply(o, math.node("Tanh", [c]));
+    }
+    parts.push(math.add(math.product(h, "head.weight"), "head.bias"));
+  }
+  if (shape.branchUnits > 0) {
+    const offset = math.node("Sub", [math.reshape(clipped, [rows, 1, features]), "embedding.centre"]);
+    const units = math.node("Tanh", [math.multiply(offset, "embedding.scale")]);
+    let x = math.reshape(units, [rows, branchEmbedding * features]);
+    for (let layer = 0; layer < shape.branchLayers; layer++) {
+      const y = math.add(math.product(x, `branch.${layer}.weight`), `branch.${layer}.bias`);
+      x = math.multiply(y, math.node("Sigmoid", [y]));
+    }
+    parts.push(math.add(math.product(x, "branch.out.weight"), "branch.out.bias"));
+  }
+
+  const out = math.reshape(
+    parts.reduce((a, b) => math.add(a, b)),
+    [rows, quantiles.length, targets * horizon],
+  );
+  const cells = targets * horizon;
+  // [leads, targets] in the rows, [targets, leads] in the graph.
+  const reorder = (row: Float32Array) => row.map((_, i) => row[(i % horizon) * targets + Math.floor(i / horizon)] ?? 0);
+  const wantedRows = Array.from({ length: rows }, (_, row) => [
+    ...reorder(data.wanted.subarray(row * cells, (row + 1) * cells)),
+  ]).flat();
+  const wanted = math.constant(
+    [rows, cells],
+    wantedRows.map((y) => (Number.isNaN(y) ? 0 : y)),
+  );
+  const mask = math.constant(
+    [rows, cells],
+    wantedRows.map((y) => (Number.isNaN(y) ? 0 : 1)),
+  );
+  const part = (index: number) => math.reshape(math.slice(out, 1, index, index + 1), [rows, cells]);
+  const sides = (quantiles.length - 1) / 2;
+  const width = (index: number) => {
+    const initial = widths.filter((_, i) => i % (quantiles.length - 1) === index - 1);
+    const x = math.add(part(index), math.constant([1, cells], reorder(initial)));
+    return math.node("Log", [math.add(math.node("Exp", [x]), math.constant([1], [1]))]);
+  };
+  const losses = quantiles.map((level, at) => {
+    let quantile = part(0);
+    for (let side = 1; side <= sides - at; side++) quantile = math.node("Sub", [quantile, width(side)]);
+    for (let side = 1; side <= at - sides; side++) quantile = math.add(quantile, width(sides + side));
+    const error = math.node("Sub", [wanted, quantile]);
+    const over = math.multiply(error, math.constant([1], [level]));
+    const under = math.multiply(error, math.constant([1], [level - 1]));
+    return math.multiply(math.node("Max", [over, under]), mask);
+  });
+  const total = math.node("ReduceSum", [losses.reduce((a, b) => math.add(a, b))], { keepdims: 0 });
+  graph.node("Identity", [total], "loss");
+  graph.output("loss", [], "float64");
+  // Optimised, x sigmoid(x) would become a fused operator that ONNX Runtime has in float32 only.
+  const options = { intraOpNumThreads: 1, graphOptimizationLevel: "disabled" } as const;
+  const session = await InferenceSession.create(graph.encode("oracle"), options);
+  const terms = wantedRows.filter((y) => !Number.isNaN(y)).length * quantiles.length;
+
+  return async (weights: Float64Array): Promise<number> => {
+    const feeds = layout.map(({ name, dims, offset, size }) => [
+      name,
+      new Tensor("float64", weights.slice(offset, offset + size), dims),
+    ]);
+    const { loss } = await session.run(Object.fromEntries(feeds));
+    return Number(loss?.data[0]) / terms;
+  };
+}
