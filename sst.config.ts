@@ -101,8 +101,10 @@ export default $config({
         nodejs: { minify: true, esbuild: { external: needs.onnx ? ["onnxruntime-node"] : [] } },
         ...(needs.onnx ? { hook: { postbuild: (bundle) => addOnnxRuntime(bundle, settings.architecture) } } : {}),
         transform: {
-          // AWS's managed logging policy covers every log group there is; ours names one.
           role: (args) => {
+            // SST would let the whole account assume the role.
+            args.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
+            // AWS's managed logging policy covers every log group there is; ours names one.
             args.managedPolicyArns = $output(args.managedPolicyArns).apply((arns) =>
               (arns ?? []).filter((arn) => !arn.endsWith("AWSLambdaBasicExecutionRole")),
             );
@@ -179,6 +181,7 @@ export default $config({
       path: ".",
       build: { command: "npm run build:web", output: "web/dist" },
       router: { instance: router },
+      transform: { assets: { cors: false } },
     });
 
     // Alarms, to one topic.

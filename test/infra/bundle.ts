@@ -11,7 +11,8 @@ export type BuildRequest = {
   links: Record<string, unknown>;
   properties: { minify?: boolean; esbuild?: { external?: string[] }; install?: Record<string, string> };
 };
-export type BuildAnswer = { handler: string; out: string; errors: string[]; sourcemaps: string[] };
+/** `exports` are the bundle's, in addition to what the platform reads. */
+export type BuildAnswer = { handler: string; out: string; errors: string[]; sourcemaps: string[]; exports: string[] };
 
 const banner = [
   `import { createRequire as topLevelCreateRequire } from 'module';`,
@@ -33,6 +34,7 @@ export async function buildFunction(request: BuildRequest, root: string, artifac
     out,
     errors: [] as string[],
     sourcemaps: [] as string[],
+    exports: [] as string[],
   };
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
@@ -60,6 +62,7 @@ export async function buildFunction(request: BuildRequest, root: string, artifac
     answer.sourcemaps = Object.keys(result.metafile.outputs)
       .filter((file) => file.endsWith(".map"))
       .map((file) => join(out, basename(file)));
+    answer.exports = Object.values(result.metafile.outputs).flatMap((output) => output.exports);
     await writeFile(join(artifacts, `${request.functionID}.meta.json`), JSON.stringify(result.metafile));
   }
   await writeFile(join(out, "resource.enc"), encrypt(request.links, Buffer.from(request.encryptionKey, "base64")));

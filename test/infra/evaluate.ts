@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { build, type Plugin } from "esbuild";
-import { type BuildRequest, buildFunction } from "./bundle.ts";
+import { type BuildAnswer, type BuildRequest, buildFunction } from "./bundle.ts";
 
 export const root = join(import.meta.dirname, "../..");
 export const platform = join(root, ".sst/platform");
@@ -25,9 +25,11 @@ export type App = {
   stage: string;
   protect: boolean;
   removal: string;
-  providers: Record<string, unknown>;
+  providers: { aws: { version: string } };
 };
-export type Evaluation = { app: App; resources: Resource[]; outputs: Record<string, unknown>; builds: BuildRequest[] };
+export type Evaluation = { app: App; resources: Resource[]; outputs: Record<string, unknown>; builds: Build[] };
+/** A function as it was asked for and built. */
+export type Build = BuildRequest & BuildAnswer;
 
 /** Texts to replace in sst.config.ts or sst.settings.ts before evaluation: a planted fault. Each must occur. */
 export type Patch = { file: "sst.config.ts" | "sst.settings.ts"; from: string; to: string };
@@ -46,7 +48,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const id = randomUUID();
   const work = options.artifacts ?? join(tmpdir(), `evaluate-${id}`);
-  const builds: BuildRequest[] = [];
+  const builds: Build[] = [];
   const patches = options.patches ?? [];
   const app = await readApp(stage, id, patches);
   const cli = {
@@ -99,11 +101,12 @@ export async function evaluate(
   }
 }
 
-async function answer(call: { method: string; params: [BuildRequest] }, builds: BuildRequest[], artifacts: string) {
+async function answer(call: { method: string; params: [BuildRequest] }, builds: Build[], artifacts: string) {
   if (call.method === "Provider.Aws.Bootstrap") return { asset: "sst-asset", state: "sst-state" };
   if (call.method === "Runtime.Build") {
-    builds.push(call.params[0]);
-    return buildFunction(call.params[0], root, artifacts);
+    const built = await buildFunction(call.params[0], root, artifacts);
+    builds.push({ ...built, ...call.params[0] });
+    return built;
   }
   throw new Error(`rpc: can't find method ${call.method}`);
 }

@@ -1,0 +1,94 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { settingsFor } from "../../sst.settings.ts";
+import { type Evaluation, evaluate, secrets } from "./evaluate.ts";
+import { grants, Role } from "./policies.ts";
+import { violations } from "./rules.ts";
+
+const artifacts = await mkdtemp(join(tmpdir(), "stages-"));
+afterAll(() => rm(artifacts, { recursive: true, force: true }));
+
+describe.each(["dev", "production"])("stage %s", (stage) => {
+  let evaluation: Evaluation;
+  beforeAll(async () => {
+    evaluation = await evaluate(stage, { artifacts: join(artifacts, stage) });
+  });
+
+  test("keeps every rule", () => {
+    expect(violations(evaluation, settingsFor(stage), secrets)).toEqual([]);
+  });
+
+  test("gives each function the actions and resources that it uses, and no others", () => {
+    expect(permissions(evaluation)).toEqual({
+      Schedule: ["sqs:SendMessage ForecastQueue, ScoreQueue, TrainQueue"],
+      Forecast: [...receives("ForecastQueue"), "s3:GetObject Store/models/*", "s3:ListBucket Store"],
+      Score: receives("ScoreQueue"),
+      Train: [
+        ...receives("TrainQueue"),
+        "s3:GetObject Store/models/*",
+        "s3:ListBucket Store",
+        "s3:PutObject Store/models/*",
+      ],
+      Promote: [],
+      Watch: [],
+      Api: ["sqs:SendMessage ForecastQueue, TrainQueue"],
+    });
+  });
+
+  test("links to each function the secrets that it uses, and no others", () => {
+    const linked = Object.fromEntries(
+      evaluation.builds.map(({ functionID, links }) => [functionID, Object.keys(links)]),
+    );
+    const databases = ["FollowerDatabaseUrl", "PredictorDatabaseUrl"];
+    expect(linked).toEqual({
+      Schedule: databases,
+      Forecast: databases,
+      Score: databases,
+      Train: databases,
+      Promote: ["PredictorDatabaseUrl"],
+      Watch: databases,
+      Api: [...databases, "ApiKey"],
+    });
+  });
+
+  test("encrypts the linked secrets in what is uploaded", async () => {
+    for (const { out } of evaluation.builds) {
+      for (const file of await readdir(out, { withFileTypes: true })) {
+        if (!file.isFile()) continue;
+        const bytes = await readFile(join(out, file.name), "latin1");
+        for (const secret of Object.values(secrets)) expect(bytes.includes(secret)).toBe(false);
+      }
+    }
+  });
+});
+
+function receives(queue: string): string[] {
+  const actions = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"];
+  return actions.map((action) => `sqs:${action} ${queue}`);
+}
+
+/** Per function "action resources", by logical names, but for its own log. */
+function permissions({ resources }: Evaluation): Record<string, string[]> {
+  const functions = resources.filter(({ type }) => type === "aws:lambda/function:Function");
+  return Object.fromEntries(
+    functions.map(({ name, inputs }) => {
+      const role = resources.find((one) => String(inputs.role).endsWith(`/${one.inputs.name}`));
+      const actions = new Map<string, string[]>();
+      for (const { action, resource } of grants(Role.parse(role?.inputs))) {
+        if (!action.startsWith("logs:")) actions.set(action, [...(actions.get(action) ?? []), logical(resource)]);
+      }
+      return [name.replace(/Function$/, ""), [...actions].map(([action, list]) => `${action} ${list.join(", ")}`)];
+    }),
+  );
+
+  function logical(arn: string): string {
+    const [physical = "", ...path] = (arn.split(":").at(-1) ?? "").split("/");
+    const found = resources.find(
+      ({ type, inputs }) =>
+        /sqs\/queue:Queue|s3\/bucket:Bucket/.test(type) && [inputs.name, inputs.bucket].includes(physical),
+    );
+    return [found?.name.replace(/(Queue|Bucket)$/, "") ?? arn, ...path].join("/");
+  }
+}
