@@ -4,14 +4,14 @@ import type { Log } from "../core/ports.ts";
 
 /**
  * Handles each record of a batch by itself and names those that failed, so that only they come back. A malformed body
- * fails at every delivery and so ends among the dead letters. `order` may put the batch's messages into another order.
+ * fails at every delivery and so ends among the dead letters. The newest slot comes first: after an outage the present
+ * is served before the past.
  */
-export async function handleBatch<Message>(
+export async function handleBatch<Message extends { slot: Date }>(
   event: SQSEvent,
   schema: z.ZodType<Message>,
   log: Log,
   handle: (message: Message) => Promise<unknown>,
-  order: (messages: { record: SQSRecord; message: Message }[]) => { record: SQSRecord; message: Message }[] = (m) => m,
 ): Promise<SQSBatchResponse> {
   const failed: string[] = [];
   const fail = (record: SQSRecord, name: string, error: unknown) => {
@@ -27,7 +27,8 @@ export async function handleBatch<Message>(
       return [];
     }
   });
-  for (const { record, message } of order(parsed)) {
+  const newestFirst = parsed.toSorted((a, b) => b.message.slot.getTime() - a.message.slot.getTime());
+  for (const { record, message } of newestFirst) {
     await handle(message).catch((error: unknown) => fail(record, "message.failed", error));
   }
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };

@@ -1,6 +1,7 @@
 import { Cron } from "croner";
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
+import { withLinkedSecrets } from "./secrets.ts";
 
 const integer = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -63,6 +64,7 @@ export const Environment = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe("Another SQS endpoint than AWS's"),
+  STAGE: z.string().max(64).optional().describe("Name of the deployment in CloudWatch's metrics. Unset: no metrics"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is logged"),
   LOG_FORMAT: z
     .enum(["auto", "json", "pretty"])
@@ -98,13 +100,19 @@ export type Config = {
   promoteCron: string;
   queueUrls: { forecast: string | null; score: string | null; train: string | null };
   sqsEndpoint: string | null;
+  stage: string | null;
   logLevel: "debug" | "info" | "warn" | "error";
   logFormat: "auto" | "json" | "pretty";
   codeVersion: string;
 };
 
+/** The configuration of this process, with the secrets that SST linked to it. Throws misconfigured. */
+export async function loadConfig(): Promise<Config> {
+  return readConfig(await withLinkedSecrets(process.env));
+}
+
 /** The configuration in `environment`; an empty string counts as unset. Throws misconfigured naming each bad variable. */
-export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
@@ -143,6 +151,7 @@ function toConfig(env: Environment): Config {
       train: env.TRAIN_QUEUE_URL ?? null,
     },
     sqsEndpoint: env.SQS_ENDPOINT ?? null,
+    stage: env.STAGE ?? null,
     logLevel: env.LOG_LEVEL,
     logFormat: env.LOG_FORMAT,
     codeVersion: env.CODE_VERSION ?? "0.1.0",
@@ -157,6 +166,12 @@ export function cronOfStep(stepSeconds: number): string {
   const hours = minutes / 60;
   if (hours < 24 && 24 % hours === 0) return `0 */${hours} * * *`;
   return hours === 24 ? "0 0 * * *" : "* * * * *";
+}
+
+/** Seconds between two cycles: the shortest gap among the cron expression's next ten times. */
+export function cycleSecondsOf(cron: string): number {
+  const times = new Cron(cron, { paused: true, timezone: "UTC" }).nextRuns(10).map((time) => time.getTime() / 1000);
+  return Math.min(...times.slice(1).map((time, i) => time - (times[i] ?? 0)));
 }
 
 /** The configuration for the start log: passwords in URLs, the API key and inline mappings are left out. */

@@ -1,0 +1,43 @@
+import type { Ports } from "../ports.ts";
+import { secondsBetween } from "../time.ts";
+
+/** What the watch saw; null where the databases do not tell. `missedCycles` counts due slots whose fan-out is not stored. */
+export type Observation = {
+  sourceAgeSeconds: number | null;
+  isReceiving: boolean | null;
+  replicationLagBytes: number | null;
+  missedCycles: number;
+  databaseBytes: number | null;
+};
+
+export type WatchPorts = Pick<Ports, "log" | "follower" | "ledger"> & { databaseBytes(): Promise<number> };
+
+/**
+ * Looks at the source and at our own work as of `at`: `dueSlots` are the slots that should have been enqueued by then.
+ * A database that does not answer costs its own figures only; it is logged.
+ */
+export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Promise<Observation> {
+  const { log, follower, ledger } = ports;
+  const orNull = <T>(name: string, asked: Promise<T>): Promise<T | null> =>
+    asked.catch((error: unknown) => {
+      log.error("watch.unanswered", { name, error });
+      return null;
+    });
+  const [source, cycles, databaseBytes] = await Promise.all([
+    orNull("source", follower.state()),
+    orNull("cycles", ledger.latestCycles(2 * dueSlots.length + 1)),
+    orNull("database", ports.databaseBytes()),
+  ]);
+  const enqueued = new Set(cycles?.filter((cycle) => cycle.fannedOutAt).map((cycle) => cycle.slot.getTime()));
+  const newest = source?.newestReadingAt ?? null;
+  const observation = {
+    sourceAgeSeconds: newest && Math.max(0, secondsBetween(newest, at)),
+    isReceiving: source?.isReceiving ?? null,
+    replicationLagBytes: source?.lagBytes ?? null,
+    missedCycles: dueSlots.filter((slot) => !enqueued.has(slot.getTime())).length,
+    databaseBytes,
+  };
+  const isWell = observation.missedCycles === 0 && observation.isReceiving !== false && newest !== null;
+  (isWell ? log.info : log.warn)("watch.observed", observation);
+  return observation;
+}

@@ -1,0 +1,19 @@
+import type { SQSEvent } from "aws-lambda";
+import { type ForecastPorts, forecast } from "../core/forecast/issue.ts";
+import type { ForecastSettings } from "../core/forecast/settings.ts";
+import { ForecastMessage } from "../core/operations/messages.ts";
+import { handleBatch } from "./batch.ts";
+import { once } from "./once.ts";
+import { openForecastRuntime } from "./runtime.ts";
+
+export function createForecastHandler(ports: ForecastPorts, settings: ForecastSettings) {
+  return (event: SQSEvent) =>
+    handleBatch(event, ForecastMessage, ports.log, (message) => forecast(ports, settings, message));
+}
+
+const start = once(async () => {
+  const { ports, settings } = await openForecastRuntime();
+  return createForecastHandler(ports, settings.forecast);
+});
+
+export const handler = async (event: SQSEvent) => (await start())(event);
