@@ -9,18 +9,18 @@ export const ridgePenalties = [1e-4, 1e-3, 1e-2, 1e-1, 1];
  */
 export type Ridge = { weights: Float64Array; penalties: Float64Array; bands: Float64Array };
 
-/** The penalty with the smallest validation MAE per lead, fitted on rows [0, trainEnd), judged on [trainEnd, end). */
-export function choosePenalties(data: Regression, trainEnd: number, end: number): Float64Array {
+/** The penalty with the smallest validation MAE per lead, fitted on rows [0, trainEnd), judged on [from, end). */
+export function choosePenalties(data: Regression, trainEnd: number, from: number, end: number): Float64Array {
   const equations = normalEquations(data, 0, trainEnd);
   const best = new Float64Array(data.leads).fill(Number.POSITIVE_INFINITY);
   const penalties = new Float64Array(data.leads).fill(ridgePenalties.at(-1)!);
   for (const penalty of ridgePenalties) {
-    const predicted = predictRidge(data, solveRidge(equations, penalty), trainEnd, end);
+    const predicted = predictRidge(data, solveRidge(equations, penalty), from, end);
     for (let h = 0; h < data.leads; h++) {
       let sum = 0;
       let count = 0;
-      for (let r = trainEnd; r < end; r++) {
-        const error = Math.abs(data.wanted[r * data.leads + h]! - predicted[(r - trainEnd) * data.leads + h]!);
+      for (let r = from; r < end; r++) {
+        const error = Math.abs(data.wanted[r * data.leads + h]! - predicted[(r - from) * data.leads + h]!);
         if (Number.isNaN(error)) continue;
         sum += error;
         count++;

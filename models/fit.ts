@@ -1,0 +1,78 @@
+import type { Network, TrainingRows } from "./network.ts";
+import { learningRate, policy } from "./policy.ts";
+import { createRandom } from "./random.ts";
+
+/** Rows [from, to) of `data` as views, without copying. */
+export function sliceRows(data: TrainingRows, from: number, to: number): TrainingRows {
+  const part = (values: Float32Array) => {
+    const width = values.length / data.rows;
+    return values.subarray(from * width, to * width);
+  };
+  return {
+    rows: to - from,
+    sequence: part(data.sequence),
+    features: part(data.features),
+    wanted: part(data.wanted),
+  };
+}
+
+/**
+ * Fits the network on all rows of `data` for `stopAfter` of the schedule's `steps`; the weight average follows
+ * (decay (t + 1) / (t + 10) at first). `onStep` hears of each step's loss, and of the number done.
+ */
+export function fitNetwork(
+  network: Network,
+  data: TrainingRows,
+  schedule: { seed: number; initialWidths: Float32Array; steps: number },
+  onStep: (done: number, loss: number) => void,
+): void {
+  const { seed, initialWidths, steps } = schedule;
+  network.reset(seed, initialWidths);
+  const draw = batches(data.rows, seed);
+  for (let step = 0; step < steps; step++) {
+    const loss = network.step(data, draw(), {
+      learningRate: learningRate(step, steps),
+      weightDecay: policy.weightDecay,
+      clipNorm: policy.clipNorm,
+      skipLearningRateFactor: policy.skipLearningRateFactor,
+    });
+    network.average(Math.min(policy.averageDecay, (step + 1) / (step + 10)));
+    onStep(step + 1, loss);
+  }
+}
+
+/** Batches without repeats until every row was drawn, in an order that the seed decides. */
+function batches(rows: number, seed: number): () => Int32Array {
+  const random = createRandom(seed ^ 0x2545f491);
+  const order = Int32Array.from({ length: rows }, (_, i) => i);
+  const size = Math.min(policy.batchRows, rows);
+  let next = rows;
+  return () => {
+    if (next + size > rows) {
+      for (let i = rows - 1; i > 0; i--) {
+        const j = random() % (i + 1);
+        const kept = order[i]!;
+        order[i] = order[j]!;
+        order[j] = kept;
+      }
+      next = 0;
+    }
+    next += size;
+    return order.slice(next - size, next);
+  };
+}
+
+/** Mean pinball loss of `predicted` [rows, horizon, targets, quantiles] against `wanted`, over what is known; NaN of nothing. */
+export function meanPinball(predicted: Float32Array, wanted: Float32Array, levels: readonly number[]): number {
+  let sum = 0;
+  let count = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    if (Number.isNaN(wanted[i]!)) continue;
+    for (let q = 0; q < levels.length; q++) {
+      const error = wanted[i]! - predicted[i * levels.length + q]!;
+      sum += Math.max(levels[q]! * error, (levels[q]! - 1) * error);
+      count++;
+    }
+  }
+  return sum / count;
+}

@@ -1,0 +1,68 @@
+import { coverage, mae, pinball } from "../core/evaluation/metrics.ts";
+import type { ModelManifest } from "../core/forecast/manifest.ts";
+import type { ExportMember, ExportRidge } from "./export.ts";
+import { sliceRows } from "./fit.ts";
+import type { Network, NetworkShape } from "./network.ts";
+import { policy } from "./policy.ts";
+import type { Prepared } from "./prepare.ts";
+import type { Residual } from "./residual.ts";
+
+/** Everything that the artefact is made of. */
+export type TrainedBlend = {
+  shape: NetworkShape;
+  members: ExportMember[];
+  ridge: ExportRidge;
+  metrics: ModelManifest["metrics"];
+};
+
+/** Metrics of the first stage's mean on the validation part, which no fit of it has seen, beside ridge and persistence. */
+export function validate(
+  network: Network,
+  prepared: Prepared,
+  onTrain: Residual,
+  weights: Float32Array[],
+): ModelManifest["metrics"] {
+  const { windows, encoding, validationRow } = prepared;
+  const { horizon } = encoding;
+  const targets = encoding.targets.length;
+  const levels = policy.quantiles.length;
+  const rows = windows.origins.length;
+  const { sequence, features } = windows;
+  const part = sliceRows({ rows, sequence, features, wanted: onTrain.wanted }, validationRow, rows);
+  const mean = new Float64Array(part.wanted.length * levels);
+  for (const one of weights) {
+    network.reset(0, onTrain.initialWidths);
+    network.setWeights(one);
+    const predicted = network.predict(part, false);
+    for (let i = 0; i < mean.length; i++) mean[i]! += predicted[i]! / weights.length;
+  }
+  const from = validationRow * horizon * targets;
+  const metrics = encoding.targets.map((target, k) => {
+    const cells = part.wanted.length / targets;
+    const column = (value: (at: number) => number) =>
+      Float64Array.from({ length: cells }, (_, i) => value(i * targets + k));
+    const actual = column((at) => windows.change[from + at]!);
+    const ridge = column((at) => onTrain.predicted[from + at]!);
+    const scale = (at: number) => onTrain.scale[at % (horizon * targets)]!;
+    const level = (q: number) => column((at) => onTrain.predicted[from + at]! + scale(at) * mean[at * levels + q]!);
+    const band = (q: number) => {
+      const { bands } = onTrain.ridges[k]!;
+      return ridge.map((value, i) => value + bands[(i % horizon) * levels + q]!);
+    };
+    const pinballOf = (at: (q: number) => Float64Array) =>
+      policy.quantiles.reduce((sum, wanted, q) => sum + pinball(actual, at(q), wanted), 0) / levels;
+    const middle = (levels - 1) / 2;
+    return [
+      target.name,
+      {
+        mae: mae(actual, level(middle)),
+        pinball: pinballOf(level),
+        coverage: coverage(actual, level(0), level(levels - 1)),
+        ridgeMae: mae(actual, ridge),
+        ridgePinball: pinballOf(band),
+        persistenceMae: mae(actual, new Float64Array(cells)),
+      },
+    ] as const;
+  });
+  return Object.fromEntries(metrics.filter(([, values]) => Object.values(values).every(Number.isFinite)));
+}
