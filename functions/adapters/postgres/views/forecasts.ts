@@ -38,11 +38,14 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
           order by origin desc
           limit ${query.limit}
         )
-        select distinct on (f.origin, array_position(${query.targets}::text[], f.target)) f.*
-        from forecast f join chosen using (origin)
-        where f.sensor_id = ${query.sensorId} and f.target = any(${query.targets}::text[]) and f.is_served
-          and ${issuedBy(query.asOf)}
-        order by f.origin desc, array_position(${query.targets}::text[], f.target), f.issued_at desc`.execute(db);
+        select * from (
+          select distinct on (f.origin, f.target) f.*
+          from forecast f join chosen using (origin)
+          where f.sensor_id = ${query.sensorId} and f.target = any(${query.targets}::text[]) and f.is_served
+            and ${issuedBy(query.asOf)}
+          order by f.origin, f.target, f.issued_at desc
+        ) as last_issued
+        order by origin desc, array_position(${query.targets}::text[], target)`.execute(db);
       return rows.map(toForecast);
     },
 

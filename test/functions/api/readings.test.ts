@@ -1,0 +1,87 @@
+import { parse } from "csv-parse/sync";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { AppError } from "../../../core/errors.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { ReadingsResponse } from "../../../functions/api/contract.ts";
+import { readingsOf, someSlot } from "../../builders.ts";
+import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
+import { getAs, getProblem, startApi, stepSeconds, type TestApi } from "./harness.ts";
+
+let postgres: TestPostgres;
+let api: TestApi;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterEach(async () => {
+  await api.close();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+
+const at = (steps: number) => addSeconds(someSlot, steps * stepSeconds).toISOString();
+
+async function start() {
+  const a = readingsOf({ temperature: [18, 19, null, 999, 22], humidity: [40, 41, 42, 43, 44] });
+  api = await startApi(postgres, { readings: new Map([["a", a]]) });
+}
+
+describe("GET /v1/sensors/{id}/readings", () => {
+  it("gives grid values in (from, to] with null where nothing valid was measured", async () => {
+    await start();
+    const body = await getAs(api.app, `/v1/sensors/a/readings?from=${at(-4)}&to=${at(0)}`, ReadingsResponse);
+    expect(body).toEqual({
+      sensorId: "a",
+      stepSeconds,
+      from: at(-4),
+      to: at(0),
+      at: [at(-3), at(-2), at(-1), at(0)],
+      targets: [
+        { target: "temperature", unit: "°C", value: [19, null, null, 22] },
+        { target: "humidity", unit: "%", value: [41, 42, 43, 44] },
+      ],
+    });
+  });
+
+  it("gives the last day by default and never the future", async () => {
+    await start();
+    const day = await getAs(api.app, "/v1/sensors/a/readings", ReadingsResponse);
+    expect([day.at.length, day.to]).toEqual([144, at(0)]);
+    const future = await getAs(api.app, `/v1/sensors/a/readings?from=${at(-2)}&to=${at(99)}`, ReadingsResponse);
+    expect(future.at).toEqual([at(-1), at(0)]);
+  });
+
+  it("writes the same values as CSV", async () => {
+    await start();
+    const response = await api.app.request(`/v1/sensors/a/readings?from=${at(-4)}&format=csv`);
+    expect(parse(await response.text())).toEqual([
+      ["at", "temperature", "humidity"],
+      [at(-3), "19", "41"],
+      [at(-2), "", "42"],
+      [at(-1), "", "43"],
+      [at(0), "22", "44"],
+    ]);
+  });
+
+  it("refuses an empty or too long range, and a sensor that nobody knows", async () => {
+    await start();
+    await getProblem(api.app, `/v1/sensors/a/readings?from=${at(0)}&to=${at(0)}`, 422);
+    const long = await getProblem(api.app, `/v1/sensors/a/readings?from=${at(-10_001)}`, 422);
+    expect(long.detail).toContain("10001 points");
+    await getProblem(api.app, "/v1/sensors/ghost/readings", 404);
+  });
+
+  it("says that the sensor database is away, and nothing of where it is", async () => {
+    await start();
+    api.follower.readWindows = async () => {
+      throw new AppError("followerUnavailable", "follower database: connect ECONNREFUSED 10.0.0.7:5432");
+    };
+    const response = await api.app.request("/v1/sensors/a/readings");
+    expect(response.headers.get("Retry-After")).toBe("5");
+    const problem = await getProblem(api.app, "/v1/sensors/a/readings", 503);
+    expect(problem.code).toBe("followerUnavailable");
+    expect(problem.detail).not.toContain("10.0.0.7");
+    expect(api.log.lines).toContainEqual(expect.objectContaining({ level: "error", event: "requestFailed" }));
+  });
+});
