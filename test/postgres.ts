@@ -5,9 +5,10 @@ import { join } from "node:path";
 import pg from "pg";
 import { chooseAccount } from "../functions/adapters/embedded/account.ts";
 import { findBinaries } from "../functions/adapters/embedded/binaries.ts";
+import { hasCluster } from "../functions/adapters/embedded/cluster-folder.ts";
 import { copyCluster, createCluster } from "../functions/adapters/embedded/initdb.ts";
 import { choosePort } from "../functions/adapters/embedded/ports.ts";
-import { hasCluster, type Server, startServer } from "../functions/adapters/embedded/server.ts";
+import { type Server, startServer } from "../functions/adapters/embedded/server.ts";
 import { migrate } from "../functions/adapters/postgres/migrate.ts";
 import { openDatabase } from "../functions/adapters/postgres/pool.ts";
 

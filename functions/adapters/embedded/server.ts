@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chown, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chown, open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../../../core/errors.ts";
@@ -108,11 +108,3 @@ const shared = {
   max_parallel_workers_per_gather: 0,
   log_checkpoints: "off",
 };
-
-/** True when `directory` holds a cluster that was made whole. */
-export async function hasCluster(directory: string): Promise<boolean> {
-  return stat(join(directory, "PG_VERSION")).then(
-    () => true,
-    () => false,
-  );
-}
