@@ -41,7 +41,8 @@ export function fillBatch(
   const feature = engine.floats(batch.features, rows * width);
   const wanted = engine.floats(batch.wanted, rows * targets * leads);
   sequence.fill(0, index.length * sequenceFloats);
-  feature.fill(0, index.length * width);
+  // Memory is used again: a NaN left in the padding columns would spread through the products.
+  feature.fill(0, width === features ? index.length * width : 0);
   wanted.fill(Number.NaN);
   let present = 0;
   for (let i = 0; i < index.length; i++) {
