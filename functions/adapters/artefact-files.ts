@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { AppError } from "../../core/errors.ts";
+import { type Artefact, GoldenVector, ModelManifest } from "../../core/forecast/manifest.ts";
+
+/** The files of an artefact, wherever they lie. */
+export const artefactFiles = { onnx: "model.onnx", manifest: "manifest.json", golden: "golden.json" } as const;
+
+/** An artefact from the bytes of its three files; throws artefactRejected naming the file and what is wrong in it. */
+export function parseArtefact(name: string, files: { onnx: Uint8Array; manifest: string; golden: string }): Artefact {
+  return {
+    onnx: files.onnx,
+    manifest: parseJson(name, artefactFiles.manifest, files.manifest, ModelManifest),
+    golden: parseJson(name, artefactFiles.golden, files.golden, GoldenVector),
+  };
+}
+
+/** The text of the two JSON files; the same artefact gives the same text. */
+export function printArtefact({ manifest, golden }: Artefact): { manifest: string; golden: string } {
+  return { manifest: `${JSON.stringify(manifest, null, 2)}\n`, golden: `${JSON.stringify(golden)}\n` };
+}
+
+/** A modelId is also a folder's name and part of a key: what does not match the manifest's pattern is refused as badInput. */
+export function checkModelId(modelId: string): string {
+  if (ModelManifest.shape.modelId.safeParse(modelId).success) return modelId;
+  throw new AppError("badInput", `${JSON.stringify(modelId.slice(0, 64))} is not a model id`);
+}
+
+/** Throws conflict when the store already has other bytes under the artefact's id. */
+export function checkSame(known: Artefact, artefact: Artefact): void {
+  const { modelId, modelSha256 } = artefact.manifest;
+  if (known.manifest.modelSha256 === modelSha256) return;
+  const text = `model ${modelId} exists with sha256 ${known.manifest.modelSha256}, not ${modelSha256}; a modelId never changes`;
+  throw new AppError("conflict", text);
+}
+
+function parseJson<T>(name: string, file: string, text: string, schema: z.ZodType<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new AppError("artefactRejected", `${name}/${file} is not JSON`, { cause: error });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new AppError("artefactRejected", `${name}/${file}: ${z.prettifyError(parsed.error)}`);
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../../core/errors.ts";
+import type { Artefact } from "../../core/forecast/manifest.ts";
+import type { ModelStore } from "../../core/ports.ts";
+import { artefactFiles, checkModelId, checkSame, parseArtefact, printArtefact } from "./artefact-files.ts";
+
+/** Artefacts in `folder`, one folder each, named after the model. Throws storeUnavailable when the disk fails. */
+export function folderStore(folder: string): ModelStore {
+  const get = async (modelId: string) => readArtefactFolder(join(folder, checkModelId(modelId)));
+  return {
+    get,
+    async put(artefact) {
+      const { modelId } = artefact.manifest;
+      const final = join(folder, checkModelId(modelId));
+      // Hidden, so that no model has its name; whole and on the disk before it gets one.
+      const temporary = join(folder, `.${modelId}.${randomUUID()}`);
+      try {
+        await writeWhole(temporary, artefact);
+        await rename(temporary, final);
+        await syncFolder(folder);
+      } catch (error) {
+        // The first failure is the one to report.
+        await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+        if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw unavailable(folder, error);
+        const known = await get(modelId);
+        if (known) checkSame(known, artefact);
+      }
+    },
+  };
+}
+
+/** Reads from `first`, and from `second` what is not there; writes to `first`. */
+export function layeredStore(first: ModelStore, second: Pick<ModelStore, "get">): ModelStore {
+  return {
+    get: async (modelId) => (await first.get(modelId)) ?? (await second.get(modelId)),
+    async put(artefact) {
+      const bundled = await second.get(artefact.manifest.modelId);
+      if (bundled) checkSame(bundled, artefact);
+      await first.put(artefact);
+    },
+  };
+}
+
+/** The artefact in a folder, null when there is no such folder. Throws artefactRejected for files that do not parse. */
+export async function readArtefactFolder(folder: string): Promise<Artefact | null> {
+  try {
+    const [onnx, manifest, golden] = await Promise.all([
+      readFile(join(folder, artefactFiles.onnx)),
+      readFile(join(folder, artefactFiles.manifest), "utf8"),
+      readFile(join(folder, artefactFiles.golden), "utf8"),
+    ]);
+    return parseArtefact(folder, { onnx: new Uint8Array(onnx), manifest, golden });
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return null;
+    if (error instanceof AppError) throw error;
+    throw unavailable(folder, error);
+  }
+}
+
+async function writeWhole(folder: string, artefact: Artefact): Promise<void> {
+  const { manifest, golden } = printArtefact(artefact);
+  await mkdir(folder, { recursive: true });
+  await writeSynced(join(folder, artefactFiles.onnx), artefact.onnx);
+  await writeSynced(join(folder, artefactFiles.golden), golden);
+  await writeSynced(join(folder, artefactFiles.manifest), manifest);
+  await syncFolder(folder);
+}
+
+async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
+  await using file = await open(path, "wx");
+  await file.writeFile(content);
+  await file.sync();
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+function unavailable(folder: string, error: unknown): AppError {
+  const text = error instanceof Error ? error.message : String(error);
+  return new AppError("storeUnavailable", `model folder ${folder}: ${text}`, { cause: error });
+}

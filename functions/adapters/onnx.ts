@@ -1,0 +1,148 @@
+import { LRUCache } from "lru-cache";
+import pLimit from "p-limit";
+import { AppError } from "../../core/errors.ts";
+import type { Artefact } from "../../core/forecast/manifest.ts";
+import { verifyArtefact } from "../../core/forecast/verify.ts";
+import type { Inference, Log, ModelInput, ModelOutput, ModelStore } from "../../core/ports.ts";
+import { type OnnxSession, openSession } from "./onnx-session.ts";
+
+/** `maximumSessions` bounds the memory: one holds 0.1 to 0.4 MB. */
+export type OnnxOptions = { maximumSessions?: number };
+
+/** Models loaded at a time; their files come over the network. */
+const maximumLoads = 8;
+/** A model that was refused is looked at again after this long, not on every forecast. */
+const rejectionTtlMs = 60_000;
+
+type Entry = { session: OnnxSession; users: number; isEvicted: boolean; isReleased: boolean };
+
+/**
+ * ONNX Runtime in this process. A model is fetched once, verified (sha256, manifest, golden vector) and kept; the store may
+ * go away then. Sessions beyond the bound are released, the least used first and never while they run.
+ */
+export function onnxInference(
+  { store, log }: { store: ModelStore; log: Log },
+  { maximumSessions = 512 }: OnnxOptions = {},
+): Inference & { sessionCount(): number; close(): Promise<void> } {
+  const limit = pLimit(maximumLoads);
+  const loading = new Map<string, Promise<Entry>>();
+  const rejections = new LRUCache<string, AppError>({ max: 1000, ttl: rejectionTtlMs });
+  const sessions = new LRUCache<string, Entry>({
+    max: Math.max(maximumSessions, maximumLoads),
+    dispose: (entry) => {
+      entry.isEvicted = true;
+      releaseUnused(entry);
+    },
+  });
+
+  function releaseUnused(entry: Entry): void {
+    if (!entry.isEvicted || entry.users > 0 || entry.isReleased) return;
+    entry.isReleased = true;
+    entry.session.release().catch((error: unknown) => log.warn("onnx.releaseFailed", { error: String(error) }));
+  }
+
+  async function acquire(modelId: string, sha256: string): Promise<Entry> {
+    const key = `${modelId}|${sha256}`;
+    for (;;) {
+      const entry = sessions.get(key) ?? (await loadOnce(key, modelId, sha256));
+      if (entry.isReleased) continue;
+      entry.users++;
+      return entry;
+    }
+  }
+
+  function loadOnce(key: string, modelId: string, sha256: string): Promise<Entry> {
+    const underway = loading.get(key);
+    if (underway) return underway;
+    const started = load(key, modelId, sha256).finally(() => loading.delete(key));
+    loading.set(key, started);
+    return started;
+  }
+
+  async function load(key: string, modelId: string, sha256: string): Promise<Entry> {
+    const rejection = rejections.get(key);
+    if (rejection) throw rejection;
+    const artefact = await store.get(modelId);
+    if (artefact === null) throw new AppError("notFound", `${modelId}: not in the model store`);
+    try {
+      const entry = { session: await openVerified(artefact, sha256), users: 0, isEvicted: false, isReleased: false };
+      sessions.set(key, entry);
+      return entry;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "artefactRejected") rejections.set(key, error);
+      throw error;
+    }
+  }
+
+  async function runModel(inputs: ModelInput[]): Promise<ModelOutput[]> {
+    const { modelId, modelSha256 } = inputs[0]!;
+    try {
+      const entry = await acquire(modelId, modelSha256);
+      try {
+        return await entry.session.run(inputs);
+      } finally {
+        entry.users--;
+        releaseUnused(entry);
+      }
+    } catch (error) {
+      // One model's failure is a value: the sensors of the others have their forecast all the same.
+      const message = error instanceof Error ? error.message : String(error);
+      log.warn("onnx.modelFailed", { modelId, message });
+      return inputs.map(() => ({ ok: false, reason: "modelRejected", message }));
+    }
+  }
+
+  return {
+    async run(inputs) {
+      const byModel = Map.groupBy(
+        inputs.map((input, i) => ({ input, i })),
+        ({ input }) => `${input.modelId}|${input.modelSha256}`,
+      );
+      const outputs = new Array<ModelOutput>(inputs.length);
+      const work = [...byModel.values()].map((group) =>
+        limit(async () => {
+          const answers = await runModel(group.map(({ input }) => input));
+          answers.forEach((answer, row) => {
+            outputs[group[row]!.i] = answer;
+          });
+        }),
+      );
+      await Promise.all(work);
+      return outputs;
+    },
+    async verify(artefact) {
+      try {
+        const session = await openVerified(artefact);
+        await session.release();
+        return { ok: true };
+      } catch (error) {
+        if (error instanceof AppError && error.code === "artefactRejected")
+          return { ok: false, message: error.message };
+        throw error;
+      }
+    },
+    sessionCount: () => sessions.size,
+    async close() {
+      sessions.clear();
+    },
+  };
+}
+
+/** A session over bytes that passed every check; the bytes reach ONNX Runtime only after their sha256 agreed. */
+async function openVerified(artefact: Artefact, registeredSha256?: string): Promise<OnnxSession> {
+  let session: OnnxSession | null = null;
+  const run = async (input: ModelInput): Promise<ModelOutput> => {
+    session ??= await openSession(artefact.onnx, artefact.manifest);
+    const [output] = await session.run([input]);
+    return output ?? { ok: false, reason: "modelRejected", message: "no answer" };
+  };
+  const release = async () => session?.release();
+  try {
+    const verdict = await verifyArtefact(artefact, run, registeredSha256);
+    if (verdict.ok && session) return session;
+    throw new AppError("artefactRejected", verdict.ok ? "golden vector was not run" : verdict.message);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}

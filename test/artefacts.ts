@@ -1,0 +1,64 @@
+import { toSensorGrid } from "../core/data/context.ts";
+import { featureCount } from "../core/forecast/features.ts";
+import { toModelInput } from "../core/forecast/infer.ts";
+import type { Artefact, GoldenVector, ModelManifest } from "../core/forecast/manifest.ts";
+import { channelCount } from "../core/forecast/spec.ts";
+import { sha256Of } from "../core/forecast/verify.ts";
+import { openSession } from "../functions/adapters/onnx-session.ts";
+import { createGraph } from "../models/onnx.ts";
+import { manifestOf, randomOf, readingsOf, someSlot, wave } from "./builders.ts";
+
+/** A real ONNX model: a product of the features per lead and target, the quantiles one unit apart. */
+export function onnxOf(manifest: ModelManifest, seed = 1): Uint8Array {
+  const { horizon, targets, quantiles, contextLength } = manifest;
+  const random = randomOf(seed);
+  const columns = horizon * targets.length * quantiles.length;
+  const perLead = Float32Array.from(
+    { length: featureCount(manifest) * horizon * targets.length },
+    () => random() * 0.01,
+  );
+  const levels = quantiles.length;
+  const weights = Float32Array.from(
+    { length: featureCount(manifest) * columns },
+    (_, i) => perLead[Math.floor(i / levels)]!,
+  );
+  const graph = createGraph();
+  graph.input("sequence", ["batch", contextLength, channelCount(manifest.features, targets.length)]);
+  const features = graph.input("features", ["batch", featureCount(manifest)]);
+  const product = graph.node(
+    "MatMul",
+    [features, graph.constant("weights", [featureCount(manifest), columns], weights)],
+    "product",
+  );
+  const widths = Array.from({ length: columns }, (_, i) => (i % levels) - (levels - 1) / 2);
+  const sum = graph.node("Add", [product, graph.constant("widths", [columns], widths)], "sum");
+  graph.node("Reshape", [sum, graph.integers("dims", [-1, horizon, targets.length, levels])], "quantiles");
+  graph.output("quantiles", ["batch", horizon, targets.length, levels]);
+  return new Uint8Array(graph.encode("test"));
+}
+
+/** A whole artefact whose sha256 and golden vector agree, the golden one answered by ONNX Runtime. */
+export async function artefactOf(overrides: Partial<ModelManifest> = {}, seed = 1): Promise<Artefact> {
+  const draft = manifestOf(overrides);
+  const onnx = onnxOf(draft, seed);
+  const manifest = { ...draft, modelSha256: await sha256Of(onnx) };
+  const { targets, horizon, stepSeconds, historyLength } = manifest;
+  const columns = targets.map(
+    ({ name }, k) => [name, wave(historyLength, { seed: seed + k, mean: 20 + 10 * k })] as const,
+  );
+  const readings = readingsOf(Object.fromEntries(columns), { stepSeconds });
+  const sensor = toSensorGrid(readings, { stepSeconds, horizon, targets }, someSlot, historyLength);
+  if (sensor === null) throw new Error("the golden readings have no valid value");
+  const { last, ...input } = toModelInput(manifest, sensor, targets);
+  const session = await openSession(onnx, manifest);
+  const [output] = await session.run([input]);
+  await session.release();
+  if (!output?.ok) throw new Error(output?.message);
+  const golden: GoldenVector = {
+    origin: someSlot.toISOString(),
+    readings: { at: [...readings.at], values: Object.fromEntries(columns) },
+    quantiles: Array.from(output.quantiles, (change, i) => last[Math.floor(i / 3) % targets.length]! + change),
+    tolerance: 1e-4,
+  };
+  return { onnx, manifest, golden };
+}
