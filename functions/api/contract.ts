@@ -4,12 +4,15 @@ import { z } from "@hono/zod-openapi";
 const time = z.iso.datetime().openapi({ example: "2016-05-01T12:00:00.000Z" });
 const column = z.array(z.number().nullable());
 
-/** A sensor's or model's id: any text of 1 to 256 characters that Postgres can hold. */
-export const Id = z
-  .string()
-  .min(1)
-  .max(256)
-  .refine((text) => text.isWellFormed() && !text.includes("\0"), "must be well-formed text without NUL");
+/** Any text that Postgres can hold. */
+export const Text = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((text) => text.isWellFormed() && !text.includes("\0"), "must be well-formed text without NUL");
+
+/** A sensor's or model's id. */
+export const Id = Text(256).min(1);
 
 export const Problem = z
   .object({
@@ -214,7 +217,7 @@ export const ModelPage = page(Model).openapi("ModelPage");
 export type ModelPage = z.infer<typeof ModelPage>;
 
 export const ReasonRequest = z
-  .object({ reason: z.string().trim().min(1).max(500) })
+  .object({ reason: Text(500).trim().min(1) })
   .openapi("ReasonRequest", { description: "Why: stored with the model" });
 export const TrainAccepted = z
   .object({ sensorId: z.string(), slot: time, status: z.literal("queued") })

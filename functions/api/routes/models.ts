@@ -39,7 +39,7 @@ const getModel = createRoute({
   responses: answers(200, Model, "The model"),
 });
 
-const Position = z.object({ after: z.string().max(256) });
+const Position = z.object({ after: Id });
 
 export function modelRoutes(services: ApiServices): OpenAPIHono {
   const { registry, clock, queue } = services.ports;

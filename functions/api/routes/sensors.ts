@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { Sensor, SensorPage, SensorStatus } from "../contract.ts";
+import { Id, Sensor, SensorPage, SensorStatus, Text } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { describeSensors } from "../describe.ts";
 import { staleBefore } from "../freshness.ts";
@@ -23,7 +23,7 @@ const listSensors = createRoute({
   request: {
     query: z.object({
       status: Statuses.optional(),
-      q: z.string().max(256).optional().openapi({ description: "Part of the sensorId, in any case" }),
+      q: Text(256).optional().openapi({ description: "Part of the sensorId, in any case" }),
       sort: z.enum(["sensorId", "attention"]).default("sensorId").openapi({
         description: "`attention`: refused, stale, baseline, waiting, ok; its pages show the state at the first page",
       }),
@@ -46,7 +46,7 @@ const getSensor = createRoute({
 const Position = z.object({
   sort: z.enum(["sensorId", "attention"]),
   status: SensorStatus,
-  sensorId: z.string().max(256),
+  sensorId: Id,
   asOf: z.iso.datetime().nullable(),
 });
 

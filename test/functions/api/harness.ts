@@ -24,10 +24,15 @@ export const horizon = 24;
 /** The API over a fresh real database, a follower of given readings and a clock that stands at `someSlot`. */
 export async function startApi(
   postgres: TestPostgres,
-  options: { readings?: Map<string, Readings>; settings?: Partial<ApiSettings>; services?: Partial<ApiServices> } = {},
+  options: {
+    url?: string;
+    readings?: Map<string, Readings>;
+    settings?: Partial<ApiSettings>;
+    services?: Partial<ApiServices>;
+  } = {},
 ) {
   const database = openDatabase<PredictorSchema>({
-    url: await postgres.createPredictorDatabase(),
+    url: options.url ?? (await postgres.createPredictorDatabase()),
     side: "predictor",
     max: 4,
   });

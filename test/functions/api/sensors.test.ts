@@ -198,7 +198,7 @@ describe("GET /v1/sensors", () => {
     "e30",
     "bnVsbA",
     "%00",
-    Buffer.from('{"sort":"sensorId","status":"ok","sensorId":7}').toString("base64url"),
+    Buffer.from('{"sort":"sensorId","status":"ok","sensorId":"a\\u0000","asOf":null}').toString("base64url"),
   ])("refuses a cursor that it never gave: %s", async (cursor) => {
     api = await startApi(postgres);
     await getProblem(api.app, `/v1/sensors?cursor=${cursor}`, 422);

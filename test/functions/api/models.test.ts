@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { AppError } from "../../../core/errors.ts";
+import { TrainMessage } from "../../../core/operations/messages.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { Model, ModelPage, TrainAccepted } from "../../../functions/api/contract.ts";
+import { manifestOf, someSlot } from "../../builders.ts";
+import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
+import { getAs, getProblem, post, startApi, type TestApi } from "./harness.ts";
+
+let postgres: TestPostgres;
+let api: TestApi;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterEach(async () => {
+  await api.close();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+
+/** Models m0, m1, ... of sensor "a", registered a minute apart. */
+async function register(count: number, sensorId = "a") {
+  for (let index = 0; index < count; index++) {
+    const manifest = manifestOf({ modelId: `m${index}`, sensorId, modelSha256: String(index % 10).repeat(64) });
+    await api.registry.register({ manifest, statusReason: "trained", now: addSeconds(someSlot, index * 60) });
+  }
+}
+
+const promote = (modelId: string, status = 200) =>
+  getAs(api.app, `/v1/models/${modelId}:promote`, Model, { ...post({ reason: "looks better" }), status });
+
+describe("GET /v1/models", () => {
+  it("joins its pages, newest first, to the full set while models are added", async () => {
+    api = await startApi(postgres);
+    await register(7);
+    const seen: string[] = [];
+    let query = "?limit=2";
+    for (let round = 0; ; round++) {
+      const page = await getAs(api.app, `/v1/models${query}`, ModelPage);
+      seen.push(...page.items.map((model) => model.modelId));
+      if (page.nextCursor === null) break;
+      query = `?limit=2&cursor=${page.nextCursor}`;
+      const manifest = manifestOf({ modelId: `later-${round}`, sensorId: "b" });
+      await api.registry.register({ manifest, statusReason: "trained", now: addSeconds(someSlot, 9999 + round) });
+    }
+    expect(seen).toEqual(["m6", "m5", "m4", "m3", "m2", "m1", "m0"]);
+  });
+
+  it("filters by sensor and status", async () => {
+    api = await startApi(postgres);
+    await register(3);
+    await promote("m1");
+    const ids = async (query: string) =>
+      (await getAs(api.app, `/v1/models?${query}`, ModelPage)).items.map((model) => model.modelId);
+    expect(await ids("status=champion")).toEqual(["m1"]);
+    expect(await ids("status=challenger&sensorId=a")).toEqual(["m2", "m0"]);
+    expect(await ids("sensorId=b")).toEqual([]);
+    await getProblem(api.app, "/v1/models?status=best", 422);
+  });
+
+  it("gives one model with its receipt and without its scaler", async () => {
+    api = await startApi(postgres);
+    await register(1);
+    const response = await api.app.request("/v1/models/m0");
+    const body = await response.json();
+    expect(Model.parse(body)).toMatchObject({ modelId: "m0", status: "challenger", training: { seed: 1 } });
+    expect(body).not.toHaveProperty("scaler");
+    await getProblem(api.app, "/v1/models/m9", 404);
+  });
+});
+
+describe("changing which model serves", () => {
+  it("promotes with a reason, and rolls back to the champion before", async () => {
+    api = await startApi(postgres);
+    await register(2);
+    await promote("m0");
+    api.clock.advance(600);
+    expect(await promote("m1")).toMatchObject({ status: "champion", statusReason: "looks better" });
+    expect(await getAs(api.app, "/v1/models/m0", Model)).toMatchObject({ status: "retired" });
+    api.clock.advance(600);
+    const back = await getAs(api.app, "/v1/sensors/a:rollback", Model, post({ reason: "was worse at night" }));
+    expect(back).toMatchObject({ modelId: "m0", status: "champion", statusReason: "was worse at night" });
+    const problem = await getProblem(api.app, "/v1/sensors/a:rollback", 409, post({ reason: "again" }));
+    expect(problem.code).toBe("conflict");
+  });
+
+  it("wants a reason", async () => {
+    api = await startApi(postgres);
+    await register(1);
+    for (const body of [
+      {},
+      { reason: "" },
+      { reason: "   " },
+      { reason: "x".repeat(501) },
+      { reason: 7 },
+      { reason: "a\0" },
+    ]) {
+      const problem = await getProblem(api.app, "/v1/models/m0:promote", 422, post(body));
+      expect(problem.errors?.[0]?.path).toBe("reason");
+    }
+    expect(await getAs(api.app, "/v1/models/m0", Model)).toMatchObject({ status: "challenger" });
+    await getProblem(api.app, "/v1/models/m9:promote", 404, post({ reason: "why not" }));
+    await getProblem(api.app, "/v1/models/:promote", 405, post({ reason: "why not" }));
+    await getProblem(api.app, "/v1/models/m0:crown", 405, post({ reason: "why not" }));
+  });
+});
+
+describe("POST /v1/sensors/{id}:train", () => {
+  it("queues one training a sensor and slot, in the form that the trainer reads", async () => {
+    api = await startApi(postgres);
+    await api.ledger.rememberSensors(["a:b/c"], someSlot);
+    const path = `/v1/sensors/${encodeURIComponent("a:b/c")}:train`;
+    const answer = await getAs(api.app, path, TrainAccepted, { method: "POST", status: 202 });
+    expect(answer).toEqual({ sensorId: "a:b/c", slot: someSlot.toISOString(), status: "queued" });
+    await getAs(api.app, path, TrainAccepted, { ...post({}), status: 202 });
+    expect(api.queue.sent).toHaveLength(1);
+    const message = TrainMessage.parse(api.queue.sent[0]!.message.body);
+    expect(message).toEqual({ sensorId: "a:b/c", reason: "requested", slot: someSlot });
+  });
+
+  it("refuses a sensor that nobody knows, and says when the queue is away", async () => {
+    api = await startApi(postgres);
+    await getProblem(api.app, "/v1/sensors/ghost:train", 404, { method: "POST" });
+    await api.ledger.rememberSensors(["a"], someSlot);
+    api.queue.send = async () => {
+      throw new AppError("queueUnavailable", "queue: 1 of 1 messages were not stored at https://sqs.example/123");
+    };
+    const problem = await getProblem(api.app, "/v1/sensors/a:train", 503, { method: "POST" });
+    expect(problem.detail).not.toContain("sqs.example");
+  });
+});

@@ -1,0 +1,132 @@
+import { PgBoss } from "pg-boss";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { AppError } from "../../../core/errors.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { HealthResponse, OpsResponse, ReadyResponse } from "../../../functions/api/contract.ts";
+import { someSlot } from "../../builders.ts";
+import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
+import { getAs, getProblem, outcomeOf, startApi, stepSeconds, type TestApi } from "./harness.ts";
+
+let postgres: TestPostgres;
+let api: TestApi;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterEach(async () => {
+  await api.close();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+
+const followerAway = async () => {
+  throw new AppError("followerUnavailable", "follower database: connect ECONNREFUSED 10.0.0.7:5432");
+};
+
+async function openCycle(slot: Date) {
+  await api.ledger.openCycle({ slot, sensors: 3, shards: 1, now: slot });
+}
+
+describe("GET /v1/ops", () => {
+  it("shows the source, the cycles with their outcomes, and what the database holds", async () => {
+    api = await startApi(postgres);
+    await api.ledger.rememberSensors(["a", "b", "c"], someSlot);
+    await openCycle(addSeconds(someSlot, -stepSeconds));
+    await openCycle(someSlot);
+    await api.ledger.closeFanOut(someSlot, addSeconds(someSlot, 1));
+    await api.ledger.record(
+      [
+        outcomeOf({ sensorId: "a" }),
+        outcomeOf({ sensorId: "b", status: "baseline", reason: "noModel" }),
+        outcomeOf({ sensorId: "c", status: "refused", reason: "gap", have: 1, need: 2 }),
+      ],
+      [],
+    );
+    const newestReadingAt = addSeconds(someSlot, -42);
+    api.follower.state = async () => ({ isStandby: true, isReceiving: true, lagBytes: 7, newestReadingAt });
+
+    const ops = await getAs(api.app, "/v1/ops", OpsResponse);
+
+    expect(ops).toMatchObject({
+      now: someSlot.toISOString(),
+      sensors: 3,
+      source: { newestReadingAt: newestReadingAt.toISOString(), ageSeconds: 42, lagBytes: 7, error: null },
+      queue: [],
+    });
+    expect(ops.cycles[0]).toEqual({
+      slot: someSlot.toISOString(),
+      openedAt: someSlot.toISOString(),
+      fannedOutAt: addSeconds(someSlot, 1).toISOString(),
+      sensors: 3,
+      shards: 1,
+      issued: 1,
+      baseline: 1,
+      refused: 1,
+      expired: 0,
+    });
+    expect(ops.cycles).toHaveLength(2);
+    expect(ops.database.bytes).toBeGreaterThan(1e6);
+    expect(ops.database.tables.map((table) => table.name)).toEqual(
+      expect.arrayContaining(["sensor", "model", "cycle", "outcome", "forecast", "score"]),
+    );
+  });
+
+  it("counts the jobs of pg-boss where it lives in the database", async () => {
+    const url = await postgres.createPredictorDatabase();
+    api = await startApi(postgres, { url });
+    const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false, max: 2 });
+    await boss.start();
+    try {
+      await boss.createQueue("forecast");
+      await boss.send("forecast", { n: 1 });
+      await boss.send("forecast", { n: 2 });
+      await boss.fetch("forecast");
+      const { queue } = await getAs(api.app, "/v1/ops", OpsResponse);
+      expect(queue).toEqual([{ name: "forecast", waiting: 1, active: 1, failed: 0 }]);
+    } finally {
+      await boss.stop({ graceful: false });
+    }
+  });
+
+  it("shows a source that is away instead of failing", async () => {
+    api = await startApi(postgres);
+    api.follower.state = followerAway;
+    const { source } = await getAs(api.app, "/v1/ops", OpsResponse);
+    expect(source).toMatchObject({ newestReadingAt: null, error: "followerUnavailable" });
+  });
+});
+
+describe("probes", () => {
+  it("is healthy whatever the databases do", async () => {
+    api = await startApi(postgres);
+    api.follower.state = followerAway;
+    expect(await getAs(api.app, "/healthz", HealthResponse)).toEqual({ status: "ok", codeVersion: "test" });
+  });
+
+  it("is ready while the newest cycle is fresh, and names what is not", async () => {
+    api = await startApi(postgres);
+    const paths = async () => (await getProblem(api.app, "/readyz", 503)).errors?.map((error) => error.path);
+    expect(await paths()).toEqual(["cycle"]);
+    await openCycle(someSlot);
+    expect(await getAs(api.app, "/readyz", ReadyResponse)).toEqual({
+      status: "ready",
+      newestSlot: someSlot.toISOString(),
+    });
+    api.clock.advance(3 * stepSeconds);
+    await getAs(api.app, "/readyz", ReadyResponse);
+    api.clock.advance(1);
+    expect(await paths()).toEqual(["cycle"]);
+    api.follower.state = followerAway;
+    expect(await paths()).toEqual(["follower", "cycle"]);
+  });
+
+  it("is not ready while the predictor database is away", async () => {
+    api = await startApi(postgres);
+    api.services.views.newestSlot = async () => {
+      throw new AppError("predictorUnavailable", "predictor database: connect ECONNREFUSED 10.0.0.8:5432");
+    };
+    const problem = await getProblem(api.app, "/readyz", 503);
+    expect(problem.errors).toEqual([{ path: "predictor", message: "does not answer" }]);
+  });
+});
