@@ -168,10 +168,10 @@ export function cronOfStep(stepSeconds: number): string {
   return hours === 24 ? "0 0 * * *" : "* * * * *";
 }
 
-/** Seconds between two cycles: the shortest gap among the cron expression's next ten times. */
+/** Seconds between two cycles: the longest gap among the cron expression's next ten times. */
 export function cycleSecondsOf(cron: string): number {
   const times = new Cron(cron, { paused: true, timezone: "UTC" }).nextRuns(10).map((time) => time.getTime() / 1000);
-  return Math.min(...times.slice(1).map((time, i) => time - (times[i] ?? 0)));
+  return Math.max(...times.slice(1).map((time, i) => time - (times[i] ?? 0)));
 }
 
 /** The configuration for the start log: passwords in URLs, the API key and inline mappings are left out. */

@@ -29,12 +29,14 @@ export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Prom
     orNull("database", ports.databaseBytes()),
   ]);
   const enqueued = new Set(cycles?.filter((cycle) => cycle.fannedOutAt).map((cycle) => cycle.slot.getTime()));
+  // Nothing was due before the first cycle ever; without any, everything was.
+  const since = cycles?.length ? Math.min(...cycles.map((cycle) => cycle.slot.getTime())) : 0;
   const newest = source?.newestReadingAt ?? null;
   const observation = {
     sourceAgeSeconds: newest && Math.max(0, secondsBetween(newest, at)),
     isReceiving: source?.isReceiving ?? null,
     replicationLagBytes: source?.lagBytes ?? null,
-    missedCycles: dueSlots.filter((slot) => !enqueued.has(slot.getTime())).length,
+    missedCycles: dueSlots.filter((slot) => slot.getTime() >= since && !enqueued.has(slot.getTime())).length,
     databaseBytes,
   };
   const isWell = observation.missedCycles === 0 && observation.isReceiving !== false && newest !== null;
