@@ -1,0 +1,134 @@
+import { gridLength, gridTime, toGrid } from "../data/grid.ts";
+import type { Fleet } from "../data/reading.ts";
+import type { ScoreMessage } from "../operations/messages.ts";
+import type { Forecast, Ports, Score } from "../ports.ts";
+import { addSeconds, floorToStep, stepsPerDay } from "../time.ts";
+import { pinballLoss } from "./metrics.ts";
+
+/** Counts are grid steps. */
+export type ScoreSettings = {
+  fleet: Fleet;
+  /** A bin is scored this long after it closed, when its readings have had time to arrive. */
+  settleSteps: number;
+  /** How far an ordinary pass looks back for actuals that were late. */
+  recentSteps: number;
+  /** How far every `thoroughEvery`-th pass looks back. */
+  lookbackSteps: number;
+  thoroughEvery: number;
+};
+
+/** A thorough pass once a horizon, over the horizon and a day. */
+export function defaultScoreSettings(fleet: Fleet): ScoreSettings {
+  const { horizon, stepSeconds } = fleet;
+  const lookbackSteps = horizon + (stepsPerDay(stepSeconds) ?? Math.ceil(86_400 / stepSeconds));
+  return { fleet, settleSteps: 1, recentSteps: Math.min(6, lookbackSteps), lookbackSteps, thoroughEvery: horizon };
+}
+
+/**
+ * Scores a shard's forecasts against the actuals that became known: one row per (sensor, target, targetAt, model), written
+ * once. A bin without a reading is not scored; one that gets its readings late is, within the lookback.
+ */
+export async function score(
+  ports: Pick<Ports, "clock" | "log" | "follower" | "scores">,
+  settings: ScoreSettings,
+  message: ScoreMessage,
+): Promise<{ scores: number }> {
+  const { clock, log, follower, scores } = ports;
+  const { stepSeconds } = settings.fleet;
+  const slot = floorToStep(message.slot, stepSeconds);
+  const sensorIds = [...new Set(message.sensorIds)];
+  const isThorough = (slot.getTime() / 1000 / stepSeconds) % settings.thoroughEvery === 0;
+  const steps = isThorough ? settings.lookbackSteps : settings.recentSteps;
+  const upTo = addSeconds(slot, -settings.settleSteps * stepSeconds);
+  const after = addSeconds(upTo, -steps * stepSeconds);
+
+  const [windows, known] = await Promise.all([
+    follower.readWindows(sensorIds, after, upTo),
+    scores.scored(sensorIds, after, upTo),
+  ]);
+  const done = new Set([...known].map((key) => key.slice(0, key.lastIndexOf("|"))));
+  const actuals = new Map<string, number>();
+  const oldest = new Map<string, Date>();
+  for (const [sensorId, readings] of windows) {
+    const range = { from: addSeconds(after, stepSeconds), upTo };
+    const grid = toGrid(readings, settings.fleet.targets, stepSeconds, range);
+    for (let i = gridLength(grid) - 1; i >= 0; i--) {
+      const at = gridTime(grid, i);
+      settings.fleet.targets.forEach(({ name }, k) => {
+        const key = keyOf(sensorId, name, at);
+        const actual = grid.columns[k]![i]!;
+        if (Number.isNaN(actual) || done.has(key)) return;
+        actuals.set(key, actual);
+        oldest.set(sensorId, at);
+      });
+    }
+  }
+
+  // One sensor with old actuals must not make everybody's forecasts of the past day be read.
+  const recent = addSeconds(upTo, -3 * stepSeconds);
+  const groups = Map.groupBy(oldest.keys(), (sensorId) => oldest.get(sensorId)! > recent);
+  const made: Score[] = [];
+  for (const [isRecent, group] of groups) {
+    const from = isRecent ? recent : after;
+    made.push(...scoreForecasts(await scores.maturing(group, from, upTo), actuals, clock.now()));
+  }
+  await scores.record(made);
+  log.info("score.recorded", { slot, sensors: sensorIds.length, scores: made.length, isThorough });
+  return { scores: made.length };
+}
+
+/** Pairs each lead with its actual, where `actuals` has one under `sensorId|target|targetAt`. */
+function scoreForecasts(forecasts: Forecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
+  const made = new Map<string, Score>();
+  for (const forecast of forecasts) {
+    const { sensorId, target, modelKey, origin, stepSeconds } = forecast;
+    for (let lead = 1; lead <= forecast.q50.length; lead++) {
+      const targetAt = addSeconds(origin, lead * stepSeconds);
+      const key = keyOf(sensorId, target, targetAt);
+      const actual = actuals.get(key);
+      if (actual === undefined) continue;
+      const full = `${key}|${modelKey}`;
+      const row = made.get(full) ?? emptyScore({ sensorId, target, targetAt, modelKey, actual, scoredAt });
+      made.set(full, row);
+      scoreLead(row, forecast, lead);
+    }
+  }
+  return [...made.values()].map(levelled);
+}
+
+type Arrays = "error" | "pinball" | "isCovered" | "persistenceError" | "seasonalNaiveError";
+
+function emptyScore(head: Omit<Score, Arrays>): Score {
+  return { ...head, error: [], pinball: [], isCovered: [], persistenceError: [], seasonalNaiveError: [] };
+}
+
+function scoreLead(row: Score, { q10, q50, q90, lastValue, seasonalNaive }: Forecast, lead: number): void {
+  const { actual } = row;
+  const h = lead - 1;
+  const loss =
+    pinballLoss(actual - q10[h]!, 0.1) + pinballLoss(actual - q50[h]!, 0.5) + pinballLoss(actual - q90[h]!, 0.9);
+  const naive = seasonalNaive[h] ?? null;
+  row.error[h] = actual - q50[h]!;
+  row.pinball[h] = loss / 3;
+  row.isCovered[h] = q10[h]! <= actual && actual <= q90[h]!;
+  row.persistenceError[h] = actual - lastValue;
+  row.seasonalNaiveError[h] = naive === null ? null : actual - naive;
+}
+
+/** Arrays of one length, null at leads that the model did not forecast. */
+function levelled(row: Score): Score {
+  const length = row.error.length;
+  const fill = <T>(values: (T | null)[]) => Array.from({ length }, (_, h) => values[h] ?? null);
+  return {
+    ...row,
+    error: fill(row.error),
+    pinball: fill(row.pinball),
+    isCovered: fill(row.isCovered),
+    persistenceError: fill(row.persistenceError),
+    seasonalNaiveError: fill(row.seasonalNaiveError),
+  };
+}
+
+function keyOf(sensorId: string, target: string, at: Date): string {
+  return `${sensorId}|${target}|${at.toISOString()}`;
+}
