@@ -319,8 +319,9 @@ export function answer(state: MockState, url: URL): Answer {
     const items = named.map((target) => leadSeriesOf(state, sensorId, target, Number(lead), from, to));
     return { status: 200, body: LeadSeriesList.parse({ items, nextCursor: null }) };
   }
-  const origin = query.get("origin");
-  const at = origin === null ? newestAt(state, sensorId) : Date.parse(origin);
+  const before = query.get("to");
+  const newest = newestAt(state, sensorId);
+  const at = before === null ? newest : Math.min(newest, Math.ceil(Date.parse(before) / STEP_MS) * STEP_MS - STEP_MS);
   const items = named.map((target) => forecastFrom(sensorId, target, at)).filter((one) => one !== null);
   return { status: 200, body: ForecastList.parse({ items, nextCursor: null }) };
 }

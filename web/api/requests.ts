@@ -46,9 +46,9 @@ export function getReadings(
   return get(`${sensorPath(sensorId)}/readings`, { from: iso(from), to: iso(to) }, signal);
 }
 
-/** What was forecast at `origin`, one item a target, as it was issued. */
+/** The forecasts of `origin`, or else of the newest origin before it, one item a target, as they were issued. */
 export function getForecastsFrom(sensorId: string, origin: number, signal: AbortSignal): Promise<Answer<ForecastList>> {
-  return get(`${sensorPath(sensorId)}/forecasts`, { origin: iso(origin) }, signal);
+  return get(`${sensorPath(sensorId)}/forecasts`, { to: iso(origin + 1), limit: 1 }, signal);
 }
 
 /** What was forecast `lead` steps ahead for each moment of the range, one series a target. */

@@ -1,0 +1,190 @@
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { roundTicks, spread, tickDecimals } from "./scale.ts";
+
+export type LineSeries = {
+  name: string;
+  /** Sets colour, dash and marker, so that no line is told by colour alone. */
+  look: "model" | "persistence" | "seasonal";
+  values: (number | null)[];
+};
+type Props = {
+  title: string;
+  /** Said to screen readers in place of the drawing. */
+  summary: string;
+  labels: string[];
+  labelName: string;
+  series: LineSeries[];
+  formatValue: (value: number) => string;
+  /** For the axis; `decimals` are as many as its steps need. */
+  formatTick: (value: number, decimals: number) => string;
+  /** Which of the labels stand at the axis, at most `most`; evenly spread ones by default. */
+  labelTicks?: (most: number) => number[];
+  /** The value axis spans at least this. */
+  span: [number, number] | null;
+  /** A level to compare with, drawn dotted. */
+  reference?: { value: number; name: string };
+  /** Where something happened, by index, such as a new model. */
+  marks?: { index: number; name: string }[];
+};
+
+const HEIGHT = 190;
+const EDGE = { left: 50, right: 12, top: 12, bottom: 26 };
+
+/** A small line chart with its numbers behind a fold. */
+export function LinePlot(props: Props) {
+  const { labels, series, reference, marks = [] } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(480);
+  const [hover, setHover] = useState<number | null>(null);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setWidth(Math.max(200, element.clientWidth)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  const known = series.flatMap((one) => one.values.filter((value) => value !== null));
+  if (reference !== undefined) known.push(reference.value);
+  const [lowest, highest] = props.span ?? [0, 0];
+  const ticks = roundTicks(Math.min(lowest, ...known), Math.max(highest, ...known));
+  const tickSize = tickDecimals((ticks[1] ?? 1) - (ticks[0] ?? 0));
+  const low = ticks[0] ?? 0;
+  const high = ticks.at(-1) ?? 1;
+  const plotWidth = width - EDGE.left - EDGE.right;
+  const x = (i: number) => EDGE.left + (labels.length === 1 ? 0.5 : i / (labels.length - 1)) * plotWidth;
+  const y = (value: number) => EDGE.top + (1 - (value - low) / (high - low || 1)) * (HEIGHT - EDGE.top - EDGE.bottom);
+  const most = Math.max(2, Math.floor(plotWidth / 64));
+  const shownLabels = props.labelTicks?.(most) ?? spread(labels.length, most);
+  const place = (event: PointerEvent) => {
+    const left = event.clientX - (box.current?.getBoundingClientRect().left ?? 0) - EDGE.left;
+    const index = Math.round((left / plotWidth) * (labels.length - 1));
+    setHover(Math.max(0, Math.min(labels.length - 1, index)));
+  };
+  const at = hover !== null && hover < labels.length ? hover : null;
+
+  return (
+    <div class="plot">
+      <div class="plot-head">
+        <h3>{props.title}</h3>
+        <p class="plot-readout numeric muted" aria-hidden="true">
+          {at === null
+            ? ""
+            : `${props.labelName} ${labels[at]}: ${series.map((one) => `${one.name} ${text(one.values[at], props.formatValue)}`).join(", ")}`}
+        </p>
+      </div>
+      <div ref={box} onPointerMove={place} onPointerLeave={() => setHover(null)}>
+        <svg class="lines" width={width} height={HEIGHT} role="img" aria-label={`${props.title}. ${props.summary}`}>
+          {ticks.map((tick) => (
+            <g key={tick}>
+              <path class="lines-grid" d={`M${EDGE.left} ${y(tick)}H${width - EDGE.right}`} />
+              <text class="lines-tick" x={EDGE.left - 8} y={y(tick) + 4} text-anchor="end">
+                {props.formatTick(tick, tickSize)}
+              </text>
+            </g>
+          ))}
+          {shownLabels.map((i) => (
+            <text key={i} class="lines-tick" x={x(i)} y={HEIGHT - 7} text-anchor={x(i) > width - 34 ? "end" : "middle"}>
+              {labels[i]}
+            </text>
+          ))}
+          {marks.map((mark) => (
+            <g key={mark.name}>
+              <path class="lines-mark" d={`M${x(mark.index)} ${EDGE.top}V${HEIGHT - EDGE.bottom}`} />
+              <text
+                class="lines-mark-name"
+                x={x(mark.index) + (mark.index > labels.length * 0.7 ? -5 : 5)}
+                y={HEIGHT - EDGE.bottom - 6}
+                text-anchor={mark.index > labels.length * 0.7 ? "end" : "start"}
+              >
+                {mark.name}
+              </text>
+            </g>
+          ))}
+          {reference !== undefined && (
+            <path class="lines-reference" d={`M${EDGE.left} ${y(reference.value)}H${width - EDGE.right}`} />
+          )}
+          {series.map((one) => (
+            <g key={one.name} class={`look-${one.look}`}>
+              <path d={pathOf(one.values, x, y)} />
+              {spread(labels.length, 9).map((i) => {
+                const value = one.values[i];
+                return value == null ? null : <Marker key={i} look={one.look} x={x(i)} y={y(value)} />;
+              })}
+            </g>
+          ))}
+          {at !== null && <path class="lines-hover" d={`M${x(at)} ${EDGE.top}V${HEIGHT - EDGE.bottom}`} />}
+        </svg>
+      </div>
+      <ul class="legend">
+        {series.map((one) => (
+          <li key={one.name}>
+            <svg class={`look-${one.look}`} viewBox="0 0 28 10" aria-hidden="true">
+              <path d="M1 5h26" />
+              <Marker look={one.look} x={14} y={5} />
+            </svg>
+            {one.name}
+          </li>
+        ))}
+        {reference !== undefined && (
+          <li>
+            <svg viewBox="0 0 28 10" aria-hidden="true">
+              <path class="lines-reference" d="M1 5h26" />
+            </svg>
+            {reference.name}
+          </li>
+        )}
+      </ul>
+      <details>
+        <summary>
+          Numbers<span class="sr-only"> of {props.title}</span>
+        </summary>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must take the keyboard's focus */}
+        <section class="table-box table-box-small" tabIndex={0} aria-label={`${props.title}, numbers`}>
+          <table class="plain numeric">
+            <thead>
+              <tr>
+                <th scope="col">{props.labelName}</th>
+                {series.map((one) => (
+                  <th scope="col" key={one.name}>
+                    {one.name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {labels.map((label, i) => (
+                <tr key={label}>
+                  <th scope="row">{label}</th>
+                  {series.map((one) => (
+                    <td key={one.name}>{text(one.values[i], props.formatValue)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      </details>
+    </div>
+  );
+}
+
+function Marker({ look, x, y }: { look: LineSeries["look"]; x: number; y: number }) {
+  if (look === "model") return <circle cx={x} cy={y} r="3" />;
+  if (look === "persistence") return <rect x={x - 2.7} y={y - 2.7} width="5.4" height="5.4" />;
+  return <path class="marker" d={`M${x} ${y - 3.6}l3.6 6.4h-7.2Z`} />;
+}
+
+function text(value: number | null | undefined, format: (value: number) => string): string {
+  return value == null ? "–" : format(value);
+}
+
+function pathOf(values: (number | null)[], x: (i: number) => number, y: (value: number) => number): string {
+  let d = "";
+  let isOpen = false;
+  values.forEach((value, i) => {
+    if (value !== null) d += `${isOpen ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`;
+    isOpen = value !== null;
+  });
+  return d;
+}

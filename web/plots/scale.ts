@@ -1,0 +1,37 @@
+/** Round values for an axis: about `count` of them from at most `low` to at least `high`. Pure. */
+export function roundTicks(low: number, high: number, count = 4): number[] {
+  const width = high - low;
+  if (!(width > 0)) return [low];
+  const raw = width / count;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 2.5, 5, 10].map((one) => one * power).find((one) => one >= raw) ?? raw;
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.ceil(high / step - 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/** At most `most` indices of 0..count-1, evenly spread, first and last among them. */
+export function spread(count: number, most: number): number[] {
+  if (count <= most) return Array.from({ length: count }, (_, i) => i);
+  const picked = Array.from({ length: most }, (_, i) => Math.round((i * (count - 1)) / (most - 1)));
+  return [...new Set(picked)];
+}
+
+/** The fewest decimals that tell neighbouring ticks `step` apart without rounding them. */
+export function tickDecimals(step: number): number {
+  for (let decimals = 0; decimals < 6; decimals++) {
+    const scaled = step * 10 ** decimals;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * Math.max(1, scaled)) return decimals;
+  }
+  return 6;
+}
+
+const STRIDES_SECONDS = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+
+/** Indices of leads that fall on round durations, at most `most`; lead i + 1 is `(i + 1) * stepSeconds` ahead. */
+export function leadTicks(count: number, stepSeconds: number, most: number): number[] {
+  const stride = STRIDES_SECONDS.find((one) => one % stepSeconds === 0 && (count * stepSeconds) / one <= most);
+  if (stride === undefined) return spread(count, most);
+  const every = stride / stepSeconds;
+  return Array.from({ length: Math.floor(count / every) }, (_, i) => (i + 1) * every - 1);
+}

@@ -1,0 +1,88 @@
+import type { ForecastResponse, LeadSeries, ReadingsResponse } from "../../functions/api/contract.ts";
+
+/** One chart's columns on one ascending time axis (epoch milliseconds); null is a gap and stays one. Pure. */
+export type ChartData = {
+  at: number[];
+  observed: (number | null)[];
+  q10: (number | null)[];
+  q50: (number | null)[];
+  q90: (number | null)[];
+  /** Median of past forecasts at a chosen lead. */
+  overlay: (number | null)[];
+  /** The forecast's origin; its three quantiles there are the observation, so that the lines join. */
+  origin: number | null;
+};
+
+export function buildChart(
+  readings: ReadingsResponse | null,
+  forecast: ForecastResponse | null,
+  overlay: LeadSeries | null,
+  target: string,
+): ChartData {
+  const observed = toMap(readings?.at ?? [], readings?.targets.find((one) => one.target === target)?.value ?? []);
+  const q10 = toMap(forecast?.targetAt ?? [], forecast?.q10 ?? []);
+  const q50 = toMap(forecast?.targetAt ?? [], forecast?.q50 ?? []);
+  const q90 = toMap(forecast?.targetAt ?? [], forecast?.q90 ?? []);
+  const over = toMap(overlay?.targetAt ?? [], overlay?.q50 ?? []);
+  const origin = forecast === null ? null : Date.parse(forecast.origin);
+  const last = origin === null ? null : (observed.get(origin) ?? null);
+  if (origin !== null && last !== null) for (const column of [q10, q50, q90]) column.set(origin, last);
+  const at = [...new Set([...observed.keys(), ...q50.keys(), ...over.keys()])].sort((a, b) => a - b);
+  const column = (map: Map<number, number | null>) => at.map((one) => map.get(one) ?? null);
+  return {
+    at,
+    observed: column(observed),
+    q10: column(q10),
+    q50: column(q50),
+    q90: column(q90),
+    overlay: column(over),
+    origin,
+  };
+}
+
+function toMap(at: string[], values: (number | null)[]): Map<number, number | null> {
+  return new Map(at.map((one, i) => [Date.parse(one), values[i] ?? null]));
+}
+
+/** Indices with a value on neither side: a line would not show them, so they are drawn as dots. */
+export function lonePoints(values: (number | null | undefined)[]): number[] {
+  const lone: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] != null && values[i - 1] == null && values[i + 1] == null) lone.push(i);
+  }
+  return lone;
+}
+
+/** The value axis: the data with a margin, never beyond the physical range; `low`, `high` null without data. */
+export function valueRange(
+  low: number | null,
+  high: number | null,
+  limits: { min: number; max: number },
+): [number, number] {
+  if (low === null || high === null) return [Math.max(limits.min, 0), Math.min(limits.max, 1)];
+  const margin = Math.max((high - low) * 0.1, Math.abs(high) * 0.002, 1e-6);
+  return [Math.max(limits.min, low - margin), Math.min(limits.max, high + margin)];
+}
+
+/** What became of a forecast: over the leads whose actual is known. Null while none is. */
+export type Aftermath = { n: number; inside: number; mae: number; persistenceMae: number | null };
+export function aftermath(data: ChartData): Aftermath | null {
+  const { origin } = data;
+  if (origin === null) return null;
+  const start = data.at.indexOf(origin);
+  const last = start < 0 ? null : (data.observed[start] ?? null);
+  let n = 0;
+  let inside = 0;
+  let error = 0;
+  let persistence = 0;
+  for (let i = 0; i < data.at.length; i++) {
+    const actual = data.observed[i];
+    const [low, middle, high] = [data.q10[i], data.q50[i], data.q90[i]];
+    if (data.at[i]! <= origin || actual == null || low == null || middle == null || high == null) continue;
+    n++;
+    if (low <= actual && actual <= high) inside++;
+    error += Math.abs(actual - middle);
+    persistence += Math.abs(actual - (last ?? 0));
+  }
+  return n === 0 ? null : { n, inside, mae: error / n, persistenceMae: last === null ? null : persistence / n };
+}

@@ -1,0 +1,163 @@
+import { useMemo, useState } from "preact/hooks";
+import type { ForecastResponse, LeadSeries, ReadingsResponse, SensorTarget } from "../../functions/api/contract.ts";
+import { formatDuration, formatRange, formatTime, formatValue, titleOf } from "../format.ts";
+import { usePreferences } from "../shell/preferences.ts";
+import { presentOf, usePulse } from "../shell/pulse.ts";
+import { ForecastChart } from "./chart.tsx";
+import { aftermath, buildChart, type ChartData } from "./chart-data.ts";
+import { decimalsOf, summarise } from "./describe.ts";
+import { PointTable } from "./point-table.tsx";
+import type { Grid, Span } from "./view.ts";
+
+type Props = {
+  target: SensorTarget;
+  readings: ReadingsResponse | null;
+  forecast: ForecastResponse | null;
+  overlay: LeadSeries | null;
+  leadText: string;
+  /** An older origin was chosen. */
+  isPast: boolean;
+  span: Span;
+  grid: Grid;
+  isTable: boolean;
+  isDimmed: boolean;
+  onSpan: (span: Span) => void;
+  onReset: () => void;
+};
+
+export function ChartPanel(props: Props) {
+  const { target, readings, forecast, overlay, span } = props;
+  const { zone } = usePreferences();
+  const pulse = usePulse();
+  const [point, setPoint] = useState<number | null>(null);
+  const data = useMemo(
+    () => buildChart(readings, forecast, overlay, target.target),
+    [readings, forecast, overlay, target.target],
+  );
+  const decimals = useMemo(() => decimalsOf(data), [data]);
+  const words = { unit: target.unit, zone, decimals };
+  const summary = summarise(data, forecast, props.isPast ? aftermath(data) : null, words);
+  const present = presentOf(pulse);
+  const name = titleOf(target.target);
+  const origin = data.origin;
+  return (
+    <figure class={`panel dimmable${props.isDimmed ? " is-outdated" : ""}`} aria-busy={props.isDimmed}>
+      <div class="panel-head">
+        <div>
+          <h2>{name}</h2>
+          <p class="reading numeric">
+            <b>{formatValue(target.lastValue, target.unit, decimals)}</b>
+            {target.lastReadingAt !== null && present !== null && (
+              <span class="muted"> {formatDuration((present - Date.parse(target.lastReadingAt)) / 1000)} ago</span>
+            )}
+          </p>
+        </div>
+        <Readout data={data} index={point} {...words} />
+      </div>
+      {props.isTable ? (
+        <PointTable name={name} data={data} span={span} leadText={props.leadText} {...words} />
+      ) : (
+        <>
+          <ForecastChart
+            name={name}
+            data={data}
+            scene={{
+              origin,
+              isPast: props.isPast,
+              originLabel: origin === null ? "" : `from ${formatTime(origin, zone, "clock")}`,
+              limits: target,
+              unit: target.unit,
+              bandLabel: "80 % range",
+            }}
+            decimals={decimals}
+            span={span}
+            grid={props.grid}
+            height={300}
+            onSpan={props.onSpan}
+            onReset={props.onReset}
+            onPoint={setPoint}
+          />
+          <Legend leadText={props.leadText} hasForecast={forecast !== null} />
+        </>
+      )}
+      <figcaption>{summary}</figcaption>
+    </figure>
+  );
+}
+
+/** The values at the cursor; holds its place when there is none. */
+function Readout(props: {
+  data: ChartData;
+  index: number | null;
+  unit: string;
+  zone: "utc" | "local";
+  decimals: number;
+}) {
+  const { data, index, unit, zone, decimals } = props;
+  const at = index === null ? undefined : data.at[index];
+  if (index === null || at === undefined)
+    return <div class="readout muted">Point at the chart or use the arrow keys</div>;
+  const [observed, low, middle, high] = [data.observed[index], data.q10[index], data.q50[index], data.q90[index]];
+  const overlay = data.overlay[index];
+  const isForecast = data.origin !== null && at > data.origin && middle != null && low != null && high != null;
+  return (
+    <dl class="readout numeric">
+      <div>
+        <dt>{formatTime(at, zone, "dayClock")}</dt>
+        <dd>{observed == null ? (isForecast ? "" : "no reading") : formatValue(observed, unit, decimals)}</dd>
+      </div>
+      {isForecast && (
+        <div>
+          <dt>median, 80 % range</dt>
+          <dd>
+            <span class="future">{formatValue(middle, unit, decimals)}</span>{" "}
+            <span class="muted">{formatRange(low, high, "", decimals)}</span>
+          </dd>
+        </div>
+      )}
+      {overlay != null && (
+        <div>
+          <dt>earlier forecast</dt>
+          <dd class="overlay">{formatValue(overlay, unit, decimals)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function Legend({ leadText, hasForecast }: { leadText: string; hasForecast: boolean }) {
+  return (
+    <ul class="legend">
+      <li>
+        <svg viewBox="0 0 28 10" aria-hidden="true">
+          <path class="key-observed" d="M1 5h26" />
+        </svg>
+        observed
+      </li>
+      {hasForecast && (
+        <>
+          <li>
+            <svg viewBox="0 0 28 10" aria-hidden="true">
+              <path class="key-median" d="M1 5h26" />
+            </svg>
+            median
+          </li>
+          <li>
+            <svg viewBox="0 0 28 10" aria-hidden="true">
+              <rect class="key-band" x="1" y="1" width="26" height="8" />
+            </svg>
+            80 % range
+          </li>
+        </>
+      )}
+      {leadText !== "" && (
+        <li>
+          <svg viewBox="0 0 28 10" aria-hidden="true">
+            <path class="key-overlay" d="M1 5h26" />
+          </svg>
+          forecast {leadText} earlier
+        </li>
+      )}
+    </ul>
+  );
+}

@@ -1,0 +1,133 @@
+import type { Model, Sensor } from "../../functions/api/contract.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+  formatTime,
+  MISSING,
+  shortSha,
+  titleOf,
+} from "../format.ts";
+import { ModelStatusText } from "../registry/status.tsx";
+import type { Live } from "../shell/live.ts";
+import { usePreferences } from "../shell/preferences.ts";
+import { Empty, Failed, Skeleton } from "../shell/states.tsx";
+
+/** The model that serves, with its receipt, and the versions before and beside it. */
+export function ModelCard({ sensor, models }: { sensor: Sensor; models: Live<Model[]> }) {
+  const { zone } = usePreferences();
+  const list = models.data;
+  const champion = list?.find((model) => model.status === "champion") ?? null;
+  return (
+    <section class="section" aria-labelledby="model">
+      <h2 id="model">Model</h2>
+      {list === null ? (
+        models.failure === null ? (
+          <Skeleton height={260} label="Loading the model" />
+        ) : (
+          <Failed failure={models.failure} onRetry={models.retry} />
+        )
+      ) : list.length === 0 ? (
+        <Empty title="No model yet">
+          {sensor.sensorId} is served by a baseline until its own LSTM has been trained and has passed its checks.
+        </Empty>
+      ) : (
+        <div class="panel">
+          {champion !== null && <Champion model={champion} />}
+          <h3>Versions</h3>
+          <ul class="versions">
+            {list.map((model) => (
+              <li key={model.modelId}>
+                <ModelStatusText status={model.status} />
+                <code>{model.modelId}</code>
+                <span class="muted">
+                  {formatTime(Date.parse(model.createdAt), zone, "dayClock")}: {model.statusReason}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Champion({ model }: { model: Model }) {
+  const { zone } = usePreferences();
+  const { training } = model;
+  const day = (text: string) => formatTime(Date.parse(text), zone, "date");
+  return (
+    <>
+      <dl class="facts">
+        <div>
+          <dt>Serving</dt>
+          <dd>
+            <code>{model.modelId}</code>
+          </dd>
+        </div>
+        <div>
+          <dt>Why</dt>
+          <dd>{model.statusReason}</dd>
+        </div>
+        <div>
+          <dt>Trained on</dt>
+          <dd>
+            {day(training.from)} to {day(training.to)}, {formatCount(training.windows)} windows
+          </dd>
+        </div>
+        <div>
+          <dt>Sees, says</dt>
+          <dd>
+            {formatDuration(model.contextLength * model.stepSeconds)} back,{" "}
+            {formatDuration(model.horizon * model.stepSeconds)} ahead
+          </dd>
+        </div>
+        <div>
+          <dt>model.onnx sha256</dt>
+          <dd>
+            <code title={model.modelSha256}>{shortSha(model.modelSha256)}</code>
+          </dd>
+        </div>
+        <div>
+          <dt>Receipt</dt>
+          <dd>
+            {training.engine}, seed {training.seed}, {formatNumber(training.cpuSeconds, 1)} s CPU, data{" "}
+            <code title={training.dataSha256}>{shortSha(training.dataSha256)}</code>, code {model.codeVersion}
+          </dd>
+        </div>
+      </dl>
+      <div class="table-scroll">
+        <table class="plain numeric">
+          <caption>On validation data, mean absolute error</caption>
+          <thead>
+            <tr>
+              <th scope="col">Target</th>
+              <th scope="col">LSTM</th>
+              <th scope="col">ridge</th>
+              <th scope="col">persistence</th>
+              <th scope="col">coverage</th>
+            </tr>
+          </thead>
+          <tbody>
+            {Object.entries(model.metrics).map(([target, metrics]) => (
+              <tr key={target}>
+                <th scope="row">{titleOf(target)}</th>
+                <td>
+                  <b>{figure(metrics.mae)}</b>
+                </td>
+                <td>{figure(metrics.ridgeMae)}</td>
+                <td>{figure(metrics.persistenceMae)}</td>
+                <td>{formatPercent(metrics.coverage ?? null)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+function figure(value: number | undefined): string {
+  return value === undefined ? MISSING : formatNumber(value, 3);
+}

@@ -1,0 +1,90 @@
+import type { ForecastResponse, Sensor } from "../../functions/api/contract.ts";
+import { formatDuration, formatTime, plural, shortSha, titleOf } from "../format.ts";
+import { usePreferences } from "../shell/preferences.ts";
+import { presentOf, usePulse } from "../shell/pulse.ts";
+
+/** What went into the forecast that is shown, and what became of the last cycle for this sensor. */
+export function Quality({ sensor, forecast }: { sensor: Sensor; forecast: ForecastResponse | null }) {
+  const { zone } = usePreferences();
+  const present = presentOf(usePulse());
+  const time = (text: string) => formatTime(Date.parse(text), zone, "dayClock");
+  const outcome = sensor.lastOutcome;
+  return (
+    <section class="section" aria-labelledby="quality">
+      <h2 id="quality">Data and provenance</h2>
+      <div class="panel">
+        <dl class="facts">
+          <div>
+            <dt>Last outcome</dt>
+            <dd>
+              {outcome === null ? (
+                "none yet"
+              ) : (
+                <>
+                  {outcome.status} at {time(outcome.slot)}
+                  {outcome.reasonText !== null && `: ${outcome.reasonText}`}
+                  {outcome.have !== null && outcome.need !== null && ` (${outcome.have} of ${outcome.need} steps)`}
+                </>
+              )}
+            </dd>
+          </div>
+          <div>
+            <dt>Newest reading</dt>
+            <dd class="numeric">
+              {sensor.newestReadingAt === null
+                ? "none yet"
+                : `${time(sensor.newestReadingAt)}${present === null ? "" : `, ${formatDuration((present - Date.parse(sensor.newestReadingAt)) / 1000)} ago`}`}
+            </dd>
+          </div>
+          {sensor.targets.map((target) => {
+            const missing = target.history.value.filter((value) => value === null).length;
+            return (
+              <div key={target.target}>
+                <dt>{titleOf(target.target)}, last day</dt>
+                <dd class="numeric">
+                  {missing === 0
+                    ? `complete, ${plural(target.history.at.length, "point")}`
+                    : `${missing} of ${plural(target.history.at.length, "point")} missing`}
+                </dd>
+              </div>
+            );
+          })}
+          {forecast !== null && (
+            <>
+              <div>
+                <dt>Forecast shown</dt>
+                <dd class="numeric">
+                  from {time(forecast.origin)}, issued {time(forecast.issuedAt)} for the slot of {time(forecast.slot)}
+                </dd>
+              </div>
+              <div>
+                <dt>Made by</dt>
+                <dd>
+                  {forecast.method === "lstm" ? (
+                    <>
+                      LSTM <code>{forecast.modelId}</code>
+                      {forecast.modelSha256 !== null && (
+                        <>
+                          , sha256 <code title={forecast.modelSha256}>{shortSha(forecast.modelSha256)}</code>
+                        </>
+                      )}
+                    </>
+                  ) : (
+                    `${forecast.baseline ?? "baseline"}: ${forecast.reasonText ?? forecast.reason ?? ""}`
+                  )}
+                </dd>
+              </div>
+              <div>
+                <dt>Knew readings up to</dt>
+                <dd class="numeric">
+                  {time(forecast.sourceWatermark)}, {plural(forecast.imputedSteps, "step")} filled in, code{" "}
+                  {forecast.codeVersion}
+                </dd>
+              </div>
+            </>
+          )}
+        </dl>
+      </div>
+    </section>
+  );
+}
