@@ -85,8 +85,11 @@ export function shardsOf(sensorIds: string[], size: number): string[][] {
   return shards;
 }
 
-/** The key names slot, shard and content: a fan-out repeated over a changed fleet must not pass for the one before. */
-function messagesOf(slot: Date, shards: string[][]): QueueMessage[] {
+/**
+ * One message a shard of the slot. The key names slot, shard and content: a fan-out repeated over a changed fleet must
+ * not pass for the one before.
+ */
+export function messagesOf(slot: Date, shards: string[][]): QueueMessage[] {
   return shards.map((sensorIds, shard) => ({
     key: `${slot.toISOString()}/${shard}/${hashOf(sensorIds.join("\n"))}`,
     body: { slot: slot.toISOString(), sensorIds },

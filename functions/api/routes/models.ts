@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { trainMessage } from "../../../core/operations/schedule.ts";
 import { floorToStep } from "../../../core/time.ts";
 import { Id, Model, ModelPage, ReasonRequest, TrainAccepted } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
@@ -103,10 +104,9 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
     handle: async (c, id) => {
       const known = { sensorIds: [id], sort: "sensorId" as const, asOf: null, staleBefore: clock.now(), limit: 1 };
       if ((await services.views.sensors(known)).length === 0) throw unknownSensor(id);
-      const slot = floorToStep(clock.now(), services.settings.stepSeconds).toISOString();
-      const body = { sensorId: id, reason: "requested", slot };
-      await queue.send("train", [{ key: `train/${slot}/${id}`, body }]);
-      return c.json({ sensorId: id, slot, status: "queued" as const }, 202);
+      const slot = floorToStep(clock.now(), services.settings.stepSeconds);
+      await queue.send("train", [trainMessage(id, "requested", slot)]);
+      return c.json({ sensorId: id, slot: slot.toISOString(), status: "queued" as const }, 202);
     },
   });
   return app;

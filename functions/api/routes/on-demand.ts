@@ -54,12 +54,14 @@ export function onDemandRoutes(services: ApiServices): OpenAPIHono {
   });
 }
 
-/** Sensors that a cycle has seen, or that have readings. */
+/** Sensors that a cycle has seen, or that have readings: those are remembered from now on. */
 async function findKnown({ views, ports }: ApiServices, sensorIds: string[], now: Date): Promise<string[]> {
   const query = { sensorIds, sort: "sensorId" as const, asOf: null, staleBefore: now, limit: sensorIds.length };
   const seen = new Set((await views.sensors(query)).map((row) => row.sensorId));
   const unseen = sensorIds.filter((sensorId) => !seen.has(sensorId));
   const newest = unseen.length === 0 ? new Map<string, Date | null>() : await ports.follower.newestReadings(unseen);
+  const fresh = unseen.filter((sensorId) => newest.get(sensorId));
+  if (fresh.length > 0) await ports.ledger.rememberSensors(fresh, ports.clock.now());
   return sensorIds.filter((sensorId) => seen.has(sensorId) || newest.get(sensorId));
 }
 

@@ -1,0 +1,24 @@
+import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import { messagesOf } from "../core/operations/schedule.ts";
+import { createApi } from "./api/app.ts";
+import type { ApiServices } from "./api/services.ts";
+import { once } from "./once.ts";
+import { openApiRuntime } from "./runtime.ts";
+
+/** Answers function URL events. Forecasts on demand go by the queue: no model is loaded here. */
+export function createApiHandler(services: Omit<ApiServices, "requestForecasts">) {
+  const { queue } = services.ports;
+  return handle(
+    createApi({
+      ...services,
+      requestForecasts: ({ slot, sensorIds }) => queue.send("forecast", messagesOf(slot, [sensorIds])),
+    }),
+  );
+}
+
+const start = once(async () => {
+  const { ports, views, settings } = await openApiRuntime();
+  return createApiHandler({ ports, views, settings: settings.api });
+});
+
+export const handler = async (event: LambdaEvent, context?: LambdaContext) => (await start())(event, context);

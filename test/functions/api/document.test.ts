@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
+import { startApi, type TestApi } from "./harness.ts";
+
+let postgres: TestPostgres;
+let api: TestApi;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterEach(async () => {
+  await api.close();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+
+const Operation = z.object({
+  summary: z.string().min(1),
+  tags: z.array(z.string()).length(1),
+  security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
+  parameters: z
+    .array(z.object({ name: z.string(), in: z.enum(["path", "query"]), required: z.boolean().optional() }))
+    .optional(),
+  responses: z.record(
+    z.string(),
+    z.object({ description: z.string(), content: z.record(z.string(), z.object({ schema: z.unknown() })) }),
+  ),
+});
+const Document = z.object({
+  openapi: z.literal("3.1.0"),
+  info: z.object({ title: z.string(), version: z.string() }),
+  paths: z.record(z.string(), z.record(z.enum(["get", "post"]), Operation).or(z.looseObject({}))),
+  components: z.object({
+    schemas: z.record(z.string(), z.unknown()),
+    securitySchemes: z.object({ apiKey: z.unknown() }),
+  }),
+});
+
+const load = async () => {
+  api = await startApi(postgres);
+  return Document.parse(await (await api.app.request("/openapi.json")).json());
+};
+
+const operationsOf = (document: z.infer<typeof Document>) =>
+  Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ path, method, operation: Operation.parse(operation) })),
+  );
+
+describe("/openapi.json", () => {
+  it("describes every route that answers, as it is written", async () => {
+    const operations = operationsOf(await load());
+    expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+      "get /healthz",
+      "get /readyz",
+      "get /v1/models",
+      "get /v1/models/{id}",
+      "get /v1/ops",
+      "get /v1/sensors",
+      "get /v1/sensors/{id}",
+      "get /v1/sensors/{id}/accuracy",
+      "get /v1/sensors/{id}/forecasts",
+      "get /v1/sensors/{id}/readings",
+      "post /v1/forecasts",
+      "post /v1/models/{id}:promote",
+      "post /v1/sensors/{id}:rollback",
+      "post /v1/sensors/{id}:train",
+    ]);
+    const routes = api.app.routes.filter((route) => route.method !== "ALL").map((route) => route.path);
+    const described = new Set(["/openapi.json", "/reference", ...operations.map(({ path }) => path)]);
+    const written = routes.map((path) =>
+      path.replace(/:command\{\[\^\/\]\+(:\w+)\}/, "{id}$1").replaceAll(":id", "{id}"),
+    );
+    expect(written.filter((path) => !described.has(path))).toEqual([]);
+  });
+
+  it("resolves every reference, names each path parameter, and gives each route its problem", async () => {
+    const document = await load();
+    const names = new Set(Object.keys(document.components.schemas));
+    const text = JSON.stringify(document);
+    const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1]!);
+    expect(references.length).toBeGreaterThan(20);
+    expect(references.filter((name) => !names.has(name))).toEqual([]);
+    expect(text.match(/"\$ref":"(?!#\/components\/schemas\/)/g)).toBeNull();
+    for (const { path, method, operation } of operationsOf(document)) {
+      const inPath = operation.parameters?.filter((parameter) => parameter.in === "path").map(({ name }) => name) ?? [];
+      expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
+      expect(Object.keys(operation.responses.default?.content ?? {})).toEqual(["application/problem+json"]);
+      expect([path, method === "post"]).toEqual([path, operation.security !== undefined]);
+    }
+  });
+});
+
+describe("/reference", () => {
+  it("shows the contract on one page that loads nothing and runs nothing", async () => {
+    const operations = operationsOf(await load());
+    const response = await api.app.request("/reference");
+    expect(response.headers.get("Content-Type")).toContain("text/html");
+    const page = await response.text();
+    for (const { path } of operations) expect(page).toContain(path);
+    for (const name of ["Forecast", "Sensor", "Problem", "Ops"]) expect(page).toContain(`id="${name}"`);
+    expect(page).not.toMatch(/<script|\ssrc=|https?:\/\/|\[object|undefined/);
+    const anchors = [...page.matchAll(/href="#([^"]+)"/g)].map((match) => match[1]!);
+    expect(anchors.filter((anchor) => !page.includes(`id="${anchor}"`))).toEqual([]);
+  });
+});
