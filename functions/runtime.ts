@@ -12,7 +12,7 @@ import { postgresScores } from "./adapters/postgres/scores.ts";
 import { createViews } from "./adapters/postgres/views.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { settingsOf } from "./settings.ts";
-import { loadSource } from "./source.ts";
+import { readSource, targetsOf } from "./source.ts";
 
 /*
  * The composition root. Adapters with heavy dependencies are imported where they are chosen, so that a bundle carries only
@@ -24,46 +24,46 @@ const lambdaConnections = 2;
 
 export async function openScheduleRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, source } = await openFollower(config, log);
+  const { follower, targets } = await openFollower(config);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), queue: await openSqs(config) };
-  return { ports, settings: settingsOf(config, source.targets) };
+  return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openForecastRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, source } = await openFollower(config, log);
+  const { follower, targets } = await openFollower(config);
   const inference = await openInference(await openStore(config), log);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), inference };
-  return { ports, settings: settingsOf(config, source.targets) };
+  return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openScoreRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, source } = await openFollower(config, log);
+  const { follower, targets } = await openFollower(config);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)) };
-  return { ports, settings: settingsOf(config, source.targets) };
+  return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openTrainRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, source } = await openFollower(config, log);
+  const { follower, targets } = await openFollower(config);
   const store = await openStore(config);
   const [inference, trainer] = await Promise.all([openInference(store, log), openTrainer()]);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), store, inference, trainer };
-  return { ports, settings: settingsOf(config, source.targets) };
+  return { ports, settings: settingsOf(config, targets) };
 }
 
 /** No follower: promotion reads what was scored. */
 export async function openPromoteRuntime() {
   const { config, log, clock } = await openBase();
-  const { targets } = await loadSource(config.sourceConfig);
+  const targets = targetsOf(await readSource(config.sourceConfig));
   const ports = { clock, log, ...predictorPorts(openPredictor(config)) };
   return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openWatchRuntime() {
   const { config, log } = await openBase();
-  const { follower } = await openFollower(config, log);
+  const { follower } = await openFollower(config);
   const predictor = openPredictor(config);
   const { databaseSize } = createViews(predictor.db);
   const databaseBytes = async () => (await databaseSize()).bytes;
@@ -72,10 +72,10 @@ export async function openWatchRuntime() {
 
 export async function openApiRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, source } = await openFollower(config, log);
+  const { follower, targets } = await openFollower(config);
   const predictor = openPredictor(config);
   const ports = { clock, log, follower, ...predictorPorts(predictor), queue: await openSqs(config) };
-  return { ports, views: createViews(predictor.db), settings: settingsOf(config, source.targets) };
+  return { ports, views: createViews(predictor.db), settings: settingsOf(config, targets) };
 }
 
 async function openBase(): Promise<{ config: Config; log: Log; clock: Clock }> {
@@ -93,6 +93,15 @@ export function openLog(config: Config): Promise<Log> {
 export function openPredictor(config: Config, max: number = lambdaConnections): Database<PredictorSchema> {
   const url = wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL");
   return openDatabase<PredictorSchema>({ url, side: "predictor", driver: config.databaseDriver, max });
+}
+
+/** The follower, read through the mapping; throws misconfigured without a URL. Always over TCP: it is anybody's Postgres. */
+export async function openFollower(config: Config, max: number = lambdaConnections) {
+  const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
+  const source = await readSource(config.sourceConfig);
+  const database = openDatabase<unknown>({ url, side: "follower", max });
+  const follower: Follower = postgresFollower(database, source);
+  return { follower, source, targets: targetsOf(source), database };
 }
 
 /** What lives in the predictor database. */

@@ -1,4 +1,5 @@
 import type { Fleet, Target } from "../core/data/reading.ts";
+import { defaultScoreSettings, type ScoreSettings } from "../core/evaluation/score.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../core/forecast/settings.ts";
 import type { ScheduleSettings } from "../core/operations/schedule.ts";
 import type { ApiSettings } from "./api/services.ts";
@@ -12,6 +13,7 @@ export type Settings = {
   fleet: Fleet;
   forecast: ForecastSettings;
   schedule: ScheduleSettings;
+  score: ScoreSettings;
   api: ApiSettings;
 };
 
@@ -24,6 +26,7 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
   return {
     fleet,
     forecast: { ...defaultForecastSettings(fleet, codeVersion), staleSteps: config.staleAfterSteps },
+    score: defaultScoreSettings(fleet),
     schedule: { stepSeconds, shardSize, activeSeconds },
     api: {
       stepSeconds,
