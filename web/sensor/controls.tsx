@@ -2,7 +2,7 @@ import { formatDuration, formatTime, type Zone } from "../format.ts";
 import { Icon } from "../shell/icons.tsx";
 import { usePreferences } from "../shell/preferences.ts";
 import { setQuery } from "../shell/route.ts";
-import { floorTo, type Grid, leadChoices, PRESETS, type Preset, pan, type Span, type View, zoom } from "./view.ts";
+import { floorTo, type Grid, leadChoices, pan, presetsFor, type Span, type View, zoom } from "./view.ts";
 
 /** Writes a span into the URL; null goes back to the preset. */
 export function showSpan(span: Span | null): void {
