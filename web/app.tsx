@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { FleetPage } from "./fleet/page.tsx";
 import { ModelsPage } from "./registry/page.tsx";
 import { SensorPage } from "./sensor/page.tsx";
@@ -7,6 +7,7 @@ import { PreferencesContext, usePreferencesSource } from "./shell/preferences.ts
 import { PulseContext, usePulseSource } from "./shell/pulse.ts";
 import { useRoute } from "./shell/route.ts";
 import { SourceNotices } from "./shell/source-notices.tsx";
+import { Failed } from "./shell/states.tsx";
 
 /** The page that a path names. */
 function pageOf(path: string): { name: "fleet" | "models" | "none" } | { name: "sensor"; sensorId: string } {
@@ -46,21 +47,31 @@ export function App() {
         <Header page={page.name} />
         <main id="main" ref={main} tabIndex={-1} aria-label={title}>
           <SourceNotices />
-          {page.name === "fleet" && <FleetPage query={route.query} />}
-          {page.name === "models" && <ModelsPage />}
-          {page.name === "sensor" && <SensorPage key={page.sensorId} sensorId={page.sensorId} query={route.query} />}
-          {page.name === "none" && (
-            <div class="state">
-              <h1>There is no such page</h1>
-              <p>
-                <a href="/" data-route>
-                  Go to the fleet
-                </a>
-              </p>
-            </div>
-          )}
+          <PageView key={route.path} page={page} query={route.query} />
         </main>
       </PulseContext.Provider>
     </PreferencesContext.Provider>
+  );
+}
+
+/** A page that cannot be drawn says so; the header and the other pages go on working. */
+function PageView({ page, query }: { page: ReturnType<typeof pageOf>; query: URLSearchParams }) {
+  const [crash, forget] = useErrorBoundary();
+  if (crash !== undefined) {
+    const detail = crash instanceof Error ? crash.message : String(crash);
+    return <Failed failure={{ kind: "problem", title: "This page could not be drawn", detail }} onRetry={forget} />;
+  }
+  if (page.name === "fleet") return <FleetPage query={query} />;
+  if (page.name === "models") return <ModelsPage />;
+  if (page.name === "sensor") return <SensorPage sensorId={page.sensorId} query={query} />;
+  return (
+    <div class="state">
+      <h1>There is no such page</h1>
+      <p>
+        <a href="/" data-route>
+          Go to the fleet
+        </a>
+      </p>
+    </div>
   );
 }

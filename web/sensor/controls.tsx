@@ -35,11 +35,9 @@ export function Controls(props: Props) {
             class="button"
             aria-pressed={view.custom === null && view.preset === preset}
             onClick={() => setQuery({ range: preset === "fit" ? null : preset, from: null, to: null })}
-            title={
-              preset === "fit" ? "Two thirds past, one third horizon" : `The last ${PRESETS[preset]} and the horizon`
-            }
+            title={`The last ${label} and the horizon`}
           >
-            {preset === "fit" ? PRESETS.fit : `−${PRESETS[preset]}`}
+            −{label}
           </button>
         ))}
       </div>
