@@ -1,0 +1,122 @@
+import type { PairedScore } from "../ports.ts";
+import { dieboldMariano } from "./significance.ts";
+
+/** When a challenger has won, lost, or must wait. A moment is one targetAt; all its targets and leads count as one. */
+export type PromotionSettings = {
+  horizon: number;
+  /** Fewer moments decide nothing. */
+  minimumMoments: number;
+  /** Without a significant win after so many the challenger is given up. */
+  maximumMoments: number;
+  /** Level of the one-sided test; small, because it is looked at again and again. */
+  level: number;
+  /** Nominal coverage of [q10, q90], and how much further from it than the champion a challenger may be. */
+  nominalCoverage: number;
+  coverageTolerance: number;
+};
+
+/** Twelve horizons at least, sixty at most: two and ten days at ten minutes. */
+export function defaultPromotionSettings(horizon: number): PromotionSettings {
+  return {
+    horizon,
+    minimumMoments: 12 * horizon,
+    maximumMoments: 60 * horizon,
+    level: 0.01,
+    nominalCoverage: 0.8,
+    coverageTolerance: 0.03,
+  };
+}
+
+export type PromotionVerdict = { decision: "promote" | "keep" | "retire"; reason: string };
+
+/**
+ * Decides about challenger B beside champion A on the scores that both have. Losses are in units of the champion's mean
+ * pinball loss per target, so that degrees and per cent weigh the same; persistence's pinball loss is half its error.
+ */
+export function judgeChallenger(pairs: PairedScore[], settings: PromotionSettings): PromotionVerdict {
+  const { minimumMoments, maximumMoments, nominalCoverage, coverageTolerance, level, horizon } = settings;
+  const moments = momentsOf(pairs);
+  const n = moments.length;
+  if (n < minimumMoments)
+    return { decision: "keep", reason: `${n} of ${minimumMoments} paired moments; waits for scores` };
+
+  const [lossA, lossB, lossPersistence] = [mean(moments, "a"), mean(moments, "b"), mean(moments, "persistence")];
+  const facts = `${n} moments, loss ${percent(lossB / lossA)} of the champion's`;
+  if (lossB > lossPersistence) {
+    return {
+      decision: "retire",
+      reason: `worse than persistence: ${percent(lossB / lossPersistence)} of its loss, ${facts}`,
+    };
+  }
+  const [coverageA, coverageB] = [share(pairs, "isCoveredA"), share(pairs, "isCoveredB")];
+  if (Math.abs(coverageB - nominalCoverage) > Math.abs(coverageA - nominalCoverage) + coverageTolerance) {
+    const reason = `loses coverage: ${percent(coverageB)} against ${percent(coverageA)}, nominal ${percent(nominalCoverage)}`;
+    return { decision: "retire", reason: `${reason}; ${facts}` };
+  }
+  const gains = moments.map(({ a, b }) => a - b);
+  const win = dieboldMariano(gains, horizon);
+  if (win.mean > 0 && win.pValue < level)
+    return { decision: "promote", reason: `won, p = ${shortly(win.pValue)}, ${facts}` };
+  const loss = dieboldMariano(
+    gains.map((gain) => -gain),
+    horizon,
+  );
+  if (loss.mean > 0 && loss.pValue < level)
+    return { decision: "retire", reason: `lost, p = ${shortly(loss.pValue)}, ${facts}` };
+  if (n >= maximumMoments)
+    return { decision: "retire", reason: `no significant win, p = ${shortly(win.pValue)}, ${facts}` };
+  return { decision: "keep", reason: `undecided, p = ${shortly(win.pValue)}, ${facts}` };
+}
+
+/**
+ * Decides about a challenger of a sensor without champion: `pairs` of the model with itself, held against persistence.
+ */
+export function judgeAlone(pairs: PairedScore[], settings: PromotionSettings): PromotionVerdict {
+  const against = pairs.map((pair) => ({ ...pair, pinballA: 0.5 * Math.abs(pair.persistenceError) }));
+  const moments = momentsOf(against);
+  const n = moments.length;
+  const { minimumMoments } = settings;
+  if (n < minimumMoments)
+    return { decision: "keep", reason: `${n} of ${minimumMoments} scored moments; waits for scores` };
+  const [persistence, own] = [mean(moments, "a"), mean(moments, "b")];
+  const facts = `loss ${percent(own / persistence)} of persistence's over ${n} moments`;
+  return own <= persistence ? { decision: "promote", reason: facts } : { decision: "retire", reason: facts };
+}
+
+type Moment = { a: number; b: number; persistence: number };
+
+/** Mean losses per targetAt, in time order. */
+function momentsOf(pairs: PairedScore[]): Moment[] {
+  const scales = new Map<string, number>();
+  for (const [target, ofTarget] of Map.groupBy(pairs, (pair) => pair.target)) {
+    const total = ofTarget.reduce((sum, pair) => sum + pair.pinballA, 0);
+    scales.set(target, total > 0 ? total / ofTarget.length : 1);
+  }
+  const byMoment = [...Map.groupBy(pairs, (pair) => pair.targetAt.getTime())].sort(([a], [b]) => a - b);
+  return byMoment.map(([, together]) => {
+    const moment = { a: 0, b: 0, persistence: 0 };
+    for (const { target, pinballA, pinballB, persistenceError } of together) {
+      const weight = 1 / scales.get(target)! / together.length;
+      moment.a += weight * pinballA;
+      moment.b += weight * pinballB;
+      moment.persistence += weight * 0.5 * Math.abs(persistenceError);
+    }
+    return moment;
+  });
+}
+
+function mean(moments: Moment[], key: keyof Moment): number {
+  return moments.reduce((sum, moment) => sum + moment[key], 0) / moments.length;
+}
+
+function share(pairs: PairedScore[], key: "isCoveredA" | "isCoveredB"): number {
+  return pairs.filter((pair) => pair[key]).length / pairs.length;
+}
+
+function percent(value: number): string {
+  return Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : "?";
+}
+
+function shortly(pValue: number): string {
+  return pValue < 0.0001 ? "< 0.0001" : pValue.toFixed(4);
+}
