@@ -1,9 +1,13 @@
-import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { createReadStream, createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { PassThrough, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
 import { parse } from "csv-parse";
 import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import type { IssuedForecast } from "../../core/evaluation/backtest.ts";
+import type { TargetPlan } from "../../core/evaluation/split.ts";
 
 /** Readings of all sensors of a file, and the names of its target columns in the file's order. */
 export type ReadingsFile = { targets: string[]; sensors: Map<string, Readings> };
@@ -41,9 +45,6 @@ export async function readReadings(path: string, sensorIds?: string[]): Promise<
   }
   return { targets, sensors };
 }
-
-/** When one sensor's target is trained, chosen and forecast; times in epoch milliseconds. */
-export type TargetPlan = { trainEnd: number; validationEnd: number; issuedAt: number[] };
 
 /** Reads `sensor_id,target,train_end,validation_end,issued_at` into sensor -> target -> plan; throws badInput. */
 export async function readPlan(path: string): Promise<Map<string, Map<string, TargetPlan>>> {
@@ -94,4 +95,51 @@ async function* rowsOf(path: string, needed: string[]): AsyncGenerator<{ header:
     if (cause instanceof AppError) throw cause;
     throw new AppError("badInput", `${path} cannot be read as CSV: ${String(cause)}`, { cause });
   }
+}
+
+const forecastColumns = "sensor_id,issued_at,target_at,target,q10,q50,q90";
+
+/**
+ * Writes forecasts as `sensor_id,issued_at,target_at,target,q10,q50,q90` (.gz is compressed), one row per lead, `step` seconds
+ * apart. The file appears whole on `close`, not at all on `abandon`.
+ */
+export function openForecastsFile(path: string) {
+  const partial = `${path}.partial`;
+  const rows = new PassThrough();
+  const file = createWriteStream(partial);
+  const written = path.endsWith(".gz") ? pipeline(rows, createGzip(), file) : pipeline(rows, file);
+  // Heard at close; until then a full disk must not end the process.
+  written.catch(() => {});
+  rows.write(`${forecastColumns}\n`);
+  return {
+    async write(sensorId: string, forecasts: IssuedForecast[], step: number): Promise<void> {
+      for (const { target, issuedAt, q10, q50, q90 } of forecasts) {
+        const head = `${quote(sensorId)},${isoSeconds(issuedAt.getTime())}`;
+        const lines = q50.map((middle, h) => {
+          const targetAt = isoSeconds(issuedAt.getTime() + (h + 1) * step * 1000);
+          return `${head},${targetAt},${quote(target)},${q10[h]},${middle},${q90[h]}\n`;
+        });
+        if (!rows.write(lines.join("")))
+          await Promise.race([new Promise((resolve) => rows.once("drain", resolve)), written]);
+      }
+    },
+    async close(): Promise<void> {
+      rows.end();
+      await written;
+      await rename(partial, path);
+    },
+    async abandon(): Promise<void> {
+      rows.destroy();
+      await written.catch(() => {});
+      await rm(partial, { force: true });
+    },
+  };
+}
+
+function isoSeconds(at: number): string {
+  return new Date(at).toISOString().replace(".000Z", "Z");
+}
+
+function quote(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,0 +1,89 @@
+import { gridIndex, toGrid } from "../data/grid.ts";
+import type { Readings } from "../data/reading.ts";
+import type { Quantiles } from "../forecast/rows.ts";
+import type { ForecastSettings } from "../forecast/settings.ts";
+import type { Ports, TrainProgress } from "../ports.ts";
+import { stepsPerDay } from "../time.ts";
+import { type BacktestInput, forecastPlan } from "./backtest-forecasts.ts";
+import { trainForPlan } from "./backtest-model.ts";
+import { sortReadings } from "./replay.ts";
+import { measureSeries, type SeriesMetrics } from "./summary.ts";
+import { createYardstick } from "./yardstick.ts";
+
+export type BacktestPorts = Pick<Ports, "trainer" | "inference" | "store" | "log">;
+
+/** Names of the table's rows: what is served first, then what it is compared with. */
+export const methods = ["lstm", "ridge", "persistence", "seasonalNaive"] as const;
+export type Method = (typeof methods)[number];
+
+/** A forecast as it is written: one element per lead, rounded to six decimals. */
+export type IssuedForecast = Quantiles & { target: string; issuedAt: Date };
+
+export type SensorBacktest = {
+  sensorId: string;
+  forecasts: IssuedForecast[];
+  /** Per target: metrics of each method that could forecast. */
+  metrics: { target: string; byMethod: Partial<Record<Method, SeriesMetrics>> }[];
+  /** Why something is missing or by a baseline; empty when all went well. */
+  notes: string[];
+  cpuSeconds: number | null;
+};
+
+/**
+ * Trains with what was known at the end of validation and forecasts at each origin of the plan with what was known then, by
+ * the very code that serves. Where the model cannot, a baseline does; a target without any measurement has no forecast.
+ */
+export async function backtestSensor(
+  ports: BacktestPorts,
+  settings: ForecastSettings,
+  input: BacktestInput,
+  onProgress: (progress: TrainProgress) => void,
+  signal?: AbortSignal,
+): Promise<SensorBacktest> {
+  const { fleet } = settings;
+  const readings = sortReadings(input.readings);
+  const grid = toGrid(readings, fleet.targets, fleet.stepSeconds, boundsOf(readings, fleet.stepSeconds));
+  const notes: string[] = [];
+  const model = await trainForPlan(ports, settings, { ...input, readings }, notes, onProgress, signal);
+  const issued = await forecastPlan(ports, settings, { ...input, readings }, model, notes);
+
+  const season = stepsPerDay(fleet.stepSeconds);
+  const forecasts: IssuedForecast[] = [];
+  const metrics: SensorBacktest["metrics"] = [];
+  for (const [k, { name }] of fleet.targets.entries()) {
+    const plan = input.plans.get(name);
+    if (plan === undefined) continue;
+    const column = grid.columns[k]!;
+    const made = plan.issuedAt.flatMap((at) => {
+      const row = issued.get(at)?.[k];
+      return row ? [{ at, ...row }] : [];
+    });
+    for (const { at, served } of made) forecasts.push({ target: name, issuedAt: new Date(at), ...served });
+    if (made.length === 0) continue;
+    const origins = made.map(({ at }) => gridIndex(grid, new Date(at)));
+    const scaling = { trainEnd: gridIndex(grid, new Date(plan.trainEnd)), season };
+    const measure = (ofMethod: Quantiles[]) => measureSeries(column, origins, ofMethod, scaling);
+    const fitEnd = Math.max(0, gridIndex(grid, new Date(plan.validationEnd)));
+    const byMethod: Partial<Record<Method, SeriesMetrics>> = { lstm: measure(made.map(({ served }) => served)) };
+    if (model !== null) byMethod.ridge = measure(made.map(({ served, ridge }) => ridge ?? served));
+    for (const yardstick of ["persistence", "seasonalNaive"] as const) {
+      if (yardstick === "seasonalNaive" && season === null) continue;
+      const forecastAt = createYardstick(yardstick, column, fitEnd, fleet.horizon, fleet.stepSeconds);
+      byMethod[yardstick] = measure(origins.map(forecastAt));
+    }
+    metrics.push({ target: name, byMethod });
+  }
+  const cpuSeconds = model?.manifest.training.cpuSeconds ?? null;
+  return { sensorId: input.sensorId, forecasts, metrics, notes, cpuSeconds };
+}
+
+/** Bounds that keep one stray time from stretching the grid: the middle 99.8 % of times, and a tenth on either side. */
+export function boundsOf({ at }: Readings, stepSeconds: number): { from?: Date; upTo?: Date } {
+  if (at.length === 0) return {};
+  const step = stepSeconds * 1000;
+  const [low, high] = [at[Math.floor(0.001 * at.length)]!, at[Math.ceil(0.999 * at.length) - 1]!];
+  const slack = 0.1 * (high - low) + 100 * step;
+  const from = Math.ceil(Math.max(at[0]!, low - slack) / step) * step;
+  const upTo = Math.ceil(Math.min(at.at(-1)!, high + slack) / step) * step;
+  return { from: new Date(from), upTo: new Date(upTo) };
+}

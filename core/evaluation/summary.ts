@@ -1,0 +1,64 @@
+import type { Quantiles } from "../forecast/rows.ts";
+import { coverage, mae, maseScale, meanOfKnown, pinball, rmse, width } from "./metrics.ts";
+
+/** Metrics of one method on one series, over all its origins and leads. */
+export type SeriesMetrics = {
+  mae: number;
+  rmse: number;
+  mase: number;
+  pinball: number;
+  coverage: number;
+  width: number;
+  /** MAE of lead 1. */
+  firstLeadMae: number;
+};
+
+/**
+ * Measures a method's forecasts, one per origin, against the column; `origins` are its points, `trainEnd` ends (exclusive) the
+ * part that MASE is scaled by, `season` in steps (null: no MASE). Unmeasured points do not count.
+ */
+export function measureSeries(
+  column: Float64Array,
+  origins: number[],
+  forecasts: Quantiles[],
+  { trainEnd, season }: { trainEnd: number; season: number | null },
+): SeriesMetrics {
+  const actualOf = (leads: (made: Quantiles) => number[]) =>
+    forecasts.flatMap((made, j) => leads(made).map((_, h) => column[origins[j]! + h + 1] ?? Number.NaN));
+  const flat = (level: keyof Quantiles) => forecasts.flatMap((made) => made[level]);
+  const [q10, q50, q90] = [flat("q10"), flat("q50"), flat("q90")];
+  const actual = actualOf((made) => made.q50);
+  const error = mae(actual, q50);
+  const first = (made: Quantiles) => made.q50.slice(0, 1);
+  return {
+    mae: error,
+    rmse: rmse(actual, q50),
+    mase: season === null ? Number.NaN : error / maseScale(column.subarray(0, trainEnd), season),
+    pinball: (pinball(actual, q10, 0.1) + pinball(actual, q50, 0.5) + pinball(actual, q90, 0.9)) / 3,
+    coverage: coverage(actual, q10, q90),
+    width: width(actual, q10, q90),
+    firstLeadMae: mae(actualOf(first), forecasts.flatMap(first)),
+  };
+}
+
+/** Mean over series of each metric; what is NaN in one series is left out there. */
+export function meanMetrics(series: SeriesMetrics[]): SeriesMetrics {
+  const mean = (key: keyof SeriesMetrics) => meanOfKnown(series.map((one) => one[key]));
+  return {
+    mae: mean("mae"),
+    rmse: mean("rmse"),
+    mase: mean("mase"),
+    pinball: mean("pinball"),
+    coverage: mean("coverage"),
+    width: mean("width"),
+    firstLeadMae: mean("firstLeadMae"),
+  };
+}
+
+/** Median of what is not NaN; NaN of nothing. */
+export function median(values: number[]): number {
+  const ascending = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+  const half = ascending.length / 2;
+  if (ascending.length === 0) return Number.NaN;
+  return Number.isInteger(half) ? (ascending[half - 1]! + ascending[half]!) / 2 : ascending[Math.floor(half)]!;
+}

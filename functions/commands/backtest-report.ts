@@ -1,0 +1,126 @@
+import { SingleBar } from "cli-progress";
+import Table from "cli-table3";
+import { type Method, methods, type SensorBacktest } from "../../core/evaluation/backtest.ts";
+import { meanMetrics, median, type SeriesMetrics } from "../../core/evaluation/summary.ts";
+import type { TrainProgress } from "../../core/ports.ts";
+
+/** A bar on a terminal, a line per sensor elsewhere; both on stderr. */
+export function startProgress(sensors: number) {
+  const isTerminal = process.stderr.isTTY === true;
+  const shares = new Map<string, number>();
+  let done = 0;
+  const bar = new SingleBar({
+    format: "training |{bar}| {percentage} % | {done} of {total_sensors} sensors | loss {loss} | {eta_formatted} left",
+    stream: process.stderr,
+    hideCursor: true,
+  });
+  const update = (loss: string | null) => {
+    const sum = [...shares.values()].reduce((total, share) => total + share, 0);
+    bar.update(Math.round(sum * 100), { done, ...(loss === null ? {} : { loss }) });
+  };
+  if (isTerminal) bar.start(sensors * 100, 0, { done, total_sensors: sensors, loss: "-" });
+  return {
+    step(sensorId: string, progress: TrainProgress) {
+      shares.set(sensorId, progress.done / progress.total);
+      if (isTerminal) update(progress.loss.toFixed(3));
+    },
+    sensorDone(sensorId: string) {
+      done++;
+      shares.set(sensorId, 1);
+      if (isTerminal) update(null);
+      else console.error(`${sensorId}: done (${done} of ${sensors})`);
+    },
+    stop() {
+      if (isTerminal) bar.stop();
+    },
+  };
+}
+
+const style = { style: { head: [], border: [] } };
+const number = (value: number, digits: number) => (Number.isNaN(value) ? "-" : value.toFixed(digits));
+
+/** Why forecasts are missing or by a baseline. */
+export function printNotes(results: SensorBacktest[]): void {
+  for (const note of results.flatMap(({ notes }) => notes)) console.log(note);
+}
+
+/** One line a series: the served forecasts against ridge and persistence. */
+export function printSensors(results: SensorBacktest[]): void {
+  const table = new Table({
+    head: ["sensor", "target", "MAE", "pinball", "coverage", "MAE/ridge", "pinball/ridge", "MAE/persist.", "CPU s"],
+    ...style,
+  });
+  for (const { sensorId, metrics, cpuSeconds } of results) {
+    for (const { target, byMethod } of metrics) {
+      const ratio = (key: "mae" | "pinball", method: Method) => ratioOf(byMethod, key, method);
+      const { lstm } = byMethod;
+      table.push([
+        sensorId,
+        target,
+        number(lstm?.mae ?? Number.NaN, 4),
+        number(lstm?.pinball ?? Number.NaN, 4),
+        number(lstm?.coverage ?? Number.NaN, 3),
+        number(ratio("mae", "ridge"), 3),
+        number(ratio("pinball", "ridge"), 3),
+        number(ratio("mae", "persistence"), 3),
+        cpuSeconds === null ? "-" : cpuSeconds.toFixed(1),
+      ]);
+    }
+  }
+  if (results.length > 0) console.log(table.toString());
+}
+
+/** Means over sensors per target and method, medians of the ratio to ridge, and the cost of training. */
+export function printSummary(results: SensorBacktest[]): void {
+  const table = new Table({
+    head: [
+      "target",
+      "method",
+      "sensors",
+      "MAE",
+      "RMSE",
+      "MASE",
+      "pinball",
+      "coverage",
+      "width",
+      "MAE/ridge",
+      "pinball/ridge",
+    ],
+    ...style,
+  });
+  const series = results.flatMap(({ metrics }) => metrics);
+  for (const target of new Set(series.map((one) => one.target))) {
+    const ofTarget = series.filter((one) => one.target === target).map(({ byMethod }) => byMethod);
+    for (const method of methods) {
+      const known = ofTarget.flatMap((byMethod) => byMethod[method] ?? []);
+      if (known.length === 0) continue;
+      const mean = meanMetrics(known);
+      table.push([
+        target,
+        method,
+        known.length,
+        ...[mean.mae, mean.rmse, mean.mase, mean.pinball, mean.coverage, mean.width].map((value) => number(value, 4)),
+        number(median(ofTarget.map((byMethod) => against(byMethod, "mae", method))), 3),
+        number(median(ofTarget.map((byMethod) => against(byMethod, "pinball", method))), 3),
+      ]);
+    }
+  }
+  console.log(table.toString());
+  const seconds = results.flatMap(({ cpuSeconds }) => cpuSeconds ?? []);
+  if (seconds.length > 0) {
+    const mean = seconds.reduce((sum, value) => sum + value, 0) / seconds.length;
+    console.log(`training: ${mean.toFixed(1)} s of CPU per sensor (at most ${Math.max(...seconds).toFixed(1)} s)`);
+  }
+}
+
+type ByMethod = Partial<Record<Method, SeriesMetrics>>;
+
+/** The served forecast's loss over the method's. */
+function ratioOf(byMethod: ByMethod, key: "mae" | "pinball", method: Method): number {
+  return (byMethod.lstm?.[key] ?? Number.NaN) / (byMethod[method]?.[key] ?? Number.NaN);
+}
+
+/** The method's loss over ridge's. */
+function against(byMethod: ByMethod, key: "mae" | "pinball", method: Method): number {
+  return (byMethod[method]?.[key] ?? Number.NaN) / (byMethod.ridge?.[key] ?? Number.NaN);
+}
