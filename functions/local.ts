@@ -1,0 +1,41 @@
+import { AppError } from "../core/errors.ts";
+import type { Log } from "../core/ports.ts";
+import { describeError } from "./adapters/log.ts";
+import { loadConfig } from "./config.ts";
+import { openLog } from "./runtime.ts";
+import { startSystem } from "./system.ts";
+
+/** The one-machine runtime: everything in this process until Ctrl-C. */
+async function main(): Promise<void> {
+  const config = await loadConfig();
+  const log = await openLog(config);
+  for (const event of ["unhandledRejection", "uncaughtException"] as const) {
+    process.on(event, (error: unknown) => fail(error, log));
+  }
+  const asked = new Promise<string>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve(signal));
+  });
+  const starting = startSystem(config, log);
+  const signal = await Promise.race([asked, starting.then(() => null)]);
+  const system = await starting;
+  if (signal === null) console.log(`\n  Forecasts are being made: open ${system.url}\n`);
+  log.info("system.stopping", { signal: await asked });
+  await system.stop();
+  log.info("system.stopped");
+}
+
+/** A mistake in the configuration is one line that says what to change; anything else comes with its stack. */
+function fail(error: unknown, log?: Log): never {
+  const isExpected = error instanceof AppError && (error.code === "misconfigured" || error.code === "conflict");
+  if (isExpected) process.stderr.write(`${error.message}\n`);
+  else if (log) log.error("system.failed", { error });
+  else process.stderr.write(`${JSON.stringify(describeError(error))}\n`);
+  process.exit(1);
+}
+
+if (import.meta.main) {
+  await main().then(
+    () => process.exit(0),
+    (error: unknown) => fail(error),
+  );
+}
