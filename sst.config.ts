@@ -63,7 +63,7 @@ export default $config({
     // Functions: one role each, with the actions and resources named here and nothing else.
     const makeFunction = (
       name: FunctionName,
-      needs: { link: sst.Secret[]; permissions: Permission[]; onnx?: boolean; url?: boolean },
+      needs: { link: sst.Secret[]; permissions: Permission[]; onnx?: boolean; engine?: boolean; url?: boolean },
     ) => {
       const { memoryMb, timeoutSeconds, reservedConcurrency } = settings.functions[name];
       const logs = new aws.cloudwatch.LogGroup(`${title(name)}Logs`, {
@@ -99,7 +99,12 @@ export default $config({
         logging: { logGroup: logs.name },
         ...(settings.vpc ? { vpc: settings.vpc } : {}),
         nodejs: { minify: true, esbuild: { external: needs.onnx ? ["onnxruntime-node"] : [] } },
-        ...(needs.onnx ? { hook: { postbuild: (bundle) => addOnnxRuntime(bundle, settings.architecture) } } : {}),
+        hook: {
+          async postbuild(bundle) {
+            if (needs.onnx) await addOnnxRuntime(bundle, settings.architecture);
+            if (needs.engine) await addTrainingEngine(bundle);
+          },
+        },
         transform: {
           role: (args) => {
             // SST would let the whole account assume the role.
@@ -140,6 +145,7 @@ export default $config({
         link: databases,
         permissions: [receives("train"), ...readsModels, ...writesModels],
         onnx: true,
+        engine: true,
       }),
       promote: makeFunction("promote", { link: [predictorUrl], permissions: [] }),
       watch: makeFunction("watch", { link: databases, permissions: [] }),
@@ -316,4 +322,11 @@ async function addOnnxRuntime(bundle: string, architecture: "x86_64" | "arm64") 
   ].map((path) => `node_modules/${path}`);
   const filter = (path: string) => !/\.(map|d\.ts)$/.test(path);
   for (const path of paths) await cp(path, `${bundle}/${path}`, { recursive: true, filter });
+}
+
+/** Puts the training kernels beside a bundle, where the engine looks for them; it takes the build that the machine runs. */
+async function addTrainingEngine(bundle: string) {
+  const { cp } = await import("node:fs/promises");
+  for (const file of ["kernels.relaxed.wasm", "kernels.simd128.wasm"])
+    await cp(`models/engine/${file}`, `${bundle}/${file}`);
 }

@@ -65,11 +65,12 @@ export async function buildFunction(request: BuildRequest, root: string, artifac
     answer.exports = Object.values(result.metafile.outputs).flatMap((output) => output.exports);
     await writeFile(join(artifacts, `${request.functionID}.meta.json`), JSON.stringify(result.metafile));
   }
-  await writeFile(join(out, "resource.enc"), encrypt(request.links, Buffer.from(request.encryptionKey, "base64")));
+  await writeFile(join(out, "resource.enc"), encryptLinks(request.links, request.encryptionKey));
   return answer;
 }
 
-function encrypt(links: Record<string, unknown>, key: Buffer): Buffer {
-  const cipher = createCipheriv("aes-256-gcm", key, Buffer.alloc(12));
+/** What stands in a bundle's resource.enc: the links' properties by name, under the key in SST_KEY (base64). */
+export function encryptLinks(links: Record<string, unknown>, key: string): Buffer {
+  const cipher = createCipheriv("aes-256-gcm", Buffer.from(key, "base64"), Buffer.alloc(12));
   return Buffer.concat([cipher.update(JSON.stringify(links)), cipher.final(), cipher.getAuthTag()]);
 }
