@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
 
-const sources = ["dense", "lstm", "activation", "loss", "optimiser"];
+const sources = ["dense", "lstm", "activation", "loss", "optimiser", "wide"];
 const builds = { relaxed: "simd,relaxed-simd", simd128: "simd" };
 
 /** Writes both builds of the kernels into `folder`; the same sources and compiler give the same bytes. Throws the compiler's messages. */

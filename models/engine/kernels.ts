@@ -12,6 +12,7 @@ export type WasmApi = {
 /** Exports of the wasm modules; what each does stands in models/engine/assembly. Pointers are byte addresses, strides and counts in floats. */
 export type Kernels = {
   memory: WasmMemory;
+  setWide(on: boolean): void;
   multiply(
     y: Pointer,
     yStride: number,

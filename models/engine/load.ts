@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { AppError } from "../../core/errors.ts";
 import type { Kernels, WasmApi, WasmMemory } from "./kernels.ts";
 
@@ -10,6 +11,8 @@ export type EngineBuild = "relaxed" | "simd128";
 /** One instance of the kernels with its own memory: one per thread, shared by the networks of that thread. */
 export type Engine = {
   readonly build: EngineBuild;
+  /** Tiles for 256-bit vectors. */
+  readonly wide: boolean;
   readonly kernels: Kernels;
   /** Byte address of `count` zeroed float32s, 64-byte aligned. Growing detaches older views. */
   reserve(count: number): number;
@@ -30,17 +33,30 @@ export function detectBuild(): EngineBuild {
   return WebAssembly.validate(relaxedProbe) ? "relaxed" : "simd128";
 }
 
-/** Loads the kernels; `build` forces one (simd128 gives the same bits on every machine). Throws misconfigured without SIMD. */
-export function loadEngine(build: EngineBuild = detectBuild()): Engine {
+/**
+ * Whether V8 can join pairs of 128-bit vectors to 256-bit ones here: x64, from version 13 (Node 24) on. Half again as fast; the
+ * lanes see the same operations in the same order, so the numbers are the same bits.
+ */
+export function detectWide(): boolean {
+  return process.arch === "x64" && Number(process.versions.v8.split(".")[0]) >= 13;
+}
+
+/**
+ * Loads the kernels; `build` forces one (simd128 gives the same bits on every machine), `wide` the larger tiles. Wide turns V8's
+ * revectoriser on for the process, which must happen before the kernels are compiled. Throws misconfigured without SIMD.
+ */
+export function loadEngine(build: EngineBuild = detectBuild(), wide: boolean = detectWide()): Engine {
+  if (wide) setFlagsFromString("--experimental-wasm-revectorize");
   const bytes = readFileSync(join(import.meta.dirname, `kernels.${build}.wasm`));
   if (!WebAssembly.validate(bytes)) {
     throw new AppError("misconfigured", `this JavaScript engine cannot run the ${build} kernels; Node 20 or later can`);
   }
   // The module is our own build: its exports are the kernels.
   const kernels = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernels;
+  kernels.setWide(wide);
   const { memory } = kernels;
   const floats = (at: number, count: number) => new Float32Array(memory.buffer, at, count);
-  return { build, kernels, floats, ...createArena(memory) };
+  return { build, wide, kernels, floats, ...createArena(memory) };
 }
 
 const pageBytes = 65_536;

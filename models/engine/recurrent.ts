@@ -6,7 +6,7 @@ import { outputColumn, type Part, type Pass, pad, paddedOutputs, panelPlace, uni
 /** The LSTM over the sequence and a linear head on its last hidden state; the head starts at zero. */
 export function createRecurrent({ kernels }: Engine, shape: NetworkShape): Part {
   const { contextLength: steps, channels } = shape;
-  const hidden = pad(shape.hidden);
+  const hidden = 2 * pad(shape.hidden / 2); // a multiple of 8
   const depth = channels + 1 + hidden;
   const outputs = paddedOutputs(shape);
   const lstmFloats = depth * 4 * hidden;
@@ -15,7 +15,7 @@ export function createRecurrent({ kernels }: Engine, shape: NetworkShape): Part 
 
   const gatePlace = (k: number, row: number) => {
     const [gate, unit] = [Math.floor(row / shape.hidden), row % shape.hidden];
-    return panelPlace(k, Math.floor(unit / 4) * 16 + gate * 4 + (unit % 4), depth, 4 * hidden);
+    return panelPlace(k, Math.floor(unit / 8) * 32 + gate * 8 + (unit % 8), depth, 4 * hidden);
   };
 
   function addresses({ rows, work }: Pass) {

@@ -1,10 +1,10 @@
-// npm run bench:train [-- --peer] [--build relaxed|simd128] [--seconds N]: steps of training per second on one thread, as JSON.
+// npm run bench:train [-- --peer] [--build relaxed|simd128] [--narrow] [--seconds N]: steps of training per second on one thread, as JSON.
 // --peer runs PyTorch (if python3 has it) in turns with the engine, so that both meet the same machine.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
-import { detectBuild, type EngineBuild, loadEngine } from "../../models/engine/load.ts";
+import { detectBuild, detectWide, type EngineBuild, loadEngine } from "../../models/engine/load.ts";
 import { createNetwork, type NetworkShape } from "../../models/network.ts";
 
 const batch = 64;
@@ -20,9 +20,15 @@ type Timing = { wall: number; cpu: number };
 type Runner = (steps: number) => Promise<Timing> | Timing;
 
 const { values } = parseArgs({
-  options: { peer: { type: "boolean" }, build: { type: "string" }, seconds: { type: "string", default: "6" } },
+  options: {
+    peer: { type: "boolean" },
+    build: { type: "string" },
+    narrow: { type: "boolean" },
+    seconds: { type: "string", default: "6" },
+  },
 });
 const build: EngineBuild = values.build === "simd128" || values.build === "relaxed" ? values.build : detectBuild();
+const wide = detectWide() && !values.narrow;
 
 function startEngine({ hidden, contextLength }: Case): Runner {
   const shape: NetworkShape = {
@@ -33,7 +39,7 @@ function startEngine({ hidden, contextLength }: Case): Runner {
   const random = (size: number) => Float32Array.from({ length: rows * size }, () => Math.random() * 2 - 1);
   const data = { rows, sequence: random(contextLength * channels), features: random(0), wanted: random(outputs / 3) };
   const index = Int32Array.from({ length: rows }, (_, i) => i);
-  const network = createNetwork(loadEngine(build), shape);
+  const network = createNetwork(loadEngine(build, wide), shape);
   const options = { learningRate: 1e-3, weightDecay: 1e-4, clipNorm: 1, skipLearningRateFactor: 0.3 };
   return (steps) => {
     const [wall, cpu] = [performance.now(), process.cpuUsage()];
@@ -96,7 +102,15 @@ for (const current of cases) {
   const [ours, theirs] = await measure(runners, Number(values.seconds));
   results.push({
     ...current,
-    ...{ batch, channels, outputs, threads: 1, engine: `wasm ${build}`, node: process.version, ...ours },
+    ...{
+      batch,
+      channels,
+      outputs,
+      threads: 1,
+      engine: `wasm ${build}${wide ? ", 256 bits" : ""}`,
+      node: process.version,
+      ...ours,
+    },
     ...(peer && ours && theirs
       ? { peer: { engine: peer.engine, ...theirs }, ratio: round(theirs.cpuMsPerStep / ours.cpuMsPerStep) }
       : {}),
