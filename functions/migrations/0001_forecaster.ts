@@ -109,7 +109,7 @@ const statements = [
     seasonal_naive_error real[] not null,
     sums float8[] not null generated always as
       (score_sums(error, is_covered, persistence_error, seasonal_naive_error)) stored,
-    primary key (sensor_id, target_at, target, model_key)
+    primary key (sensor_id, target_at, target, model_key) include (sums)
   )`,
   `create table lease (
     name text primary key,
