@@ -1,0 +1,111 @@
+import type { Fleet } from "../data/reading.ts";
+import type { Artefact, ModelManifest } from "../forecast/manifest.ts";
+import { misfit } from "../forecast/plan.ts";
+import { sha256Of } from "../forecast/verify.ts";
+import type { Ports, RegisteredModel, Verdict } from "../ports.ts";
+
+export type AdmitPorts = Pick<Ports, "clock" | "log" | "store" | "inference" | "registry">;
+
+/**
+ * Stores an artefact, reads it back, verifies what was read and only then registers it as a challenger: nothing half done
+ * is ever registered, and doing it again is safe. A refusal says why.
+ */
+export async function admit(ports: AdmitPorts, artefact: Artefact, statusReason: string): Promise<Verdict> {
+  const { modelId, modelSha256 } = artefact.manifest;
+  await ports.store.put(artefact);
+  const stored = await ports.store.get(modelId);
+  if (stored === null) return { ok: false, message: `${modelId}: the store does not give back what it was given` };
+  if ((await sha256Of(stored.onnx)) !== modelSha256) {
+    return { ok: false, message: `${modelId}: the store gives back other bytes than it was given` };
+  }
+  const verdict = await ports.inference.verify(stored);
+  if (!verdict.ok) return verdict;
+  await ports.registry.register({ manifest: stored.manifest, statusReason, now: ports.clock.now() });
+  ports.log.info("model.registered", { modelId, sensorId: artefact.manifest.sensorId, reason: statusReason });
+  return { ok: true };
+}
+
+/** Admits an artefact made elsewhere; it is verified before it touches the store. Its sensor's champion stays as it is. */
+export async function importArtefact(
+  ports: AdmitPorts,
+  fleet: Fleet,
+  artefact: Artefact,
+  statusReason = "imported",
+): Promise<Verdict> {
+  const cause = misfit(artefact.manifest, fleet);
+  if (cause !== null) return { ok: false, message: cause };
+  const verdict = await ports.inference.verify(artefact);
+  return verdict.ok ? admit(ports, artefact, statusReason) : verdict;
+}
+
+/**
+ * Decides about a sensor's first model: champion when its validation MAE is not above persistence's for any target, retired
+ * with the numbers otherwise. Null when the sensor has a champion already: then live scores decide.
+ */
+export async function settleFirst(
+  ports: Pick<Ports, "clock" | "log" | "registry">,
+  model: Pick<RegisteredModel, "modelId" | "sensorId" | "manifest">,
+): Promise<{ status: "champion" | "retired"; reason: string } | null> {
+  const { modelId, sensorId, manifest } = model;
+  const champions = await ports.registry.champions([sensorId]);
+  if (champions.has(sensorId)) return null;
+  const loss = lossOf(manifest);
+  if (loss === null) {
+    const reason = "first model of the sensor, not worse than persistence on validation";
+    await ports.registry.promote(modelId, reason, ports.clock.now());
+    ports.log.info("model.promoted", { modelId, sensorId, reason });
+    return { status: "champion", reason };
+  }
+  await ports.registry.retire(modelId, loss, ports.clock.now());
+  ports.log.warn("model.retired", { modelId, sensorId, reason: loss });
+  return { status: "retired", reason: loss };
+}
+
+function lossOf(manifest: ModelManifest): string | null {
+  for (const { name, unit } of manifest.targets) {
+    const metrics = manifest.metrics[name];
+    if (!metrics) return `${name}: no validation metrics in the manifest`;
+    if (metrics.mae > metrics.persistenceMae) {
+      return `${name}: validation MAE ${metrics.mae} ${unit}, persistence ${metrics.persistenceMae}`;
+    }
+  }
+  return null;
+}
+
+/**
+ * Registers shipped artefacts and makes each champion of its sensor where that has none. What is registered already stays
+ * as somebody left it. The artefacts must be readable through the store.
+ */
+export async function seedPretrained(
+  ports: Pick<Ports, "clock" | "log" | "inference" | "registry">,
+  fleet: Fleet,
+  artefacts: Artefact[],
+): Promise<{ promoted: string[]; refused: { modelId: string; message: string }[] }> {
+  const { clock, log, inference, registry } = ports;
+  const promoted: string[] = [];
+  const refused: { modelId: string; message: string }[] = [];
+  const champions = await registry.champions([...new Set(artefacts.map(({ manifest }) => manifest.sensorId))]);
+  const served = new Set(champions.keys());
+  for (const artefact of artefacts) {
+    const { modelId, sensorId } = artefact.manifest;
+    if (served.has(sensorId)) continue;
+    const known = await registry.get(modelId);
+    if (known?.status === "retired") continue;
+    const cause = misfit(artefact.manifest, fleet);
+    const verdict: Verdict = cause === null ? await inference.verify(artefact) : { ok: false, message: cause };
+    if (!verdict.ok) {
+      log.warn("model.refused", { modelId, sensorId, message: verdict.message });
+      refused.push({ modelId, message: verdict.message });
+      continue;
+    }
+    await registry.register({
+      manifest: artefact.manifest,
+      statusReason: "shipped with the project",
+      now: clock.now(),
+    });
+    await registry.promote(modelId, "shipped with the project", clock.now());
+    served.add(sensorId);
+    promoted.push(modelId);
+  }
+  return { promoted, refused };
+}

@@ -1,0 +1,70 @@
+import { AppError } from "../errors.ts";
+import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "../evaluation/promote.ts";
+import type { Ports, RegisteredModel } from "../ports.ts";
+
+type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;
+
+/** What was decided about one challenger. */
+export type Promotion = PromotionVerdict & { sensorId: string; modelId: string };
+
+/**
+ * Compares every challenger of the sensors with its champion on the scores that both have, and promotes, keeps or retires
+ * it; the reason is stored. The oldest challenger is judged first, and a promotion ends the sensor's turn: the others are
+ * to be compared with the new champion. A sensor that fails costs the others nothing.
+ */
+export async function promote(
+  ports: PromotePorts,
+  settings: PromotionSettings,
+  sensorIds: string[],
+): Promise<Promotion[]> {
+  const { clock, log, registry } = ports;
+  const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
+  const oldestFirst = challengers.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  const decided: Promotion[] = [];
+  const faults: unknown[] = [];
+  for (const [sensorId, rivals] of Map.groupBy(oldestFirst, (model) => model.sensorId)) {
+    try {
+      for (const rival of rivals) {
+        const verdict = await judge(ports, settings, champions.get(sensorId) ?? null, rival);
+        const { modelId } = rival;
+        if (verdict.decision === "promote") await registry.promote(modelId, verdict.reason, clock.now());
+        if (verdict.decision === "retire") await registry.retire(modelId, verdict.reason, clock.now());
+        log.info("promote.decided", { sensorId, modelId, ...verdict });
+        decided.push({ sensorId, modelId, ...verdict });
+        if (verdict.decision === "promote") break;
+      }
+    } catch (error) {
+      log.error("promote.failed", { sensorId, error: String(error) });
+      faults.push(error);
+    }
+  }
+  if (faults.length > 0) {
+    throw new AppError("internal", `${faults.length} sensors not decided; comes back`, { cause: faults[0] });
+  }
+  return decided;
+}
+
+async function judge(
+  { scores }: PromotePorts,
+  settings: PromotionSettings,
+  champion: RegisteredModel | null,
+  { sensorId, modelId, createdAt }: RegisteredModel,
+): Promise<PromotionVerdict> {
+  const against = champion?.modelId ?? modelId;
+  const pairs = await scores.paired(sensorId, against, modelId, createdAt);
+  return champion === null ? judgeAlone(pairs, settings) : judgeChallenger(pairs, settings);
+}
+
+/** Makes the champion before this one champion again, in one transaction; throws notFound when there is none. */
+export async function rollback(
+  ports: Pick<Ports, "clock" | "log" | "registry">,
+  sensorId: string,
+  reason: string,
+): Promise<string> {
+  const modelId = await ports.registry.rollback(sensorId, reason, ports.clock.now());
+  if (modelId === null) {
+    throw new AppError("notFound", `sensor ${sensorId} has no earlier champion to roll back to`);
+  }
+  ports.log.info("model.rolledBack", { sensorId, modelId, reason });
+  return modelId;
+}

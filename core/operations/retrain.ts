@@ -1,0 +1,55 @@
+import { toGrid } from "../data/grid.ts";
+import type { Fleet } from "../data/reading.ts";
+import { type DriftSettings, errorDrift, inputDrift } from "../evaluation/drift.ts";
+import type { Ports } from "../ports.ts";
+import { addSeconds, floorToStep } from "../time.ts";
+import { trainMessage } from "./schedule.ts";
+
+/** `minimumAgeSeconds`: a model younger than this is left alone. */
+export type RetrainSettings = { fleet: Fleet; drift: DriftSettings; minimumAgeSeconds: number };
+
+export type RetrainRequest = { sensorId: string; reason: "drift" | "noModel"; text: string };
+
+/**
+ * Asks for a training of every sensor whose champion drifted, or that has no model at all. One request per sensor and day:
+ * a sensor whose history is too short is asked for again tomorrow. A sensor with a challenger is left alone.
+ */
+export async function requestRetraining(
+  ports: Pick<Ports, "log" | "follower" | "registry" | "scores" | "queue">,
+  settings: RetrainSettings,
+  input: { slot: Date; sensorIds: string[] },
+): Promise<RetrainRequest[]> {
+  const { log, follower, registry, scores, queue } = ports;
+  const { fleet, drift } = settings;
+  const slot = floorToStep(input.slot, fleet.stepSeconds);
+  const { sensorIds } = input;
+  const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
+  const contested = new Set(challengers.map((model) => model.sensorId));
+  const windows = await follower.readWindows(sensorIds, addSeconds(slot, -drift.recentSeconds), slot);
+  const requests: RetrainRequest[] = [];
+  for (const sensorId of sensorIds) {
+    if (contested.has(sensorId)) continue;
+    const champion = champions.get(sensorId);
+    if (!champion) {
+      requests.push({ sensorId, reason: "noModel", text: "no model yet" });
+      continue;
+    }
+    if (addSeconds(champion.createdAt, settings.minimumAgeSeconds) > slot) continue;
+    const { modelId, manifest } = champion;
+    const since = addSeconds(slot, -drift.recentSeconds - drift.historySeconds);
+    const readings = windows.get(sensorId) ?? { at: new Float64Array(0), values: {} };
+    const range = { from: addSeconds(slot, fleet.stepSeconds - drift.recentSeconds), upTo: slot };
+    const found =
+      inputDrift(toGrid(readings, manifest.targets, fleet.stepSeconds, range), manifest, drift) ??
+      errorDrift(await scores.paired(sensorId, modelId, modelId, since), slot, drift);
+    if (found) requests.push({ sensorId, reason: "drift", text: found.reason });
+  }
+  const day = floorToStep(slot, 86_400).toISOString();
+  const messages = requests.map(({ sensorId, reason }) => ({
+    ...trainMessage(sensorId, reason, slot),
+    key: `${day}/${sensorId}`,
+  }));
+  await queue.send("train", messages);
+  for (const request of requests) log.info("retrain.requested", request);
+  return requests;
+}

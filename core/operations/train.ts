@@ -1,0 +1,107 @@
+import type { Fleet } from "../data/reading.ts";
+import { AppError } from "../errors.ts";
+import type { Ports, TrainProgress, TrainResult, UntrainedReason } from "../ports.ts";
+import { addSeconds } from "../time.ts";
+import { admit, settleFirst } from "./admit.ts";
+import type { TrainMessage } from "./messages.ts";
+
+/** `historySeconds`: how much of the past a training reads; `leaseSeconds`: after this a training counts as dead. */
+export type TrainSettings = { fleet: Fleet; codeVersion: string; historySeconds: number; leaseSeconds: number };
+
+/** Half a year of readings, half an hour for a training. */
+export function defaultTrainSettings(fleet: Fleet, codeVersion: string): TrainSettings {
+  return { fleet, codeVersion, historySeconds: 182 * 86_400, leaseSeconds: 1800 };
+}
+
+export type TrainOutcome =
+  | { status: "champion" | "challenger" | "retired"; modelId: string; reason: string }
+  | { status: "refused"; reason: UntrainedReason | "modelRejected"; message: string; have: number; need: number }
+  /** Somebody else is training this sensor. */
+  | { status: "busy" };
+
+type TrainPorts = Pick<Ports, "clock" | "log" | "follower" | "trainer" | "store" | "inference" | "registry" | "leases">;
+
+/**
+ * Trains one sensor's model as of the message's slot: lease, readings, training, store, read back, verify, register as
+ * challenger, and champion at once where the sensor has none. A repeat for the same slot finishes what was begun.
+ */
+export async function train(
+  ports: TrainPorts,
+  settings: TrainSettings,
+  message: TrainMessage,
+  run: { holder: string; onProgress?: (progress: TrainProgress) => void; signal?: AbortSignal },
+): Promise<TrainOutcome> {
+  const { log, leases } = ports;
+  const { sensorId } = message;
+  const lease = `train/${sensorId}`;
+  if (!(await leases.acquire(lease, run.holder, settings.leaseSeconds))) {
+    log.info("train.busy", { sensorId });
+    return { status: "busy" };
+  }
+  try {
+    const outcome = (await finishBegun(ports, message)) ?? (await trainNew(ports, settings, message, run));
+    log.info("train.done", { sensorId, ...outcome });
+    return outcome;
+  } finally {
+    await leases.release(lease, run.holder);
+  }
+}
+
+/** What a training of this slot that got as far as the registry still needs; null when there was none. */
+async function finishBegun(ports: TrainPorts, { sensorId, slot }: TrainMessage): Promise<TrainOutcome | null> {
+  const [newest] = await ports.registry.list({ sensorId, limit: 1 });
+  if (!newest || newest.manifest.createdAt !== slot.toISOString()) return null;
+  const { modelId, status, statusReason } = newest;
+  if (status !== "challenger") return { status, modelId, reason: statusReason };
+  const settled = await settleFirst(ports, newest);
+  return { modelId, ...(settled ?? { status, reason: statusReason }) };
+}
+
+async function trainNew(
+  ports: TrainPorts,
+  settings: TrainSettings,
+  { sensorId, slot, reason }: TrainMessage,
+  { onProgress, signal }: { onProgress?: (progress: TrainProgress) => void; signal?: AbortSignal },
+): Promise<TrainOutcome> {
+  const { fleet, codeVersion, historySeconds } = settings;
+  const windows = await ports.follower.readWindows([sensorId], addSeconds(slot, -historySeconds), slot);
+  const readings = windows.get(sensorId);
+  if (!readings) throw new AppError("internal", `sensor ${sensorId}: the follower answered without it`);
+  const result: TrainResult = await ports.trainer.train(
+    {
+      sensorId,
+      readings,
+      targets: fleet.targets,
+      stepSeconds: fleet.stepSeconds,
+      horizon: fleet.horizon,
+      seed: seedOf(sensorId, slot),
+      now: slot,
+      codeVersion,
+    },
+    onProgress,
+    signal,
+  );
+  if (!result.ok) {
+    const { reason, message, have, need } = result;
+    return { status: "refused", reason, message, have, need };
+  }
+  signal?.throwIfAborted();
+  const { manifest } = result.artefact;
+  const { modelId } = manifest;
+  const why = `trained: ${reason}`;
+  const verdict = await admit(ports, result.artefact, why);
+  if (!verdict.ok) {
+    ports.log.error("train.rejected", { sensorId, modelId, message: verdict.message });
+    return { status: "refused", reason: "modelRejected", message: verdict.message, have: 0, need: 0 };
+  }
+  const settled = await settleFirst(ports, { modelId, sensorId, manifest });
+  return { modelId, ...(settled ?? { status: "challenger", reason: why }) };
+}
+
+/** The same for the same sensor and slot, so that a repeated training gives the same model. */
+function seedOf(sensorId: string, slot: Date): number {
+  let hash = 0x811c9dc5;
+  const text = `${sensorId}@${slot.toISOString()}`;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 1;
+}

@@ -1,0 +1,233 @@
+import { expect, test } from "vitest";
+import { defaultDriftSettings, errorDrift, inputDrift } from "../../../core/evaluation/drift.ts";
+import { defaultPromotionSettings } from "../../../core/evaluation/promote.ts";
+import { importArtefact, seedPretrained } from "../../../core/operations/admit.ts";
+import { TrainMessage } from "../../../core/operations/messages.ts";
+import { promote, rollback } from "../../../core/operations/promote.ts";
+import { requestRetraining } from "../../../core/operations/retrain.ts";
+import type { PairedScore, RegisteredModel, Score } from "../../../core/ports.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { artefactOf } from "../../artefacts.ts";
+import { fleetOf, manifestOf, modelOf, randomOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { testClock } from "../../fakes/clock.ts";
+import { quietLog } from "../../fakes/log.ts";
+import {
+  functionInference,
+  memoryFollower,
+  memoryLedger,
+  memoryQueue,
+  memoryRegistry,
+  memoryStore,
+} from "../../fakes/ports.ts";
+
+const settings = { ...defaultPromotionSettings(2), minimumMoments: 40, maximumMoments: 200 };
+const createdAt = addSeconds(someSlot, -100 * 600);
+const model = (modelId: string, status: RegisteredModel["status"], sensorId = "a") => ({
+  ...modelOf(manifestOf({ modelId, sensorId }), status),
+  createdAt,
+});
+
+function scoresOf(modelKey: string, level: number, count = 80, sensorId = "a", end = someSlot): Score[] {
+  const random = randomOf(modelKey.length + count);
+  return Array.from({ length: count }, (_, i) => {
+    const pinball = [level * (0.8 + 0.4 * random()), level * (0.8 + 0.4 * random())];
+    return {
+      sensorId,
+      target: "temperature",
+      targetAt: addSeconds(end, (i - count + 1) * 600),
+      modelKey,
+      actual: 20,
+      scoredAt: end,
+      error: pinball,
+      pinball,
+      isCovered: [i % 5 > 0, i % 5 > 0],
+      persistenceError: [3, 3],
+      seasonalNaiveError: [null, null],
+    };
+  });
+}
+
+async function world(models: RegisteredModel[], scores: Score[]) {
+  const ledger = memoryLedger();
+  const record = ledger.record as (scores: Score[]) => Promise<void>;
+  await record(scores);
+  const ports = {
+    clock: testClock(someSlot),
+    log: quietLog(),
+    registry: memoryRegistry(models),
+    scores: ledger,
+    queue: memoryQueue(),
+    follower: memoryFollower(new Map()),
+  };
+  return ports;
+}
+const statusOf = (ports: Awaited<ReturnType<typeof world>>, modelId: string) =>
+  ports.registry.models.get(modelId)?.status;
+
+test("a winner becomes champion, the old one retires, the reason is stored", async () => {
+  const ports = await world(
+    [model("old", "champion"), model("new", "challenger")],
+    [...scoresOf("old", 1), ...scoresOf("new", 0.7)],
+  );
+  expect(await promote(ports, settings, ["a"])).toMatchObject([{ modelId: "new", decision: "promote" }]);
+  expect([statusOf(ports, "old"), statusOf(ports, "new")]).toEqual(["retired", "champion"]);
+  expect(ports.registry.models.get("new")?.statusReason).toMatch(/won, p/);
+});
+
+test("a loser retires with its reason, and rollback has nothing to do with it", async () => {
+  const ports = await world(
+    [model("old", "champion"), model("new", "challenger")],
+    [...scoresOf("old", 1), ...scoresOf("new", 1.3)],
+  );
+  await promote(ports, settings, ["a"]);
+  expect([statusOf(ports, "old"), statusOf(ports, "new")]).toEqual(["champion", "retired"]);
+  expect(ports.registry.models.get("new")?.statusReason).toMatch(/^lost/);
+});
+
+test("scores from before the challenger do not count", async () => {
+  const early = scoresOf("new", 0.5, 80, "a", addSeconds(createdAt, -600));
+  const ports = await world(
+    [model("old", "champion"), model("new", "challenger")],
+    [...scoresOf("old", 1, 80, "a", addSeconds(createdAt, -600)), ...early],
+  );
+  expect(await promote(ports, settings, ["a"])).toMatchObject([{ decision: "keep", reason: /^0 of 40/ }]);
+});
+
+test("one promotion a turn: the next challenger meets the new champion later", async () => {
+  const ports = await world(
+    [model("old", "champion"), model("new1", "challenger"), model("new2", "challenger")],
+    [...scoresOf("old", 1), ...scoresOf("new1", 0.7), ...scoresOf("new2", 0.6)],
+  );
+  await promote(ports, settings, ["a"]);
+  const champions = [...ports.registry.models.values()].filter((one) => one.status === "champion");
+  expect(champions).toHaveLength(1);
+  expect(statusOf(ports, "new2")).toBe("challenger");
+});
+
+test("a sensor that fails costs the others nothing", async () => {
+  const ports = await world(
+    [
+      model("old", "champion"),
+      model("new", "challenger"),
+      model("b1", "champion", "b"),
+      model("b2", "challenger", "b"),
+    ],
+    [...scoresOf("old", 1), ...scoresOf("new", 0.7)],
+  );
+  const { paired } = ports.scores;
+  ports.scores.paired = async (sensorId, ...rest) => {
+    if (sensorId === "b") throw new Error("planted");
+    return paired(sensorId, ...rest);
+  };
+  await expect(promote(ports, settings, ["b", "a"])).rejects.toThrow("1 sensors not decided");
+  expect(statusOf(ports, "new")).toBe("champion");
+});
+
+test("rollback brings the former champion back, or says that there is none", async () => {
+  const ports = await world([model("old", "champion"), model("new", "challenger")], []);
+  await ports.registry.promote("new", "test", someSlot);
+  expect(await rollback(ports, "a", "it forecast nonsense")).toBe("old");
+  expect([statusOf(ports, "old"), statusOf(ports, "new")]).toEqual(["champion", "retired"]);
+  await expect(rollback(ports, "zzz", "why")).rejects.toMatchObject({ code: "notFound" });
+});
+
+const paired = (level: number, from: number, count: number, persistence = 3): PairedScore[] =>
+  Array.from({ length: count }, (_, i) => ({
+    target: "temperature",
+    targetAt: addSeconds(someSlot, (from + i) * 600),
+    lead: 1,
+    pinballA: level,
+    pinballB: level,
+    isCoveredA: true,
+    isCoveredB: true,
+    persistenceError: persistence,
+  }));
+
+test("error drift needs a worse loss that persistence does not share", () => {
+  const before = paired(1, -400, 200);
+  expect(errorDrift([...before, ...paired(2, -100, 100)], someSlot, defaultDriftSettings)).toMatchObject({
+    kind: "error",
+  });
+  expect(errorDrift([...before, ...paired(2, -100, 100, 6)], someSlot, defaultDriftSettings)).toBeNull();
+  expect(errorDrift([...before, ...paired(1.2, -100, 100)], someSlot, defaultDriftSettings)).toBeNull();
+  expect(errorDrift([...before, ...paired(9, -20, 20)], someSlot, defaultDriftSettings)).toBeNull();
+});
+
+test("input drift is a recent mean far from training's", () => {
+  const grid = (mean: number) => ({
+    startAt: someSlot,
+    stepSeconds: 600,
+    columns: [Float64Array.from(wave(144, { mean, swing: 1 }))],
+  });
+  const manifest = manifestOf({ targets: [manifestOf().targets[0]!] });
+  expect(inputDrift(grid(31), manifest, defaultDriftSettings)).toMatchObject({
+    kind: "input",
+    reason: /3\.\d deviations/,
+  });
+  expect(inputDrift(grid(25), manifest, defaultDriftSettings)).toBeNull();
+  expect(
+    inputDrift({ ...grid(31), columns: [new Float64Array(144).fill(Number.NaN)] }, manifest, defaultDriftSettings),
+  ).toBeNull();
+});
+
+test("asks once a day for sensors that drifted or have no model, and leaves the rest alone", async () => {
+  const old = addSeconds(someSlot, -30 * 86_400);
+  const ports = await world(
+    ["a", "b", "c"]
+      .map((id) => ({ ...model(`m-${id}`, "champion", id), createdAt: old }))
+      .concat(model("rival", "challenger", "c")),
+    [],
+  );
+  const hot = (mean: number) => readingsOf({ temperature: wave(144, { mean }), humidity: wave(144, { mean: 20 }) });
+  const follower = memoryFollower(
+    new Map([
+      ["a", hot(35)],
+      ["b", hot(20)],
+      ["c", hot(35)],
+      ["d", hot(20)],
+    ]),
+  );
+  const retrain = { fleet: fleetOf(), drift: defaultDriftSettings, minimumAgeSeconds: 86_400 };
+  const ask = (slot: Date) =>
+    requestRetraining({ ...ports, follower }, retrain, { slot, sensorIds: ["a", "b", "c", "d"] });
+  expect((await ask(someSlot)).map(({ sensorId, reason }) => [sensorId, reason])).toEqual([
+    ["a", "drift"],
+    ["d", "noModel"],
+  ]);
+  await ask(addSeconds(someSlot, 600));
+  expect(ports.queue.sent.map(({ message }) => TrainMessage.parse(message.body).sensorId)).toEqual(["a", "d"]);
+});
+
+test("imports a verified artefact as a challenger and refuses others before they touch the store", async () => {
+  const ports = {
+    ...(await world([], [])),
+    store: memoryStore(),
+    inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "" })),
+  };
+  const artefact = await artefactOf();
+  const hourly = await artefactOf({ modelId: "hourly", stepSeconds: 3600 });
+  expect(await importArtefact(ports, fleetOf(), hourly)).toMatchObject({
+    ok: false,
+    message: /steps of 3600 s, the fleet of 600 s/,
+  });
+  ports.inference.verify = async () => ({ ok: false, message: "sha256" }) as never;
+  expect(await importArtefact(ports, fleetOf(), artefact)).toEqual({ ok: false, message: "sha256" });
+  expect(ports.store.artefacts.size).toBe(0);
+  ports.inference.verify = async () => ({ ok: true });
+  expect(await importArtefact(ports, fleetOf(), artefact)).toEqual({ ok: true });
+  expect(statusOf(ports, "model-a")).toBe("challenger");
+});
+
+test("shipped artefacts serve sensors without a champion and displace nobody", async () => {
+  const a = await artefactOf({ modelId: "shipped-a", sensorId: "a" });
+  const b = await artefactOf({ modelId: "shipped-b", sensorId: "b" });
+  const base = await world([model("mine", "champion", "b")], []);
+  const ports = { ...base, inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "" })) };
+  expect(await seedPretrained(ports, fleetOf(), [a, b])).toEqual({ promoted: ["shipped-a"], refused: [] });
+  expect([statusOf(base, "shipped-a"), statusOf(base, "shipped-b"), statusOf(base, "mine")]).toEqual([
+    "champion",
+    undefined,
+    "champion",
+  ]);
+  expect((await seedPretrained(ports, fleetOf(), [a, b])).promoted).toEqual([]);
+});
