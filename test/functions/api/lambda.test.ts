@@ -21,6 +21,8 @@ afterAll(async () => {
   await postgres.stop();
 });
 
+const apiKey = "bootstrap-key-0123456789";
+
 type Call = {
   query?: string;
   method?: string;
@@ -54,11 +56,11 @@ function eventOf(rawPath: string, { query = "", method = "GET", headers = {}, ..
     isBase64Encoded: false,
     ...rest,
   };
-  return event satisfies LambdaEvent;
+  return event as unknown as LambdaEvent;
 }
 
 async function start(sensorId = "a") {
-  api = await startApi(postgres, { settings: { apiKey: "bootstrap-key-0123456789" } });
+  api = await startApi(postgres, { settings: { apiKey } });
   await api.ledger.rememberSensors([sensorId], someSlot);
   await api.ledger.record([outcomeOf({ sensorId })], forecastsOf({ sensorId }));
   const handler = createApiHandler(api.services);
@@ -92,7 +94,7 @@ describe("the API under function URL events", () => {
       ["/nowhere", 404, {}],
       ["/v1/sensors/a:train", 401, { method: "POST" }],
       ["/v1/sensors/a:train", 401, { method: "POST", headers: { authorization: "Bearer wrong" } }],
-      ["/v1/sensors", 405, { method: "DELETE" }],
+      ["/v1/sensors", 405, { method: "DELETE", headers: { authorization: `Bearer ${apiKey}` } }],
     ] as const) {
       const answer = await call(path, init);
       expect([path, answer.statusCode, answer.headers["content-type"]]).toEqual([
@@ -107,7 +109,7 @@ describe("the API under function URL events", () => {
   it("hands forecasts on demand to the queue in the form that the forecast function reads", async () => {
     const call = await start();
     api.clock.advance(600);
-    const headers = { "content-type": "application/json", authorization: "Bearer bootstrap-key-0123456789" };
+    const headers = { "content-type": "application/json", authorization: `Bearer ${apiKey}` };
     const body = Buffer.from(JSON.stringify({ sensorIds: ["a"] })).toString("base64");
     const ask = () => call("/v1/forecasts", { method: "POST", headers, body, isBase64Encoded: true });
     const [first] = [await ask(), await ask()];
