@@ -1,0 +1,111 @@
+import {
+  GetObjectCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import { AppError } from "../../core/errors.ts";
+import type { Artefact } from "../../core/forecast/manifest.ts";
+import type { ModelStore } from "../../core/ports.ts";
+import { artefactFiles, checkModelId, checkSame, parseArtefact, printArtefact } from "./artefact-files.ts";
+
+/** `endpoint` other than AWS's means path-style addresses, which every S3 stand-in understands. */
+export type S3Options = {
+  bucket: string;
+  /** Without slashes at its ends; empty for the bucket's root. */
+  prefix: string;
+  endpoint?: string | null;
+  region?: string;
+  credentials?: S3ClientConfig["credentials"];
+  timeoutMs?: number;
+  maximumAttempts?: number;
+};
+
+/**
+ * Artefacts in a bucket. The manifest is written last and conditionally, and read first: without it there is no model, so
+ * that an artefact is there whole or not at all. Retries with growing, jittered pauses; throws storeUnavailable after that.
+ */
+export function s3Store(options: S3Options): ModelStore & { close(): void } {
+  const { bucket, prefix, endpoint, region, credentials, timeoutMs = 10_000, maximumAttempts = 4 } = options;
+  const client = new S3Client({
+    maxAttempts: maximumAttempts,
+    requestHandler: {
+      connectionTimeout: Math.min(3000, timeoutMs),
+      requestTimeout: timeoutMs,
+      throwOnRequestTimeout: true,
+      socketTimeout: timeoutMs,
+    },
+    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
+    ...(region ? { region } : {}),
+    ...(credentials ? { credentials } : {}),
+  });
+  const keyOf = (modelId: string, file: string) => [prefix, checkModelId(modelId), file].filter(Boolean).join("/");
+
+  async function read(modelId: string, file: string): Promise<Uint8Array | null> {
+    const key = keyOf(modelId, file);
+    try {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      return (await Body?.transformToByteArray()) ?? null;
+    } catch (error) {
+      if (error instanceof NoSuchKey || hasStatus(error, 404)) return null;
+      throw unavailable(`s3://${bucket}/${key}`, error);
+    }
+  }
+
+  /** False when the key exists already and only new keys are wanted. */
+  async function write(modelId: string, file: string, body: Uint8Array, isNew: boolean): Promise<boolean> {
+    const key = keyOf(modelId, file);
+    const condition = isNew ? { IfNoneMatch: "*" } : {};
+    try {
+      await client.send(
+        new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ChecksumAlgorithm: "SHA256", ...condition }),
+      );
+      return true;
+    } catch (error) {
+      // 409: another conditional write of the same key is under way.
+      if (isNew && (hasStatus(error, 412) || hasStatus(error, 409))) return false;
+      throw unavailable(`s3://${bucket}/${key}`, error);
+    }
+  }
+
+  async function get(modelId: string): Promise<Artefact | null> {
+    const manifest = await read(modelId, artefactFiles.manifest);
+    if (manifest === null) return null;
+    const [onnx, golden] = await Promise.all([read(modelId, artefactFiles.onnx), read(modelId, artefactFiles.golden)]);
+    if (onnx === null || golden === null) {
+      throw new AppError("artefactRejected", `${modelId}: its manifest is there, its other files are not`);
+    }
+    const text = new TextDecoder();
+    return parseArtefact(modelId, { onnx, manifest: text.decode(manifest), golden: text.decode(golden) });
+  }
+
+  return {
+    get,
+    async put(artefact) {
+      const { modelId } = artefact.manifest;
+      const known = await get(modelId);
+      if (known) return checkSame(known, artefact);
+      const { manifest, golden } = printArtefact(artefact);
+      const text = new TextEncoder();
+      // Without a manifest they belong to nobody: left by a writer that died, they may be replaced.
+      await write(modelId, artefactFiles.onnx, artefact.onnx, false);
+      await write(modelId, artefactFiles.golden, text.encode(golden), false);
+      if (await write(modelId, artefactFiles.manifest, text.encode(manifest), true)) return;
+      const winner = await get(modelId);
+      if (!winner) throw unavailable(`s3://${bucket}/${modelId}`, new Error("somebody else is writing it"));
+      checkSame(winner, artefact);
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === status;
+}
+
+function unavailable(what: string, error: unknown): AppError {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new AppError("storeUnavailable", `${what}: ${text}`, { cause: error });
+}
