@@ -7,7 +7,7 @@ import { outputColumn, type Part, type Pass, pad, paddedOutputs, panelPlace, uni
 export function createRecurrent({ kernels }: Engine, shape: NetworkShape): Part {
   const { contextLength: steps, channels } = shape;
   const hidden = 2 * pad(shape.hidden / 2); // a multiple of 8
-  const depth = channels + 1 + hidden;
+  const depth = pad(channels + 1 + hidden);
   const outputs = paddedOutputs(shape);
   const lstmFloats = depth * 4 * hidden;
   const headFloats = hidden * outputs;

@@ -370,27 +370,32 @@ export function biasGradient(db: usize, dy: usize, yStride: usize, rows: usize, 
 
 /** Packs rows [from, from + count) of the panel matrix w [depth, width], transposed, as the panel matrix to [width, count]; count is a multiple of 4. */
 export function transpose(to: usize, w: usize, depth: usize, width: usize, from: usize, count: usize): void {
-  for (let column: usize = 0; column < width; column++) {
-    const panelColumn = column & ~7;
-    const panelWidth: usize = panelColumn + 8 <= width ? 8 : 4;
-    let source = w + ((panelColumn * depth + from * panelWidth + (column - panelColumn)) << 2);
-    for (let k: usize = 0; k < count; k++) {
+  for (let column: usize = 0; column < width; column += 4) {
+    const panel = column & ~7;
+    const panelWidth: usize = panel + 8 <= width ? 8 : 4;
+    const source = w + ((panel * depth + from * panelWidth + column - panel) << 2);
+    for (let k: usize = 0; k < count; k += 4) {
       const outPanel = k & ~7;
       const outWidth: usize = outPanel + 8 <= count ? 8 : 4;
-      f32.store(to + ((outPanel * width + column * outWidth + (k - outPanel)) << 2), f32.load(source));
-      source += panelWidth << 2;
+      const target = to + ((outPanel * width + column * outWidth + k - outPanel) << 2);
+      transposeFour(target, outWidth << 2, source + ((k * panelWidth) << 2), panelWidth << 2);
     }
   }
 }
 
-/** to[rows, width] += from[rows, width]. */
-export function addRows(to: usize, toStride: usize, from: usize, fromStride: usize, rows: usize, width: usize): void {
-  for (let row: usize = 0; row < rows; row++) {
-    for (let column: usize = 0; column < width; column += 4) {
-      const at = to + ((row * toStride + column) << 2);
-      v128.store(at, f32x4.add(v128.load(at), v128.load(from + ((row * fromStride + column) << 2))));
-    }
-  }
+@inline function transposeFour(to: usize, toBytes: usize, from: usize, fromBytes: usize): void {
+  const a = v128.load(from);
+  const b = v128.load(from + fromBytes);
+  const c = v128.load(from + 2 * fromBytes);
+  const d = v128.load(from + 3 * fromBytes);
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+  v128.store(to + toBytes, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+  v128.store(to + 2 * toBytes, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
+  v128.store(to + 3 * toBytes, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
 }
 
 /** Sum of squares of count floats (a multiple of 4), in float64 every 256 floats. */

@@ -1,21 +1,29 @@
 // LSTM (Hochreiter & Schmidhuber 1997) over a batch. Hidden units come in panels of eight; column panel * 32 + gate * 8 + unit
-// of the weight matrix [depth, 4 * hidden], gates in the order i, o, f, g; depth = channels + 1 + hidden: the input row is
-// [x, 1, h], so that bias and recurrence are part of one product. rows is a multiple of 4, hidden of 8.
+// of the weight matrix [depth, 4 * hidden], gates in the order i, o, f, g; the input row is [x, 1, h, zeros],
+// so that bias and recurrence are part of one product; depth is channels + 1 + hidden, rounded up to a multiple of 4 (the weights of
+// the zeros stay zero). rows is a multiple of 4, hidden of 8.
 // inputs [steps + 1][rows][depth]; gates, activated, [steps][hidden / 8][rows][32]; cells and squashed (tanh of the cell) as
 // [steps + 1][hidden / 8][rows][8], cells of step t being those before it, and [steps][hidden / 8][rows][8].
 import { multiply, multiplyGradient } from "./dense";
 import { madd, sigmoid, sigmoidPair, splat, tanh, tanhPair } from "./vector";
 import { wide } from "./wide";
 
-/** Lays sequences [rows, steps, channels] (row stride in floats) into the input rows, sets the ones, and zeroes h and the cells of step 0. */
+@inline function depthOf(channels: usize, hidden: usize): usize {
+  return (channels + 1 + hidden + 3) & ~3;
+}
+
+/** Lays sequences [rows, steps, channels] (row stride in floats) into the input rows, sets the ones and zeros, and zeroes h and the cells of step 0. */
 export function lstmInput(inputs: usize, cells: usize, sequence: usize, stride: usize, rows: usize, steps: usize, channels: usize, hidden: usize): void {
-  const depth = channels + 1 + hidden;
+  const depth = depthOf(channels, hidden);
   for (let step: usize = 0; step < steps; step++) {
     for (let row: usize = 0; row < rows; row++) {
       const to = inputs + (((step * rows + row) * depth) << 2);
       const from = sequence + ((row * stride + step * channels) << 2);
-      for (let channel: usize = 0; channel < channels; channel++) f32.store(to + (channel << 2), f32.load(from + (channel << 2)));
+      let at: usize = 0;
+      for (; at + 4 <= channels; at += 4) v128.store(to + (at << 2), v128.load(from + (at << 2)));
+      for (; at < channels; at++) f32.store(to + (at << 2), f32.load(from + (at << 2)));
       f32.store(to + (channels << 2), 1.0);
+      for (at = channels + 1 + hidden; at < depth; at++) f32.store(to + (at << 2), 0.0);
     }
   }
   for (let row: usize = 0; row < rows; row++) memory.fill(inputs + ((row * depth + channels + 1) << 2), 0, hidden << 2);
@@ -24,10 +32,11 @@ export function lstmInput(inputs: usize, cells: usize, sequence: usize, stride: 
 
 /** Runs the sequence; h after step t lies in the input rows of step t + 1. */
 export function lstmForward(w: usize, inputs: usize, gates: usize, cells: usize, squashed: usize, rows: usize, steps: usize, channels: usize, hidden: usize): void {
-  const depth = channels + 1 + hidden;
+  const depth = depthOf(channels, hidden);
   const rowBytes = depth << 2;
   const stepBytes = rows * rowBytes;
   const panelBytes = depth << 7;
+  const used = (channels + 1 + hidden) << 2;
   const cellBytes = (rows * hidden) << 2;
   for (let step: usize = 0; step < steps; step++) {
     const x = inputs + step * stepBytes;
@@ -38,10 +47,10 @@ export function lstmForward(w: usize, inputs: usize, gates: usize, cells: usize,
         const from = x + row * rowBytes;
         const to = h + row * rowBytes;
         if (wide) {
-          widePanelForward(weights, from, rowBytes, gates, cells, cellBytes, squashed, to);
+          widePanelForward(weights, from, rowBytes, used, gates, cells, cellBytes, squashed, to);
         } else {
-          halfPanelForward(weights, from, rowBytes, gates, cells, cellBytes, squashed, to);
-          halfPanelForward(weights + 16, from, rowBytes, gates + 16, cells + 16, cellBytes, squashed + 16, to + 16);
+          halfPanelForward(weights, from, rowBytes, used, gates, cells, cellBytes, squashed, to);
+          halfPanelForward(weights + 16, from, rowBytes, used, gates + 16, cells + 16, cellBytes, squashed + 16, to + 16);
         }
         gates += 256;
         cells += 64;
@@ -53,7 +62,7 @@ export function lstmForward(w: usize, inputs: usize, gates: usize, cells: usize,
 }
 
 // Two rows of four units.
-@inline function halfPanelForward(w: usize, x: usize, rowBytes: usize, gates: usize, cells: usize, cellBytes: usize, squashed: usize, h: usize): void {
+@inline function halfPanelForward(w: usize, x: usize, rowBytes: usize, used: usize, gates: usize, cells: usize, cellBytes: usize, squashed: usize, h: usize): void {
   let i0: v128 = splat(0.0), o0: v128 = splat(0.0), f0: v128 = splat(0.0), g0: v128 = splat(0.0);
   let i1: v128 = splat(0.0), o1: v128 = splat(0.0), f1: v128 = splat(0.0), g1: v128 = splat(0.0);
   const gateBytes = rowBytes << 3;
@@ -63,7 +72,7 @@ export function lstmForward(w: usize, inputs: usize, gates: usize, cells: usize,
   let wg = wf + gateBytes;
   let x0 = x;
   let x1 = x + rowBytes;
-  const end = x1;
+  const end = x + used;
   while (x0 < end) {
     const v0 = v128.load32_splat(x0);
     const v1 = v128.load32_splat(x1);
@@ -91,7 +100,7 @@ export function lstmForward(w: usize, inputs: usize, gates: usize, cells: usize,
 }
 
 // Two rows of eight units, every vector with its neighbour.
-@inline function widePanelForward(w: usize, x: usize, rowBytes: usize, gates: usize, cells: usize, cellBytes: usize, squashed: usize, h: usize): void {
+@inline function widePanelForward(w: usize, x: usize, rowBytes: usize, used: usize, gates: usize, cells: usize, cellBytes: usize, squashed: usize, h: usize): void {
   let ia0: v128 = splat(0.0), oa0: v128 = splat(0.0), fa0: v128 = splat(0.0), ga0: v128 = splat(0.0);
   let ib0: v128 = splat(0.0), ob0: v128 = splat(0.0), fb0: v128 = splat(0.0), gb0: v128 = splat(0.0);
   let ia1: v128 = splat(0.0), oa1: v128 = splat(0.0), fa1: v128 = splat(0.0), ga1: v128 = splat(0.0);
@@ -103,7 +112,7 @@ export function lstmForward(w: usize, inputs: usize, gates: usize, cells: usize,
   let wg = wf + gateBytes;
   let x0 = x;
   let x1 = x + rowBytes;
-  const end = x1;
+  const end = x + used;
   while (x0 < end) {
     const v0 = v128.load32_splat(x0);
     const v1 = v128.load32_splat(x1);
@@ -188,7 +197,7 @@ export function lstmBackward(
   dw: usize, recurrent: usize, inputs: usize, gates: usize, cells: usize, squashed: usize, dh: usize, dCells: usize, dGates: usize,
   rows: usize, steps: usize, channels: usize, hidden: usize,
 ): void {
-  const depth = channels + 1 + hidden;
+  const depth = depthOf(channels, hidden);
   const cellBytes = (rows * hidden) << 2;
   const stride = 4 * hidden + 16;
   memory.fill(dCells, 0, cellBytes);
