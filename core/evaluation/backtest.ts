@@ -44,6 +44,7 @@ export async function backtestSensor(
   const readings = sortReadings(input.readings);
   const grid = toGrid(readings, fleet.targets, fleet.stepSeconds, boundsOf(readings, fleet.stepSeconds));
   const notes: string[] = [];
+  if (input.plans.size === 0) notes.push(`${input.sensorId}: no model and no forecast: nothing was ever measured`);
   const model = await trainForPlan(ports, settings, { ...input, readings }, notes, onProgress, signal);
   const issued = await forecastPlan(ports, settings, { ...input, readings }, model, notes);
 

@@ -11,7 +11,8 @@ const mostOrigins = 1500;
 
 /**
  * 70 % train, 10 % validation, 20 % test of the points with any measurement, in time order; origins in the test part where
- * the target was measured, evenly spread, with room for the horizon. Null for a target without such an origin.
+ * the target was measured, evenly spread, with room for the horizon. A target without such an origin is forecast once, from
+ * its last measurement; null for one that was never measured.
  */
 export function splitGrid(grid: Grid, horizon: number): (TargetPlan | null)[] {
   const length = gridLength(grid);
@@ -25,7 +26,12 @@ export function splitGrid(grid: Grid, horizon: number): (TargetPlan | null)[] {
     for (let i = validationEnd; i < length - horizon; i += every) {
       if (!Number.isNaN(column[i]!)) issuedAt.push(gridTime(grid, i).getTime());
     }
-    if (issuedAt.length === 0) return null;
+    if (issuedAt.length === 0) {
+      const last = column.findLastIndex((value) => !Number.isNaN(value));
+      if (last < 0) return null;
+      const at = gridTime(grid, last).getTime();
+      return { trainEnd: Math.min(at, gridTime(grid, trainEnd).getTime()), validationEnd: at, issuedAt: [at] };
+    }
     return {
       trainEnd: gridTime(grid, trainEnd).getTime(),
       validationEnd: gridTime(grid, validationEnd).getTime(),

@@ -52,6 +52,7 @@ export function printSensors(results: SensorBacktest[]): void {
   });
   for (const { sensorId, metrics, cpuSeconds } of results) {
     for (const { target, byMethod } of metrics) {
+      if (Number.isNaN(byMethod.lstm?.mae)) continue;
       const ratio = (key: "mae" | "pinball", method: Method) => ratioOf(byMethod, key, method);
       const { lstm } = byMethod;
       table.push([
