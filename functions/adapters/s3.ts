@@ -14,7 +14,7 @@ import { artefactFiles, checkModelId, checkSame, parseArtefact, printArtefact } 
 /** `endpoint` other than AWS's means path-style addresses, which every S3 stand-in understands. */
 export type S3Options = {
   bucket: string;
-  /** Without slashes at its ends; empty for the bucket's root. */
+  /** Empty for the bucket's root. */
   prefix: string;
   endpoint?: string | null;
   region?: string;
@@ -41,7 +41,8 @@ export function s3Store(options: S3Options): ModelStore & { close(): void } {
     ...(region ? { region } : {}),
     ...(credentials ? { credentials } : {}),
   });
-  const keyOf = (modelId: string, file: string) => [prefix, checkModelId(modelId), file].filter(Boolean).join("/");
+  const root = prefix.replace(/^\/+|\/+$/g, "");
+  const keyOf = (modelId: string, file: string) => [root, checkModelId(modelId), file].filter(Boolean).join("/");
 
   async function read(modelId: string, file: string): Promise<Uint8Array | null> {
     const key = keyOf(modelId, file);
