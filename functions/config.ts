@@ -56,6 +56,7 @@ export const Environment = z.object({
   STALE_AFTER_STEPS: integer(1, 10_000).default(2).describe("Steps without a reading after which a source is stale"),
   CYCLE_CRON: cron.optional().describe("When forecasts are made (UTC). Unset: each step"),
   TRAIN_CRON: cron.default("0 3 * * 1").describe("When all models are trained again (UTC)"),
+  DRIFT_CRON: cron.default("30 4 * * *").describe("When drifted models, and sensors without one, are looked for (UTC)"),
   PROMOTE_CRON: cron.default("0 5 * * *").describe("When challengers are compared with champions (UTC)"),
   FORECAST_QUEUE_URL: z.url().optional().describe("SQS queue of forecast shards (on AWS)"),
   SCORE_QUEUE_URL: z.url().optional().describe("SQS queue of scoring shards (on AWS)"),
@@ -65,6 +66,7 @@ export const Environment = z.object({
     .optional()
     .describe("Another SQS endpoint than AWS's"),
   STAGE: z.string().max(64).optional().describe("Name of the deployment in CloudWatch's metrics. Unset: no metrics"),
+  MODEL_CACHE: integer(1, 100_000).default(1_000).describe("Models kept in memory, 0.1 to 0.4 MB each"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is logged"),
   LOG_FORMAT: z
     .enum(["auto", "json", "pretty"])
@@ -97,9 +99,11 @@ export type Config = {
   staleAfterSteps: number;
   cycleCron: string;
   trainCron: string;
+  driftCron: string;
   promoteCron: string;
   queueUrls: { forecast: string | null; score: string | null; train: string | null };
   sqsEndpoint: string | null;
+  modelCache: number;
   stage: string | null;
   logLevel: "debug" | "info" | "warn" | "error";
   logFormat: "auto" | "json" | "pretty";
@@ -144,6 +148,7 @@ function toConfig(env: Environment): Config {
     staleAfterSteps: env.STALE_AFTER_STEPS,
     cycleCron: env.CYCLE_CRON ?? cronOfStep(env.STEP_SECONDS),
     trainCron: env.TRAIN_CRON,
+    driftCron: env.DRIFT_CRON,
     promoteCron: env.PROMOTE_CRON,
     queueUrls: {
       forecast: env.FORECAST_QUEUE_URL ?? null,
@@ -151,6 +156,7 @@ function toConfig(env: Environment): Config {
       train: env.TRAIN_QUEUE_URL ?? null,
     },
     sqsEndpoint: env.SQS_ENDPOINT ?? null,
+    modelCache: env.MODEL_CACHE,
     stage: env.STAGE ?? null,
     logLevel: env.LOG_LEVEL,
     logFormat: env.LOG_FORMAT,

@@ -32,7 +32,7 @@ export async function openScheduleRuntime() {
 export async function openForecastRuntime() {
   const { config, log, clock } = await openBase();
   const { follower, targets } = await openFollower(config);
-  const inference = await openInference(await openStore(config), log);
+  const inference = await openInference(config, await openStore(config), log);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), inference };
   return { ports, settings: settingsOf(config, targets) };
 }
@@ -48,7 +48,7 @@ export async function openTrainRuntime() {
   const { config, log, clock } = await openBase();
   const { follower, targets } = await openFollower(config);
   const store = await openStore(config);
-  const [inference, trainer] = await Promise.all([openInference(store, log), openTrainer()]);
+  const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer()]);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), store, inference, trainer };
   return { ports, settings: settingsOf(config, targets) };
 }
@@ -133,14 +133,16 @@ async function openFolder(folder: string): Promise<ModelStore> {
   return folderStore(folder);
 }
 
-export async function openInference(store: ModelStore, log: Log): Promise<Inference> {
+/** ONNX Runtime with a cache of MODEL_CACHE models. */
+export async function openInference(config: Config, store: ModelStore, log: Log): Promise<Inference> {
   const { onnxInference } = await import("./adapters/onnx.ts");
-  return onnxInference({ store, log });
+  return onnxInference({ store, log }, { maximumSessions: config.modelCache });
 }
 
-export async function openTrainer(): Promise<Trainer> {
+/** Trains `workers` sensors at a time, on threads of their own where there is a worker file. */
+export async function openTrainer(workers = 1): Promise<Trainer> {
   const { workerTrainer } = await import("./adapters/trainer.ts");
-  return workerTrainer();
+  return workerTrainer({ workers });
 }
 
 async function openSqs(config: Config): Promise<Queue> {

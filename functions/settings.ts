@@ -1,12 +1,19 @@
 import type { Fleet, Target } from "../core/data/reading.ts";
+import { defaultDriftSettings } from "../core/evaluation/drift.ts";
+import { defaultPromotionSettings, type PromotionSettings } from "../core/evaluation/promote.ts";
 import { defaultScoreSettings, type ScoreSettings } from "../core/evaluation/score.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../core/forecast/settings.ts";
+import type { RetrainSettings } from "../core/operations/retrain.ts";
 import type { ScheduleSettings } from "../core/operations/schedule.ts";
+import { defaultTrainSettings, type TrainSettings } from "../core/operations/train.ts";
 import type { ApiSettings } from "./api/services.ts";
 import { type Config, cycleSecondsOf } from "./config.ts";
 
 /** A sensor that was silent for longer is no longer scheduled. */
 const activeSeconds = 7 * 86_400;
+
+/** A model is given this long before its drift counts. */
+const minimumAgeSeconds = 3 * 86_400;
 
 /** What the use cases take beside their ports. */
 export type Settings = {
@@ -14,6 +21,9 @@ export type Settings = {
   forecast: ForecastSettings;
   schedule: ScheduleSettings;
   score: ScoreSettings;
+  train: TrainSettings;
+  retrain: RetrainSettings;
+  promotion: PromotionSettings;
   api: ApiSettings;
 };
 
@@ -27,6 +37,9 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
     fleet,
     forecast: { ...defaultForecastSettings(fleet, codeVersion), staleSteps: config.staleAfterSteps },
     score: defaultScoreSettings(fleet),
+    train: defaultTrainSettings(fleet, codeVersion),
+    retrain: { fleet, drift: defaultDriftSettings, minimumAgeSeconds },
+    promotion: defaultPromotionSettings(horizon),
     schedule: { stepSeconds, shardSize, activeSeconds },
     api: {
       stepSeconds,

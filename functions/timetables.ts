@@ -11,7 +11,8 @@ const mostMissed = 12;
 
 /**
  * Runs the schedules on the Clock until the signal aborts: forecasts (those of the newest slot first, at once at the start),
- * scores behind them, training, promotion and the watch. `latest` are the newest cycles stored.
+ * scores behind them, the look for drift (at the start, too: sensors may have no model yet), training, promotion and the
+ * watch. `latest` are the newest cycles stored.
  */
 export async function runTimetables(
   { clock, log }: { clock: Clock; log: Log },
@@ -20,12 +21,14 @@ export async function runTimetables(
   latest: Cycle[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { cycleCron, trainCron, promoteCron, settleSeconds } = config;
+  const { cycleCron, driftCron, trainCron, promoteCron, settleSeconds } = config;
   const { schedule, promote, watch } = driven;
   const now = clock.now();
   const time = (at: Date) => at.toISOString();
   const run = (timetable: Parameters<typeof runTimetable>[2], since: Date) =>
     runTimetable(clock, log, timetable, since, signal);
+  const at = (name: string, cron: string, handle: (event: { time: string }) => Promise<unknown>, since: Date) =>
+    run({ name, cron, delaySeconds: 0, run: async (due) => void (await handle({ time: time(due) })) }, since);
   await Promise.all([
     run(
       {
@@ -44,24 +47,9 @@ export async function runTimetables(
       },
       cyclesSince(config, now, latest),
     ),
-    run(
-      {
-        name: "train",
-        cron: trainCron,
-        delaySeconds: 0,
-        run: async (at) => void (await schedule({ time: time(at), task: "train" })),
-      },
-      now,
-    ),
-    run(
-      {
-        name: "promote",
-        cron: promoteCron,
-        delaySeconds: 0,
-        run: async (at) => void (await promote({ time: time(at) })),
-      },
-      now,
-    ),
+    at("drift", driftCron, (event) => schedule({ ...event, task: "drift" }), addSeconds(now, -86_400)),
+    at("train", trainCron, (event) => schedule({ ...event, task: "train" }), now),
+    at("promote", promoteCron, promote, now),
   ]);
 }
 

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { defaultScoreSettings } from "../../core/evaluation/score.ts";
-import { defaultForecastSettings } from "../../core/forecast/settings.ts";
 import { addSeconds } from "../../core/time.ts";
+import { readConfig } from "../../functions/config.ts";
 import { createForecastHandler } from "../../functions/forecast.ts";
 import { createScheduleHandler } from "../../functions/schedule.ts";
 import { createScoreHandler } from "../../functions/score.ts";
+import { settingsOf } from "../../functions/settings.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
 import { sqsEvent } from "../fakes/lambda.ts";
 import { quietLog } from "../fakes/log.ts";
 import { functionInference, memoryFollower, memoryLedger, memoryQueue, memoryRegistry } from "../fakes/ports.ts";
 
-const fleet = fleetOf();
+const settings = settingsOf(readConfig({ SHARD_SIZE: "3" }), fleetOf().targets);
 const sensors = ["1", "2", "3", "4", "5"];
 
 /** The entry points over ports in memory: five sensors with ten days of readings, three a shard. */
@@ -40,9 +40,9 @@ function system() {
   };
   return {
     ...ports,
-    schedule: createScheduleHandler(ports, { stepSeconds: 600, shardSize: 3, activeSeconds: 7 * 86_400 }),
-    forecast: createForecastHandler(ports, defaultForecastSettings(fleet, "test")),
-    score: createScoreHandler(ports, defaultScoreSettings(fleet)),
+    schedule: createScheduleHandler(ports, settings),
+    forecast: createForecastHandler(ports, settings.forecast),
+    score: createScoreHandler(ports, settings.score),
     bodies: (name: string) => queue.sent.filter((one) => one.queue === name).map((one) => one.message.body),
   };
 }

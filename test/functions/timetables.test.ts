@@ -6,7 +6,8 @@ import { testClock } from "../fakes/clock.ts";
 import { quietLog } from "../fakes/log.ts";
 
 const at = (time: string) => new Date(`2026-03-01T${time}Z`);
-const config = readConfig({ SETTLE_SECONDS: "60" });
+const never = "0 0 29 2 *";
+const config = readConfig({ SETTLE_SECONDS: "60", DRIFT_CRON: never });
 
 function cycle(time: string, fannedOutAt: Date | null = at(time)): Cycle {
   const counts = { sensors: 9, shards: 1, issued: 0, baseline: 0, refused: 0, expired: 0 };
@@ -14,7 +15,7 @@ function cycle(time: string, fannedOutAt: Date | null = at(time)): Cycle {
 }
 
 /** Runs the timetables over `times`; what each entry point was called with, in order. */
-async function drive(latest: Cycle[], times: string[]): Promise<string[]> {
+async function drive(latest: Cycle[], times: string[], settings = config): Promise<string[]> {
   const clock = testClock(at(times[0]!));
   const abort = new AbortController();
   const calls: string[] = [];
@@ -23,11 +24,11 @@ async function drive(latest: Cycle[], times: string[]): Promise<string[]> {
     calls.push([name, task, time.slice(11, 16)].filter(Boolean).join(" "));
   };
   const driven = { schedule: called("schedule"), promote: called("promote"), watch: called("watch") };
-  const running = runTimetables({ clock, log: quietLog() }, config, driven, latest, abort.signal);
+  const running = runTimetables({ clock, log: quietLog() }, settings, driven, latest, abort.signal);
   for (const time of times) {
     clock.set(at(time));
-    // Three timetables, all asleep again.
-    while (clock.sleepers() < 3) await new Promise(setImmediate);
+    // Four timetables, all asleep again.
+    while (clock.sleepers() < 4) await new Promise(setImmediate);
   }
   abort.abort();
   await running;
@@ -69,6 +70,13 @@ describe("timetables", () => {
   it("asks for trainings and promotions at their times", async () => {
     const calls = await drive([cycle("04:50:00")], ["04:55:00", "05:00:30"]);
     expect(calls).toContain("promote 05:00");
+  });
+});
+
+describe("drift", () => {
+  it("is looked for at the start, so that sensors without a model need not wait for a day", async () => {
+    const daily = { ...config, driftCron: "30 4 * * *" };
+    expect(await drive([cycle("12:00:00")], ["12:05:00"], daily)).toEqual(["schedule drift 04:30"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import pg from "pg";
+import { PgBoss } from "pg-boss";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BossQueue, openBossQueue } from "../../../functions/adapters/pgboss.ts";
 import { quietLog } from "../../fakes/log.ts";
@@ -111,6 +112,25 @@ describe("pg-boss queue", () => {
     await untilCount(countOf("forecast-dead", "created"), 1);
     const { rows } = await reader.query("select data from pgboss.job where name = 'forecast-dead'");
     expect(rows).toEqual([{ data: { body: "poison" } }]);
+  });
+
+  it("brings back what a killed process left: at once to one that is alone, else when its heartbeat is missed", async () => {
+    // A process that was killed: it took messages, and then nothing more was heard of it.
+    const killed = new PgBoss({ connectionString: url, supervise: false, schedule: false });
+    await killed.start();
+    await queue.send("score", [{ key: "a", body: {} }]);
+    expect(await killed.fetch("score")).toHaveLength(1);
+    const alone = await openBossQueue(url, quietLog(), { isAlone: true });
+    await queue.send("train", [{ key: "b", body: {} }]);
+    expect(await killed.fetch("train")).toHaveLength(1);
+    await killed.stop({ graceful: false });
+
+    await alone.work("score", async () => done);
+    await alone.work("train", async () => done);
+    await untilCount(countOf("score", "completed"), 1);
+    await reader.query("update pgboss.job set heartbeat_on = now() - interval '11 s' where state = 'active'");
+    await untilCount(countOf("train", "completed"), 1);
+    await alone.stop();
   });
 
   it("lets a running batch finish when it stops", async () => {
