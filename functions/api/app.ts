@@ -37,7 +37,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   );
 
   app.use(requestId());
-  app.use(logRequests(ports.log));
+  app.use(logRequests(ports.log, settings.logsReads ?? !settings.isDemo));
   app.use(secureHeaders({ contentSecurityPolicy }));
   if (settings.allowedOrigins.length > 0) app.use(cors(corsOptions(settings.allowedOrigins)));
   app.use(compress());

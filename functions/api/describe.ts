@@ -69,7 +69,7 @@ async function readSource({ ports }: ApiServices, sensorIds: string[], now: Date
     return { windows, newest };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    ports.log.warn("sourceUnreadable", { code: error.code, error });
+    ports.log.warn("api.sourceUnreadable", { code: error.code, error });
     return null;
   }
 }

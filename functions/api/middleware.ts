@@ -7,13 +7,16 @@ import type { ApiSettings } from "./services.ts";
 const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
 const isProbe = (path: string) => path === "/healthz" || path === "/readyz";
 
-/** One log line a request, without headers, query or body: none of them can leak a key. Probes are not logged. */
-export function logRequests(log: Log): MiddlewareHandler {
+/**
+ * One log line a request, without headers, query or body: none of them can leak a key. Probes are not logged, nor, where
+ * `withReads` is false, reads that went well.
+ */
+export function logRequests(log: Log, withReads: boolean): MiddlewareHandler {
   return async (c, next) => {
     const startedMs = performance.now();
     await next();
-    if (isProbe(c.req.path)) return;
-    log.info("request", {
+    if (isProbe(c.req.path) || (!withReads && isSafe(c.req.method) && c.res.status < 400)) return;
+    log.info("api.request", {
       requestId: c.get("requestId"),
       method: c.req.method,
       path: c.req.path.slice(0, 200),

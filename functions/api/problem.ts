@@ -82,7 +82,7 @@ export function answerError(error: unknown, c: Context, log: Log): Response {
   if (error instanceof HTTPException) return answerHttpException(error, c);
   const code = error instanceof AppError ? error.code : "internal";
   const status = statusOf[code];
-  if (status >= 500) log.error("requestFailed", { requestId: c.get("requestId"), method: c.req.method, code, error });
+  if (status >= 500) log.error("api.failed", { requestId: c.get("requestId"), method: c.req.method, code, error });
   const detail = publicDetail[code] ?? (error instanceof AppError ? error.message : "");
   return problemResponse(c, status, { code, detail });
 }

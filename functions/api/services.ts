@@ -17,6 +17,8 @@ export type ApiSettings = {
   apiKey: string | null;
   /** Origins of dashboards that are served from elsewhere. */
   allowedOrigins: string[];
+  /** Whether reads that went well are logged: true outside the demo, whose dashboard would fill the terminal. */
+  logsReads?: boolean;
   /** How long an on-demand forecast is waited for before the answer is "queued". */
   onDemandWaitMs?: number;
   /** Requests handled at a time; more are answered 503. */

@@ -59,7 +59,7 @@ async function describeSource({ ports }: ApiServices, now: Date): Promise<OpsRes
     };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    ports.log.warn("sourceUnreadable", { code: error.code, error });
+    ports.log.warn("api.sourceUnreadable", { code: error.code, error });
     const unknown = { newestReadingAt: null, ageSeconds: null, isStandby: false, isReceiving: null, lagBytes: null };
     return { ...unknown, error: error.code };
   }

@@ -62,7 +62,7 @@ describe("problems", () => {
     };
     const problem = await getProblem(api.app, "/v1/ops", 500);
     expect(JSON.stringify(problem)).not.toContain("secret_table");
-    const line = api.log.lines.find((one) => one.event === "requestFailed");
+    const line = api.log.lines.find((one) => one.event === "api.failed");
     expect(line?.fields).toMatchObject({ requestId: problem.requestId, code: "internal" });
   });
 
@@ -294,6 +294,33 @@ describe("HTTP manners", () => {
     gate.resolve();
     expect((await Promise.all(slow)).map((response) => response.status)).toEqual([200, 200]);
     expect((await api.app.request("/v1/sensors")).status).toBe(200);
+  });
+});
+
+describe("the log", () => {
+  const requests = () => api.log.lines.filter((line) => line.event === "api.request").map((line) => line.fields);
+
+  it("has a line a request, with the id that the client got, and nothing of its headers and query", async () => {
+    await startWithSensor();
+    const headers = { Authorization: "Bearer hidden", Cookie: "hidden" };
+    const response = await api.app.request("/v1/sensors?q=hidden", { headers });
+    const requestId = response.headers.get("X-Request-Id");
+    expect(requests()).toEqual([
+      { requestId, method: "GET", path: "/v1/sensors", status: 200, elapsedMs: expect.any(Number) },
+    ]);
+    expect(JSON.stringify(api.log.lines)).not.toContain("hidden");
+  });
+
+  it("leaves out the reads of the demo's dashboard, but not their failures, nor changes", async () => {
+    await startWithSensor({ settings: { isDemo: true } });
+    await api.app.request("/v1/sensors");
+    await api.app.request("/v1/sensors/ghost");
+    await api.app.request("/v1/sensors/a:train", { method: "POST" });
+    await api.app.request("/healthz");
+    expect(requests().map(({ method, status }) => [method, status])).toEqual([
+      ["GET", 404],
+      ["POST", 202],
+    ]);
   });
 });
 

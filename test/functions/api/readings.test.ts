@@ -82,6 +82,6 @@ describe("GET /v1/sensors/{id}/readings", () => {
     const problem = await getProblem(api.app, "/v1/sensors/a/readings", 503);
     expect(problem.code).toBe("followerUnavailable");
     expect(problem.detail).not.toContain("10.0.0.7");
-    expect(api.log.lines).toContainEqual(expect.objectContaining({ level: "error", event: "requestFailed" }));
+    expect(api.log.lines).toContainEqual(expect.objectContaining({ level: "error", event: "api.failed" }));
   });
 });

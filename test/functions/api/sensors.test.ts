@@ -154,7 +154,7 @@ describe("GET /v1/sensors", () => {
     expect(items[0]!.targets[0]!.forecast!.q50).toHaveLength(24);
     expect(items[0]!.targets[0]!.history.at).toEqual([]);
     expect(items[0]!.newestReadingAt).toBe(addSeconds(someSlot, -30).toISOString());
-    expect(api.log.lines).toContainEqual(expect.objectContaining({ level: "warn", event: "sourceUnreadable" }));
+    expect(api.log.lines).toContainEqual(expect.objectContaining({ level: "warn", event: "api.sourceUnreadable" }));
   });
 
   it("asks the databases a bounded number of times whatever the page's length", async () => {
