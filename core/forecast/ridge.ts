@@ -49,7 +49,9 @@ export function fitRidge(data: Regression, end: number, penalties: Float64Array,
     }
     const ascending = Float64Array.from(residuals).sort();
     for (const [q, level] of levels.entries()) {
-      bands[h * levels.length + q] = level === 0.5 ? 0 : quantileOf(ascending, level);
+      const band = quantileOf(ascending, level);
+      // The median is ridge itself: a biased stretch must not make the quantiles cross.
+      bands[h * levels.length + q] = level < 0.5 ? Math.min(0, band) : level > 0.5 ? Math.max(0, band) : 0;
     }
   }
   return { weights, penalties, bands };
