@@ -1,3 +1,4 @@
+import { AppError } from "../core/errors.ts";
 import type { NetworkShape } from "./network.ts";
 
 /** A parameter tensor and its place in the flat weights, row-major. */
@@ -49,4 +50,31 @@ export function parameterLayout(shape: NetworkShape): ParameterTensor[] {
     add("branch.out.bias", outputs);
   }
   return tensors;
+}
+
+/** Visits the outputs in the order [parts, targets, horizon]. */
+export function forEachOutput(
+  { quantiles, targets, horizon }: NetworkShape,
+  visit: (part: number, target: number, lead: number) => void,
+): void {
+  for (let part = 0; part < quantiles.length; part++) {
+    for (let target = 0; target < targets; target++) {
+      for (let lead = 0; lead < horizon; lead++) visit(part, target, lead);
+    }
+  }
+}
+
+/** Throws badInput for a shape that no network can have. */
+export function checkShape({ quantiles, hidden, linear, branchUnits, horizon, targets }: NetworkShape): void {
+  const middle = (quantiles.length - 1) / 2;
+  const mirrored = quantiles.every(
+    (level, i) => Math.abs(level + (quantiles[quantiles.length - 1 - i] ?? 0) - 1) < 1e-9,
+  );
+  const ascending = quantiles.every((level, i) => i === 0 || level > (quantiles[i - 1] ?? 1));
+  if (!Number.isInteger(middle) || !mirrored || !ascending || quantiles.length === 0) {
+    throw new AppError("badInput", `quantile levels ${quantiles} are not ascending and symmetric about 0.5`);
+  }
+  if (horizon < 1 || targets < 1 || hidden + linear + branchUnits < 1) {
+    throw new AppError("badInput", `a network needs targets, a horizon and a part: ${targets}, ${horizon}`);
+  }
 }

@@ -5,7 +5,7 @@ import type { Artefact, GoldenVector, ModelManifest } from "../core/forecast/man
 import { channelCount } from "../core/forecast/spec.ts";
 import { sha256Of } from "../core/forecast/verify.ts";
 import { openSession } from "../functions/adapters/onnx-session.ts";
-import { createGraph } from "../models/onnx.ts";
+import { createGraph } from "../models/onnx/graph.ts";
 import { manifestOf, randomOf, readingsOf, someSlot, wave } from "./builders.ts";
 
 /** A real ONNX model: a product of the features per lead and target, the quantiles one unit apart. */

@@ -131,7 +131,7 @@ describe("a loss that is not finite", () => {
     const before = network.weights(false);
     data[field][5] = Number.NaN;
     const step = () => network.step(data, Int32Array.of(0, 1), options);
-    expect(step).toThrow("diverged at step 3");
+    expect(step).toThrow("diverged");
     expect(network.weights(false)).toEqual(before);
     data[field][5] = 0;
     expect(Number.isFinite(step())).toBe(true);

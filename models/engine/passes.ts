@@ -1,0 +1,83 @@
+import { AppError } from "../../core/errors.ts";
+import type { NetworkShape, TrainingRows } from "../network.ts";
+import { batchFloats, fillBatch } from "./batch.ts";
+import type { Engine } from "./load.ts";
+import { type Part, pad, paddedOutputs } from "./part.ts";
+import type { State } from "./state.ts";
+
+/** The passes of the parts over a batch; `work` grows with the largest batch seen. */
+export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[], state: State) {
+  const { kernels } = engine;
+  const levels = shape.quantiles.length;
+  const sides = (levels - 1) / 2;
+  const width = shape.targets * pad(shape.horizon);
+  const outputs = paddedOutputs(shape);
+  let work = 0;
+  let workRows = 0;
+
+  function workspace(rows: number) {
+    const batch = batchFloats(shape, rows);
+    if (rows > workRows) {
+      if (work) engine.release(work);
+      const partFloats = parts.reduce((total, part) => total + part.workFloats(rows), 0);
+      work = engine.reserve(batch + rows * outputs + partFloats);
+      workRows = rows;
+    }
+    return { batch: work, out: work + 4 * batch, parts: work + 4 * (batch + rows * outputs) };
+  }
+
+  /** Runs the parts with the weights at `weights` over rows `index`, leaving their sum in `out`; dropout is for training alone. */
+  function forward(data: TrainingRows, index: Int32Array, weights: number, mode: "train" | "gradient" | "predict") {
+    const rows = pad(index.length);
+    const space = workspace(rows);
+    const batch = fillBatch(engine, shape, data, index, space.batch, mode !== "predict");
+    kernels.fill(space.out, rows * outputs, 0);
+    let at = 0;
+    let scratch = space.parts;
+    const passes = parts.map((part) => {
+      const pass = {
+        ...{ rows, sequence: batch.sequence, features: batch.features, out: space.out, work: scratch },
+        ...{ parameters: weights + 4 * at, gradients: state.gradients + 4 * at },
+        random: mode === "train" ? state.random : 0,
+      };
+      at += part.floats;
+      scratch += 4 * part.workFloats(rows);
+      part.forward(pass);
+      return { part, pass };
+    });
+    return { rows, passes, out: space.out, wanted: batch.wanted, present: batch.present };
+  }
+
+  /** Address of the quantiles of rows `index`, in the kernels' order. */
+  function quantiles(data: TrainingRows, index: Int32Array, weights: number): number {
+    const { rows, out } = forward(data, index, weights, "predict");
+    kernels.quantiles(out, state.widths, rows, width, sides);
+    return out;
+  }
+
+  /** Adds the gradients of the loss to zeroed ones; the loss, or undefined if no wanted value is present. Throws before adding anything. */
+  function backward(data: TrainingRows, index: Int32Array, mode: "train" | "gradient"): number | undefined {
+    const { rows, passes, out, wanted, present } = forward(data, index, state.parameters, mode);
+    if (present === 0) return undefined;
+    const terms = present * levels;
+    const sum = kernels.pinball(
+      ...([out, state.widths, wanted, state.levels, state.slopes, rows, width, sides, 1 / terms] as const),
+    );
+    if (!Number.isFinite(sum)) throw diverged(`the loss is ${sum}`);
+    for (const { part, pass } of passes) part.backward(pass);
+    return sum / terms;
+  }
+
+  return {
+    quantiles,
+    backward,
+    release: () => {
+      if (work) engine.release(work);
+    },
+  };
+}
+
+/** The fault of a loss or gradient that is not finite. */
+export function diverged(what: string): AppError {
+  return new AppError("badInput", `diverged: ${what}; look for NaN in the rows, or lower the learning rate`);
+}
