@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import type { Artefact } from "../../core/forecast/manifest.ts";
@@ -29,6 +29,17 @@ export function folderStore(folder: string): ModelStore {
       }
     },
   };
+}
+
+/** Every artefact in `folder`, by name; none when there is no such folder. Throws artefactRejected for one that does not parse. */
+export async function readArtefacts(folder: string): Promise<Artefact[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (hasCode(error, "ENOENT")) return [];
+    throw unavailable(folder, error);
+  });
+  const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
+  const artefacts = await Promise.all(names.sort().map((name) => readArtefactFolder(join(folder, name))));
+  return artefacts.filter((artefact) => artefact !== null);
 }
 
 /** Reads from `first`, and from `second` what is not there; writes to `first`. */

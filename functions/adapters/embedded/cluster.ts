@@ -80,6 +80,13 @@ export async function startEmbedded(options: {
   }
 }
 
+/** Where the databases answer that another process has started in `dataDir`; null where it never had that one. */
+export async function runningUrls(dataDir: string): Promise<Pick<Embedded, "followerUrl" | "predictorUrl">> {
+  const state = await readState(await realpath(dataDir));
+  const url = (name: Name) => (state.ports[name] === undefined ? null : urlOf(state, name));
+  return { followerUrl: url("follower"), predictorUrl: url("predictor") };
+}
+
 type Host = { folder: string; state: EmbeddedState; account: Account; binaries: Binaries };
 
 async function accountFor(folder: string, names: Name[]): Promise<Account> {

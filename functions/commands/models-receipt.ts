@@ -1,0 +1,57 @@
+import { toGrid } from "../../core/data/grid.ts";
+import type { ModelManifest } from "../../core/forecast/manifest.ts";
+import { sha256Of } from "../../core/forecast/verify.ts";
+import type { Ports } from "../../core/ports.ts";
+import { addSeconds } from "../../core/time.ts";
+import { gridSha256 } from "../../models/artefact.ts";
+
+/** One line of a receipt's check; `isOk` is null where it could not be checked. */
+export type ReceiptLine = { check: string; isOk: boolean | null; detail: string };
+
+type ReceiptPorts = Pick<Ports, "follower" | "registry" | "store" | "inference">;
+
+/** Re-checks what a model's manifest claims: its bytes, its answers, and the data that it was trained on. */
+export async function checkReceipt(ports: ReceiptPorts, modelId: string): Promise<ReceiptLine[]> {
+  const registered = await ports.registry.get(modelId);
+  const artefact = await ports.store.get(modelId);
+  if (artefact === null) return [{ check: "model store", isOk: false, detail: `no artefact ${modelId}` }];
+  const sha256 = await sha256Of(artefact.onnx);
+  const { manifest } = artefact;
+  const verdict = await ports.inference.verify(artefact);
+  return [
+    {
+      check: "registered sha256",
+      isOk: registered === null ? null : registered.modelSha256 === sha256,
+      detail: registered === null ? "not registered" : compare(sha256, registered.modelSha256),
+    },
+    { check: "manifest sha256", isOk: manifest.modelSha256 === sha256, detail: compare(sha256, manifest.modelSha256) },
+    {
+      check: "golden vector",
+      isOk: verdict.ok,
+      detail: verdict.ok ? `answered within ${artefact.golden.tolerance}` : verdict.message,
+    },
+    await checkData(ports, manifest),
+  ];
+}
+
+/** The hash of the training data, from what the follower still has of it. */
+async function checkData({ follower }: ReceiptPorts, manifest: ModelManifest): Promise<ReceiptLine> {
+  const { sensorId, stepSeconds, targets, training } = manifest;
+  const check = "training data";
+  const [from, upTo] = [new Date(training.from), new Date(training.to)];
+  const windows = await follower.readWindows([sensorId], addSeconds(from, -stepSeconds), upTo);
+  const readings = windows.get(sensorId);
+  if (!readings || readings.at.length === 0) {
+    return {
+      check,
+      isOk: null,
+      detail: `the source has no readings of ${sensorId} from ${training.from} to ${training.to}`,
+    };
+  }
+  const sha256 = await gridSha256(toGrid(readings, targets, stepSeconds, { from, upTo }));
+  return { check, isOk: sha256 === training.dataSha256, detail: compare(sha256, training.dataSha256) };
+}
+
+function compare(found: string, wanted: string): string {
+  return found === wanted ? found : `${found}, ${wanted} expected`;
+}

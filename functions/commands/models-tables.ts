@@ -1,0 +1,64 @@
+import Table from "cli-table3";
+import type { RegisteredModel } from "../../core/ports.ts";
+import type { ReceiptLine } from "./models-receipt.ts";
+
+const plain = { style: { head: [], border: [] } };
+
+/** The registry, a line a model, newest first. */
+export function tableOfModels(models: RegisteredModel[]): string {
+  if (models.length === 0) return "No models yet: npm run train makes them.";
+  const table = new Table({ head: ["model", "sensor", "status", "made", "MAE / ridge", "coverage", "why"], ...plain });
+  for (const { modelId, sensorId, status, createdAt, manifest, statusReason } of models) {
+    const metrics = Object.values(manifest.metrics);
+    const ratios = metrics.map(({ mae, ridgeMae }) => (mae / ridgeMae).toFixed(3));
+    const coverages = metrics.map(({ coverage }) => coverage.toFixed(2));
+    const made = createdAt.toISOString().slice(0, 16);
+    table.push([modelId, sensorId, status, made, ratios.join(", "), coverages.join(", "), shorten(statusReason)]);
+  }
+  return table.toString();
+}
+
+/** All that is known of one model. */
+export function tableOfModel(model: RegisteredModel): string {
+  const { manifest } = model;
+  const { training } = manifest;
+  const facts = new Table(plain);
+  const time = (at: Date | null) => at?.toISOString() ?? "-";
+  facts.push(
+    ["model", model.modelId],
+    ["sensor", model.sensorId],
+    ["status", `${model.status}: ${model.statusReason}`],
+    ["made, promoted, retired", [model.createdAt, model.promotedAt, model.retiredAt].map(time).join(", ")],
+    ["sha256", model.modelSha256],
+    ["step, context, horizon", `${manifest.stepSeconds} s, ${manifest.contextLength}, ${manifest.horizon}`],
+    ["history it looks back on", `${manifest.historyLength} steps`],
+    ["trained on", `${training.from} to ${training.to}, ${training.windows} windows`],
+    ["data sha256", training.dataSha256],
+    ["engine, seed", `${training.engine}, ${training.seed}`],
+    ["cost", `${training.cpuSeconds.toFixed(1)} s CPU`],
+    ["code", manifest.codeVersion],
+  );
+  const metrics = new Table({
+    head: ["target", "MAE", "ridge", "persistence", "pinball", "ridge", "coverage"],
+    ...plain,
+  });
+  for (const { name, unit } of manifest.targets) {
+    const one = manifest.metrics[name];
+    if (!one) continue;
+    const numbers = [one.mae, one.ridgeMae, one.persistenceMae, one.pinball, one.ridgePinball, one.coverage];
+    metrics.push([`${name} ${unit}`, ...numbers.map((value) => value.toPrecision(3))]);
+  }
+  return `${facts}\nOn validation:\n${metrics}`;
+}
+
+/** The receipt's checks. */
+export function tableOfReceipt(lines: ReceiptLine[]): string {
+  const table = new Table({ head: ["check", "", "detail"], ...plain });
+  for (const { check, isOk, detail } of lines)
+    table.push([check, isOk === null ? "-" : isOk ? "ok" : "FAILED", detail]);
+  return table.toString();
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,0 +1,137 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import type { Fleet } from "../../core/data/reading.ts";
+import { AppError } from "../../core/errors.ts";
+import { importArtefact } from "../../core/operations/admit.ts";
+import { rollback } from "../../core/operations/promote.ts";
+import type { Clock, Follower, Inference, Log, ModelStore, Registry } from "../../core/ports.ts";
+import { systemClock } from "../adapters/clock.ts";
+import { readArtefactFolder } from "../adapters/files.ts";
+import { migrate } from "../adapters/postgres/migrate.ts";
+import { loadConfig } from "../config.ts";
+import { openFollower, openInference, openLog, openPredictor, openStore, predictorPorts } from "../runtime.ts";
+import { withDatabases } from "./databases.ts";
+import { checkReceipt } from "./models-receipt.ts";
+import { tableOfModel, tableOfModels, tableOfReceipt } from "./models-tables.ts";
+
+const usage = `npm run models -- list [--sensor ID] [--status champion|challenger|retired] [--limit 50]
+npm run models -- show MODEL
+npm run models -- verify MODEL                    bytes, golden vector, and training data where the source still has it
+npm run models -- promote MODEL --reason TEXT
+npm run models -- rollback SENSOR --reason TEXT   to the champion before
+npm run models -- import FOLDER [--reason TEXT]   with model.onnx, manifest.json and golden.json`;
+
+export type ModelsPorts = {
+  clock: Clock;
+  log: Log;
+  follower: Follower;
+  registry: Registry;
+  store: ModelStore;
+  inference: Inference;
+};
+
+const Options = z.object({
+  sensor: z.string().optional(),
+  status: z.enum(["challenger", "champion", "retired"]).optional(),
+  limit: z.coerce.number().int().min(1).max(10_000).default(50),
+  reason: z.string().min(1).max(500).optional(),
+});
+
+/** Runs one subcommand; gives the text to print. Throws AppError with the reason for whatever is refused. */
+export async function runModels(ports: ModelsPorts, fleet: Fleet, args: string[]): Promise<string> {
+  const { command, subject, options } = parse(args);
+  switch (command) {
+    case "list": {
+      const { sensor, status, limit } = options;
+      const filter = { limit, ...(sensor ? { sensorId: sensor } : {}), ...(status ? { status } : {}) };
+      return tableOfModels(await ports.registry.list(filter));
+    }
+    case "show": {
+      const model = await ports.registry.get(wanted(subject, "a model's id"));
+      if (!model)
+        throw new AppError("notFound", `model ${subject} is not registered; npm run models -- list shows all`);
+      return tableOfModel(model);
+    }
+    case "verify": {
+      const lines = await checkReceipt(ports, wanted(subject, "a model's id"));
+      const table = tableOfReceipt(lines);
+      if (lines.some((line) => line.isOk === false))
+        throw new AppError("artefactRejected", `${table}\n${subject} is refused`);
+      return table;
+    }
+    case "promote": {
+      const modelId = wanted(subject, "a model's id");
+      const artefact = await ports.store.get(modelId);
+      const verdict = artefact
+        ? await ports.inference.verify(artefact)
+        : { ok: false, message: "not in the model store" };
+      if (!verdict.ok)
+        throw new AppError("artefactRejected", `${modelId}: ${"message" in verdict ? verdict.message : ""}`);
+      await ports.registry.promote(modelId, wanted(options.reason, "--reason"), ports.clock.now());
+      return `${modelId} is champion`;
+    }
+    case "rollback": {
+      const modelId = await rollback(ports, wanted(subject, "a sensor's id"), wanted(options.reason, "--reason"));
+      return `${modelId} is champion again`;
+    }
+    case "import": {
+      const folder = wanted(subject, "a folder");
+      const artefact = await readArtefactFolder(folder);
+      if (!artefact) throw new AppError("notFound", `${folder} lacks model.onnx, manifest.json or golden.json`);
+      const verdict = await importArtefact(ports, fleet, artefact, options.reason ?? "imported");
+      if (!verdict.ok) throw new AppError("artefactRejected", `refused: ${verdict.message}`);
+      const { modelId, sensorId } = artefact.manifest;
+      return `${modelId} is a challenger of sensor ${sensorId}; npm run models -- promote ${modelId} --reason ... makes it serve`;
+    }
+    default:
+      throw new AppError("badInput", usage);
+  }
+}
+
+function parse(args: string[]) {
+  const text = { type: "string" } as const;
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { sensor: text, status: text, limit: text, reason: text },
+  });
+  const options = Options.safeParse(values);
+  if (!options.success) throw new AppError("badInput", `${z.prettifyError(options.error)}\n${usage}`);
+  const [command, subject] = positionals;
+  return { command, subject, options: options.data };
+}
+
+function wanted(value: string | undefined, what: string): string {
+  if (value) return value;
+  throw new AppError("badInput", `${what} is missing\n${usage}`);
+}
+
+async function main(): Promise<string> {
+  const given = await loadConfig();
+  const log = await openLog({ ...given, logLevel: "error" });
+  return withDatabases(given, log, async (config) => {
+    const predictor = openPredictor(config);
+    const { follower, targets, database } = await openFollower(config);
+    try {
+      await migrate(predictor.db);
+      const store = await openStore(config, join(import.meta.dirname, "../../models/pretrained"));
+      const inference = await openInference(config, store, log);
+      const { registry } = predictorPorts(predictor);
+      const ports = { clock: systemClock(), log, follower, registry, store, inference };
+      const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
+      return await runModels(ports, fleet, process.argv.slice(2));
+    } finally {
+      await Promise.all([predictor.close(), database.close()]);
+    }
+  });
+}
+
+if (import.meta.main) {
+  try {
+    console.log(await main());
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
