@@ -3,7 +3,6 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { answer, type MockState } from "./mock-api.ts";
 
-const DIST = new URL("../../web/dist", import.meta.url).pathname;
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -13,8 +12,12 @@ const TYPES: Record<string, string> = {
 
 export type Mock = { url: string; state: MockState; requests: string[]; close: () => Promise<void> };
 
-/** Serves the built dashboard and contract-checked answers on a free port (or `port`); `state` may be changed at any time. */
-export async function startMock(given: Partial<MockState> = {}, port = 0): Promise<Mock> {
+/** Serves the dashboard built into `dist` and contract-checked answers on a free port (or `port`); `state` may be changed at any time. */
+export async function startMock(
+  given: Partial<MockState> = {},
+  dist: string = new URL("../../web/dist", import.meta.url).pathname,
+  port = 0,
+): Promise<Mock> {
   const state: MockState = {
     now: Date.parse("2016-05-04T14:23:20Z"),
     clockSpeed: 60,
@@ -34,8 +37,8 @@ export async function startMock(given: Partial<MockState> = {}, port = 0): Promi
       response.end(JSON.stringify(body));
       return;
     }
-    const file = join(DIST, normalize(url.pathname));
-    const path = file.startsWith(DIST) && extname(file) !== "" && existsSync(file) ? file : join(DIST, "index.html");
+    const file = join(dist, normalize(url.pathname));
+    const path = file.startsWith(dist) && extname(file) !== "" && existsSync(file) ? file : join(dist, "index.html");
     response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
     response.end(readFileSync(path));
   });

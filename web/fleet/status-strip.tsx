@@ -33,13 +33,16 @@ export function StatusStrip() {
     return pulse.failure === null ? <Skeleton height={84} label="Loading the state of the system" /> : null;
   }
   return (
-    <dl class="strip">
-      <Source ops={pulse.ops} present={present} />
-      <Replication source={pulse.ops.source} />
-      <LastCycle ops={pulse.ops} present={present} />
-      <Queue queue={pulse.ops.queue} />
-      <Database database={pulse.ops.database} />
-    </dl>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways on a phone, by keyboard too
+    <section class="strip-box" tabIndex={0} aria-label="State of the system">
+      <dl class="strip">
+        <Source ops={pulse.ops} present={present} />
+        <Replication source={pulse.ops.source} />
+        <LastCycle ops={pulse.ops} present={present} />
+        <Queue queue={pulse.ops.queue} />
+        <Database database={pulse.ops.database} />
+      </dl>
+    </section>
   );
 }
 

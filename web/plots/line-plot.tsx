@@ -1,12 +1,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { LineSeries } from "./line-series.ts";
 import { roundTicks, spread, tickDecimals } from "./scale.ts";
 
-export type LineSeries = {
-  name: string;
-  /** Sets colour, dash and marker, so that no line is told by colour alone. */
-  look: "model" | "persistence" | "seasonal";
-  values: (number | null)[];
-};
 type Props = {
   title: string;
   /** Said to screen readers in place of the drawing. */

@@ -1,6 +1,6 @@
 import type { AccuracyResponse, Model } from "../../functions/api/contract.ts";
 import { formatDuration, formatPercent, formatSkill, formatTime, formatValue } from "../format.ts";
-import type { LineSeries } from "../plots/line-plot.tsx";
+import type { LineSeries } from "../plots/line-series.ts";
 
 /** What the accuracy plots show of one target. Pure. */
 export type Group = AccuracyResponse["targets"][number]["groups"][number];

@@ -15,6 +15,8 @@ type Props = {
   forecast: ForecastResponse | null;
   overlay: LeadSeries | null;
   leadText: string;
+  /** The sensor's state in words: why there may be no forecast. */
+  statusText: string;
   /** An older origin was chosen. */
   isPast: boolean;
   span: Span;
@@ -52,7 +54,7 @@ export function ChartPanel(props: Props) {
             )}
           </p>
         </div>
-        <Readout data={data} index={point} {...words} />
+        {!props.isTable && <Readout data={data} index={point} {...words} />}
       </div>
       {props.isTable ? (
         <PointTable name={name} data={data} span={span} leadText={props.leadText} {...words} />
@@ -80,7 +82,10 @@ export function ChartPanel(props: Props) {
           <Legend leadText={props.leadText} hasForecast={forecast !== null} />
         </>
       )}
-      <figcaption>{summary}</figcaption>
+      <figcaption>
+        {summary}
+        {forecast === null && !props.isPast && ` ${props.statusText}`}
+      </figcaption>
     </figure>
   );
 }

@@ -118,7 +118,7 @@ function OriginPicker({ view, grid, present, origin, isPaused }: Props) {
           onClick={() => go(null)}
           title={`As issued ${formatTime(at, zone, "full")}`}
         >
-          Back to live
+          To live
         </button>
       )}
     </fieldset>

@@ -58,7 +58,7 @@ export function summarise(
   after: Aftermath | null,
   { unit, zone, decimals }: Words,
 ): string {
-  if (forecast === null) return "No forecast to show.";
+  if (forecast === null) return "No forecast.";
   const origin = Date.parse(forecast.origin);
   const last = data.observed[data.at.indexOf(origin)] ?? null;
   const end = forecast.targetAt.length - 1;

@@ -97,7 +97,8 @@ function Champion({ model }: { model: Model }) {
           </dd>
         </div>
       </dl>
-      <div class="table-scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must take the keyboard's focus */}
+      <section class="table-scroll" tabIndex={0} aria-label="Errors on validation data">
         <table class="plain numeric">
           <caption>On validation data, mean absolute error</caption>
           <thead>
@@ -123,7 +124,7 @@ function Champion({ model }: { model: Model }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </>
   );
 }

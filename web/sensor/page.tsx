@@ -132,6 +132,7 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
             forecast={forecastOf(target.target)}
             overlay={overlay.data?.items.find((one) => one.target === target.target) ?? null}
             leadText={leadText}
+            statusText={statusText}
             isPast={view.origin !== null}
             span={span}
             grid={grid}

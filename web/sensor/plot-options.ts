@@ -44,7 +44,7 @@ export function plotOptions(size: { width: number; height: number }, inputs: () 
   return {
     ...size,
     ms: 1,
-    padding: [8, 6, 0, 0],
+    padding: [8, 22, 0, 0],
     legend: { show: false },
     tzDate: (at) => (inputs().zone === "utc" ? uPlot.tzDate(new Date(at), "Etc/UTC") : new Date(at)),
     scales: {

@@ -16,7 +16,7 @@ export function Empty({ title, children }: { title: string; children: ComponentC
   return (
     <div class="state">
       <Icon name="waiting" />
-      <h3>{title}</h3>
+      <p class="state-title">{title}</p>
       <p>{children}</p>
     </div>
   );
@@ -27,7 +27,7 @@ export function Failed({ failure, onRetry }: { failure: Failure; onRetry: () => 
   return (
     <div class="state state-failed" role="alert">
       <Icon name="refused" />
-      <h3>{failure.title}</h3>
+      <p class="state-title">{failure.title}</p>
       <p>{failure.detail}</p>
       {failure.kind !== "notFound" && <p class="muted">Trying again by itself.</p>}
       <button type="button" class="button" onClick={onRetry}>

@@ -1,0 +1,250 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { buildDashboard, findChromium, launch, openPage, screenshot, type View, violations } from "./browser.ts";
+import { type Mock, startMock } from "./mock.ts";
+import type { MockState } from "./mock-api.ts";
+
+const executable = findChromium();
+const VIEWS: View[] = [
+  { size: "desk", theme: "light" },
+  { size: "desk", theme: "dark" },
+  { size: "phone", theme: "light" },
+  { size: "phone", theme: "dark" },
+];
+const DESK = { size: "desk", theme: "light" } as const;
+
+describe.skipIf(executable === null)("the dashboard in a browser", () => {
+  let browser: Browser;
+  let bundle: Awaited<ReturnType<typeof buildDashboard>>;
+  const open: { page: Page; mock: Mock }[] = [];
+
+  beforeAll(async () => {
+    bundle = await buildDashboard();
+    browser = await launch(executable ?? "");
+  });
+  afterEach(async () => {
+    for (const { page, mock } of open.splice(0)) {
+      await page.close();
+      await mock.close();
+    }
+  });
+  afterAll(async () => {
+    await browser?.close();
+    bundle?.remove();
+  });
+
+  async function visit(path: string, view: View = DESK, state: Partial<MockState> = {}) {
+    const mock = await startMock(state, bundle.dist);
+    const { page, complaints } = await openPage(browser, view);
+    open.push({ page, mock });
+    await page.goto(mock.url + path);
+    return { page, complaints, mock };
+  }
+  const rows = (page: Page) => page.locator("tr[data-row]");
+  const firstChart = (page: Page) => page.getByRole("application").first();
+
+  test.each(VIEWS)("shows the fleet, $size $theme, without a complaint or an axe violation", async (view) => {
+    const { page, complaints } = await visit("/", view);
+    await rows(page).nth(8).waitFor();
+    expect(await rows(page).locator("th a").allTextContents()).toEqual([
+      "room5",
+      "room4",
+      "room7",
+      "room8",
+      ...(await rows(page).locator("th a").allTextContents()).slice(4),
+    ]);
+    await screenshot(page, `fleet-${view.size}-${view.theme}`);
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test.each(VIEWS)("shows a sensor, $size $theme, without a complaint or an axe violation", async (view) => {
+    const { page, complaints } = await visit("/sensors/room1", view);
+    await page.getByText("Mean absolute error by day").first().waitFor();
+    await page.locator("figure canvas").nth(1).waitFor();
+    await page.getByText("room1-2016w17").first().waitFor();
+    await screenshot(page, `sensor-${view.size}-${view.theme}`);
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    const isWider = await page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth");
+    expect(isWider).toBe(false);
+  });
+
+  test("shows the models with why each has its status", async () => {
+    const { page, complaints } = await visit("/models");
+    await page.getByText("won 412 pairs, p = 0.003").first().waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("walks the points by keyboard and speaks them, past and future", async () => {
+    const { page } = await visit("/sensors/room1");
+    const chart = firstChart(page);
+    await chart.focus();
+    await page.keyboard.press("n");
+    const spoken = chart.locator("[aria-live]");
+    expect(await spoken.textContent()).toMatch(/^Wed 4 May 2016,? 14:20, observed 23\.57\s°C$/);
+    await page.keyboard.press("ArrowLeft");
+    expect(await spoken.textContent()).toMatch(/14:10, observed/);
+    for (let i = 0; i < 7; i++) await page.keyboard.press("ArrowRight");
+    expect(await spoken.textContent()).toMatch(/15:20, forecast 1\sh ahead: .* 80 % range .* to /);
+    await page.keyboard.press("End");
+    expect(await spoken.textContent()).toMatch(/18:20, forecast 4\sh ahead/);
+  });
+
+  test("says where nothing was measured", async () => {
+    const { page } = await visit("/sensors/room5?range=24h");
+    await firstChart(page).focus();
+    await page.keyboard.press("n");
+    for (let i = 0; i < 7; i++) await page.keyboard.press("PageUp");
+    expect(await firstChart(page).locator("[aria-live]").textContent()).toMatch(/07:20, no reading$/);
+  });
+
+  test("has a table twin with the chart's numbers", async () => {
+    const { page } = await visit("/sensors/room1");
+    await page.getByRole("button", { name: "Show as table" }).click();
+    const row = page.getByRole("row", { name: "4 May, 14:20" }).or(page.getByRole("row", { name: "4 May 14:20" }));
+    expect(await row.first().locator("td").first().textContent()).toBe("23.57");
+    expect(new URL(page.url()).searchParams.get("view")).toBe("table");
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("shows an older origin as issued, with what then happened", async () => {
+    const { page } = await visit("/sensors/room1?origin=2016-05-04T08:00:00.000Z");
+    await page.getByText("As issued Wed 4 May 2016").waitFor();
+    await page
+      .getByText(/\d+ of 24 actuals lay in the range/)
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "One step earlier" }).click();
+    await page.getByText(/As issued .*07:50/).waitFor();
+    await page.getByRole("button", { name: "To live" }).click();
+    await page.getByText("Live", { exact: true }).last().waitFor();
+    expect(new URL(page.url()).searchParams.get("origin")).toBeNull();
+  });
+
+  test("lays past forecasts of a lead over the chart", async () => {
+    const { page, mock } = await visit("/sensors/room1");
+    await page.getByLabel("Overlay").selectOption("6");
+    await page
+      .getByRole("listitem")
+      .filter({ hasText: /^forecast 1\sh earlier$/ })
+      .first()
+      .waitFor();
+    expect(mock.requests.some((one) => one.includes("/forecasts?lead=6&from="))).toBe(true);
+  });
+
+  test("zooms, and keeps the view in the URL through a reload", async () => {
+    const { page } = await visit("/sensors/room1");
+    await firstChart(page).waitFor();
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    const url = new URL(page.url());
+    expect(Date.parse(url.searchParams.get("to") ?? "") - Date.parse(url.searchParams.get("from") ?? "")).toBe(
+      21_600_000,
+    );
+    await page.reload();
+    await firstChart(page).waitFor();
+    expect(page.url()).toBe(url.href);
+    await page.getByRole("button", { name: "Reset the time range" }).click();
+    expect(new URL(page.url()).search).toBe("");
+  });
+
+  test("switches between UTC and local time", async () => {
+    const { page } = await visit("/sensors/room1?view=table");
+    await page.getByRole("columnheader", { name: "Time (UTC)" }).first().waitFor();
+    await page.getByRole("button", { name: /^Times in UTC/ }).click();
+    await page.getByRole("columnheader", { name: "Time (local)" }).first().waitFor();
+    // Brussels is two hours ahead of UTC in May: the horizon's end at 18:20 UTC.
+    expect(await page.locator("tbody th").first().textContent()).toMatch(/20:20/);
+  });
+
+  test("searches, filters and sorts, and says so in the URL", async () => {
+    const { page } = await visit("/");
+    await rows(page).nth(8).waitFor();
+    await page.getByRole("button", { name: /^Baseline/ }).click();
+    expect(await rows(page).locator("th a").allTextContents()).toEqual(["room7"]);
+    await page.getByRole("button", { name: /^Baseline/ }).click();
+    await page.getByRole("button", { name: "Sensor" }).click();
+    expect((await rows(page).locator("th a").allTextContents())[0]).toBe("room1");
+    await page.getByRole("searchbox").fill("room9");
+    expect(await rows(page).locator("th a").allTextContents()).toEqual(["room9"]);
+    expect(new URL(page.url()).search).toBe("?sort=sensor&search=room9");
+    await page.getByRole("searchbox").fill("cellar");
+    await page.getByText("No sensor fits").waitFor();
+  });
+
+  test("loads a fleet of 2,000 over all its cursors and draws only what can be seen", async () => {
+    const { page } = await visit("/?sort=sensor", DESK, { sensors: 2000 });
+    await page.getByText("2,000 sensors", { exact: true }).waitFor();
+    expect(await rows(page).count()).toBeLessThan(40);
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)");
+    await page.getByRole("link", { name: "room9", exact: true }).waitFor();
+    expect(await rows(page).count()).toBeLessThan(40);
+  });
+
+  test("takes up new readings by itself, and stops when paused", async () => {
+    const { page, mock } = await visit("/sensors/room1?view=table");
+    const newest = page.locator("tbody th").first();
+    await newest.filter({ hasText: "18:20" }).waitFor();
+    mock.state.now += 600_000;
+    await newest.filter({ hasText: "18:30" }).waitFor();
+    await page.getByRole("button", { name: "Pause live updates" }).click();
+    await page.getByText("Paused").first().waitFor();
+    mock.state.now += 600_000;
+    const before = mock.requests.length;
+    await page.getByRole("button", { name: "Resume live updates" }).click();
+    await newest.filter({ hasText: "18:40" }).waitFor();
+    expect(mock.requests.slice(before).length).toBeGreaterThan(0);
+  });
+
+  test("says why the first load failed and recovers on a retry", async () => {
+    const { page, mock } = await visit("/", DESK, { failing: "/v1/sensors" });
+    await page.getByRole("alert").getByText("The predictor database did not answer within 5,000 ms.").waitFor();
+    await screenshot(page, "fleet-failed");
+    mock.state.failing = null;
+    await page.getByRole("button", { name: "Try now" }).click();
+    await rows(page).nth(8).waitFor();
+  });
+
+  test("keeps old data and says how old it is when the API goes away", async () => {
+    const { page, mock } = await visit("/");
+    await rows(page).nth(8).waitFor();
+    mock.state.failing = "/v1/";
+    await page.getByText(/What you see was true/).waitFor();
+    expect(await rows(page).count()).toBe(9);
+    await screenshot(page, "fleet-degraded");
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("tells an empty fleet, a silent source and a broken source apart, and what comes next", async () => {
+    const empty = await visit("/", DESK, { sensors: 0 });
+    await empty.page.getByText("No sensors yet").waitFor();
+    await screenshot(empty.page, "fleet-empty");
+    expect(await violations(empty.page)).toEqual([]);
+    const stale = await visit("/", DESK, { silentSeconds: 7200 });
+    await stale.page.getByText("The source is stale.").waitFor();
+    await screenshot(stale.page, "fleet-stale");
+    expect(await violations(stale.page)).toEqual([]);
+    const broken = await visit("/", DESK, { sourceError: "connection refused" });
+    await broken.page.getByText("The follower database does not answer.").waitFor();
+  });
+
+  test("answers for a sensor that is not there, and for a path that is none", async () => {
+    const { page, mock } = await visit("/sensors/attic");
+    await page.getByText('There is no sensor "attic".').waitFor();
+    await page.goto(`${mock.url}/nowhere`);
+    await page.getByText("There is no such page").waitFor();
+  });
+
+  test("lets the keyboard skip to the content and open a sensor", async () => {
+    const { page } = await visit("/");
+    await rows(page).nth(8).waitFor();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate<string>("document.activeElement.textContent")).toBe("Skip to content");
+    await page.getByRole("link", { name: "room1", exact: true }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "room1" }).waitFor();
+    expect(await page.title()).toBe("room1 · IoT LSTM Predictor");
+    expect(await page.evaluate<string>("document.activeElement.id")).toBe("main");
+  });
+});
