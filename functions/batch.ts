@@ -17,7 +17,14 @@ export async function handleBatch<Message extends { slot: Date }>(
   const fail = (record: SQSRecord, name: string, error: unknown) => {
     failed.push(record.messageId);
     const { messageId, attributes } = record;
-    log.error(name, { messageId, queue: record.eventSourceARN, delivery: attributes.ApproximateReceiveCount, error });
+    // Work that was ended on purpose comes back like any other, but nothing is wrong with it.
+    const isStopped = error instanceof Error && error.name === "AbortError";
+    (isStopped ? log.info : log.error)(isStopped ? "message.stopped" : name, {
+      messageId,
+      queue: record.eventSourceARN,
+      delivery: attributes.ApproximateReceiveCount,
+      error,
+    });
   };
   const parsed = event.Records.flatMap((record) => {
     try {

@@ -1,20 +1,25 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { forecast } from "../core/forecast/issue.ts";
-import type { Clock, Log } from "../core/ports.ts";
+import { type ForecastPorts, forecast } from "../core/forecast/issue.ts";
+import { seedPretrained } from "../core/operations/admit.ts";
+import type { Clock, Log, Ports } from "../core/ports.ts";
 import { systemClock } from "./adapters/clock.ts";
+import { readArtefacts } from "./adapters/files.ts";
 import { openBossQueue } from "./adapters/pgboss.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
+import type { Database } from "./adapters/postgres/pool.ts";
+import type { PredictorSchema } from "./adapters/postgres/schema.ts";
 import { createViews } from "./adapters/postgres/views.ts";
 import { createApi } from "./api/app.ts";
 import { type Config, describeConfig } from "./config.ts";
+import { openSources, type Sources } from "./databases.ts";
 import { createForecastHandler } from "./forecast.ts";
 import { createPromoteHandler } from "./promote.ts";
 import { openFollower, openInference, openPredictor, openStore, openTrainer, predictorPorts } from "./runtime.ts";
 import { createScheduleHandler } from "./schedule.ts";
 import { createScoreHandler } from "./score.ts";
 import { createSite, listen } from "./server.ts";
-import { settingsOf } from "./settings.ts";
+import { type Settings, settingsOf } from "./settings.ts";
 import { runTimetables } from "./timetables.ts";
 import { createTrainHandler } from "./train.ts";
 import { createWatchHandler } from "./watch.ts";
@@ -47,65 +52,78 @@ export async function startSystem(given: Config, log: Log, options: SystemOption
 }
 
 async function start(given: Config, log: Log, options: SystemOptions, started: AsyncDisposableStack): Promise<string> {
-  const { config, mainUrl } = await fillDatabases(given, log, started);
+  const sources = await openSources(given, log, started);
+  const { config, demo } = sources;
   const predictor = openPredictor(config, connections);
   started.defer(() => predictor.close());
-  const stored = predictorPorts(predictor);
-  const isAlone = options.isAlone ?? given.predictorDatabaseUrl === null;
-  const preparing = migrate(predictor.db).then(() =>
-    openBossQueue(config.predictorDatabaseUrl ?? "", log, { isAlone }),
+  const [{ follower, targets }, queue] = await together(
+    openSource(sources, started),
+    openQueue(config, predictor, log, options.isAlone ?? given.predictorDatabaseUrl === null, started),
   );
-  const [queue] = await Promise.all([preparing]);
-  started.defer(() => queue.stop());
-  const { follower, targets, database } = await openFollower(config, connections);
-  started.defer(() => database.close());
-  const clock = options.clock ?? systemClock();
-  const settings = settingsOf(config, targets, { isDemo: mainUrl !== null });
+  const clock = options.clock ?? demo?.clock ?? systemClock();
+  const settings = settingsOf(config, targets, { isDemo: demo !== null });
 
-  const store = await openStore(config, mainUrl === null ? null : pretrainedFolder);
-  const inference = await openInference(config, store, log);
-  const stopping = new AbortController();
-  const trainer = await openTrainer(trainingWorkers);
-  const ports = { clock, log, follower, ...stored, queue, store, inference, trainer };
-  await queue.work("forecast", createForecastHandler(ports, settings.forecast));
-  await queue.work("score", createScoreHandler(ports, settings.score));
-  await queue.work("train", createTrainHandler(ports, settings.train, stopping.signal));
+  const store = await openStore(config, demo && pretrainedFolder);
+  const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer(trainingWorkers)]);
+  const ports: Ports = { clock, log, follower, ...predictorPorts(predictor), queue, store, inference, trainer };
+  if (demo) await seedPretrained(ports, settings.fleet, await readArtefacts(pretrainedFolder));
 
   const views = createViews(predictor.db);
-  const requestForecasts = async (message: Parameters<typeof forecast>[2]) => {
-    await forecast(ports, settings.forecast, message);
-  };
-  const api = createApi({ ports, views, requestForecasts, settings: settings.api });
+  const api = createApi({ ports, views, requestForecasts: forecastHere(ports, settings), settings: settings.api });
   const server = await listen(createSite((request) => api.fetch(request), webFolder).fetch, config);
   started.defer(() => server.close());
 
+  const stopping = new AbortController();
+  await queue.work("forecast", createForecastHandler(ports, settings.forecast));
+  await queue.work("score", createScoreHandler(ports, settings.score));
+  await queue.work("train", createTrainHandler(ports, settings.train, stopping.signal));
   const databaseBytes = async () => (await views.databaseSize()).bytes;
   const driven = {
     schedule: createScheduleHandler(ports, settings),
     promote: createPromoteHandler(ports, settings.promotion),
     watch: createWatchHandler({ ...ports, databaseBytes }, config),
   };
-  const latest = await stored.ledger.latestCycles(24);
-  const running = runTimetables(ports, config, driven, latest, stopping.signal);
-  started.defer(() => {
+  const latest = await ports.ledger.latestCycles(24);
+  const running = Promise.all([
+    runTimetables(ports, config, driven, latest, stopping.signal),
+    demo?.sensorApp.replay(clock, stopping.signal),
+  ]);
+  started.defer(async () => {
     stopping.abort();
-    return running;
+    await running;
   });
   log.info("system.started", { url: server.url, ...describeConfig(config) });
   return server.url;
 }
 
-/** Embedded Postgres for each URL that is missing. */
-async function fillDatabases(given: Config, log: Log, started: AsyncDisposableStack) {
-  const needs = { follower: given.followerDatabaseUrl === null, predictor: given.predictorDatabaseUrl === null };
-  if (!needs.follower && !needs.predictor) return { config: given, mainUrl: null };
-  const { startEmbedded } = await import("./adapters/embedded/cluster.ts");
-  const embedded = await startEmbedded({ dataDir: given.dataDir, needs, log });
-  started.defer(() => embedded.stop());
-  const config: Config = {
-    ...given,
-    followerDatabaseUrl: given.followerDatabaseUrl ?? embedded.followerUrl,
-    predictorDatabaseUrl: given.predictorDatabaseUrl ?? embedded.predictorUrl,
+async function openSource({ config }: Sources, started: AsyncDisposableStack) {
+  const source = await openFollower(config, connections);
+  started.defer(() => source.database.close());
+  return source;
+}
+
+async function openQueue(
+  config: Config,
+  { db }: Database<PredictorSchema>,
+  log: Log,
+  isAlone: boolean,
+  started: AsyncDisposableStack,
+) {
+  await migrate(db);
+  const queue = await openBossQueue(config.predictorDatabaseUrl ?? "", log, { isAlone });
+  started.defer(() => queue.stop());
+  return queue;
+}
+
+/** Both, or the first fault once neither is under way: what they started is known then. */
+async function together<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return Promise.all([a, b]);
+}
+
+/** On one machine a forecast on demand is computed at once, in this process. */
+function forecastHere(ports: ForecastPorts, settings: Settings) {
+  return async (message: Parameters<typeof forecast>[2]) => {
+    await forecast(ports, settings.forecast, message);
   };
-  return { config, mainUrl: embedded.mainUrl };
 }
