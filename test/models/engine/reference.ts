@@ -24,6 +24,12 @@ export function referenceOutputs(
   const { targets, horizon, linear, extra, hidden, channels, contextLength, branchEmbedding } = shape;
   const count = targets * linear + extra;
   const features = Array.from(data.features.subarray(row * count, (row + 1) * count), clip);
+  const [skip, input, recurrent, bias] = ["skip.weight", "lstm.input", "lstm.recurrent", "lstm.bias"].map(tensor) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   const out = new Array<number>(shape.quantiles.length * targets * horizon).fill(0);
   const addAll = (values: number[]) => {
     for (const [i, value] of values.entries()) out[i] = (out[i] ?? 0) + value;
@@ -32,7 +38,7 @@ export function referenceOutputs(
   for (let target = 0; target < targets && linear > 0; target++) {
     for (let lead = 0; lead < horizon; lead++) {
       for (let i = 0; i < linear; i++) {
-        const weight = tensor("skip.weight")[(target * linear + i) * horizon + lead] ?? 0;
+        const weight = skip[(target * linear + i) * horizon + lead] ?? 0;
         out[target * horizon + lead] =
           (out[target * horizon + lead] ?? 0) + weight * (features[target * linear + i] ?? 0);
       }
@@ -46,9 +52,9 @@ export function referenceOutputs(
       const x = data.sequence.subarray(from, from + channels);
       const gate = (kind: number, unit: number) => {
         const r = kind * hidden + unit;
-        let sum = tensor("lstm.bias")[r] ?? 0;
-        for (const [i, value] of x.entries()) sum += value * (tensor("lstm.input")[r * channels + i] ?? 0);
-        for (const [i, value] of h.entries()) sum += value * (tensor("lstm.recurrent")[r * hidden + i] ?? 0);
+        let sum = bias[r] ?? 0;
+        for (const [i, value] of x.entries()) sum += value * (input[r * channels + i] ?? 0);
+        for (const [i, value] of h.entries()) sum += value * (recurrent[r * hidden + i] ?? 0);
         return sum;
       };
       const before = c;
@@ -60,10 +66,11 @@ export function referenceOutputs(
   }
   if (shape.branchUnits > 0) {
     let x: number[] = [];
+    const [scale, centre] = [tensor("embedding.scale"), tensor("embedding.centre")];
     for (let unit = 0; unit < branchEmbedding; unit++) {
       for (const [i, feature] of features.entries()) {
         const at = unit * count + i;
-        x.push(Math.tanh((tensor("embedding.scale")[at] ?? 0) * (feature - (tensor("embedding.centre")[at] ?? 0))));
+        x.push(Math.tanh((scale[at] ?? 0) * (feature - (centre[at] ?? 0))));
       }
     }
     for (let layer = 0; layer < shape.branchLayers; layer++) {
