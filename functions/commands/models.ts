@@ -6,7 +6,7 @@ import { AppError } from "../../core/errors.ts";
 import { importArtefact } from "../../core/operations/admit.ts";
 import { rollback } from "../../core/operations/promote.ts";
 import type { Clock, Follower, Inference, Log, ModelStore, Registry } from "../../core/ports.ts";
-import { systemClock } from "../adapters/clock.ts";
+import { demoClock, systemClock } from "../adapters/clock.ts";
 import { readArtefactFolder } from "../adapters/files.ts";
 import { migrate } from "../adapters/postgres/migrate.ts";
 import { loadConfig } from "../config.ts";
@@ -118,7 +118,10 @@ async function main(): Promise<string> {
       const store = await openStore(config, join(import.meta.dirname, "../../models/pretrained"));
       const inference = await openInference(config, store, log);
       const { registry } = predictorPorts(predictor);
-      const ports = { clock: systemClock(), log, follower, registry, store, inference };
+      // The demo's registry lives in the demo's time: a promotion of today would come after all of its own.
+      const demoNow = given.followerDatabaseUrl === null ? (await follower.state()).newestReadingAt : null;
+      const clock = demoNow ? demoClock(demoNow, config.demoSpeed) : systemClock();
+      const ports = { clock, log, follower, registry, store, inference };
       const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
       return await runModels(ports, fleet, process.argv.slice(2));
     } finally {
