@@ -19,8 +19,8 @@ const unsafe = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
 export type TestPostgres = {
   /** Superuser on database "postgres". */
   url: string;
-  /** An empty database of its own. */
-  createDatabase(): Promise<string>;
+  /** A database of its own: empty, or a copy of the one at `from`, to which nobody may be connected. */
+  createDatabase(from?: string): Promise<string>;
   /** A database of its own with every migration applied. */
   createPredictorDatabase(): Promise<string>;
   /** The same database on the hot standby; only with `standby: true`. */
@@ -83,7 +83,7 @@ export async function startTestPostgres(options: { standby?: boolean } = {}): Pr
     url,
     primary,
     standby,
-    createDatabase: () => createDatabase(),
+    createDatabase: (from) => createDatabase(from === undefined ? undefined : new URL(from).pathname.slice(1)),
     async createPredictorDatabase() {
       migrated ??= createDatabase().then(async (made) => {
         const database = openDatabase({ url: made, side: "predictor", max: 1 });
