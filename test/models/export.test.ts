@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { loadEngine } from "../../models/engine/load.ts";
@@ -88,6 +89,17 @@ async function runOnnx(file: Uint8Array, shape: NetworkShape, data: TrainingRows
   return { quantiles: outputs.quantiles, ridge: outputs.ridge };
 }
 
+async function checkParity(input: ExportInput, file: Uint8Array, rows: number): Promise<void> {
+  const { shape } = input;
+  const data = buildRows(shape, rows, rows);
+  const actual = await runOnnx(file, shape, data);
+  const expected = expectedOutputs(input, data);
+  for (const output of ["quantiles", "ridge"] as const) {
+    expect(actual[output]?.dims).toEqual([rows, shape.horizon, shape.targets, shape.quantiles.length]);
+    expect(relativeDifference(actual[output]?.data as Float32Array, expected[output])).toBeLessThan(1e-5);
+  }
+}
+
 const cases: Record<string, { changes?: Partial<NetworkShape>; shares: number[]; ridge: number }> = {
   "one net": { shares: [1], ridge: 0 },
   "four nets and a fifth of ridge": { shares: [0.2, 0.2, 0.2, 0.2], ridge: 0.2 },
@@ -109,16 +121,23 @@ describe("the exported model gives what the engine gives, in ONNX Runtime", () =
     const shape = buildShape(changes);
     const input = buildExport(shape, shares, ridge);
     const file = exportOnnx(input);
-    for (const rows of [1, 2, 7, 33]) {
-      const data = buildRows(shape, rows, rows);
-      const actual = await runOnnx(file, shape, data);
-      const expected = expectedOutputs(input, data);
-      for (const output of ["quantiles", "ridge"] as const) {
-        expect(actual[output]?.dims).toEqual([rows, shape.horizon, shape.targets, shape.quantiles.length]);
-        const values = actual[output]?.data as Float32Array;
-        expect(relativeDifference(values, expected[output])).toBeLessThan(1e-5);
-      }
-    }
+    for (const rows of [1, 2, 7, 33]) await checkParity(input, file, rows);
+  });
+
+  test("random shapes, weights and batch sizes", async () => {
+    const size = (min: number, max: number) => fc.integer({ min, max });
+    const randomShape = fc.record({
+      ...{ contextLength: size(1, 60), channels: size(1, 20), hidden: size(0, 33), targets: size(1, 4) },
+      ...{ horizon: size(1, 30), linear: size(1, 70), extra: size(0, 20), branchUnits: size(0, 40) },
+      ...{ branchLayers: size(0, 3), branchEmbedding: size(1, 4) },
+      quantiles: fc.constantFrom<number[]>([0.5], [0.1, 0.5, 0.9], [0.05, 0.2, 0.5, 0.8, 0.95]),
+    });
+    const property = fc.asyncProperty(randomShape, size(1, 40), size(1, 3), async (changes, rows, members) => {
+      const shape = buildShape(changes);
+      const input = buildExport(shape, new Array<number>(members).fill(0.75 / members), 0.25);
+      await checkParity(input, exportOnnx(input), rows);
+    });
+    await fc.assert(property, { seed: 1, numRuns: 40 });
   });
 });
 

@@ -17,4 +17,4 @@ test("the committed wasm files are what the sources compile to, byte for byte", 
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 60_000);
+}, 240_000);
