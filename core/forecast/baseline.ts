@@ -1,4 +1,3 @@
-import { fillCausally } from "../data/grid.ts";
 import type { Target } from "../data/reading.ts";
 import { stepsPerDay } from "../time.ts";
 
@@ -55,18 +54,13 @@ export function forecastBaseline(
 ): BaselineForecast | null {
   const last = lastObserved(column, end);
   if (Number.isNaN(last)) return null;
-  const filled = fillCausally(column).values;
-  const day = stepsPerDay(stepSeconds);
-  const persistence = pastErrors(column, end, horizon, (i) => filled[i]!);
-  const seasonal =
-    day === null ? null : pastErrors(column, end, horizon, (i, lead) => dayBefore(column, i + lead, lead, day));
-  const isSeasonal = seasonal !== null && isBetter(seasonal, persistence, horizon);
+  const { persistence, seasonal, isSeasonal } = pastErrors(column, end, horizon, stepsPerDay(stepSeconds));
   const yesterday = seasonalNaive(column, end, horizon, stepSeconds);
   const middle = yesterday.map((value) => clip(isSeasonal ? (value ?? last) : last, target));
-  const spread = isSeasonal ? seasonal : persistence;
+  const errors = (isSeasonal ? seasonal : persistence).map((atLead) => atLead.sort());
   const stepSpread = oneStepSpread(column, end) ?? (unknownShare * (target.max - target.min)) / z90;
   const bands = middle.map((value, h) => {
-    const [low, high] = band(spread.byLead[h]!, z90 * stepSpread * Math.sqrt(h + 1));
+    const [low, high] = band(errors[h]!, z90 * stepSpread * Math.sqrt(h + 1));
     return [clip(value + low, target), clip(value + high, target)] as const;
   });
   return {
@@ -77,45 +71,46 @@ export function forecastBaseline(
   };
 }
 
-type Errors = { byLead: Float64Array[]; paired: Map<number, number> };
+type PastErrors = {
+  /** actual - forecast per lead, in no order. */
+  persistence: Float64Array[];
+  seasonal: Float64Array[];
+  /** Whether the seasonal naive had the smaller MAE where both could forecast, over enough trials to tell. */
+  isSeasonal: boolean;
+};
 
-/** actual - forecast at each lead from past origins at which the target was observed. */
-function pastErrors(
-  column: Float64Array,
-  end: number,
-  horizon: number,
-  at: (i: number, lead: number) => number,
-): Errors {
+/** Both baselines' errors from past origins at which the target was observed. */
+function pastErrors(column: Float64Array, end: number, horizon: number, day: number | null): PastErrors {
   const stride = Math.max(1, Math.ceil(end / maximumTrials));
-  const byLead: number[][] = Array.from({ length: horizon }, () => []);
-  const paired = new Map<number, number>();
-  for (let i = end - 1; i >= 0; i -= stride) {
-    if (Number.isNaN(column[i]!)) continue;
-    for (let lead = 1; lead <= horizon && i + lead <= end; lead++) {
-      const error = column[i + lead]! - at(i, lead);
-      if (Number.isNaN(error)) continue;
-      byLead[lead - 1]!.push(error);
-      paired.set(i * horizon + lead, Math.abs(error));
-    }
-  }
-  return { byLead: byLead.map((errors) => Float64Array.from(errors).sort()), paired };
-}
-
-function dayBefore(column: Float64Array, i: number, lead: number, day: number): number {
-  return column[i - day * Math.ceil(lead / day)] ?? Number.NaN;
-}
-
-/** The smaller MAE over the trials that both could make; too few of them leave persistence in place. */
-function isBetter(candidate: Errors, incumbent: Errors, horizon: number): boolean {
+  const trials = Math.ceil(end / stride);
+  const persistence = new Float64Array(horizon * trials);
+  const seasonal = new Float64Array(horizon * trials);
+  const counts = { persistence: new Uint32Array(horizon), seasonal: new Uint32Array(horizon) };
   let difference = 0;
   let pairs = 0;
-  for (const [key, error] of candidate.paired) {
-    const other = incumbent.paired.get(key);
-    if (other === undefined) continue;
-    difference += error - other;
-    pairs++;
+  for (let i = end - 1; i >= 0; i -= stride) {
+    const last = column[i]!;
+    if (Number.isNaN(last)) continue;
+    for (let h = 0; h < horizon && i + h < end; h++) {
+      const actual = column[i + h + 1]!;
+      if (Number.isNaN(actual)) continue;
+      const error = actual - last;
+      persistence[h * trials + counts.persistence[h]!++] = error;
+      if (day === null) continue;
+      const yesterday = column[i + h + 1 - day * Math.ceil((h + 1) / day)];
+      if (yesterday === undefined || Number.isNaN(yesterday)) continue;
+      seasonal[h * trials + counts.seasonal[h]!++] = actual - yesterday;
+      difference += Math.abs(actual - yesterday) - Math.abs(error);
+      pairs++;
+    }
   }
-  return pairs >= 2 * horizon && difference < 0;
+  const perLead = (errors: Float64Array, count: Uint32Array) =>
+    Array.from(count, (n, h) => errors.subarray(h * trials, h * trials + n));
+  return {
+    persistence: perLead(persistence, counts.persistence),
+    seasonal: perLead(seasonal, counts.seasonal),
+    isSeasonal: pairs >= 2 * horizon && difference < 0,
+  };
 }
 
 function band(errors: Float64Array, fallback: number): [low: number, high: number] {

@@ -1,19 +1,22 @@
 import type { Target } from "../data/reading.ts";
 import type { Quantiles } from "./rows.ts";
 
-/** A median may leave the physical range by this share of it before it is called implausible rather than clipped. */
-const slackShare = 0.1;
+/** Shares of the physical range by which a median and a tail may leave it before they are implausible rather than clipped. */
+const medianSlack = 0.1;
+const tailSlack = 1;
 
 /**
  * Quantiles fit to be stored: clipped to the target's range; or what is wrong with them: not finite, crossing, or
- * with a median far outside the range.
+ * far outside the range.
  */
 export function guardQuantiles(
   made: Quantiles,
   target: Target,
   horizon: number,
 ): { ok: true; quantiles: Quantiles } | { ok: false; message: string } {
-  const slack = slackShare * (target.max - target.min);
+  const range = target.max - target.min;
+  const isOutside = (value: number, share: number) =>
+    value < target.min - share * range || value > target.max + share * range;
   const refuse = (lead: number, what: string) =>
     ({ ok: false, message: `${target.name}, lead ${lead}: ${what}` }) as const;
   for (const level of ["q10", "q50", "q90"] as const) {
@@ -24,9 +27,10 @@ export function guardQuantiles(
     if (!Number.isFinite(q10) || !Number.isFinite(q50) || !Number.isFinite(q90))
       return refuse(h + 1, "not a finite number");
     if (q10 > q50 || q50 > q90) return refuse(h + 1, `quantiles cross: ${q10}, ${q50}, ${q90}`);
-    // Tails overshoot near the edge of the range, as dry air outdoors shows: only clipped.
-    if (q50 < target.min - slack || q50 > target.max + slack) {
-      return refuse(h + 1, `median ${q50} is far outside [${target.min}, ${target.max}] ${target.unit}`);
+    // Tails overshoot near the edge of the range, as dry air outdoors shows: they are clipped.
+    if (isOutside(q50, medianSlack) || isOutside(q10, tailSlack) || isOutside(q90, tailSlack)) {
+      const limits = `[${target.min}, ${target.max}] ${target.unit}`;
+      return refuse(h + 1, `${q10}, ${q50}, ${q90} are far outside ${limits}`);
     }
   }
   const clip = (values: number[]) => values.map((value) => Math.min(target.max, Math.max(target.min, value)));
