@@ -45,6 +45,7 @@ export type TrainingRows = {
   wanted: Float32Array;
 };
 
+/** AdamW: `clipNorm` limits the gradient's global norm; the skip's learning rate is `skipLearningRateFactor` times the others'. */
 export type StepOptions = {
   learningRate: number;
   weightDecay: number;
@@ -63,7 +64,10 @@ export type Network = {
    * pre-softplus widths: lower ones from the middle outwards, then upper ones from the middle outwards.
    */
   reset(seed: number, initialWidths: Float32Array): void;
-  /** One AdamW step on rows `index` of `data`; the mean pinball loss before the step. Throws when it is not finite, and changes nothing then. */
+  /**
+   * One AdamW step on rows `index` of `data`; the mean pinball loss before the step, or 0 and no step if every target is missing.
+   * When loss or gradient is not finite, throws badInput ("diverged: ...") and changes nothing.
+   */
   step(data: TrainingRows, index: Int32Array, options: StepOptions): number;
   /** The mean pinball loss on rows `index` without dropout, and its gradient by the weights, in their order; changes nothing. */
   gradient(data: TrainingRows, index: Int32Array): { loss: number; gradient: Float32Array };
