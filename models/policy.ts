@@ -25,7 +25,7 @@ export const policy = {
   maximumWindows: 20_000,
   maximumValidationWindows: 1500,
   minimumTrainWindows: 150,
-  minimumValidationWindows: 24,
+  minimumValidationWindows: 12,
   /** Grid points looked back on at most. */
   maximumHistory: 400_000,
   /** A wider floor than ridge's own residuals may suggest, in residual scales. */

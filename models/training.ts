@@ -66,8 +66,12 @@ function trainBlend(host: TrainingHost, prepared: Prepared, seed: number): Train
   const rows = windows.origins.length;
   const steps = fitSteps(trainDays);
   let done = 0;
+  let latestLoss = 0;
   const total = 2 * policy.seeds * steps;
-  const progress = (loss: number) => host.onProgress({ done: Math.min(++done, total), total, loss });
+  const progress = (loss: number) => {
+    latestLoss = loss;
+    host.onProgress({ done: Math.min(++done, total - 1), total, loss });
+  };
   try {
     const penalties = choosePenaltiesOfAll(windows, trainRows, validationRow, encoding);
     const onTrain = fitResidual(windows, trainRows, encoding, penalties);
@@ -94,6 +98,8 @@ function trainBlend(host: TrainingHost, prepared: Prepared, seed: number): Train
       fitNetwork(network, all, schedule, (_, loss) => progress(loss));
       return network.weights(refitSteps > 0);
     });
+    // The refit stops where validation found its best: what is left counts as done.
+    host.onProgress({ done: total, total, loss: latestLoss });
     const member =
       (residual: Residual, share: number) =>
       (weights: Float32Array): ExportMember => ({
