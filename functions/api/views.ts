@@ -100,6 +100,7 @@ export type Views = {
     to: Date;
     groupBy: GroupBy;
     stepSeconds: number;
+    horizon: number;
   }): Promise<AccuracyRow[]>;
   /** Null before the first cycle. */
   newestSlot(): Promise<Date | null>;

@@ -91,7 +91,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
       scoreOf({ targetAt: at(-1), isCovered: Array(horizon).fill(false) }),
       scoreOf({ targetAt: at(-3), scoredAt: at(4), isCovered: Array(horizon).fill(false) }),
     ]);
-    api.clock.set(at(1000));
+    api.clock.set(at(2000));
 
     expect(await text(asOf)).toBe(before);
   });

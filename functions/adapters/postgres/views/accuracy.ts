@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyRow, GroupBy, ScoreSums, Views } from "../../../api/views.ts";
 import type { PredictorSchema } from "../schema.ts";
 
@@ -22,11 +23,12 @@ export function accuracyViews(db: Kysely<PredictorSchema>): Pick<Views, "scoreSu
       return rows;
     },
 
-    async accuracy({ sensorId, from, to, groupBy, stepSeconds }) {
+    async accuracy({ sensorId, from, to, groupBy, stepSeconds, horizon }) {
       // The error of a lead is a served one if a served forecast has the origin that many steps before.
       const served = sql`
         join forecast f on f.sensor_id = ${sensorId} and f.is_served and f.target = s.target
-          and f.model_key = s.model_key and f.origin = s.target_at - make_interval(secs => u.lead * ${stepSeconds}::float8)`;
+          and f.model_key = s.model_key and f.origin = s.target_at - make_interval(secs => u.lead * ${stepSeconds}::float8)
+          and f.origin >= ${addSeconds(from, -horizon * stepSeconds)} and f.origin < ${to}`;
       const { rows } = await sql<AccuracyRow>`
         select s.target, ${keyOf[groupBy]} as key,
           count(*)::int as n, avg(abs(u.error::float8)) as mae, sqrt(avg(u.error::float8 ^ 2)) as rmse,
