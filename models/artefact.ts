@@ -1,6 +1,7 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import { encode } from "../core/forecast/features.ts";
 import type { Artefact, GoldenVector, ModelManifest } from "../core/forecast/manifest.ts";
+import { sha256Of } from "../core/forecast/verify.ts";
 import type { TrainRequest } from "../core/ports.ts";
 import type { Engine } from "./engine/load.ts";
 import { exportOnnx } from "./export.ts";
@@ -20,9 +21,9 @@ export async function createArtefact(
   const onnx = exportOnnx(blend);
   const { encoding, grid } = prepared;
   const { from, to } = rangeOf(grid);
-  const modelSha256 = await sha256(onnx);
+  const modelSha256 = await sha256Of(onnx);
   const identity = JSON.stringify([request.sensorId, modelSha256, to, request.seed, request.codeVersion]);
-  const digest = await sha256(new TextEncoder().encode(identity));
+  const digest = await sha256Of(new TextEncoder().encode(identity));
   const manifest: ModelManifest = {
     formatVersion: 1,
     modelId: modelId(request.sensorId, to, digest),
@@ -72,13 +73,7 @@ export async function gridSha256(grid: Grid): Promise<string> {
   grid.columns.forEach((column, k) => {
     for (let i = 0; i < length; i++) view.setFloat32(head.length + 4 * (k * length + i), column[i]!, true);
   });
-  return sha256(bytes);
-}
-
-/** Lower-case hex of the bytes' SHA-256. */
-export async function sha256(bytes: Uint8Array<ArrayBuffer> | Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return sha256Of(bytes);
 }
 
 /**

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { AppError } from "../../core/errors.ts";
 import type { Artefact } from "../../core/forecast/manifest.ts";
+import { sha256Of } from "../../core/forecast/verify.ts";
 import type { TrainRequest, TrainResult } from "../../core/ports.ts";
 import { memoryStore } from "../../functions/adapters/memory-store.ts";
 import { onnxInference } from "../../functions/adapters/onnx.ts";
-import { sha256 } from "../../models/artefact.ts";
 import { loadEngine } from "../../models/engine/load.ts";
 import { trainModel } from "../../models/training.ts";
 import { humidity, randomOf, readingsOf, someSlot, temperature, wave } from "../builders.ts";
@@ -63,7 +63,7 @@ describe("trainModel", () => {
     const { manifest, onnx } = artefact;
     expect(manifest.modelId).toMatch(/^attic-north-20260301-[0-9a-f]{10}$/);
     expect(manifest.sensorId).toBe("attic / north");
-    expect(manifest.modelSha256).toBe(await sha256(onnx));
+    expect(manifest.modelSha256).toBe(await sha256Of(onnx));
     expect(manifest.training).toMatchObject({ engine: "wasm-simd128", seed: 11, to: someSlot.toISOString() });
     expect(manifest.targets.map(({ name }) => name)).toEqual(["temperature", "humidity"]);
     expect(Object.keys(manifest.metrics)).toEqual(["temperature", "humidity"]);

@@ -102,8 +102,8 @@ describe("encode", () => {
         fc.integer({ min: 1, max: 80 }),
         (stepSeconds, known, days, length) => {
           const horizon = 24;
-          const features = defaultSpec(stepSeconds, (days * 86_400) / stepSeconds, horizon, known);
-          const some = manifestOf({ stepSeconds, horizon, targets: known, features });
+          const features = defaultSpec(stepSeconds, (days * 86_400) / stepSeconds, horizon, [...known]);
+          const some = manifestOf({ stepSeconds, horizon, targets: [...known], features });
           const columns = known.map((_, k) => Float64Array.from(wave(length, { seed: k })));
           const made = encode({ startAt: start, stepSeconds, columns }, length - 1, some);
           expect(made.features.length).toBe(featureCount(some));
