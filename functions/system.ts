@@ -6,6 +6,7 @@ import type { Clock, Log, Ports } from "../core/ports.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { readArtefacts } from "./adapters/files.ts";
 import { openBossQueue } from "./adapters/pgboss.ts";
+import { assertSource } from "./adapters/postgres/check-source.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
 import type { Database } from "./adapters/postgres/pool.ts";
 import type { PredictorSchema } from "./adapters/postgres/schema.ts";
@@ -57,7 +58,7 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const predictor = openPredictor(config, connections);
   started.defer(() => predictor.close());
   const [{ follower, targets }, queue] = await together(
-    openSource(sources, started),
+    openSource(sources, log, started),
     openQueue(config, predictor, log, options.isAlone ?? given.predictorDatabaseUrl === null, started),
   );
   const clock = options.clock ?? demo?.clock ?? systemClock();
@@ -96,10 +97,11 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   return server.url;
 }
 
-async function openSource({ config }: Sources, started: AsyncDisposableStack) {
-  const source = await openFollower(config, connections);
-  started.defer(() => source.database.close());
-  return source;
+async function openSource({ config }: Sources, log: Log, started: AsyncDisposableStack) {
+  const opened = await openFollower(config, connections);
+  started.defer(() => opened.database.close());
+  await assertSource(opened.database, opened.source, { allowWritable: config.allowWritableFollower, log });
+  return opened;
 }
 
 async function openQueue(
