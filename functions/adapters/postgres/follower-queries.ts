@@ -46,6 +46,26 @@ export function newestQuery(from: ResolvedSource, sensorIds: string[]): Statemen
   };
 }
 
+/** The newest `limit` moments of each of `sensorIds`, in base64 (columnar.ts), newest first. */
+export function recentTimesQuery(from: ResolvedSource, sensorIds: string[], limit: number): Statement {
+  const parameters: unknown[] = [sensorIds, limit];
+  const at = instant(from, parameters);
+  return {
+    parameters,
+    sql: `select s.id::text as id, w.at
+      from unnest($1::${from.sensor.type}[]) as s (id)
+      cross join lateral (
+        select ${times("t")} as at from (
+          select distinct ${at} as t from ${from.table} as r
+          where ${from.sensor.sql} = s.id and ${ofTargets(from, parameters)} and ${from.time.sql} < 'infinity'
+            and ${from.time.sql} > '-infinity'
+          order by t desc limit $2
+        ) as q
+      ) as w
+      where w.at is not null`,
+  };
+}
+
 /** The newest moment of the whole table, sensor by sensor where an index leads from one to the next. */
 export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean): Statement {
   const parameters: unknown[] = [];

@@ -8,6 +8,8 @@ export type Query = <Row>(sql: string, parameters?: readonly unknown[]) => Promi
 /** A mapping that the catalogue has confirmed: quoted SQL, and the types that decide how values are compared. */
 export type ResolvedSource = {
   source: Source;
+  /** Quoted. */
+  schema: string;
   /** Quoted and qualified. */
   table: string;
   oid: number;
@@ -16,8 +18,8 @@ export type ResolvedSource = {
   time: { sql: string; isNaive: boolean };
   /** Quoted expression of each target's value as float8, in the order of `source.targets`; in `long`, of the one value. */
   values: string[];
-  /** The long layout's target column, quoted, and the type that keys are cast to. */
-  target: { sql: string; type: string } | null;
+  /** The long layout's target column, quoted, and the type that keys are cast to; `isCast` ones cannot use an index. */
+  target: { sql: string; type: string; isCast: boolean } | null;
 };
 
 export type SensorType = "smallint" | "integer" | "bigint" | "text" | "bpchar" | "uuid";
@@ -73,6 +75,7 @@ export async function resolveSource(
     ok: true,
     resolved: {
       source,
+      schema: ident(relation.schema),
       table: `${ident(relation.schema)}.${ident(relation.name)}`,
       oid: relation.oid,
       kind: relation.kind === "v" ? "view" : "table",
@@ -117,12 +120,11 @@ const valueSql: Record<string, (column: string) => string> = {
 };
 
 /** Types with an index-friendly equality keep it; anything else (an enum, say) is compared as text. */
-function targetSql(column: Column): { sql: string; type: string } {
+function targetSql(column: Column): NonNullable<ResolvedSource["target"]> {
   const type = sensorTypes[column.type];
   const sql = `r.${ident(column.name)}`;
-  return type === undefined || type === "uuid" || /int/.test(type)
-    ? { sql: `${sql}::text`, type: "text" }
-    : { sql, type };
+  const isText = type === "text" || type === "bpchar";
+  return isText ? { sql, type, isCast: false } : { sql: `${sql}::text`, type: "text", isCast: true };
 }
 
 function valueColumns(source: Source): { name: string; what: string }[] {

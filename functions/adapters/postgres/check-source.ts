@@ -1,0 +1,88 @@
+import { AppError } from "../../../core/errors.ts";
+import type { Log } from "../../../core/ports.ts";
+import type { Source } from "../../source.ts";
+import type { Database } from "./pool.ts";
+import { ident, type Query, type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
+
+/**
+ * Refuses to start on a source that cannot be read as mapped, or whose role could write; asks the catalogue only.
+ * Throws misconfigured with what to change. With `allowWritable` a writing role is a warning.
+ */
+export async function assertSource(
+  database: Pick<Database<unknown>, "query">,
+  source: Source,
+  options: { allowWritable: boolean; log: Log },
+): Promise<ResolvedSource> {
+  const query: Query = database.query;
+  const from = await resolveOrThrow(query, source);
+  const rights = await writeRights(query, from);
+  if (rights !== null) {
+    if (!options.allowWritable) throw new AppError("misconfigured", rights);
+    options.log.warn("followerIsWritable", { message: rights });
+  }
+  const advice = await indexAdvice(query, from);
+  if (advice !== null) options.log.warn("sourceNeedsIndex", { message: advice });
+  return from;
+}
+
+/** Why the role could write, and what to do about it; null for a role that only reads. */
+export async function writeRights(query: Query, from: ResolvedSource): Promise<string | null> {
+  const [role] = await query<{ name: string; is_super: boolean; tables: string[]; owned: string[] }>(
+    `with tables as (
+       select c.oid, c.oid::regclass::text as name, pg_has_role(c.relowner, 'member') as is_owner,
+         has_table_privilege(c.oid, 'insert, update, delete, truncate') or has_any_column_privilege(c.oid, 'insert, update')
+           as may_write
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+     )
+     select current_user::text as name, (select rolsuper from pg_roles where rolname = current_user) as is_super,
+       array(select name from tables where may_write order by oid <> $1, name limit 4) as tables,
+       array(select name from tables where is_owner order by oid <> $1, name limit 4) as owned`,
+    [from.oid],
+  );
+  if (role === undefined) return null;
+  const remedy =
+    `Use a role that may only read:\n` +
+    `    create role predictor_reader login password '...';\n` +
+    `    grant usage on schema ${from.schema} to predictor_reader;\n` +
+    `    grant select on ${from.table} to predictor_reader;\n` +
+    "  or set ALLOW_WRITABLE_FOLLOWER=true to run all the same (nothing is ever written to it)";
+  const why = role.is_super
+    ? "is a superuser"
+    : role.owned.length > 0
+      ? `owns ${role.owned.join(", ")}`
+      : role.tables.length > 0
+        ? `may write ${role.tables.join(", ")}`
+        : null;
+  return why === null ? null : `the follower's role "${role.name}" ${why}. ${remedy}`;
+}
+
+/** The statement that makes the index which a window needs; null where one is there or a view hides its tables. */
+export async function indexAdvice(query: Query, from: ResolvedSource): Promise<string | null> {
+  if (from.kind === "view") return null;
+  const { source } = from;
+  const sensor = source.sensorColumn;
+  const isKeyIndexed = from.target !== null && !from.target.isCast;
+  const wanted = isKeyIndexed ? [sensor, targetColumn(source), source.timeColumn] : [sensor, source.timeColumn];
+  const rows = await query<{ columns: string[] }>(
+    `select array(
+         select coalesce(a.attname::text, '') from unnest(i.indkey::int2[]) with ordinality as k (attnum, place)
+         left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+         where k.place <= i.indnkeyatts order by k.place
+       ) as columns
+     from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+     where i.indrelid = $1 and i.indisvalid and i.indpred is null and m.amname = 'btree'`,
+    [from.oid],
+  );
+  const leads = (columns: string[], prefix: string[]) => prefix.every((name, i) => columns[i] === name);
+  const accepted = [wanted, [sensor, source.timeColumn], [sensor, targetColumn(source), source.timeColumn]];
+  if (rows.some(({ columns }) => accepted.some((prefix) => leads(columns, prefix)))) return null;
+  return (
+    `without an index every cycle reads the whole table. On the primary, run\n` +
+    `    create index concurrently on ${from.table} (${wanted.map(ident).join(", ")});`
+  );
+}
+
+function targetColumn(source: Source): string {
+  return source.layout === "long" ? source.targetColumn : source.timeColumn;
+}

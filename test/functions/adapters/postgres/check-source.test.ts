@@ -1,0 +1,260 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { assertSource } from "../../../../functions/adapters/postgres/check-source.ts";
+import { inspectSource } from "../../../../functions/adapters/postgres/inspect-source.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { parseSource, readSource } from "../../../../functions/source.ts";
+import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
+
+let postgres: TestPostgres;
+let prepared: string;
+let url: string;
+let owner: Database<unknown>;
+let reader: Database<unknown>;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+  prepared = await postgres.createDatabase();
+  const database = openDatabase({ url: prepared, side: "follower", max: 1 });
+  for (const statement of [
+    "create role reader login password 'reader'",
+    "create role writer login password 'writer'",
+    "create role stranger login password 'stranger'",
+    `create table sensor_readings (sensor_id integer, temperature real, humidity real, "timestamp" timestamptz)`,
+    `create index on sensor_readings (sensor_id, "timestamp")`,
+    "create table sensors (id integer, name text)",
+    "create schema iot",
+    `create table iot.measurement (device text, kind text, time timestamp, value text, level numeric, "on" date)`,
+    `insert into sensor_readings select s, 20, 50, '2026-03-01Z'::timestamptz + i * interval '5 minutes'
+       from generate_series(1, 3) as s, generate_series(1, 100) as i where s <> 2 or i not between 50 and 60`,
+    "grant select on sensor_readings to reader, writer",
+    "grant insert on sensors to writer",
+    "grant usage on schema iot to reader",
+    "grant select on iot.measurement to reader",
+  ]) {
+    await database.query(statement);
+  }
+  await database.close();
+});
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  url = await postgres.createDatabase(prepared);
+  owner = openDatabase({ url, side: "follower", max: 1 });
+  reader = as("reader");
+  return () => Promise.all([owner.close(), reader.close()]);
+});
+
+function urlAs(role: string): string {
+  const other = new URL(url);
+  Object.assign(other, { username: role, password: role });
+  return other.href;
+}
+const as = (role: string) => openDatabase<unknown>({ url: urlAs(role), side: "follower", max: 1 });
+
+const now = new Date("2026-03-01T08:21:00Z");
+const inspect = (mapping: unknown = {}, database = reader, at = now) =>
+  inspectSource(database, parseSource(mapping), { now: at, stepSeconds: 600 });
+
+test("tells sensors, cadence, newest reading, gaps and role of a source that fits", async () => {
+  const report = await inspect();
+  expect(report).toMatchObject({ problems: [], writeRights: null, indexAdvice: null });
+  expect(report.facts).toMatchObject({
+    table: '"public"."sensor_readings"',
+    sensors: 3,
+    cadenceSeconds: 300,
+    newestReadingAt: new Date("2026-03-01T08:20:00Z"),
+    replication: { isStandby: false, isReceiving: null, lagBytes: null },
+    warnings: [],
+  });
+  expect(report.facts?.sampled.map(({ gaps, longestGapSeconds }) => [gaps, longestGapSeconds])).toEqual([
+    [0, null],
+    [1, 3600],
+    [0, null],
+  ]);
+});
+
+test.each<[string, unknown, RegExp]>([
+  [
+    "a table that is not there",
+    { table: "sensor_reading" },
+    /no table or view "sensor_reading"; there are: public.sensor_readings/,
+  ],
+  [
+    "a schema that is not there",
+    { table: "io.measurement" },
+    /no table or view "io.measurement"; there are: iot.measurement/,
+  ],
+  [
+    "a column that is not there",
+    { timeColumn: "time" },
+    /timeColumn "time" is not in public.sensor_readings, which has: sensor_id \(integer\), temperature \(real\)/,
+  ],
+  [
+    "a target without its column",
+    { targets: [{ name: "co2", unit: "ppm", min: 0, max: 1e4 }] },
+    /column of target co2 "co2" is not in/,
+  ],
+  ["a zone for a timestamptz", { timeZone: "Europe/Berlin" }, /knows its moments by itself: remove "timeZone"/],
+  [
+    "a naive time without a zone",
+    {
+      table: "iot.measurement",
+      sensorColumn: "device",
+      timeColumn: "time",
+      targets: [{ name: "level", unit: "", min: 0, max: 1 }],
+    },
+    /without time zone: say whose wall clock it shows, for example "timeZone": "UTC"/,
+  ],
+  [
+    "a value that is no number",
+    {
+      table: "iot.measurement",
+      sensorColumn: "device",
+      timeColumn: "time",
+      timeZone: "UTC",
+      targets: [{ name: "value", unit: "", min: 0, max: 1 }],
+    },
+    /"value" is text: a number is needed/,
+  ],
+  [
+    "a time that is none",
+    { timeColumn: "humidity" },
+    /timeColumn "humidity" is real: timestamptz or timestamp is needed/,
+  ],
+  [
+    "an id that is none",
+    { sensorColumn: "temperature" },
+    /sensorColumn "temperature" is real: integer, text and uuid are read/,
+  ],
+])("says what to change about %s", async (_, mapping, message) => {
+  const { problems, facts } = await inspect(mapping);
+  expect(problems.join("\n")).toMatch(message);
+  expect(facts).toBeNull();
+});
+
+test("names every mistake at once, and the grants that are missing", async () => {
+  const database = as("stranger");
+  const { problems } = await inspect({ timeColumn: "time" }, database);
+  expect(problems.filter((problem) => /grant select on "public"."sensor_readings" to/.test(problem))).toHaveLength(3);
+  expect(problems.filter((problem) => /timeColumn "time" is not in/.test(problem))).toHaveLength(1);
+  await database.close();
+});
+
+test("refuses a role that could write, whichever way, unless it is allowed to", async () => {
+  const log = { info() {}, warn: (event: string) => warned.push(event), error() {} };
+  const warned: string[] = [];
+  const source = parseSource({});
+  const check = (database: Database<unknown>, allowWritable = false) =>
+    assertSource(database, source, { allowWritable, log });
+  await expect(check(reader)).resolves.toBeDefined();
+  await expect(check(owner)).rejects.toMatchObject({
+    code: "misconfigured",
+    message: /role "postgres" is a superuser/,
+  });
+  const writer = as("writer");
+  await expect(check(writer)).rejects.toThrow(/role "writer" may write sensors\. Use a role that may only read/);
+  await owner.query("revoke insert on sensors from writer");
+  await expect(check(writer)).resolves.toBeDefined();
+  await owner.query("grant update (humidity) on sensor_readings to writer");
+  await expect(check(writer)).rejects.toThrow(/may write sensor_readings/);
+  await owner.query("revoke update (humidity) on sensor_readings from writer");
+  await owner.query("alter table sensor_readings owner to writer");
+  await expect(check(writer)).rejects.toThrow(/owns sensor_readings/);
+  expect(warned).toEqual([]);
+  await expect(check(writer, true)).resolves.toBeDefined();
+  expect(warned).toEqual(["followerIsWritable"]);
+  await writer.close();
+});
+
+test("gives the statement of the index that is missing, and is content with it", async () => {
+  await owner.query(`drop index "sensor_readings_sensor_id_timestamp_idx"`);
+  await owner.query("create index on sensor_readings (sensor_id)");
+  const { indexAdvice } = await inspect();
+  expect(indexAdvice).toContain(`create index concurrently on "public"."sensor_readings" ("sensor_id", "timestamp");`);
+  const long = {
+    layout: "long",
+    table: "iot.measurement",
+    sensorColumn: "device",
+    timeColumn: "time",
+    timeZone: "UTC",
+    targetColumn: "kind",
+    valueColumn: "level",
+  };
+  const advice = (await inspect(long)).indexAdvice;
+  expect(advice).toContain(`on "iot"."measurement" ("device", "kind", "time");`);
+  await owner.query(advice!.slice(advice!.indexOf("create index")));
+  expect((await inspect(long)).indexAdvice).toBeNull();
+});
+
+test.each([
+  ["2026-03-01T08:00:00Z", /lies in the future/],
+  ["2026-03-02T08:00:00Z", /newest reading is old/],
+])("warns when the newest reading does not fit the time %s", async (at, message) => {
+  expect((await inspect({}, reader, new Date(at))).facts?.warnings).toEqual([expect.stringMatching(message)]);
+});
+
+test("warns when readings come slower than the step, and when there are none", async () => {
+  const slow = await inspectSource(reader, parseSource({}), { now, stepSeconds: 60 });
+  expect(slow.facts?.warnings).toEqual([
+    expect.stringMatching(/every 300 s, slower than the step of 60 s: set STEP_SECONDS=300/),
+  ]);
+  await owner.query("truncate sensor_readings");
+  expect((await inspect()).facts).toMatchObject({
+    sensors: 0,
+    newestReadingAt: null,
+    warnings: ["there are no readings yet"],
+  });
+});
+
+test("npm run check-source prints the findings and fails exactly when npm start would", async () => {
+  const command = join(import.meta.dirname, "../../../../functions/commands/check-source.ts");
+  const run = (env: Record<string, string>) =>
+    promisify(execFile)(process.execPath, [command], { env }).then(
+      ({ stdout }) => ({ code: 0, text: stdout }),
+      (error: { code: number; stdout: string; stderr: string }) => ({
+        code: error.code,
+        text: error.stdout + error.stderr,
+      }),
+    );
+  const good = await run({ FOLLOWER_DATABASE_URL: urlAs("reader") });
+  expect(good.code).toBe(0);
+  expect(good.text).toMatch(/sensors {6}3\n.*every 5 min/);
+  expect(good.text).toContain("✓ role: may only read");
+  expect(good.text).not.toContain("reader:reader@");
+  expect(await run({ FOLLOWER_DATABASE_URL: url })).toMatchObject({
+    code: 1,
+    text: expect.stringContaining("is a superuser"),
+  });
+  expect(await run({ FOLLOWER_DATABASE_URL: url, ALLOW_WRITABLE_FOLLOWER: "true" })).toMatchObject({ code: 0 });
+  const wrongPassword = await run({ FOLLOWER_DATABASE_URL: url.replace("test@", "wrong@") });
+  expect(wrongPassword).toMatchObject({ code: 1, text: expect.stringContaining("password authentication failed") });
+});
+
+test.each<[unknown, RegExp]>([
+  [{ layout: "tall" }, /layout/],
+  [{ tabel: "x" }, /tabel/],
+  [{ timeZone: "Mars/Olympus" }, /IANA time zone/],
+  [{ targets: [] }, /targets/],
+  [{ targets: [{ name: "t", unit: "", min: 5, max: 5 }] }, /min must be less than max/],
+  [{ layout: "long" }, /targetColumn/],
+  [{ targets: ["a", "a"].map((name) => ({ name, unit: "", min: 0, max: 1, column: name })) }, /same name/],
+])("refuses the mapping %j and says where it is wrong", (mapping, message) => {
+  expect(() => parseSource(mapping)).toThrow(message);
+});
+
+test("reads a mapping from inline JSON, and says which file is missing or broken", async () => {
+  expect(await readSource(' { "table": "iot.measurement" }')).toMatchObject({
+    table: "iot.measurement",
+    layout: "wide",
+  });
+  expect((await readSource(null)).targets.map((target) => target.name)).toEqual(["temperature", "humidity"]);
+  await expect(readSource("/does/not/exist.json")).rejects.toMatchObject({
+    code: "misconfigured",
+    message: /cannot read \/does/,
+  });
+  await expect(readSource("{ broken")).rejects.toMatchObject({
+    code: "misconfigured",
+    message: /inline mapping is not JSON/,
+  });
+});
