@@ -30,7 +30,10 @@ const STRIDES_SECONDS = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43
 
 /** Indices of leads that fall on round durations, at most `most`; lead i + 1 is `(i + 1) * stepSeconds` ahead. */
 export function leadTicks(count: number, stepSeconds: number, most: number): number[] {
-  const stride = STRIDES_SECONDS.find((one) => one % stepSeconds === 0 && (count * stepSeconds) / one <= most);
+  const seconds = count * stepSeconds;
+  // Beyond two hours whole hours only: "1 h 30 min" is too long for an axis.
+  const shortest = seconds > 7200 ? 3600 : 0;
+  const stride = STRIDES_SECONDS.find((one) => one >= shortest && one % stepSeconds === 0 && seconds / one <= most);
   if (stride === undefined) return spread(count, most);
   const every = stride / stepSeconds;
   return Array.from({ length: Math.floor(count / every) }, (_, i) => (i + 1) * every - 1);
