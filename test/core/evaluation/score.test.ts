@@ -103,7 +103,7 @@ test("scores once: a second pass and a later change of the readings alter nothin
   const { ports, made, readings } = await world([22, 25], [forecastOf()]);
   await run(ports);
   const first = structuredClone(made());
-  readings.set("a", readingsOf({ temperature: [99, 25] }, { end: slot }));
+  readings.set("a", readingsOf({ temperature: [70, 25] }, { end: slot }));
   expect(await run(ports)).toEqual({ scores: 0 });
   expect(made()).toEqual(first);
 });

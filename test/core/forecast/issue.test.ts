@@ -187,6 +187,19 @@ test("crossed quantiles and outputs of the wrong shape trip the guard", async ()
   }
 });
 
+test("a median outside the range is implausible, a tail outside is clipped", async () => {
+  const shifted = (change: number) => (): ModelOutput => ({
+    ok: true,
+    quantiles: Float32Array.from({ length: 144 }, (_, i) => [change - 30, change, change + 30][i % 3]!),
+    ridge: null,
+  });
+  const made = await run(world({ a: healthy() }, { answer: shifted(80) }));
+  expect(made.of("a")).toMatchObject({ status: "baseline", reason: "guardTripped" });
+  const fine = await run(world({ a: healthy() }, { answer: shifted(45) }));
+  expect(fine.of("a")).toMatchObject({ status: "issued", reason: null });
+  expect(Math.max(...fine.rows.find((row) => row.target === "humidity")!.q90)).toBe(100);
+});
+
 test("quantiles are clipped at the physical limits", async () => {
   const wet = readingsOf({ temperature: wave(300), humidity: wave(300, { mean: 98.5, swing: 1 }) });
   const { rows } = await run(world({ a: wet }));

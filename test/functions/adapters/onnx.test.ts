@@ -152,6 +152,14 @@ test("keeps at most the given number of sessions and still answers for more mode
   }
 });
 
+test("a model that falls out of the cache while it runs is released only afterwards", async () => {
+  const artefacts = await Promise.all(Array.from({ length: 25 }, (_, i) => artefactOf({ modelId: `m${i}` }, i)));
+  const { inference } = await world(artefacts, 8);
+  const long = inference.run(Array.from({ length: 6000 }, (_, i) => inputOf(artefacts[0]!, i)));
+  for (const artefact of artefacts.slice(1)) await inference.run([inputOf(artefact)]);
+  expect((await long).filter((output) => !output.ok)).toEqual([]);
+});
+
 test("others have their turn while a large shard is computed", async () => {
   const a = await artefactOf();
   const { inference } = await world([a]);
