@@ -38,7 +38,9 @@ export function onDemandRoutes(services: ApiServices): OpenAPIHono {
 
     const items = sensorIds.map((sensorId) => {
       const outcome = outcomes.find((candidate) => candidate.sensorId === sensorId);
-      const own = forecasts.filter((forecast) => forecast.sensorId === sensorId);
+      const own = settings.targets.flatMap(({ name }) =>
+        forecasts.filter((forecast) => forecast.sensorId === sensorId && forecast.target === name),
+      );
       return {
         sensorId,
         status: outcome?.status ?? (known.includes(sensorId) ? ("queued" as const) : ("notFound" as const)),

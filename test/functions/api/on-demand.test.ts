@@ -68,7 +68,12 @@ describe("POST /v1/forecasts", () => {
       ["ghost", "notFound", null, null],
       ["fresh", "issued", null, null],
     ]);
-    expect(items.map((item) => item.forecasts.length)).toEqual([2, 0, 0, 2]);
+    expect(items.map((item) => item.forecasts.map(({ target }) => target))).toEqual([
+      ["temperature", "humidity"],
+      [],
+      [],
+      ["temperature", "humidity"],
+    ]);
   });
 
   it("computes a slot once however often it is asked", async () => {
