@@ -4,6 +4,8 @@ import type { Quantiles } from "./rows.ts";
 /** Shares of the physical range by which a median and a tail may leave it before they are implausible rather than clipped. */
 const medianSlack = 0.1;
 const tailSlack = 1;
+/** Quantiles that cross by no more than this share do so by float32 rounding, and are levelled. */
+const roundingShare = 1e-6;
 
 /**
  * Quantiles fit to be stored: clipped to the target's range; or what is wrong with them: not finite, crossing, or
@@ -26,13 +28,19 @@ export function guardQuantiles(
     const [q10, q50, q90] = [made.q10[h]!, made.q50[h]!, made.q90[h]!];
     if (!Number.isFinite(q10) || !Number.isFinite(q50) || !Number.isFinite(q90))
       return refuse(h + 1, "not a finite number");
-    if (q10 > q50 || q50 > q90) return refuse(h + 1, `quantiles cross: ${q10}, ${q50}, ${q90}`);
+    if (Math.max(q10 - q50, q50 - q90) > roundingShare * range)
+      return refuse(h + 1, `quantiles cross: ${q10}, ${q50}, ${q90}`);
     // Tails overshoot near the edge of the range, as dry air outdoors shows: they are clipped.
     if (isOutside(q50, medianSlack) || isOutside(q10, tailSlack) || isOutside(q90, tailSlack)) {
       const limits = `[${target.min}, ${target.max}] ${target.unit}`;
       return refuse(h + 1, `${q10}, ${q50}, ${q90} are far outside ${limits}`);
     }
   }
-  const clip = (values: number[]) => values.map((value) => Math.min(target.max, Math.max(target.min, value)));
-  return { ok: true, quantiles: { q10: clip(made.q10), q50: clip(made.q50), q90: clip(made.q90) } };
+  const clip = (value: number) => Math.min(target.max, Math.max(target.min, value));
+  const quantiles = {
+    q10: made.q10.map((value, h) => clip(Math.min(value, made.q50[h]!))),
+    q50: made.q50.map(clip),
+    q90: made.q90.map((value, h) => clip(Math.max(value, made.q50[h]!))),
+  };
+  return { ok: true, quantiles };
 }
