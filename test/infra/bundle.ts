@@ -1,7 +1,7 @@
 import { createCipheriv } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { build } from "esbuild";
+import { type BuildFailure, build, type Metafile, type OutputFile } from "esbuild";
 
 /** What SST's platform asks its command line to build; the parts that a Node function uses. */
 export type BuildRequest = {
@@ -28,45 +28,60 @@ const banner = [
  */
 export async function buildFunction(request: BuildRequest, root: string, artifacts: string): Promise<BuildAnswer> {
   const out = join(artifacts, `${request.functionID}-src`);
-  const entry = join(root, `${request.handler.slice(0, -extname(request.handler).length)}.ts`);
-  const answer = {
-    handler: `bundle${extname(request.handler)}`,
-    out,
-    errors: [] as string[],
-    sourcemaps: [] as string[],
-    exports: [] as string[],
-  };
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
-  const { minify, esbuild, install } = request.properties;
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: join(out, "bundle.mjs"),
-    platform: "node",
-    format: "esm",
-    target: "es2024",
-    bundle: true,
-    minify: minify ?? false,
-    keepNames: true,
-    sourcemap: "linked",
-    metafile: true,
-    mainFields: ["module", "main"],
-    external: ["sharp", "pg-native", ...Object.keys(install ?? {}), ...(esbuild?.external ?? [])],
-    banner: { js: banner },
-    logLevel: "silent",
-  }).catch((error: { errors?: { text: string }[] }) => ({ errors: error.errors ?? [{ text: String(error) }] }));
-  if (result.errors.length > 0)
-    return { ...answer, errors: result.errors.map(({ text }) => `${request.handler}: ${text}`) };
-  if ("metafile" in result && result.metafile) {
-    answer.sourcemaps = Object.keys(result.metafile.outputs)
-      .filter((file) => file.endsWith(".map"))
-      .map((file) => join(out, basename(file)));
-    answer.exports = Object.values(result.metafile.outputs).flatMap((output) => output.exports);
-    await writeFile(join(artifacts, `${request.functionID}.meta.json`), JSON.stringify(result.metafile));
-  }
+  const answer = { handler: `bundle${extname(request.handler)}`, out };
+  const { files, metafile, errors } = await bundleOnce(request, root);
+  if (!metafile) return { ...answer, errors, sourcemaps: [], exports: [] };
+  for (const { path, contents } of files) await writeFile(join(out, basename(path)), contents);
+  await writeFile(join(artifacts, `${request.functionID}.meta.json`), JSON.stringify(metafile));
   await writeFile(join(out, "resource.enc"), encryptLinks(request.links, request.encryptionKey));
-  return answer;
+  const maps = files.map(({ path }) => join(out, basename(path))).filter((path) => path.endsWith(".map"));
+  return {
+    ...answer,
+    errors,
+    sourcemaps: maps,
+    exports: Object.values(metafile.outputs).flatMap((one) => one.exports),
+  };
+}
+
+type Bundled = { files: OutputFile[]; metafile: Metafile | null; errors: string[] };
+const bundled = new Map<string, Promise<Bundled>>();
+
+/** The same handler with the same options gives the same bundle: a process builds it once, however many stages it evaluates. */
+function bundleOnce({ handler, properties }: BuildRequest, root: string): Promise<Bundled> {
+  const key = JSON.stringify([root, handler, properties]);
+  const known = bundled.get(key) ?? bundle(handler, properties, root);
+  bundled.set(key, known);
+  return known;
+}
+
+async function bundle(handler: string, properties: BuildRequest["properties"], root: string): Promise<Bundled> {
+  const { minify, esbuild, install } = properties;
+  try {
+    const { outputFiles, metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: [join(root, `${handler.slice(0, -extname(handler).length)}.ts`)],
+      outfile: "bundle.mjs",
+      write: false,
+      platform: "node",
+      format: "esm",
+      target: "es2024",
+      bundle: true,
+      minify: minify ?? false,
+      keepNames: true,
+      sourcemap: "linked",
+      metafile: true,
+      mainFields: ["module", "main"],
+      external: ["sharp", "pg-native", ...Object.keys(install ?? {}), ...(esbuild?.external ?? [])],
+      banner: { js: banner },
+      logLevel: "silent",
+    });
+    return { files: outputFiles, metafile, errors: [] };
+  } catch (error) {
+    const messages = (error as Partial<BuildFailure>).errors ?? [{ text: String(error) }];
+    return { files: [], metafile: null, errors: messages.map(({ text }) => `${handler}: ${text}`) };
+  }
 }
 
 /** What stands in a bundle's resource.enc: the links' properties by name, under the key in SST_KEY (base64). */

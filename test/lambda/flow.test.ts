@@ -9,8 +9,8 @@ import { artefactOf } from "../artefacts.ts";
 import { type Cloud, eventOf, startCloud } from "./cloud.ts";
 import type { Lambda } from "./lambda.ts";
 
-/** An hour ago, so that nothing is issued before its origin and actuals can follow; the slot comes with the events. */
-const slot = floorToStep(addSeconds(new Date(), -3_600), 600);
+/** Three steps ago, so that nothing is issued before its origin and actuals can follow; the slot comes with the events. */
+const slot = floorToStep(addSeconds(new Date(), -1_800), 600);
 const day = 86_400;
 const sensorIds = ["attic", "cellar", "kitchen"];
 const at = (seconds: number) => addSeconds(slot, seconds);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "../infra/evaluate.ts";
 import type { Bundle } from "./bundles.ts";
@@ -9,7 +9,7 @@ import { type Answer, startRuntimeApi } from "./runtime-api.ts";
 export const clientFile = join(import.meta.dirname, "runtime/node_modules/aws-lambda-ric/rapid-client.node");
 const client = join(clientFile, "../index.mjs");
 const node = join(root, "node_modules/node/bin/node");
-const redirect = join(import.meta.dirname, "redirect.ts");
+const redirect = join(import.meta.dirname, "redirect.mjs");
 
 /** One execution environment of a function. */
 export type Lambda = {
@@ -87,13 +87,16 @@ export async function startLambda(bundle: Bundle, environment: Record<string, st
   };
 }
 
-/** Peak resident memory and CPU time so far, from Linux's /proc; a tick is 10 ms. */
+/** Peak resident memory and the CPU time of all threads so far, from Linux's /proc. */
 async function usageOf(child: ChildProcess): Promise<{ peakBytes: number; cpuMs: number }> {
-  const status = await readFile(`/proc/${child.pid}/status`, "utf8");
-  const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const folder = `/proc/${child.pid}`;
+  const status = await readFile(`${folder}/status`, "utf8");
+  const threads = await readdir(`${folder}/task`);
+  const times = await Promise.all(
+    threads.map(async (thread) => Number((await readFile(`${folder}/task/${thread}/schedstat`, "utf8")).split(" ")[0])),
+  );
   return {
     peakBytes: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024,
-    cpuMs: (Number(fields[11]) + Number(fields[12])) * 10,
+    cpuMs: times.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6,
   };
 }
