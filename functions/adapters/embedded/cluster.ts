@@ -3,17 +3,16 @@ import { join } from "node:path";
 import { AppError } from "../../../core/errors.ts";
 import type { Log } from "../../../core/ports.ts";
 import { type Account, chooseAccount } from "./account.ts";
-import { type Binaries, findBinaries } from "./binaries.ts";
+import { findBinaries } from "./binaries.ts";
 import { assertUsable, hasCluster } from "./cluster-folder.ts";
 import { copyCluster, createCluster } from "./initdb.ts";
 import { lockFolder } from "./lock.ts";
 import { stopOrphan } from "./orphan.ts";
+import { adminUrl, type Host, type Name, serverOptions, urlOf } from "./plan.ts";
 import { choosePort } from "./ports.ts";
 import { prepareMain, preparePredictor, waitForFollower } from "./prepare.ts";
-import { type EmbeddedState, readState, writeState } from "./state.ts";
+import { readState, writeState } from "./state.ts";
 import { type Supervised, supervise } from "./supervise.ts";
-
-type Name = "main" | "follower" | "predictor";
 
 /** The databases that were asked for; null where one was not. */
 export type Embedded = {
@@ -87,8 +86,6 @@ export async function runningUrls(dataDir: string): Promise<Pick<Embedded, "foll
   return { followerUrl: url("follower"), predictorUrl: url("predictor") };
 }
 
-type Host = { folder: string; state: EmbeddedState; account: Account; binaries: Binaries };
-
 async function accountFor(folder: string, names: Name[]): Promise<Account> {
   for (const name of names) {
     if (await hasCluster(join(folder, name))) return chooseAccount(join(folder, name));
@@ -122,7 +119,7 @@ async function startAll(
   log: Log,
 ): Promise<void> {
   const start = async (name: Name) => {
-    running[name] = await supervise({ ...serverOptions(host, name), name }, log);
+    running[name] = await supervise(serverOptions(host, name), log);
   };
   const results = await Promise.allSettled(
     names.map(async (name) => {
@@ -146,34 +143,6 @@ async function startAll(
   await start("follower");
   if (await waitForFollower(...urls, 30_000)) return;
   throw new AppError("internal", `the embedded standby does not follow: see ${join(host.folder, "follower.log")}`);
-}
-
-function serverOptions({ folder, state, account, binaries }: Host, name: Name) {
-  const settings: Record<Name, Record<string, string | number>> = {
-    main: { wal_keep_size: "256MB" },
-    follower: {
-      primary_conninfo:
-        `host=127.0.0.1 port=${state.ports.main} user=postgres password=${state.passwords.postgres} ` +
-        "application_name=follower",
-      wal_retrieve_retry_interval: "100ms",
-    },
-    predictor: { wal_level: "minimal", max_wal_senders: 0 },
-  };
-  const port = state.ports[name];
-  if (port === undefined) throw new AppError("internal", `embedded Postgres "${name}" has no port`);
-  const isStandby = name === "follower";
-  return { directory: join(folder, name), port, settings: settings[name], isStandby, account, binaries };
-}
-
-function urlOf(state: EmbeddedState, name: Name): string {
-  const reader = `predictor_reader:${state.passwords.reader}`;
-  const owner = `postgres:${state.passwords.postgres}`;
-  const database = name === "predictor" ? "predictor" : "main";
-  return `postgres://${name === "follower" ? reader : owner}@127.0.0.1:${state.ports[name]}/${database}`;
-}
-
-function adminUrl(state: EmbeddedState, name: Name): string {
-  return `postgres://postgres:${state.passwords.postgres}@127.0.0.1:${state.ports[name]}/postgres`;
 }
 
 function signal(pid: number): void {

@@ -11,27 +11,31 @@ export type Supervised = {
 /** Starts a server and keeps it up until `stop`. Throws when it cannot be started in the first place. */
 export async function supervise(options: ServerOptions, log: Log): Promise<Supervised> {
   let isStopping = false;
+  let restarting: Promise<void> = Promise.resolve();
   let server = await start(options);
   watch(server);
 
   function watch(watched: Server): void {
-    void watched.exited.then(async (how) => {
-      if (isStopping) return;
-      log.warn("embeddedPostgresEnded", { name: options.name, how, action: "starting it again" });
-      try {
-        server = await start(options);
-        if (isStopping) await server.stop();
-        else watch(server);
-      } catch (error) {
-        log.error("embeddedPostgresLost", { name: options.name, message: String(error) });
-      }
+    void watched.exited.then((how) => {
+      if (!isStopping) restarting = restart(how);
     });
+  }
+
+  async function restart(how: string): Promise<void> {
+    log.warn("embeddedPostgresEnded", { name: options.name, how, action: "starting it again" });
+    try {
+      server = await start(options);
+      watch(server);
+    } catch (error) {
+      log.error("embeddedPostgresLost", { name: options.name, message: String(error) });
+    }
   }
 
   return {
     pid: () => server.pid,
     async stop() {
       isStopping = true;
+      await restarting;
       await server.stop();
     },
   };

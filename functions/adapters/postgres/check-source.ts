@@ -1,8 +1,9 @@
 import { AppError } from "../../../core/errors.ts";
 import type { Log } from "../../../core/ports.ts";
 import type { Source } from "../../source.ts";
+import { ident, type Query } from "./catalog.ts";
 import type { Database } from "./pool.ts";
-import { ident, type Query, type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
+import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
 
 /**
  * Refuses to start on a source that cannot be read as mapped, or whose role could write; asks the catalogue only.

@@ -1,7 +1,8 @@
 import type { FollowerState } from "../../../core/ports.ts";
+import type { Query } from "./catalog.ts";
 import { faultCode } from "./faults.ts";
 import { newestOfAllQuery, nextIdQuery } from "./follower-queries.ts";
-import type { Query, ResolvedSource } from "./source-catalog.ts";
+import type { ResolvedSource } from "./source-catalog.ts";
 
 /** What the follower says of its replication and its newest reading. Null where it or the role's rights do not tell. */
 export async function followerState(query: Query, from: ResolvedSource): Promise<FollowerState> {

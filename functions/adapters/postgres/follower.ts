@@ -3,13 +3,14 @@ import type { Readings } from "../../../core/data/reading.ts";
 import { AppError } from "../../../core/errors.ts";
 import type { Follower } from "../../../core/ports.ts";
 import type { Source } from "../../source.ts";
+import type { Query } from "./catalog.ts";
 import { alignSeries, decodeNumbers, decodeTimes } from "./columnar.ts";
 import { faultCode, isTransient } from "./faults.ts";
 import { listQuery, newestQuery, windowQuery } from "./follower-queries.ts";
 import { followerState, hasOrderedPath } from "./follower-state.ts";
 import type { Database } from "./pool.ts";
 import { fittingIds, isUsableId } from "./sensor-ids.ts";
-import { type Query, type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
+import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
 
 /**
  * Their database, read through the mapping: single statements only, never an open transaction. A replica conflict or

@@ -1,5 +1,6 @@
 import { secondsBetween } from "../../../core/time.ts";
 import type { Source } from "../../source.ts";
+import type { Query } from "./catalog.ts";
 import { indexAdvice, writeRights } from "./check-source.ts";
 import { decodeTimes } from "./columnar.ts";
 import { postgresFollower } from "./follower.ts";
@@ -7,7 +8,7 @@ import { recentTimesQuery } from "./follower-queries.ts";
 import { hasOrderedPath, replicationState } from "./follower-state.ts";
 import type { Database } from "./pool.ts";
 import { isUsableId } from "./sensor-ids.ts";
-import { type Query, type ResolvedSource, resolveSource } from "./source-catalog.ts";
+import { type ResolvedSource, resolveSource } from "./source-catalog.ts";
 
 /** What a person wants to know of a source before the forecaster runs on it. */
 export type SourceReport = {
