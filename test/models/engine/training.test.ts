@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type EngineBuild, loadEngine } from "../../../models/engine/load.ts";
+import { reserveState, seedDropout } from "../../../models/engine/state.ts";
 import { parameterLayout } from "../../../models/layout.ts";
 import { createNetwork, type NetworkShape, type StepOptions } from "../../../models/network.ts";
 import { allRows, buildRows, buildShape, buildWeights, buildWidths, relativeDifference } from "./builders.ts";
@@ -113,15 +114,15 @@ describe("training", () => {
     expect(network.predict(data, false)).toEqual(network.predict(data, false));
   });
 
-  test("batches of any size, also after larger ones, give the loss of their own rows alone", () => {
+  test("batches of any size, also after larger ones, give loss and gradient of their own rows alone", () => {
     const shape = buildShape();
     const data = buildRows(shape, 12, 41);
     const network = createNetwork(loadEngine("simd128"), shape);
     network.setWeights(buildWeights(shape, 42));
-    const alone = network.gradient(data, Int32Array.of(2)).loss;
+    const alone = network.gradient(data, Int32Array.of(2));
     data.sequence.fill(Number.NaN, 0, shape.contextLength * shape.channels * 2);
     expect(() => network.gradient(data, allRows(data))).toThrow("diverged");
-    expect(network.gradient(data, Int32Array.of(2)).loss).toBe(alone);
+    expect(network.gradient(data, Int32Array.of(2))).toEqual(alone);
   });
 });
 
@@ -166,6 +167,26 @@ test("two networks on one engine do not disturb each other, and memory given bac
     if (repeat === 0) bytes = engine.kernels.memory.buffer.byteLength;
   }
   expect(engine.kernels.memory.buffer.byteLength).toBe(bytes);
+});
+
+test("neighbouring blocks of memory given back serve a larger one", () => {
+  const { kernels, reserve, release } = loadEngine("simd128");
+  const blocks = [reserve(50_000), reserve(50_000), reserve(50_000)];
+  const bytes = kernels.memory.buffer.byteLength;
+  for (const block of [blocks[0], blocks[2], blocks[1]]) release(block ?? 0);
+  expect(reserve(150_000)).toBe(blocks[0]);
+  expect(kernels.memory.buffer.byteLength).toBe(bytes);
+});
+
+test("the streams of dropout differ from one another and from seed to seed, and none is zero", () => {
+  const engine = loadEngine("simd128");
+  const state = reserveState(engine, buildShape(), 4);
+  const lanes = [1, 2, 3].flatMap((seed) => {
+    seedDropout(engine, state, seed);
+    return [...new Uint32Array(engine.kernels.memory.buffer, state.random, 4)];
+  });
+  expect(new Set(lanes).size).toBe(12);
+  expect(lanes).not.toContain(0);
 });
 
 test("refuses shapes that cannot be", () => {
