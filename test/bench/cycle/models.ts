@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import type { Fleet } from "../../../core/data/reading.ts";
+import type { Artefact } from "../../../core/forecast/manifest.ts";
+import type { ModelStore, RegisteredModel, Registry } from "../../../core/ports.ts";
+import { readArtefacts } from "../../../functions/adapters/files.ts";
+import { workerTrainer } from "../../../functions/adapters/trainer.ts";
+import { readingsOf, someSlot, wave } from "../../builders.ts";
+
+/** A shipped artefact; one trained on the spot where none fits. */
+export async function someArtefact(fleet: Fleet, say: (text: string) => void): Promise<Artefact> {
+  const shipped = await readArtefacts(join(import.meta.dirname, "../../../models/pretrained"));
+  const names = fleet.targets.map((target) => target.name).join();
+  const fitting = shipped.find(({ manifest }) => manifest.targets.map((target) => target.name).join() === names);
+  if (fitting) return fitting;
+  say("no shipped model fits: training one");
+  const history = { temperature: wave(8640), humidity: wave(8640, { mean: 50, swing: 10, seed: 2 }) };
+  const request = {
+    sensorId: "bench",
+    readings: readingsOf(history),
+    ...fleet,
+    seed: 1,
+    now: someSlot,
+    codeVersion: "bench",
+  };
+  const result = await workerTrainer().train(request);
+  if (!result.ok) throw new Error(result.message);
+  return result.artefact;
+}
+
+/** Makes a model of its own for every sensor out of one artefact: other ids, the same bytes, each its own champion. */
+export async function enlist(
+  registry: Registry,
+  artefact: Artefact,
+  sensorIds: string[],
+  now: Date,
+): Promise<{ store: ModelStore; models: Map<string, RegisteredModel> }> {
+  const copyFor = (sensorId: string): Artefact => {
+    const manifest = { ...artefact.manifest, modelId: `bench-${sensorId}`, sensorId };
+    return { ...artefact, manifest };
+  };
+  for (const sensorId of sensorIds) {
+    const { manifest } = copyFor(sensorId);
+    await registry.register({ manifest, statusReason: "bench", now });
+    await registry.promote(manifest.modelId, "bench", now);
+  }
+  const store: ModelStore = {
+    get: async (modelId) => copyFor(modelId.slice("bench-".length)),
+    put: async () => {},
+  };
+  return { store, models: await registry.champions(sensorIds) };
+}
