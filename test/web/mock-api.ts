@@ -10,7 +10,6 @@ import {
   SensorPage,
 } from "../../functions/api/contract.ts";
 import {
-  coverageOf,
   forecastFrom,
   HORIZON,
   type MockTarget,
@@ -18,10 +17,10 @@ import {
   STEP_SECONDS,
   seeded,
   sensorIds,
-  sha,
   TARGETS,
   valueAt,
 } from "./fleet-data.ts";
+import { accuracyOf, modelsOf } from "./model-data.ts";
 
 /** What a test may change while the server runs. */
 export type MockState = {
@@ -180,100 +179,6 @@ function leadSeriesOf(
   };
 }
 
-function accuracyOf(state: MockState, sensorId: string, groupBy: "lead" | "day" | "model"): AccuracyResponse {
-  const group = (key: string, lead: number | null, mae: number, n: number) => {
-    const persistenceMae = mae * (1.12 + 0.4 * seeded(sensorId + key));
-    const seasonalNaiveMae = mae * (1.5 + seeded(key));
-    return {
-      key,
-      lead,
-      n,
-      mae,
-      rmse: mae * 1.4,
-      pinball: mae * 0.36,
-      coverage: coverageOf(sensorId + key, n),
-      persistenceMae,
-      seasonalNaiveMae,
-      skillPersistence: 1 - mae / persistenceMae,
-      skillSeasonalNaive: 1 - mae / seasonalNaiveMae,
-    };
-  };
-  const days = Array.from({ length: 7 }, (_, i) => iso(state.now - (6 - i) * 86_400_000).slice(0, 10));
-  const has = sensorId !== "room8";
-  return {
-    sensorId,
-    from: iso(state.now - 7 * 86_400_000),
-    to: iso(state.now),
-    groupBy,
-    targets: TARGETS.map(({ target, unit }) => {
-      const scale = target === "temperature" ? 0.06 : 0.35;
-      const groups =
-        groupBy === "lead"
-          ? Array.from({ length: HORIZON }, (_, i) => group(String(i + 1), i + 1, scale * (i + 1) ** 0.6, 1008))
-          : groupBy === "day"
-            ? days.map((day) => group(day, null, scale * (2.4 + 1.6 * seeded(sensorId + day)), 3456))
-            : [group(`${sensorId}-2016w17`, null, scale * 3, 24_192)];
-      return { target, unit, overall: has ? group("all", null, scale * 3, 24_192) : null, groups: has ? groups : [] };
-    }),
-  };
-}
-
-function modelsOf(state: MockState, sensorId: string | null) {
-  const day = grid(state.now) - 3 * 86_400_000;
-  const model = (
-    id: string,
-    week: number,
-    status: "champion" | "retired" | "challenger",
-    reason: string,
-    at: number,
-  ) => ({
-    modelId: `${id}-2016w${week}`,
-    sensorId: id,
-    status,
-    statusReason: reason,
-    modelSha256: sha(`${id}${week === 17 ? "" : week}`),
-    createdAt: iso(at),
-    promotedAt: status === "challenger" ? null : iso(at + 3_600_000),
-    retiredAt: status === "retired" ? iso(day) : null,
-    targets: TARGETS.map(({ target }) => target),
-    stepSeconds: STEP_SECONDS,
-    contextLength: 96,
-    horizon: HORIZON,
-    training: {
-      from: "2016-01-11T16:00:00.000Z",
-      to: iso(at),
-      windows: 15_800,
-      seed: 7,
-      engine: "wasm-simd 1",
-      cpuSeconds: 21.4,
-      dataSha256: sha(`${id}data`),
-    },
-    metrics: Object.fromEntries(
-      TARGETS.map(({ target }) => {
-        const mae = (target === "temperature" ? 0.18 : 0.9) * (0.8 + 0.4 * seeded(id + target));
-        const metrics = {
-          mae,
-          pinball: mae * 0.36,
-          coverage: 0.79,
-          ridgeMae: mae * 1.05,
-          ridgePinball: mae * 0.38,
-          persistenceMae: mae * 1.5,
-        };
-        return [target, metrics];
-      }),
-    ),
-    codeVersion: "0.1.0-mock",
-  });
-  const ids = sensorId === null ? sensorIds : [sensorId];
-  return ids
-    .filter((id) => id !== "room7" && id !== "room8")
-    .flatMap((id) => [
-      model(id, 18, "challenger", "scored beside the champion: 96 of 400 pairs", day + 2 * 86_400_000),
-      model(id, 17, "champion", "won 412 pairs, p = 0.003", day),
-      model(id, 14, "retired", `replaced by ${id}-2016w17`, day - 21 * 86_400_000),
-    ]);
-}
-
 const notFound = (detail: string): Answer => ({
   status: 404,
   body: { type: "about:blank", title: "Not found", status: 404, detail, code: "notFound" },
@@ -291,7 +196,10 @@ export function answer(state: MockState, url: URL): Answer {
   }
   if (pathname === "/v1/ops") return { status: 200, body: OpsResponse.parse(opsOf(state)) };
   if (pathname === "/v1/models") {
-    return { status: 200, body: ModelPage.parse({ items: modelsOf(state, query.get("sensorId")), nextCursor: null }) };
+    return {
+      status: 200,
+      body: ModelPage.parse({ items: modelsOf(state.now, query.get("sensorId")), nextCursor: null }),
+    };
   }
   if (pathname === "/v1/sensors") {
     const all = fleetOf(state);
@@ -310,7 +218,7 @@ export function answer(state: MockState, url: URL): Answer {
   if (rest === "accuracy") {
     const groupBy = query.get("group_by");
     const group = groupBy === "day" || groupBy === "model" ? groupBy : "lead";
-    return { status: 200, body: AccuracyResponse.parse(accuracyOf(state, sensorId, group)) };
+    return { status: 200, body: AccuracyResponse.parse(accuracyOf(state.now, sensorId, group)) };
   }
   if (rest !== "forecasts") return notFound(`There is no ${pathname}.`);
   const lead = query.get("lead");

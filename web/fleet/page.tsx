@@ -6,11 +6,11 @@ import { useLive } from "../shell/live.ts";
 import { setQuery } from "../shell/route.ts";
 import { Empty, Failed, Notice, Skeleton } from "../shell/states.tsx";
 import { BY_ATTENTION, type FleetRow, filterRows, type Sort, type SortColumn, sortRows, toRow } from "./rows.ts";
+import { STATUSES } from "./status.tsx";
 import { StatusStrip } from "./status-strip.tsx";
 import { FleetTable } from "./table.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
-const STATUSES: SensorStatus[] = ["refused", "stale", "baseline", "waiting", "ok"];
 const COLUMNS: SortColumn[] = ["attention", "sensor", "age", "skill", "coverage", "model"];
 
 /** The query says which rows: ?search=room&status=stale,refused&sort=-skill. */

@@ -1,6 +1,7 @@
 import type { Coverage } from "../../functions/api/contract.ts";
 import {
   decimalsFor,
+  formatCount,
   formatDuration,
   formatPercent,
   formatRange,
@@ -11,7 +12,7 @@ import {
   titleOf,
 } from "../format.ts";
 import { sensorHref } from "../shell/route.ts";
-import { ahead, type FleetRow, type FleetTarget } from "./rows.ts";
+import { ahead, ENOUGH, type FleetRow, type FleetTarget } from "./rows.ts";
 import { sparkline } from "./sparkline.ts";
 import { Status } from "./status.tsx";
 
@@ -63,7 +64,7 @@ export function FleetRowView({ row, index, span }: { row: FleetRow; index: numbe
       <td class="c-skill">
         {row.targets.map((target) => (
           <div class="line numeric" key={target.target}>
-            <span class={target.skill !== null && target.skill < 0 ? "worse" : ""}>{formatSkill(target.skill)}</span>
+            <span class={skillLook(target)}>{formatSkill(target.skill)}</span>
             {target.skill !== null && <small class="muted">vs persistence</small>}
           </div>
         ))}
@@ -80,6 +81,11 @@ export function FleetRowView({ row, index, span }: { row: FleetRow; index: numbe
       </td>
     </tr>
   );
+}
+
+function skillLook({ skill, skillCount }: FleetTarget): string {
+  if (skillCount < ENOUGH) return "muted";
+  return skill !== null && skill < 0 ? "worse" : "";
 }
 
 function NextHour({ target, present }: { target: FleetTarget; present: number }) {
@@ -110,10 +116,13 @@ function CoverageText({ coverage }: { coverage: Coverage | null }) {
   }
   return (
     <>
-      <span>
+      <span class={coverage.n < ENOUGH ? "muted" : ""}>
         {formatPercent(coverage.observed)} <span class="muted">of {formatPercent(coverage.nominal)}</span>
       </span>
-      <small class="muted">n = {coverage.n.toLocaleString("en-GB")}</small>
+      <small class="muted">
+        n = {formatCount(coverage.n)}
+        {coverage.n < ENOUGH && ", too few yet"}
+      </small>
     </>
   );
 }

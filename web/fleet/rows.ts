@@ -28,7 +28,7 @@ export type FleetTarget = {
 
 const URGENCY: Record<SensorStatus, number> = { refused: 4, stale: 3, baseline: 2, waiting: 1, ok: 0 };
 /** Fewer scored points than this say little about coverage or skill. */
-const ENOUGH = 30;
+export const ENOUGH = 30;
 
 /** Status first; within one status how far coverage falls short and how badly the forecast loses to persistence. */
 export function attentionOf(status: SensorStatus, targets: FleetTarget[]): number {

@@ -83,7 +83,9 @@ function Replication({ source }: { source: OpsResponse["source"] }) {
       {source.isStandby
         ? isStopped
           ? "standby receives nothing"
-          : "behind the primary, on a standby"
+          : source.lagBytes === 0
+            ? "the standby has all of the primary"
+            : "behind the primary, on a standby"
         : "reads a primary"}
     </Fact>
   );

@@ -2,6 +2,7 @@ import type { SensorStatus } from "../../functions/api/contract.ts";
 import { Icon } from "../shell/icons.tsx";
 
 /** In the order of urgency. */
+export const STATUSES: SensorStatus[] = ["refused", "stale", "baseline", "waiting", "ok"];
 export const STATUS_WORDS: Record<SensorStatus, string> = {
   refused: "Refused",
   stale: "Stale",

@@ -2,7 +2,7 @@ import type { SensorStatus } from "../../functions/api/contract.ts";
 import { formatCount, plural } from "../format.ts";
 import { Icon } from "../shell/icons.tsx";
 import { setQuery } from "../shell/route.ts";
-import { STATUS_WORDS } from "./status.tsx";
+import { STATUS_WORDS, STATUSES } from "./status.tsx";
 
 type Props = {
   search: string;
@@ -32,7 +32,7 @@ export function Toolbar({ search, statuses, counts, total, shown, isLoading }: P
       </label>
       <fieldset class="filters">
         <legend class="sr-only">Status</legend>
-        {(Object.keys(STATUS_WORDS) as SensorStatus[]).map((status) => (
+        {STATUSES.map((status) => (
           <button
             key={status}
             type="button"

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { LineSeries } from "./line-series.ts";
+import { Numbers, textOf } from "./numbers.tsx";
 import { roundTicks, spread, tickDecimals } from "./scale.ts";
 
 type Props = {
@@ -65,7 +66,7 @@ export function LinePlot(props: Props) {
         <p class="plot-readout numeric muted" aria-hidden="true">
           {at === null
             ? ""
-            : `${props.labelName} ${labels[at]}: ${series.map((one) => `${one.name} ${text(one.values[at], props.formatValue)}`).join(", ")}`}
+            : `${props.labelName} ${labels[at]}: ${series.map((one) => `${one.name} ${textOf(one.values[at], props.formatValue)}`).join(", ")}`}
         </p>
       </div>
       <div ref={box} onPointerMove={place} onPointerLeave={() => setHover(null)}>
@@ -130,36 +131,13 @@ export function LinePlot(props: Props) {
           </li>
         )}
       </ul>
-      <details>
-        <summary>
-          Numbers<span class="sr-only"> of {props.title}</span>
-        </summary>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must take the keyboard's focus */}
-        <section class="table-box table-box-small" tabIndex={0} aria-label={`${props.title}, numbers`}>
-          <table class="plain numeric">
-            <thead>
-              <tr>
-                <th scope="col">{props.labelName}</th>
-                {series.map((one) => (
-                  <th scope="col" key={one.name}>
-                    {one.name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {labels.map((label, i) => (
-                <tr key={label}>
-                  <th scope="row">{label}</th>
-                  {series.map((one) => (
-                    <td key={one.name}>{text(one.values[i], props.formatValue)}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      </details>
+      <Numbers
+        title={props.title}
+        labels={labels}
+        labelName={props.labelName}
+        series={series}
+        format={props.formatValue}
+      />
     </div>
   );
 }
@@ -168,10 +146,6 @@ function Marker({ look, x, y }: { look: LineSeries["look"]; x: number; y: number
   if (look === "model") return <circle cx={x} cy={y} r="3" />;
   if (look === "persistence") return <rect x={x - 2.7} y={y - 2.7} width="5.4" height="5.4" />;
   return <path class="marker" d={`M${x} ${y - 3.6}l3.6 6.4h-7.2Z`} />;
-}
-
-function text(value: number | null | undefined, format: (value: number) => string): string {
-  return value == null ? "–" : format(value);
 }
 
 function pathOf(values: (number | null)[], x: (i: number) => number, y: (value: number) => number): string {

@@ -82,7 +82,7 @@ function TargetPlots(props: {
   return (
     <div class="panel">
       <h3>{titleOf(byLead.target)}</h3>
-      <p class="numeric">{overallSentence(byLead)}</p>
+      <p class="accuracy-text numeric">{overallSentence(byLead)}</p>
       <LinePlot
         title="Mean absolute error by lead"
         summary={leadSummary(byLead.groups, byLead.unit, stepSeconds)}

@@ -36,18 +36,11 @@ export function ForecastChart(props: Props) {
   const [spoken, setSpoken] = useState("");
   const present = presentOf(pulse);
 
-  const inputs = useRef<PlotInputs>(null as unknown as PlotInputs);
   colours.current ??= readColours();
-  inputs.current = {
-    scene: { ...props.scene, present },
-    colours: colours.current,
-    zone,
-    decimals: props.decimals,
-    span,
-    onSpan: props.onSpan,
-    onReset: props.onReset,
-    onPoint: props.onPoint,
-  };
+  const { onSpan, onReset, onPoint } = props;
+  const scene = { ...props.scene, present };
+  const inputs = useRef<PlotInputs>({ scene, colours: colours.current, zone, span, onSpan, onReset, onPoint });
+  inputs.current = { scene, colours: colours.current, zone, span, onSpan, onReset, onPoint };
   const columns = (): uPlot.AlignedData => [data.at, data.observed, data.q10, data.q50, data.q90, data.overlay];
 
   useLayoutEffect(() => {

@@ -1,5 +1,5 @@
 /** Colours for the canvas: the style sheet's variables as the present theme resolves them. */
-const NAMES = {
+const VARIABLES = {
   ink: "--ink",
   muted: "--muted",
   grid: "--grid",
@@ -11,17 +11,19 @@ const NAMES = {
   edge: "--band-edge",
   overlay: "--overlay",
 } as const;
-export type Colours = Record<keyof typeof NAMES, string>;
+const NAMES = ["ink", "muted", "grid", "line", "paper", "future", "wash", "band", "edge", "overlay"] as const;
+export type Colours = Record<keyof typeof VARIABLES, string>;
 
 export function readColours(): Colours {
   const probe = document.createElement("i");
   probe.hidden = true;
   document.body.append(probe);
   const style = getComputedStyle(probe);
-  const entries = Object.entries(NAMES).map(([name, variable]) => {
-    probe.style.color = `var(${variable})`;
-    return [name, style.color];
-  });
+  const colours: Colours = { ...VARIABLES };
+  for (const name of NAMES) {
+    probe.style.color = `var(${VARIABLES[name]})`;
+    colours[name] = style.color;
+  }
   probe.remove();
-  return Object.fromEntries(entries) as Colours;
+  return colours;
 }

@@ -27,7 +27,7 @@ export function Controls(props: Props) {
   const center = (span.from + span.to) / 2;
   return (
     <section class="controls" aria-label="What the charts show">
-      <div class="group">
+      <div class="group presets">
         {presetsFor(grid).map(({ preset, label }) => (
           <button
             key={preset}

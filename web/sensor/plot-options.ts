@@ -11,7 +11,6 @@ export type PlotInputs = {
   scene: Scene;
   colours: Colours;
   zone: Zone;
-  decimals: number;
   span: Span;
   onSpan: (span: Span) => void;
   onReset: () => void;

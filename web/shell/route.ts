@@ -32,7 +32,7 @@ export function useRoute(): Route {
   useEffect(() => {
     const update = () => setRoute(read());
     const follow = (event: MouseEvent) => {
-      const link = (event.target as Element).closest?.("a[data-route]");
+      const link = event.target instanceof Element ? event.target.closest("a[data-route]") : null;
       if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented || event.button !== 0) return;
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
@@ -52,5 +52,7 @@ export function useRoute(): Route {
 }
 
 export function sensorHref(sensorId: string): string {
-  return `/sensors/${encodeURIComponent(sensorId)}`;
+  const path = `/sensors/${encodeURIComponent(sensorId)}`;
+  // A server may take a last part with a dot for a file; a slash after it says that it is none.
+  return sensorId.includes(".") ? `${path}/` : path;
 }

@@ -1,0 +1,101 @@
+import type { AccuracyResponse } from "../../functions/api/contract.ts";
+import { coverageOf, HORIZON, STEP_MS, STEP_SECONDS, seeded, sensorIds, sha, TARGETS } from "./fleet-data.ts";
+
+const iso = (at: number) => new Date(at).toISOString();
+const grid = (at: number) => Math.floor(at / STEP_MS) * STEP_MS;
+
+/** Made-up scores of the week before `now`; room8 has none yet. */
+export function accuracyOf(now: number, sensorId: string, groupBy: "lead" | "day" | "model"): AccuracyResponse {
+  const group = (key: string, lead: number | null, mae: number, n: number) => {
+    const persistenceMae = mae * (1.12 + 0.4 * seeded(sensorId + key));
+    const seasonalNaiveMae = mae * (1.5 + seeded(key));
+    return {
+      key,
+      lead,
+      n,
+      mae,
+      rmse: mae * 1.4,
+      pinball: mae * 0.36,
+      coverage: coverageOf(sensorId + key, n),
+      persistenceMae,
+      seasonalNaiveMae,
+      skillPersistence: 1 - mae / persistenceMae,
+      skillSeasonalNaive: 1 - mae / seasonalNaiveMae,
+    };
+  };
+  const days = Array.from({ length: 7 }, (_, i) => iso(now - (6 - i) * 86_400_000).slice(0, 10));
+  const has = sensorId !== "room8";
+  return {
+    sensorId,
+    from: iso(now - 7 * 86_400_000),
+    to: iso(now),
+    groupBy,
+    targets: TARGETS.map(({ target, unit }) => {
+      const scale = target === "temperature" ? 0.06 : 0.35;
+      const groups =
+        groupBy === "lead"
+          ? Array.from({ length: HORIZON }, (_, i) => group(String(i + 1), i + 1, scale * (i + 1) ** 0.6, 1008))
+          : groupBy === "day"
+            ? days.map((day) => group(day, null, scale * (2.4 + 1.6 * seeded(sensorId + day)), 3456))
+            : [group(`${sensorId}-2016w17`, null, scale * 3, 24_192)];
+      return { target, unit, overall: has ? group("all", null, scale * 3, 24_192) : null, groups: has ? groups : [] };
+    }),
+  };
+}
+
+/** A champion, a challenger and a retired model for each room but two. */
+export function modelsOf(now: number, sensorId: string | null) {
+  const day = grid(now) - 3 * 86_400_000;
+  const model = (
+    id: string,
+    week: number,
+    status: "champion" | "retired" | "challenger",
+    reason: string,
+    at: number,
+  ) => ({
+    modelId: `${id}-2016w${week}`,
+    sensorId: id,
+    status,
+    statusReason: reason,
+    modelSha256: sha(`${id}${week === 17 ? "" : week}`),
+    createdAt: iso(at),
+    promotedAt: status === "challenger" ? null : iso(at + 3_600_000),
+    retiredAt: status === "retired" ? iso(day) : null,
+    targets: TARGETS.map(({ target }) => target),
+    stepSeconds: STEP_SECONDS,
+    contextLength: 96,
+    horizon: HORIZON,
+    training: {
+      from: "2016-01-11T16:00:00.000Z",
+      to: iso(at),
+      windows: 15_800,
+      seed: 7,
+      engine: "wasm-simd 1",
+      cpuSeconds: 21.4,
+      dataSha256: sha(`${id}data`),
+    },
+    metrics: Object.fromEntries(
+      TARGETS.map(({ target }) => {
+        const mae = (target === "temperature" ? 0.18 : 0.9) * (0.8 + 0.4 * seeded(id + target));
+        const metrics = {
+          mae,
+          pinball: mae * 0.36,
+          coverage: 0.79,
+          ridgeMae: mae * 1.05,
+          ridgePinball: mae * 0.38,
+          persistenceMae: mae * 1.5,
+        };
+        return [target, metrics];
+      }),
+    ),
+    codeVersion: "0.1.0-mock",
+  });
+  const ids = sensorId === null ? sensorIds : [sensorId];
+  return ids
+    .filter((id) => id !== "room7" && id !== "room8")
+    .flatMap((id) => [
+      model(id, 18, "challenger", "scored beside the champion: 96 of 400 pairs", day + 2 * 86_400_000),
+      model(id, 17, "champion", "won 412 pairs, p = 0.003", day),
+      model(id, 14, "retired", `replaced by ${id}-2016w17`, day - 21 * 86_400_000),
+    ]);
+}
