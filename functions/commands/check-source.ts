@@ -1,54 +1,63 @@
 import Table from "cli-table3";
 import { AppError } from "../../core/errors.ts";
+import type { Log } from "../../core/ports.ts";
 import { secondsBetween } from "../../core/time.ts";
 import { inspectSource, type SourceFacts, type SourceReport } from "../adapters/postgres/inspect-source.ts";
 import { openDatabase } from "../adapters/postgres/pool.ts";
-import { loadConfig, redactUrl } from "../config.ts";
+import { type Config, loadConfig, redactUrl } from "../config.ts";
 import { readSource } from "../source.ts";
+import { withDatabases } from "./databases.ts";
 
 // npm run check-source: says whether FOLLOWER_DATABASE_URL and SOURCE_CONFIG fit, and what to change. Exit code 1 if not.
+const given = await loadConfig();
+const isDemo = given.followerDatabaseUrl === null;
+const quiet: Log = { info() {}, warn() {}, error: (event, fields) => console.error(event, fields) };
 try {
-  const config = await loadConfig();
-  const source = await readSource(config.sourceConfig);
-  const url = config.followerDatabaseUrl;
-  if (url === null) {
-    throw new AppError(
-      "misconfigured",
-      "FOLLOWER_DATABASE_URL is not set, so npm start would use the demo's own sensors: there is nothing to check.\n" +
-        "Set it to your read replica, for example postgres://predictor_reader:...@replica.example:5432/iot",
-    );
-  }
-  console.log(`Checking ${redactUrl(url)}\n`);
-  const database = openDatabase<unknown>({ url, side: "follower", max: 2, statementTimeoutMs: 60_000 });
-  try {
-    const report = await inspectSource(database, source, { now: new Date(), stepSeconds: config.stepSeconds });
-    console.log(render(report, config.allowWritableFollower));
-    if (report.problems.length > 0 || (report.writeRights !== null && !config.allowWritableFollower))
-      process.exitCode = 1;
-  } finally {
-    await database.close();
-  }
+  // Only the follower is looked at: any URL in the predictor's place keeps an embedded one from being started.
+  const predictorDatabaseUrl = given.predictorDatabaseUrl ?? "postgres://none";
+  await withDatabases({ ...given, predictorDatabaseUrl }, quiet, check);
 } catch (error) {
   console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }
 
-function render(report: SourceReport, allowWritable: boolean): string {
+async function check(config: Config): Promise<void> {
+  const source = await readSource(config.sourceConfig);
+  const url = config.followerDatabaseUrl;
+  if (url === null)
+    throw new AppError("misconfigured", "FOLLOWER_DATABASE_URL is not set and the demo was never started");
+  console.log(`Checking ${redactUrl(url)}${isDemo ? " (the demo's own, as FOLLOWER_DATABASE_URL is not set)" : ""}\n`);
+  const database = openDatabase<unknown>({ url, side: "follower", max: 2, statementTimeoutMs: 60_000 });
+  try {
+    // The demo has a time of its own: its newest reading is its present.
+    const now = isDemo ? null : new Date();
+    const report = await inspectSource(database, source, { now, stepSeconds: config.stepSeconds });
+    console.log(render(report, now, config.allowWritableFollower));
+    if (report.problems.length > 0 || (report.writeRights !== null && !config.allowWritableFollower))
+      process.exitCode = 1;
+  } finally {
+    await database.close();
+  }
+}
+
+function render(report: SourceReport, now: Date | null, allowWritable: boolean): string {
   if (report.facts === null) return report.problems.map((problem) => `✗ ${problem}`).join("\n");
-  const lines = [...describeFacts(report.facts), ""];
+  const lines = [...describeFacts(report.facts, now), ""];
   for (const warning of report.facts.warnings) lines.push(`! ${warning}`);
-  lines.push(report.indexAdvice === null ? "✓ index: fits, or hidden by a view" : `! index: ${report.indexAdvice}`);
+  if (report.indexAdvice !== null) lines.push(`! index: ${report.indexAdvice}`);
+  else lines.push(report.facts.isView ? "  index: a view, look to the tables behind it" : "✓ index: fits");
   if (report.writeRights === null) lines.push("✓ role: may only read");
   else lines.push(`${allowWritable ? "!" : "✗"} role: ${report.writeRights}`);
   return lines.join("\n");
 }
 
-function describeFacts(facts: SourceFacts): string[] {
+function describeFacts(facts: SourceFacts, now: Date | null): string[] {
   const { replication, newestReadingAt } = facts;
   const lag = replication.lagBytes === null ? "unknown" : `${replication.lagBytes} bytes`;
   const receiving = { true: "receiving", false: "NOT receiving", null: "receiver not visible to this role" };
   const table = new Table({
     head: ["sensor", "readings seen", "every", "newest", "gaps", "longest gap"],
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
     style: { head: [], border: [] },
   });
   for (const one of facts.sampled) {
@@ -65,16 +74,17 @@ function describeFacts(facts: SourceFacts): string[] {
     `  table        ${facts.table}`,
     `  sensors      ${facts.sensors}`,
     `  cadence      ${facts.cadenceSeconds === null ? "unknown" : `every ${period(facts.cadenceSeconds)}`}`,
-    `  newest       ${newestReadingAt === null ? "none" : `${newestReadingAt.toISOString()}, ${age(newestReadingAt)}`}`,
+    `  newest       ${newestReadingAt === null ? "none" : `${newestReadingAt.toISOString()}${age(newestReadingAt, now)}`}`,
     `  replication  ${replication.isStandby ? `standby, ${receiving[`${replication.isReceiving}`]}, lag ${lag}` : "not a standby"}`,
     "",
     table.toString(),
   ];
 }
 
-function age(at: Date): string {
-  const seconds = secondsBetween(at, new Date());
-  return seconds < 0 ? `${period(-seconds)} in the future` : `${period(seconds)} old`;
+function age(at: Date, now: Date | null): string {
+  if (now === null) return "";
+  const seconds = secondsBetween(at, now);
+  return seconds < 0 ? `, ${period(-seconds)} in the future` : `, ${period(seconds)} old`;
 }
 
 function period(seconds: number | null): string {

@@ -58,7 +58,12 @@ export async function startEmbedded(options: {
   try {
     for (const name of ["follower", "main", "predictor"]) await stopOrphan(join(folder, name));
     const state = await readState(folder);
-    for (const name of names) state.ports[name] = await choosePort(state.ports[name]);
+    const chosen: number[] = [];
+    for (const name of names) {
+      const port = await choosePort(state.ports[name], chosen);
+      state.ports[name] = port;
+      chosen.push(port);
+    }
     await writeState(folder, state);
     const host: Host = { folder, state, binaries: await findBinaries(), account: await accountFor(folder, names) };
     await createMissing(host, names);

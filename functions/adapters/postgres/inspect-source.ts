@@ -22,6 +22,7 @@ export type SourceReport = {
 
 export type SourceFacts = {
   table: string;
+  isView: boolean;
   replication: { isStandby: boolean; isReceiving: boolean | null; lagBytes: number | null };
   sensors: number;
   newestReadingAt: Date | null;
@@ -79,8 +80,9 @@ async function gatherFacts(
   const rows = await query<{ id: string; at: string }>(sql, parameters);
   const sampled = rows.map(({ id, at }) => sensorFacts(id, decodeTimes(at)));
   const cadenceSeconds = median(sampled.map((facts) => facts.cadenceSeconds).filter((seconds) => seconds !== null));
-  const facts = { table: from.table, sensors: sensorIds.length, newestReadingAt, sampled, cadenceSeconds };
-  const isReadWhole = sensorIds.length > 0 && from.kind === "view" && !(await hasOrderedPath(query, from));
+  const isView = from.kind === "view";
+  const facts = { table: from.table, isView, sensors: sensorIds.length, newestReadingAt, sampled, cadenceSeconds };
+  const isReadWhole = sensorIds.length > 0 && isView && !(await hasOrderedPath(query, from));
   return {
     ...facts,
     replication: await replicationState(query),
