@@ -1,14 +1,15 @@
 import { toGrid } from "../../core/data/grid.ts";
+import { AppError } from "../../core/errors.ts";
 import type { ModelManifest } from "../../core/forecast/manifest.ts";
 import { sha256Of } from "../../core/forecast/verify.ts";
-import type { Ports } from "../../core/ports.ts";
+import type { Follower, Ports } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import { gridSha256 } from "../../models/artefact.ts";
 
 /** One line of a receipt's check; `isOk` is null where it could not be checked. */
 export type ReceiptLine = { check: string; isOk: boolean | null; detail: string };
 
-type ReceiptPorts = Pick<Ports, "follower" | "registry" | "store" | "inference">;
+type ReceiptPorts = Pick<Ports, "registry" | "store" | "inference"> & { follower: Pick<Follower, "readWindows"> };
 
 /** Re-checks what a model's manifest claims: its bytes, its answers, and the data that it was trained on. */
 export async function checkReceipt(ports: ReceiptPorts, modelId: string): Promise<ReceiptLine[]> {
@@ -39,7 +40,14 @@ async function checkData({ follower }: ReceiptPorts, manifest: ModelManifest): P
   const { sensorId, stepSeconds, targets, training } = manifest;
   const check = "training data";
   const [from, upTo] = [new Date(training.from), new Date(training.to)];
-  const windows = await follower.readWindows([sensorId], addSeconds(from, -stepSeconds), upTo);
+  let windows: Awaited<ReturnType<Follower["readWindows"]>>;
+  try {
+    windows = await follower.readWindows([sensorId], addSeconds(from, -stepSeconds), upTo);
+  } catch (error) {
+    // The other checks do not need the source, and stand without it.
+    if (error instanceof AppError) return { check, isOk: null, detail: error.message };
+    throw error;
+  }
   const readings = windows.get(sensorId);
   if (!readings || readings.at.length === 0) {
     return {

@@ -10,7 +10,9 @@ import { demoClock, systemClock } from "../adapters/clock.ts";
 import { readArtefactFolder } from "../adapters/files.ts";
 import { migrate } from "../adapters/postgres/migrate.ts";
 import { loadConfig } from "../config.ts";
+import { once } from "../once.ts";
 import { openFollower, openInference, openLog, openPredictor, openStore, predictorPorts } from "../runtime.ts";
+import { readSource, targetsOf } from "../source.ts";
 import { withDatabases } from "./databases.ts";
 import { checkReceipt } from "./models-receipt.ts";
 import { tableOfModel, tableOfModels, tableOfReceipt } from "./models-tables.ts";
@@ -25,7 +27,7 @@ npm run models -- import FOLDER [--reason TEXT]   with model.onnx, manifest.json
 export type ModelsPorts = {
   clock: Clock;
   log: Log;
-  follower: Follower;
+  follower: Pick<Follower, "readWindows">;
   registry: Registry;
   store: ModelStore;
   inference: Inference;
@@ -111,22 +113,27 @@ async function main(): Promise<string> {
   const given = await loadConfig();
   const log = await openLog({ ...given, logLevel: "error" });
   return withDatabases(given, log, async (config) => {
+    await using opened = new AsyncDisposableStack();
     const predictor = openPredictor(config);
-    const { follower, targets, database } = await openFollower(config);
-    try {
-      await migrate(predictor.db);
-      const store = await openStore(config, join(import.meta.dirname, "../../models/pretrained"));
-      const inference = await openInference(config, store, log);
-      const { registry } = predictorPorts(predictor);
-      // The demo's registry lives in the demo's time: a promotion of today would come after all of its own.
-      const demoNow = given.followerDatabaseUrl === null ? (await follower.state()).newestReadingAt : null;
-      const clock = demoNow ? demoClock(demoNow, config.demoSpeed) : systemClock();
-      const ports = { clock, log, follower, registry, store, inference };
-      const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
-      return await runModels(ports, fleet, process.argv.slice(2));
-    } finally {
-      await Promise.all([predictor.close(), database.close()]);
-    }
+    opened.defer(() => predictor.close());
+    await migrate(predictor.db);
+    // Most subcommands do without the source: it is opened by the one that reads it.
+    const source = once(async () => {
+      const made = await openFollower(config);
+      opened.defer(() => made.database.close());
+      return made.follower;
+    });
+    const follower: ModelsPorts["follower"] = { readWindows: async (...args) => (await source()).readWindows(...args) };
+    const store = await openStore(config, join(import.meta.dirname, "../../models/pretrained"));
+    const inference = await openInference(config, store, log);
+    const { registry, ledger } = predictorPorts(predictor);
+    const [latest] = given.followerDatabaseUrl === null ? await ledger.latestCycles(1) : [];
+    // The demo's registry lives in the demo's time: a promotion of today would come after all of its own.
+    const clock = latest ? demoClock(latest.openedAt, config.demoSpeed) : systemClock();
+    const targets = targetsOf(await readSource(config.sourceConfig));
+    const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
+    const ports = { clock, log, follower, registry, store, inference };
+    return await runModels(ports, fleet, process.argv.slice(2));
   });
 }
 
