@@ -6,14 +6,15 @@ import type { Ports, TrainProgress } from "../ports.ts";
 import { stepsPerDay } from "../time.ts";
 import { type BacktestInput, forecastPlan } from "./backtest-forecasts.ts";
 import { trainForPlan } from "./backtest-model.ts";
+import { defaultOnlineSettings, replayOnline } from "./backtest-online.ts";
 import { sortReadings } from "./replay.ts";
 import { measureSeries, type SeriesMetrics } from "./summary.ts";
-import { createYardstick } from "./yardstick.ts";
+import { createYardstick, type YardstickName } from "./yardstick.ts";
 
 export type BacktestPorts = Pick<Ports, "trainer" | "inference" | "store" | "log">;
 
 /** Names of the table's rows: what is served first, then what it is compared with. */
-export const methods = ["lstm", "ridge", "persistence", "seasonalNaive"] as const;
+export const methods = ["online", "lstm", "ridge", "persistence", "seasonalNaive"] as const;
 export type Method = (typeof methods)[number];
 
 /** A forecast as it is written: one element per lead, rounded to six decimals. */
@@ -32,11 +33,12 @@ export type SensorBacktest = {
 /**
  * Trains with what was known at the end of validation and forecasts at each origin of the plan with what was known then, by
  * the very code that serves. Where the model cannot, a baseline does; a target without any measurement has no forecast.
+ * `isOnline`: weights and widths follow what became known on the way.
  */
 export async function backtestSensor(
   ports: BacktestPorts,
   settings: ForecastSettings,
-  input: BacktestInput,
+  input: BacktestInput & { isOnline: boolean },
   onProgress: (progress: TrainProgress) => void,
   signal?: AbortSignal,
 ): Promise<SensorBacktest> {
@@ -59,19 +61,35 @@ export async function backtestSensor(
       const row = issued.get(at)?.[k];
       return row ? [{ at, ...row }] : [];
     });
-    for (const { at, served } of made) forecasts.push({ target: name, issuedAt: new Date(at), ...served });
     if (made.length === 0) continue;
     const origins = made.map(({ at }) => gridIndex(grid, new Date(at)));
     const scaling = { trainEnd: gridIndex(grid, new Date(plan.trainEnd)), season };
     const measure = (ofMethod: Quantiles[]) => measureSeries(column, origins, ofMethod, scaling);
     const fitEnd = Math.max(0, gridIndex(grid, new Date(plan.validationEnd)));
-    const byMethod: Partial<Record<Method, SeriesMetrics>> = { lstm: measure(made.map(({ served }) => served)) };
+    const yardstick = (method: YardstickName) =>
+      origins.map(createYardstick(method, column, fitEnd, fleet.horizon, fleet.stepSeconds));
+    const [persistence, seasonalNaive] = [yardstick("persistence"), yardstick("seasonalNaive")];
+    const served = made.map((one) => one.served);
+    const byMethod: Partial<Record<Method, SeriesMetrics>> = {
+      lstm: measure(served),
+      persistence: measure(persistence),
+    };
+    if (season !== null) byMethod.seasonalNaive = measure(seasonalNaive);
     if (model !== null) byMethod.ridge = measure(made.map(({ served, ridge }) => ridge ?? served));
-    for (const yardstick of ["persistence", "seasonalNaive"] as const) {
-      if (yardstick === "seasonalNaive" && season === null) continue;
-      const forecastAt = createYardstick(yardstick, column, fitEnd, fleet.horizon, fleet.stepSeconds);
-      byMethod[yardstick] = measure(origins.map(forecastAt));
+    let written = served;
+    if (input.isOnline) {
+      const steps = made.map(({ served, ridge }, j) => ({
+        origin: origins[j]!,
+        served,
+        experts: ridge === null ? null : [served, ridge, persistence[j]!, seasonalNaive[j]!],
+      }));
+      const online = defaultOnlineSettings(fleet.stepSeconds, fleet.horizon);
+      written = replayOnline(column, steps, fleet.targets[k]!, fleet.horizon, online);
+      byMethod.online = measure(written);
     }
+    made.forEach(({ at }, j) => {
+      forecasts.push({ target: name, issuedAt: new Date(at), ...written[j]! });
+    });
     metrics.push({ target: name, byMethod });
   }
   const cpuSeconds = model?.manifest.training.cpuSeconds ?? null;

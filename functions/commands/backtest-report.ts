@@ -54,13 +54,13 @@ export function printSensors(results: SensorBacktest[]): void {
     for (const { target, byMethod } of metrics) {
       if (Number.isNaN(byMethod.lstm?.mae)) continue;
       const ratio = (key: "mae" | "pinball", method: Method) => ratioOf(byMethod, key, method);
-      const { lstm } = byMethod;
+      const best = byMethod.online ?? byMethod.lstm;
       table.push([
         sensorId,
         target,
-        number(lstm?.mae ?? Number.NaN, 4),
-        number(lstm?.pinball ?? Number.NaN, 4),
-        number(lstm?.coverage ?? Number.NaN, 3),
+        number(best?.mae ?? Number.NaN, 4),
+        number(best?.pinball ?? Number.NaN, 4),
+        number(best?.coverage ?? Number.NaN, 3),
         number(ratio("mae", "ridge"), 3),
         number(ratio("pinball", "ridge"), 3),
         number(ratio("mae", "persistence"), 3),
@@ -118,7 +118,7 @@ type ByMethod = Partial<Record<Method, SeriesMetrics>>;
 
 /** The served forecast's loss over the method's. */
 function ratioOf(byMethod: ByMethod, key: "mae" | "pinball", method: Method): number {
-  return (byMethod.lstm?.[key] ?? Number.NaN) / (byMethod[method]?.[key] ?? Number.NaN);
+  return ((byMethod.online ?? byMethod.lstm)?.[key] ?? Number.NaN) / (byMethod[method]?.[key] ?? Number.NaN);
 }
 
 /** The method's loss over ridge's. */

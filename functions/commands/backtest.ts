@@ -18,6 +18,7 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--plan PLAN.csv[.gz]]      where to train, choose and forecast; without it 70/10/20
   [--sensors a,b]             these sensors only
   [--range name=min:max]      physical range of a target (temperature and humidity have theirs); may be repeated
+  [--online]                  weights and widths follow the outcomes on the way
   [--horizon 24] [--seed 1] [--workers N]`;
 
 const number = z.coerce.number();
@@ -39,6 +40,7 @@ const Options = z.object({
   horizon: number.int().min(1).max(1000).default(24),
   seed: number.int().default(1),
   workers: number.int().min(1).max(256).optional(),
+  online: z.boolean().default(false),
 });
 type Options = z.infer<typeof Options>;
 
@@ -73,7 +75,7 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
       const run = backtestSensor(
         ports,
         settings,
-        { sensorId, readings, plans: planned, seed: options.seed },
+        { sensorId, readings, plans: planned, seed: options.seed, isOnline: options.online },
         (step) => progress.step(sensorId, step),
         signal,
       );
@@ -144,6 +146,7 @@ try {
     options: {
       ...Object.fromEntries(names.map((name) => [name, text])),
       range: { type: "string", multiple: true },
+      online: { type: "boolean" },
       help: { type: "boolean" },
     },
   });

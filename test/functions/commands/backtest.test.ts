@@ -53,7 +53,7 @@ describe("npm run backtest", () => {
     );
     await writeFile(data, ["sensor_id,timestamp,temperature,humidity", ...rows, "good,not a time,1,2"].join("\n"));
     const out = join(folder, "out.csv.gz");
-    const arguments_ = ["--data", data, "--step", "3600", "--out", out, "--horizon", "6", "--workers", "2"];
+    const arguments_ = ["--data", data, "--step", "3600", "--out", out, "--horizon", "6", "--workers", "2", "--online"];
     printed = (await run(process.execPath, [command, ...arguments_])).stdout;
     const text = gunzipSync(await readFile(out)).toString();
     lines = text.trim().split("\n").map((line) => line.match(/("[^"]*"|[^,]+)/g) ?? []); // biome-ignore format: one line reads better
@@ -98,7 +98,7 @@ describe("npm run backtest", () => {
   });
 
   test("prints the yardsticks and the cost of training", () => {
-    for (const word of ["lstm", "ridge", "persistence", "seasonalNaive"]) expect(printed).toContain(word);
+    for (const word of ["online", "lstm", "ridge", "persistence", "seasonalNaive"]) expect(printed).toContain(word);
     expect(printed).toMatch(/training: [\d.]+ s of CPU per sensor/);
     expect(printed).not.toMatch(/good:/);
   });
