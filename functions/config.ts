@@ -66,7 +66,7 @@ export const Environment = z.object({
     .optional()
     .describe("Another SQS endpoint than AWS's"),
   STAGE: z.string().max(64).optional().describe("Name of the deployment in CloudWatch's metrics. Unset: no metrics"),
-  MODEL_CACHE: integer(1, 100_000).default(1_000).describe("Models kept in memory, 0.1 to 0.4 MB each"),
+  MODEL_CACHE: integer(1, 100_000).default(256).describe("Models kept in memory, about 2 MB each"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is logged"),
   LOG_FORMAT: z
     .enum(["auto", "json", "pretty"])

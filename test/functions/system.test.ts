@@ -16,7 +16,7 @@ let local: LocalProcess;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "iot-lstm-system-"));
-  local = await startLocal({ DATA_DIR: folder });
+  local = await startLocal({ DATA_DIR: folder, DEMO_SPEED: "120" });
 });
 afterAll(async () => {
   await local?.stop("SIGTERM");
@@ -65,7 +65,7 @@ describe("npm start with nothing configured", () => {
       OpsResponse,
       ({ cycles }) => cycles.filter((cycle) => cycle.issued === 9).length >= 3,
     );
-    expect(ops).toMatchObject({ isDemo: true, clockSpeed: 60, sensors: 9 });
+    expect(ops).toMatchObject({ isDemo: true, clockSpeed: 120, sensors: 9 });
     expect(ops.source).toMatchObject({ isStandby: true, isReceiving: true, error: null });
     const path = "/v1/sensors/room1/accuracy?group_by=lead";
     while ((await (await local.get(path)).text()).includes('"overall":null')) await sleep(100);
@@ -90,7 +90,7 @@ describe("npm start with nothing configured", () => {
     const before = await read("/v1/sensors/room1/forecasts?limit=100", ForecastList);
     expect(await local.stop("SIGTERM")).toBe(0);
     expect(await readdir(folder)).not.toContain("lock");
-    local = await startLocal({ DATA_DIR: folder });
+    local = await startLocal({ DATA_DIR: folder, DEMO_SPEED: "120" });
     const stored = await until(
       "/v1/sensors/room1/forecasts?limit=100",
       ForecastList,
