@@ -9,6 +9,7 @@ import {
   type FleetTarget,
   filterRows,
   sortRows,
+  toPoints,
   visibleRange,
 } from "../../web/fleet/rows.ts";
 import { sparkline } from "../../web/fleet/sparkline.ts";
@@ -23,7 +24,6 @@ function target(given: Partial<FleetTarget> = {}): FleetTarget {
     lastReadingAt: 0,
     history: { at: [], value: [] },
     forecast: null,
-    origin: null,
     skill: 0.2,
     skillCount: 500,
     coverage: { nominal: 0.8, observed: 0.8, n: 500 },
@@ -119,11 +119,19 @@ describe("the next hour", () => {
   const forecast = { at: [1, 2, 3].map((hour) => hour * HOUR), q10: [1, 2, 3], q50: [2, 3, 4], q90: [3, 4, 5] };
 
   test("is the first forecast moment at least an hour from the present, not from the origin", () => {
-    expect(ahead(target({ forecast }), 1.5 * HOUR, HOUR)).toEqual({ at: 3 * HOUR, q10: 3, q50: 4, q90: 5 });
+    expect(ahead({ forecast }, 1.5 * HOUR, HOUR)).toEqual({ at: 3 * HOUR, q10: 3, q50: 4, q90: 5 });
   });
 
   test("is nothing when an old forecast does not reach that far", () => {
-    expect(ahead(target({ forecast }), 2.5 * HOUR, HOUR)).toBeNull();
+    expect(ahead({ forecast }, 2.5 * HOUR, HOUR)).toBeNull();
+  });
+});
+
+test("times are parsed only for what is drawn", () => {
+  const history = { at: ["2016-05-04T14:00:00.000Z"], value: [1] };
+  expect(toPoints({ history, forecast: null })).toEqual({
+    history: { at: [Date.UTC(2016, 4, 4, 14)], value: [1] },
+    forecast: null,
   });
 });
 
@@ -133,7 +141,7 @@ describe("a sparkline", () => {
 
   test("breaks at a gap and shows a lone point as a dot", () => {
     const history = { at: [0, 1, 2, 3, 4, 5, 6], value: [1, 2, null, 3, null, 4, 5] };
-    const spark = sparkline(target({ history }), span, box);
+    const spark = sparkline({ history, forecast: null }, span, box);
     expect(spark.past.match(/M/g)).toHaveLength(2);
     expect(spark.dots.map((dot) => dot.x)).toEqual([30]);
   });
@@ -141,15 +149,15 @@ describe("a sparkline", () => {
   test("joins the forecast to the observation it starts from, and to no other", () => {
     const history = { at: [4, 5, 6], value: [1, 2, 3] };
     const fresh = { at: [7, 8], q10: [2, 2], q50: [3, 3], q90: [4, 4] };
-    expect(sparkline(target({ history, forecast: fresh }), span, box).median).toMatch(/^M60 /);
+    expect(sparkline({ history, forecast: fresh }, span, box).median).toMatch(/^M60 /);
     const old = { ...fresh, at: [9, 10] };
-    expect(sparkline(target({ history, forecast: old }), span, box).median).toMatch(/^M90 /);
+    expect(sparkline({ history, forecast: old }, span, box).median).toMatch(/^M90 /);
   });
 
   test("draws nothing out of no data, and never NaN", () => {
-    const spark = sparkline(target(), span, box);
+    const spark = sparkline({ history: { at: [], value: [] }, forecast: null }, span, box);
     expect(spark.past + spark.median + spark.band).toBe("");
-    const flat = sparkline(target({ history: { at: [1, 2], value: [5, 5] } }), span, box);
+    const flat = sparkline({ history: { at: [1, 2], value: [5, 5] }, forecast: null }, span, box);
     expect(flat.past).toBe("M10 10L20 10");
   });
 });

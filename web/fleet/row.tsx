@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import type { Coverage } from "../../functions/api/contract.ts";
 import {
   decimalsFor,
@@ -12,7 +13,7 @@ import {
   titleOf,
 } from "../format.ts";
 import { sensorHref } from "../shell/route.ts";
-import { ahead, ENOUGH, type FleetRow, type FleetTarget } from "./rows.ts";
+import { ahead, ENOUGH, type FleetRow, type FleetTarget, toPoints } from "./rows.ts";
 import { sparkline } from "./sparkline.ts";
 import { Status } from "./status.tsx";
 
@@ -89,7 +90,8 @@ function skillLook({ skill, skillCount }: FleetTarget): string {
 }
 
 function NextHour({ target, present }: { target: FleetTarget; present: number }) {
-  const next = ahead(target, present, HOUR_MS);
+  const points = useMemo(() => toPoints(target), [target]);
+  const next = ahead(points, present, HOUR_MS);
   const decimals = decimalsFor(Math.abs(target.lastValue ?? next?.q50 ?? 0));
   return (
     <div class="line numeric">
@@ -128,7 +130,8 @@ function CoverageText({ coverage }: { coverage: Coverage | null }) {
 }
 
 function Spark({ target, span }: { target: FleetTarget; span: Span }) {
-  const spark = sparkline(target, span, BOX);
+  const points = useMemo(() => toPoints(target), [target]);
+  const spark = sparkline(points, span, BOX);
   const seen = target.history.value.filter((value) => value !== null);
   const decimals = decimalsFor(Math.abs(target.lastValue ?? 0));
   const summary =

@@ -18,9 +18,9 @@ export type FleetTarget = {
   unit: string;
   lastValue: number | null;
   lastReadingAt: number | null;
-  history: { at: number[]; value: (number | null)[] };
-  forecast: { at: number[]; q10: number[]; q50: number[]; q90: number[] } | null;
-  origin: number | null;
+  /** As they came: only what is drawn is parsed, by `toPoints`. */
+  history: SensorTarget["history"];
+  forecast: ForecastResponse | null;
   skill: number | null;
   skillCount: number;
   coverage: Coverage | null;
@@ -65,22 +65,33 @@ function toTarget(one: SensorTarget): FleetTarget {
     unit: one.unit,
     lastValue: one.lastValue,
     lastReadingAt: one.lastReadingAt === null ? null : Date.parse(one.lastReadingAt),
-    history: { at: one.history.at.map((at) => Date.parse(at)), value: one.history.value },
-    forecast: one.forecast === null ? null : toColumns(one.forecast),
-    origin: one.forecast === null ? null : Date.parse(one.forecast.origin),
+    history: one.history,
+    forecast: one.forecast,
     skill: one.skill.persistence,
     skillCount: one.skill.n,
     coverage: one.forecast?.coverage ?? null,
   };
 }
 
-function toColumns(forecast: ForecastResponse): NonNullable<FleetTarget["forecast"]> {
-  return { at: forecast.targetAt.map((at) => Date.parse(at)), q10: forecast.q10, q50: forecast.q50, q90: forecast.q90 };
+/** The columns of one target with their times in epoch milliseconds. */
+export type Points = {
+  history: { at: number[]; value: (number | null)[] };
+  forecast: { at: number[]; q10: number[]; q50: number[]; q90: number[] } | null;
+};
+
+export function toPoints({ history, forecast }: Pick<FleetTarget, "history" | "forecast">): Points {
+  const parse = (times: string[]) => times.map((at) => Date.parse(at));
+  return {
+    history: { at: parse(history.at), value: history.value },
+    forecast:
+      forecast === null
+        ? null
+        : { at: parse(forecast.targetAt), q10: forecast.q10, q50: forecast.q50, q90: forecast.q90 },
+  };
 }
 
 /** What is forecast for the first moment at least `aheadMs` after `present`; null when the forecast does not reach there. */
-export function ahead(target: FleetTarget, present: number, aheadMs: number) {
-  const { forecast } = target;
+export function ahead({ forecast }: Pick<Points, "forecast">, present: number, aheadMs: number) {
   if (forecast === null) return null;
   const index = forecast.at.findIndex((at) => at >= present + aheadMs);
   if (index < 0) return null;

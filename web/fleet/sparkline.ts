@@ -1,15 +1,15 @@
-import type { FleetTarget } from "./rows.ts";
+import type { Points } from "./rows.ts";
 
 /** SVG path data of one small chart in a box of `width` × `height`; pure. */
 export type Spark = { past: string; dots: { x: number; y: number }[]; median: string; band: string; nowX: number };
 
 /** Draws [from, to) with the present at `present`. Lines break where nothing was measured. */
 export function sparkline(
-  target: FleetTarget,
+  points: Points,
   span: { from: number; to: number; present: number },
   box: { width: number; height: number },
 ): Spark {
-  const { history, forecast } = target;
+  const { history, forecast } = points;
   const values: number[] = [];
   history.at.forEach((at, i) => {
     const value = history.value[i];
@@ -44,11 +44,11 @@ export function sparkline(
   let band = "";
   if (forecast !== null && forecast.at.length > 0) {
     const start = joint(last, forecast.at[0]!, forecast.at);
-    const points = forecast.at.map((at, i) => ({ x: toX(at), i }));
-    const up = points.map(({ x, i }) => `${x} ${toY(forecast.q90[i]!)}`);
-    const down = points.map(({ x, i }) => `${x} ${toY(forecast.q10[i]!)}`).reverse();
+    const places = forecast.at.map((at, i) => ({ x: toX(at), i }));
+    const up = places.map(({ x, i }) => `${x} ${toY(forecast.q90[i]!)}`);
+    const down = places.map(({ x, i }) => `${x} ${toY(forecast.q10[i]!)}`).reverse();
     const from = start === null ? "" : `${toX(start.at)} ${toY(start.value)}`;
-    median = `M${[from, ...points.map(({ x, i }) => `${x} ${toY(forecast.q50[i]!)}`)].filter(Boolean).join("L")}`;
+    median = `M${[from, ...places.map(({ x, i }) => `${x} ${toY(forecast.q50[i]!)}`)].filter(Boolean).join("L")}`;
     band = `M${[from, ...up, ...down].filter(Boolean).join("L")}Z`;
   }
   return { past, dots, median, band, nowX: toX(span.present) };

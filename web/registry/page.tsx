@@ -5,6 +5,7 @@ import { useLive } from "../shell/live.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { sensorHref } from "../shell/route.ts";
 import { Empty, Failed, Skeleton } from "../shell/states.tsx";
+import { metricsOf } from "./metrics.ts";
 import { ModelStatusText } from "./status.tsx";
 
 const MOST_ROWS = 500;
@@ -62,7 +63,7 @@ export function ModelsPage() {
                   <td class="wrap">{model.statusReason}</td>
                   <td>{formatTime(Date.parse(model.createdAt), zone, "dayClock")}</td>
                   <td>
-                    {Object.entries(model.metrics).map(([target, metrics]) => (
+                    {metricsOf(model).map(({ target, metrics }) => (
                       <div key={target}>
                         <span class="muted">{target}</span> <b>{figure(metrics.mae)}</b>{" "}
                         <span class="muted">

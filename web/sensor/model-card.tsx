@@ -9,6 +9,7 @@ import {
   shortSha,
   titleOf,
 } from "../format.ts";
+import { metricsOf } from "../registry/metrics.ts";
 import { ModelStatusText } from "../registry/status.tsx";
 import type { Live } from "../shell/live.ts";
 import { usePreferences } from "../shell/preferences.ts";
@@ -111,7 +112,7 @@ function Champion({ model }: { model: Model }) {
             </tr>
           </thead>
           <tbody>
-            {Object.entries(model.metrics).map(([target, metrics]) => (
+            {metricsOf(model).map(({ target, metrics }) => (
               <tr key={target}>
                 <th scope="row">{titleOf(target)}</th>
                 <td>
