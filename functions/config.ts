@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { Cron } from "croner";
 import { z } from "zod";
 import { AppError } from "../core/errors.ts";
+import packageJson from "../package.json" with { type: "json" };
 import { withLinkedSecrets } from "./secrets.ts";
 
 const integer = (min: number, max: number) => {
@@ -110,8 +112,9 @@ export type Config = {
   codeVersion: string;
 };
 
-/** The configuration of this process, with the secrets that SST linked to it. Throws misconfigured. */
+/** The configuration of this process: its environment, then `.env` here, then the secrets that SST linked. Throws misconfigured. */
 export async function loadConfig(): Promise<Config> {
+  if (existsSync(".env")) process.loadEnvFile(".env");
   return readConfig(await withLinkedSecrets(process.env));
 }
 
@@ -160,7 +163,7 @@ function toConfig(env: Environment): Config {
     stage: env.STAGE ?? null,
     logLevel: env.LOG_LEVEL,
     logFormat: env.LOG_FORMAT,
-    codeVersion: env.CODE_VERSION ?? "0.1.0",
+    codeVersion: env.CODE_VERSION ?? packageJson.version,
   };
 }
 

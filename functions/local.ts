@@ -20,6 +20,7 @@ async function main(): Promise<void> {
   const system = await starting;
   if (signal === null) console.log(`\n  Forecasts are being made: open ${system.url}\n`);
   log.info("system.stopping", { signal: await asked });
+  for (const again of ["SIGINT", "SIGTERM"] as const) process.on(again, () => process.exit(130));
   await system.stop();
   log.info("system.stopped");
 }
