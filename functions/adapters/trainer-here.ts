@@ -1,14 +1,18 @@
 import type { TrainProgress, TrainRequest, TrainResult } from "../../core/ports.ts";
-import { type Engine, loadEngine } from "../../models/engine/load.ts";
+import { detectBuild, type Engine, type EngineBuild, loadEngine } from "../../models/engine/load.ts";
 import { trainModel } from "../../models/training.ts";
 
 const progressEveryMs = 200;
 
 let engine: Engine | null = null;
 
-/** Trains in the calling thread, which is busy for seconds; progress comes a few times a second. */
-export function trainHere(request: TrainRequest, onProgress: (progress: TrainProgress) => void): Promise<TrainResult> {
-  engine ??= loadEngine();
+/** Trains in the calling thread, which is busy for seconds; progress comes a few times a second. `build` forces an engine. */
+export function trainHere(
+  request: TrainRequest,
+  onProgress: (progress: TrainProgress) => void,
+  build: EngineBuild = detectBuild(),
+): Promise<TrainResult> {
+  if (engine?.build !== build) engine = loadEngine(build);
   let told = Number.NEGATIVE_INFINITY;
   return trainModel(
     {

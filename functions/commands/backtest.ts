@@ -12,7 +12,8 @@ import { openForecastsFile, type ReadingsFile, readPlan, readReadings } from "..
 import { memoryStore } from "../adapters/memory-store.ts";
 import { onnxInference } from "../adapters/onnx.ts";
 import { workerTrainer } from "../adapters/trainer.ts";
-import { printNotes, printSensors, printSummary, startProgress } from "./backtest-report.ts";
+import { printNotes, printSensors, printSummary } from "./backtest-report.ts";
+import { startProgress } from "./progress.ts";
 
 const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FORECASTS.csv.gz
   [--plan PLAN.csv[.gz]]      where to train, choose and forecast; without it 70/10/20
