@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { toGrid } from "../../../core/data/grid.ts";
+import { backtestSensor } from "../../../core/evaluation/backtest.ts";
+import { readingsBetween, sortReadings } from "../../../core/evaluation/replay.ts";
+import { splitGrid } from "../../../core/evaluation/split.ts";
+import { measureSeries, median } from "../../../core/evaluation/summary.ts";
+import { createYardstick } from "../../../core/evaluation/yardstick.ts";
+import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
+import type { TrainRequest } from "../../../core/ports.ts";
+import { memoryStore } from "../../../functions/adapters/memory-store.ts";
+import { fleetOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
+
+const fleet = fleetOf({ stepSeconds: 3600, horizon: 3, targets: [temperature] });
+const hour = 3_600_000;
+const length = 300;
+
+function portsOf(asked: TrainRequest[]) {
+  const train = async (request: TrainRequest) => {
+    asked.push(request);
+    return { ok: false, reason: "gap", message: "none today", have: 0, need: 1 } as const;
+  };
+  const inference = { run: async () => [], verify: async () => ({ ok: true }) as const };
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  return { trainer: { train }, inference, store: memoryStore(), log };
+}
+
+async function run(values: number[]) {
+  const readings = readingsOf({ temperature: values }, { stepSeconds: 3600 });
+  const grid = toGrid(readings, [temperature], 3600);
+  const plan = splitGrid(grid, 3)[0]!;
+  const asked: TrainRequest[] = [];
+  const input = { sensorId: "a", readings, plans: new Map([["temperature", plan]]), seed: 1, isOnline: false };
+  const result = await backtestSensor(portsOf(asked), defaultForecastSettings(fleet, "test"), input, () => {});
+  return { result, plan, asked };
+}
+
+describe("backtestSensor", () => {
+  test("trains with what was known at the end of validation and says why there is no model", async () => {
+    const { result, plan, asked } = await run(wave(length, { stepsPerDay: 24 }));
+    expect(asked[0]?.now.getTime()).toBe(plan.validationEnd);
+    expect(asked[0]?.trainEnd?.getTime()).toBe(plan.trainEnd);
+    expect(result.notes).toContain("a: no model (gap): none today");
+    expect(result.forecasts.map(({ issuedAt }) => issuedAt.getTime())).toEqual(plan.issuedAt);
+  });
+
+  test("forecasts from an origin with nothing that came after it", async () => {
+    const values = wave(length, { stepsPerDay: 24 });
+    const [whole, changed] = [await run(values), await run(values.map((value, i) => (i > 270 ? value + 9 : value)))];
+    const border = someSlot.getTime() - (length - 1 - 270) * hour;
+    const early = (made: typeof whole) => made.result.forecasts.filter(({ issuedAt }) => issuedAt.getTime() <= border);
+    expect(early(changed).length).toBeGreaterThan(3);
+    expect(early(changed)).toEqual(early(whole));
+    expect(changed.result.forecasts).not.toEqual(whole.result.forecasts);
+  });
+});
+
+describe("splitGrid", () => {
+  const gridOf = (values: number[]) =>
+    toGrid(readingsOf({ temperature: values }, { stepSeconds: 3600 }), [temperature], 3600);
+
+  test("cuts at 70 and 80 % of the measured points, so that an outage eats no part", () => {
+    const values = [...wave(100), ...new Array<number>(500).fill(Number.NaN), ...wave(100)];
+    const grid = gridOf(values);
+    const [plan] = splitGrid(grid, 3);
+    expect((plan!.trainEnd - grid.startAt.getTime()) / hour).toBe(640);
+    expect((plan!.validationEnd - grid.startAt.getTime()) / hour).toBe(660);
+  });
+
+  test("starts where the target was measured, with room for the horizon", () => {
+    const values = wave(100).map((value, i) => (i === 87 ? Number.NaN : value));
+    const grid = gridOf(values);
+    const [plan] = splitGrid(grid, 3);
+    expect(plan!.issuedAt.map((at) => (at - grid.startAt.getTime()) / hour)).toEqual([80, 94]);
+  });
+
+  test("forecasts a very new target once and one without measurement never", () => {
+    const [one] = splitGrid(gridOf([20, 21]), 24);
+    expect(one!.issuedAt).toEqual([someSlot.getTime()]);
+    expect(splitGrid(gridOf([Number.NaN]), 24)).toEqual([null]);
+  });
+});
+
+test("yardsticks forecast the last value and yesterday's, with bands of their own past errors", () => {
+  const column = Float64Array.from({ length: 96 }, (_, i) => (i % 24) + (i >= 24 ? 1 : 0));
+  const persistence = createYardstick("persistence", column, 96, 2, 3600)(80);
+  expect(persistence.q50).toEqual([column[80], column[80]]);
+  expect(persistence.q90[0]).toBeCloseTo(column[80]! + 1, 12);
+  const seasonal = createYardstick("seasonalNaive", column, 96, 2, 3600)(80);
+  expect(seasonal.q50).toEqual([column[57], column[58]]);
+});
+
+test("measures a series over all origins and leads, leaving out what was not measured", () => {
+  const column = Float64Array.of(1, 2, 4, Number.NaN);
+  const band = { q10: [1, 2], q50: [2, 3], q90: [3, 5] };
+  const made = measureSeries(column, [0, 1], [band, band], { trainEnd: 3, season: 1 });
+  // actuals 2, 4 | 4, missing: errors 0, 1, 2; in-sample naive error (1 + 2) / 2
+  expect(made.mae).toBeCloseTo(1, 12);
+  expect(made.rmse).toBeCloseTo(Math.sqrt(5 / 3), 12);
+  expect(made.mase).toBeCloseTo(1 / 1.5, 12);
+  expect(made.coverage).toBeCloseTo(2 / 3, 12);
+  expect(made.width).toBeCloseTo((2 + 3 + 2) / 3, 12);
+  expect(made.firstLeadMae).toBeCloseTo(1, 12);
+});
+
+test("median leaves NaN out", () => {
+  expect(median([3, Number.NaN, 1])).toBe(2);
+  expect(median([])).toBeNaN();
+});
+
+test("replayed readings are in order and end at the moment asked for", () => {
+  const sorted = sortReadings({
+    at: Float64Array.of(3, Number.NaN, 1, 2),
+    values: { t: Float64Array.of(30, 0, 10, 20) },
+  });
+  expect(readingsBetween(sorted, 1, 2)).toEqual({ at: Float64Array.of(2), values: { t: Float64Array.of(20) } });
+});
