@@ -78,10 +78,19 @@ export function FleetRowView({ row, index, span }: { row: FleetRow; index: numbe
         ))}
       </td>
       <td class="c-model">
-        {row.modelId === null ? <span class="muted">none yet</span> : <code title={row.modelId}>{row.modelId}</code>}
+        {row.modelId === null ? (
+          <span class="muted">none yet</span>
+        ) : (
+          <code title={row.modelId}>{shortModelId(row.modelId, row.sensorId)}</code>
+        )}
       </td>
     </tr>
   );
+}
+
+/** Without the sensor's id in front, which the row says already. */
+function shortModelId(modelId: string, sensorId: string): string {
+  return modelId.startsWith(`${sensorId}-`) ? modelId.slice(sensorId.length + 1) : modelId;
 }
 
 function skillLook({ skill, skillCount }: FleetTarget): string {
