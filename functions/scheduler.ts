@@ -12,7 +12,8 @@ export type Timetable = {
 };
 
 const mostMissed = 1_000;
-const retrySeconds = 10;
+/** A run that failed is tried again after 10 s of the Clock, then after twice as long each time, up to this. */
+const longestRetrySeconds = 60;
 
 /**
  * Runs the timetable until the signal aborts. Times that pass during a run, a pause or a suspended machine are met at
@@ -21,6 +22,7 @@ const retrySeconds = 10;
 export async function runTimetable(clock: Clock, log: Log, timetable: Timetable, since: Date, signal: AbortSignal) {
   const cron = new Cron(timetable.cron, { paused: true, timezone: "UTC" });
   let last = since;
+  let retrySeconds = 10;
   while (!signal.aborted) {
     const now = clock.now();
     // A clock that was set back must not silence the timetable until it has caught up; slots met twice are one cycle.
@@ -36,9 +38,11 @@ export async function runTimetable(clock: Clock, log: Log, timetable: Timetable,
     try {
       await timetable.run(at, due.slice(0, -1));
       last = at;
+      retrySeconds = 10;
     } catch (error) {
       log.error("schedule.failed", { name: timetable.name, at, error });
       await clock.sleepUntil(addSeconds(now, retrySeconds), signal);
+      retrySeconds = Math.min(2 * retrySeconds, longestRetrySeconds);
     }
   }
 }

@@ -57,9 +57,9 @@ function logOf(logger: Logger): Log {
   };
 }
 
-/** An error as plain data, causes included; anything else as its text. */
+/** An error as plain data, causes included; other objects as they are, and anything else as its text. */
 export function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return typeof error === "object" ? error : String(error);
   const code = "code" in error ? { code: error.code } : {};
   const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
   return { type: error.name, message: error.message, ...code, stack: error.stack, ...cause };

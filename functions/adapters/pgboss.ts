@@ -49,7 +49,7 @@ export async function openBossQueue(url: string, log: Log, { isAlone = false } =
     useListenNotify: true,
     ...maintenance,
   });
-  boss.on("error", (error) => log.error("queue.error", { error }));
+  boss.on("error", ({ message, stack }) => log.error("queue.error", { message, stack }));
   boss.on("warning", ({ message, data }) => log.warn("queue.warning", { message, data }));
   try {
     await boss.start();

@@ -24,6 +24,13 @@ describe("log", () => {
     expect(JSON.parse(lines[0]!).error).toMatchObject({ code: "timeout", cause: { message: "socket closed" } });
   });
 
+  it("keeps what was thrown though it is no Error", async () => {
+    const { lines, log } = await logInto();
+    log.error("queue.error", { error: { message: "gone", queue: "forecast" } });
+    log.error("queue.error", { error: "gone" });
+    expect(lines.map((line) => JSON.parse(line).error)).toEqual([{ message: "gone", queue: "forecast" }, "gone"]);
+  });
+
   it("keeps secrets out: named fields, and passwords inside URLs and messages", async () => {
     const { lines, log } = await logInto();
     const url = "postgres://app:hunter2@db/x";
