@@ -32,7 +32,7 @@ export async function startCloud() {
 
   const opened: Database<PredictorSchema>[] = [];
   const followerUrl = await postgres.createDatabase();
-  const app = openDatabase<Record<string, never>>({ url: followerUrl, side: "follower" });
+  const app = openDatabase<Record<string, never>>({ url: followerUrl, side: "follower", statementTimeoutMs: 600_000 });
   await app.query(
     "create table sensor_readings (id bigint generated always as identity primary key," +
       " sensor_id text not null, temperature float8, humidity float8, timestamp timestamptz not null)",
@@ -50,7 +50,7 @@ export async function startCloud() {
   /** A predictor database of its own, and the environment that leads a function to it. */
   const createPredictor = async () => {
     const url = await postgres.createPredictorDatabase();
-    const database = openDatabase<PredictorSchema>({ url, side: "predictor" });
+    const database = openDatabase<PredictorSchema>({ url, side: "predictor", statementTimeoutMs: 600_000 });
     opened.push(database);
     return { ...database, environment: { PREDICTOR_DATABASE_URL: throughNeon(url) } };
   };
@@ -125,8 +125,8 @@ export async function startCloud() {
     async seed(sensorIds: string[], end: Date, seconds: number): Promise<void> {
       await app.query(
         `insert into sensor_readings (sensor_id, temperature, humidity, timestamp)
-         select id, 20 + 3 * sin(extract(epoch from at) * 2 * pi() / 86400 + n) + 0.3 * sin(extract(epoch from at) / 700 * n),
-           45 + 8 * cos(extract(epoch from at) * 2 * pi() / 86400 + n) + 0.5 * sin(extract(epoch from at) / 900 * n), at
+         select id, 20 + 3 * sin(extract(epoch from at) * 2 * pi() / 86400 + n) + hashtext(id || at) / 4e9,
+           45 + 8 * cos(extract(epoch from at) * 2 * pi() / 86400 + n) + hashtext(at || id) / 1e9, at
          from unnest($1::text[]) with ordinality as sensor (id, n),
            generate_series($2::timestamptz - make_interval(secs => $3), $2::timestamptz, interval '10 minutes') as at`,
         [sensorIds, end, seconds],
