@@ -12,7 +12,8 @@ export type Timetable = {
 };
 
 const mostMissed = 1_000;
-/** A run that failed is tried again after 10 s of the Clock, then after twice as long each time, up to this. */
+/** Seconds of the Clock after which a run that failed is tried again: twice as long each time, up to the longest. */
+const firstRetrySeconds = 10;
 const longestRetrySeconds = 60;
 
 /**
@@ -22,7 +23,7 @@ const longestRetrySeconds = 60;
 export async function runTimetable(clock: Clock, log: Log, timetable: Timetable, since: Date, signal: AbortSignal) {
   const cron = new Cron(timetable.cron, { paused: true, timezone: "UTC" });
   let last = since;
-  let retrySeconds = 10;
+  let retrySeconds = firstRetrySeconds;
   while (!signal.aborted) {
     const now = clock.now();
     // A clock that was set back must not silence the timetable until it has caught up; slots met twice are one cycle.
@@ -38,7 +39,7 @@ export async function runTimetable(clock: Clock, log: Log, timetable: Timetable,
     try {
       await timetable.run(at, due.slice(0, -1));
       last = at;
-      retrySeconds = 10;
+      retrySeconds = firstRetrySeconds;
     } catch (error) {
       log.error("schedule.failed", { name: timetable.name, at, error });
       await clock.sleepUntil(addSeconds(now, retrySeconds), signal);
