@@ -1,5 +1,7 @@
 import type { Readings, Target } from "./data/reading.ts";
+import type { Adaptation } from "./forecast/adapt.ts";
 import type { Artefact, ModelManifest } from "./forecast/manifest.ts";
+import type { Mix } from "./forecast/mix.ts";
 import type { QueueMessage, QueueName } from "./operations/messages.ts";
 
 /** The only source of the present: real time in production, a faster one in the demo, a set one in tests. */
@@ -141,6 +143,8 @@ export type Forecast = {
   lastValue: number;
   /** What the seasonal naive forecasts per lead, null where yesterday is missing. */
   seasonalNaive: (number | null)[];
+  /** How the quantiles came about; null for a baseline, which is served as it is. */
+  mix: Mix | null;
 };
 
 /** Exactly one per sensor and slot. `have` and `need` are counts of grid steps, where the reason has them. */
@@ -223,6 +227,17 @@ export type PairedScore = {
   persistenceError: number;
 };
 
+/** What was learnt about one target of one sensor. */
+export type Adapted = { sensorId: string; target: string; state: Adaptation };
+
+/** What mixing and widths have learnt, per sensor and target: of the sensor, not of a model, so that a new champion inherits it. */
+export type Adaptations = {
+  /** Per sensor and target; without an entry where nothing was learnt yet. */
+  load(sensorIds: string[]): Promise<Map<string, Map<string, Adaptation>>>;
+  /** Stores each that learnt from a newer outcome than the stored one: who comes second with the same changes nothing. */
+  save(adapted: Adapted[]): Promise<void>;
+};
+
 /** Only one holder at a time; a lease that was not released ends by itself. */
 export type Leases = {
   /** False when somebody else holds it. */
@@ -275,6 +290,7 @@ export type Ports = {
   inference: Inference;
   ledger: Ledger;
   scores: Scores;
+  adaptations: Adaptations;
   leases: Leases;
   queue: Queue;
   trainer: Trainer;

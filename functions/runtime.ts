@@ -2,6 +2,7 @@ import { AppError } from "../core/errors.ts";
 import type { Clock, Follower, Inference, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { createLog } from "./adapters/log.ts";
+import { postgresAdaptations } from "./adapters/postgres/adaptation.ts";
 import { postgresFollower } from "./adapters/postgres/follower.ts";
 import { postgresLeases } from "./adapters/postgres/leases.ts";
 import { postgresLedger } from "./adapters/postgres/ledger.ts";
@@ -110,6 +111,7 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
     ledger: postgresLedger(db),
     registry: postgresRegistry(db),
     scores: postgresScores(db),
+    adaptations: postgresAdaptations(db),
     leases: postgresLeases(db),
   };
 }

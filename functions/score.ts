@@ -6,7 +6,7 @@ import { handleBatch } from "./batch.ts";
 import { once } from "./once.ts";
 import { openScoreRuntime } from "./runtime.ts";
 
-type ScorePorts = Pick<Ports, "clock" | "log" | "follower" | "scores">;
+type ScorePorts = Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations">;
 
 export function createScoreHandler(ports: ScorePorts, settings: ScoreSettings) {
   return (event: SQSEvent) => handleBatch(event, ScoreMessage, ports.log, (message) => score(ports, settings, message));

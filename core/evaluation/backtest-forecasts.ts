@@ -52,7 +52,10 @@ export async function forecastPlan(
     if (model !== null && encoded && output) {
       answers.set(model.modelId, output.ok ? { ok: true, output, last: encoded.last } : output);
     }
-    const rows = "targets" in plan ? conclude({ plan, slot, decidedAt: slot, answers, settings, log }).forecasts : [];
+    const rows =
+      "targets" in plan
+        ? conclude({ plan, slot, decidedAt: slot, answers, adaptations: new Map(), settings, log }).forecasts
+        : [];
     const perTarget = fleet.targets.map(({ name }, k): Made | undefined => {
       if (!plans.has(name)) return undefined;
       const row = rows.find((one) => one.target === name);
@@ -69,13 +72,7 @@ export async function forecastPlan(
       const served = shift(row, at, fleet.horizon);
       if (row.method !== "lstm" || model === null || !encoded || !output?.ok || !output.ridge)
         return { served, ridge: null };
-      const ridge = fromModelOutput(
-        model.manifest,
-        { ...output, quantiles: output.ridge },
-        encoded.last,
-        name,
-        fleet.horizon,
-      );
+      const ridge = fromModelOutput(model.manifest, output.ridge, encoded.last, name, fleet.horizon);
       return { served, ridge: shift({ ...row, ...ridge }, at, fleet.horizon) };
     });
     made.set(at, perTarget);

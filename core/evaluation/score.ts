@@ -1,8 +1,8 @@
-import { gridLength, gridTime, toGrid } from "../data/grid.ts";
 import type { Fleet } from "../data/reading.ts";
 import type { ScoreMessage } from "../operations/messages.ts";
 import type { Forecast, Ports, Score } from "../ports.ts";
 import { addSeconds, floorToStep, stepsPerDay } from "../time.ts";
+import { actualsOf, adapt, relearn } from "./learn.ts";
 import { pinballLoss } from "./metrics.ts";
 
 /** Counts are grid steps. */
@@ -26,15 +26,17 @@ export function defaultScoreSettings(fleet: Fleet): ScoreSettings {
 
 /**
  * Scores a shard's forecasts against the actuals that became known: one row per (sensor, target, targetAt, model), written
- * once. A bin without a reading is not scored; one that gets its readings late is, within the lookback.
+ * once. A bin without a reading is not scored; one that gets its readings late is, within the lookback. What mixing and widths
+ * can learn from the same outcomes is learnt along, each outcome once and in its order: a late one teaches no more.
  */
 export async function score(
-  ports: Pick<Ports, "clock" | "log" | "follower" | "scores">,
+  ports: Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations">,
   settings: ScoreSettings,
   message: ScoreMessage,
 ): Promise<{ scores: number }> {
-  const { clock, log, follower, scores } = ports;
-  const { stepSeconds } = settings.fleet;
+  const { clock, log, follower, scores, adaptations } = ports;
+  const { fleet } = settings;
+  const { stepSeconds } = fleet;
   const slot = floorToStep(message.slot, stepSeconds);
   const sensorIds = [...new Set(message.sensorIds)];
   const isThorough = (slot.getTime() / 1000 / stepSeconds) % settings.thoroughEvery === 0;
@@ -42,38 +44,45 @@ export async function score(
   const upTo = addSeconds(slot, -settings.settleSteps * stepSeconds);
   const after = addSeconds(upTo, -steps * stepSeconds);
 
-  const [windows, known] = await Promise.all([
+  const [windows, scored, learnt] = await Promise.all([
     follower.readWindows(sensorIds, after, upTo),
     scores.scored(sensorIds, after, upTo),
+    adaptations.load(sensorIds),
   ]);
-  const done = new Set([...known].map((key) => key.slice(0, key.lastIndexOf("|"))));
+  const done = new Set([...scored].map((key) => key.slice(0, key.lastIndexOf("|"))));
+  const known = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
   const actuals = new Map<string, number>();
   const oldest = new Map<string, Date>();
-  for (const [sensorId, readings] of windows) {
-    const range = { from: addSeconds(after, stepSeconds), upTo };
-    const grid = toGrid(readings, settings.fleet.targets, stepSeconds, range);
-    for (let i = gridLength(grid) - 1; i >= 0; i--) {
-      const at = gridTime(grid, i);
-      settings.fleet.targets.forEach(({ name }, k) => {
+  for (const [sensorId, perTarget] of known) {
+    fleet.targets.forEach(({ name }, k) => {
+      const through = learnt.get(sensorId)?.get(name)?.through;
+      for (const { at, value } of perTarget[k]!) {
         const key = keyOf(sensorId, name, at);
-        const actual = grid.columns[k]![i]!;
-        if (Number.isNaN(actual) || done.has(key)) return;
-        actuals.set(key, actual);
-        oldest.set(sensorId, at);
-      });
-    }
+        if (!done.has(key)) actuals.set(key, value);
+        else if (!through || at <= through) continue;
+        const sofar = oldest.get(sensorId);
+        if (sofar === undefined || at < sofar) oldest.set(sensorId, at);
+      }
+    });
   }
 
   // One sensor with old actuals must not make everybody's forecasts of the past day be read.
   const recent = addSeconds(upTo, -3 * stepSeconds);
   const groups = Map.groupBy(oldest.keys(), (sensorId) => oldest.get(sensorId)! > recent);
-  const made: Score[] = [];
+  const forecasts: Forecast[] = [];
   for (const [isRecent, group] of groups) {
-    const from = isRecent ? recent : after;
-    made.push(...scoreForecasts(await scores.maturing(group, from, upTo), actuals, clock.now()));
+    forecasts.push(...(await scores.maturing(group, isRecent ? recent : after, upTo)));
   }
+  const made = scoreForecasts(forecasts, actuals, clock.now());
   await scores.record(made);
-  log.info("score.recorded", { slot, sensors: sensorIds.length, scores: made.length, isThorough });
+
+  const isLost = ({ sensorId, target, mix }: Forecast) => mix !== null && !learnt.get(sensorId)?.has(target);
+  const lost = new Set(forecasts.filter(isLost).map((one) => one.sensorId));
+  const ofKnown = forecasts.filter((one) => !lost.has(one.sensorId));
+  const adapted = [...adapt(fleet, learnt, ofKnown, known), ...(await relearn(ports, fleet, [...lost], upTo))];
+  await adaptations.save(adapted);
+  const counts = { sensors: sensorIds.length, scores: made.length, adapted: adapted.length };
+  log.info("score.recorded", { slot, ...counts, isThorough });
   return { scores: made.length };
 }
 

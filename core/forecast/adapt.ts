@@ -1,11 +1,7 @@
-import type { Quantiles } from "./rows.ts";
+import { type Expert, experts, levels } from "./experts.ts";
 
-/** The experts that are mixed, in the order of every array, with their share before anything was learnt. */
-export const experts = ["lstm", "ridge", "climatology", "persistence"] as const;
-export type Expert = (typeof experts)[number];
+/** Shares before anything was learnt. */
 const startShares: Record<Expert, number> = { lstm: 0.85, ridge: 0.05, climatology: 0.05, persistence: 0.05 };
-
-const levels = [0.1, 0.5, 0.9] as const;
 /** What was learnt counts half after so many days: a change of regime is followed within days. */
 const halfLifeSeconds = 5 * 86_400;
 /** Slows the learning rate: in quiet times mixing must cost next to nothing. */
@@ -13,33 +9,29 @@ const caution = 0.2;
 /** Step of a width's log factor for an outcome; small, because at every step one outcome a lead comes in. */
 const widthStep = 0.01;
 const widthLimit = 1.5;
+/** An outcome moves the weights by no more than so many times the largest gain of late: a broken sensor is no teacher. */
+const surpriseLimit = 4;
 
 /**
- * What was learnt about one target of one sensor. `regret`, `square` are [experts][horizon]; `bound` is [horizon]; `width` is
- * [lower, upper][horizon], the logs of the factors on the band's two sides. `through` is the newest moment learnt from, epoch ms.
+ * What was learnt about one target of one sensor, in float32. `regret`, `square` are [experts][horizon]; `bound` is [horizon];
+ * `width` is [lower, upper][horizon], the logs of the factors on the band's sides. `through`: newest moment learnt from.
  */
 export type Adaptation = {
   version: 1;
-  through: number | null;
+  through: Date | null;
   regret: number[][];
   square: number[][];
   bound: number[];
   width: number[][];
 };
 
-/** Each expert's quantiles of one target, null where it could not forecast; in the order of `experts`. */
-export type ExpertQuantiles = (Quantiles | null)[];
-
-/** `mixed` before and `final` after the widths; `weights` is [experts][horizon], `widths` [lower, upper][horizon], factors. */
-export type Combined = { mixed: Quantiles; final: Quantiles; weights: number[][]; widths: number[][] };
-
-/** One lead whose actual became known, with what was issued for it; `experts` hold [q10, q50, q90] or null. */
+/** One lead whose actual became known, with what was issued for it: [q10, q50, q90] of each expert or null, mixed, and final. */
 export type Learnt = {
   lead: number;
   actual: number;
-  experts: ([number, number, number] | null)[];
-  mixed: [number, number, number];
-  final: [number, number, number];
+  experts: (readonly number[] | null)[];
+  mixed: readonly number[];
+  final: readonly number[];
 };
 
 /** The state before anything was learnt. */
@@ -56,47 +48,25 @@ export function freshAdaptation(horizon: number): Adaptation {
 }
 
 /**
- * Mixes the experts' quantiles with the weights learnt per lead (Bernstein online aggregation: Wintenberger 2017) and sets
- * the band's two sides to the widths learnt (adaptive conformal inference: Gibbs & Candes 2021). Null experts have no
- * weight. Throws when none could forecast. Quantiles that do not cross are mixed into quantiles that do not cross.
+ * Weights [experts][horizon] of the experts that have a forecast (Bernstein online aggregation: Wintenberger 2017) and factors
+ * [lower, upper][horizon] of the band's sides (adaptive conformal inference: Gibbs & Candes 2021), in float32.
  */
-export function combine(state: Adaptation, made: ExpertQuantiles): Combined {
-  const first = made.find((one) => one !== null);
-  if (!first) throw new RangeError("no expert has a forecast");
-  const horizon = first.q50.length;
-  const empty = (): Quantiles => ({ q10: [], q50: [], q90: [] });
-  const combined: Combined = { mixed: empty(), final: empty(), weights: experts.map(() => []), widths: [[], []] };
-  for (let h = 0; h < horizon; h++) {
-    const weights = weightsAt(
-      state,
-      h,
-      made.map((one) => one !== null),
-    );
-    const mix = (level: keyof Quantiles) => weights.reduce((sum, w, k) => sum + (w && w * made[k]![level][h]!), 0);
-    const [q10, q50, q90] = [mix("q10"), mix("q50"), mix("q90")];
-    const [lower, upper] = state.width.map((side) => Math.exp(side[h]!)) as [number, number];
-    combined.mixed.q10.push(q10);
-    combined.mixed.q50.push(q50);
-    combined.mixed.q90.push(q90);
-    combined.final.q10.push(q50 - (q50 - q10) * lower);
-    combined.final.q50.push(q50);
-    combined.final.q90.push(q50 + (q90 - q50) * upper);
-    weights.forEach((weight, k) => {
-      combined.weights[k]!.push(weight);
-    });
-    combined.widths[0]!.push(lower);
-    combined.widths[1]!.push(upper);
-  }
-  return combined;
+export function weigh(state: Adaptation, isAvailable: boolean[]): { weights: number[][]; widths: number[][] } {
+  const perLead = state.bound.map((_, h) => weightsAt(state, h, isAvailable));
+  return {
+    weights: experts.map((_, k) => perLead.map((weights) => Math.fround(weights[k]!))),
+    widths: state.width.map((side) => side.map((log) => Math.fround(Math.exp(log)))),
+  };
 }
 
 /**
- * The state after the leads that came due at `targetAt` (epoch ms). Moments must come in ascending order: one at or before
- * `through` was learnt already and changes nothing, so that learning twice is learning once.
+ * The state after the leads that came due at `targetAt`. Moments must come in ascending order: one at or before `through`
+ * was learnt already and changes nothing, so that learning twice is learning once.
  */
-export function learn(state: Adaptation, targetAt: number, outcomes: Learnt[]): Adaptation {
+export function learn(state: Adaptation, targetAt: Date, outcomes: Learnt[]): Adaptation {
   if (outcomes.length === 0 || (state.through !== null && targetAt <= state.through)) return state;
-  const decay = state.through === null ? 1 : 0.5 ** ((targetAt - state.through) / 1000 / halfLifeSeconds);
+  const seconds = state.through === null ? 0 : (targetAt.getTime() - state.through.getTime()) / 1000;
+  const decay = 0.5 ** (seconds / halfLifeSeconds);
   const faded = (values: number[]) => values.map((value) => value * decay);
   const next: Adaptation = {
     version: 1,
@@ -110,7 +80,14 @@ export function learn(state: Adaptation, targetAt: number, outcomes: Learnt[]): 
     learnWeights(next, outcome);
     learnWidths(next, outcome);
   }
-  return next;
+  const round = (values: number[]) => values.map(Math.fround);
+  return {
+    ...next,
+    regret: next.regret.map(round),
+    square: next.square.map(round),
+    bound: round(next.bound),
+    width: next.width.map(round),
+  };
 }
 
 /** How much better each expert would have been than the mix, linearised: the mean over levels of the pinball gradient. */
@@ -124,16 +101,19 @@ function learnWeights(state: Adaptation, { lead, actual, experts: made, mixed }:
           return sum - (gradient * (quantiles[q]! - mixed[q]!)) / levels.length;
         }, 0),
   );
-  state.bound[h] = Math.max(state.bound[h]!, ...gains.map(Math.abs));
+  const largest = Math.max(...gains.map(Math.abs));
+  const known = state.bound[h]!;
+  const scale = known > 0 && largest > surpriseLimit * known ? (surpriseLimit * known) / largest : 1;
+  state.bound[h] = Math.max(known, scale * largest);
   gains.forEach((gain, k) => {
-    state.regret[k]![h]! += gain;
-    state.square[k]![h]! += gain * gain;
+    state.regret[k]![h]! += scale * gain;
+    state.square[k]![h]! += (scale * gain) ** 2;
   });
 }
 
 function learnWidths({ width }: Adaptation, { lead, actual, final }: Learnt): void {
   const h = lead - 1;
-  const misses = [actual < final[0], actual > final[2]];
+  const misses = [actual < final[0]!, actual > final[2]!];
   misses.forEach((isMiss, side) => {
     const moved = width[side]![h]! + widthStep * ((isMiss ? 1 : 0) - levels[0]);
     width[side]![h] = Math.min(widthLimit, Math.max(-widthLimit, moved));

@@ -58,9 +58,9 @@ export function forecastBaseline(
   const yesterday = seasonalNaive(column, end, horizon, stepSeconds);
   const middle = yesterday.map((value) => clip(isSeasonal ? (value ?? last) : last, target));
   const errors = (isSeasonal ? seasonal : persistence).map((atLead) => atLead.sort());
-  const stepSpread = oneStepSpread(column, end) ?? (unknownShare * (target.max - target.min)) / z90;
+  const unknown = unknownBand(column, end, target);
   const bands = middle.map((value, h) => {
-    const [low, high] = band(errors[h]!, z90 * stepSpread * Math.sqrt(h + 1));
+    const [low, high] = errorBand(errors[h]!, unknown * Math.sqrt(h + 1));
     return [clip(value + low, target), clip(value + high, target)] as const;
   });
   return {
@@ -113,7 +113,8 @@ function pastErrors(column: Float64Array, end: number, horizon: number, day: num
   };
 }
 
-function band(errors: Float64Array, fallback: number): [low: number, high: number] {
+/** 10 % and 90 % quantiles of ascending errors, 0 between them; of fewer than 20 nothing is known: the fallback either way. */
+export function errorBand(errors: Float64Array, fallback: number): [low: number, high: number] {
   if (errors.length < minimumErrors) return [-fallback, fallback];
   return [Math.min(0, quantileOf(errors, 0.1)), Math.max(0, quantileOf(errors, 0.9))];
 }
@@ -125,6 +126,12 @@ function quantileOf(ascending: Float64Array, level: number): number {
   const low = ascending[below]!;
   const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
   return low + (high - low) * (position - below);
+}
+
+/** Half of a band one step ahead by the one-step changes alone, where a lead's own errors are too few. */
+export function unknownBand(column: Float64Array, end: number, target: Target): number {
+  const spread = oneStepSpread(column, end);
+  return spread === null ? unknownShare * (target.max - target.min) : z90 * spread;
 }
 
 /** Root mean square of the changes between neighbouring observed points, null when there is no pair or no change. */

@@ -1,9 +1,12 @@
 import type { Forecast, Log, ModelOutput, Outcome, RegisteredModel } from "../ports.ts";
+import { type Adaptation, freshAdaptation } from "./adapt.ts";
 import { forecastBaseline } from "./baseline.ts";
+import { simpleExperts } from "./experts.ts";
 import { guardQuantiles } from "./guard.ts";
 import { fromModelOutput } from "./infer.ts";
+import { type Mix, mixOf } from "./mix.ts";
 import type { SensorPlan, TargetPlan } from "./plan.ts";
-import { baselineRow, modelRow, type Quantiles, type RowBase } from "./rows.ts";
+import { baselineRow, modelRow, type RowBase } from "./rows.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 /** What one model said of its sensor, or why it said nothing. */
@@ -20,6 +23,8 @@ type Input = {
   decidedAt: Date;
   /** Of this sensor, by modelId. */
   answers: Map<string, ModelAnswer>;
+  /** Of this sensor, by target: what mixing has learnt; fresh where there is none. */
+  adaptations: Map<string, Adaptation>;
   settings: ForecastSettings;
   log: Log;
 };
@@ -52,8 +57,8 @@ function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): 
   if (plan.serve === "nothing") return { plan, row: null };
   if (plan.serve === "baseline") return { plan, row: fallback(base, k, plan) };
   const model = input.plan.champion!;
-  const made = quantilesOf(model, k, input);
-  if (made.ok) return { plan, row: modelRow(base, k, model, made.quantiles, plan.imputedSteps, true) };
+  const made = mixWith(model, k, input);
+  if (made.ok) return { plan, row: modelRow(base, k, model, made.mix, plan.imputedSteps, true) };
   const { reason, message } = made;
   input.log.warn("forecast.fellBack", { sensorId: base.sensorId, modelId: model.modelId, reason, message });
   const { contextLength } = model.manifest;
@@ -79,25 +84,32 @@ function fallback(base: RowBase, k: number, plan: TargetPlan & { serve: "baselin
 function shadowRows(base: RowBase, input: Input): Forecast[] {
   return input.plan.shadows.flatMap(({ model, imputedSteps }) =>
     [...imputedSteps].flatMap(([k, imputed]) => {
-      const made = quantilesOf(model, k, input);
-      return made.ok ? [modelRow(base, k, model, made.quantiles, imputed, false)] : [];
+      const made = mixWith(model, k, input);
+      return made.ok ? [modelRow(base, k, model, made.mix, imputed, false)] : [];
     }),
   );
 }
 
-type Made =
-  | { ok: true; quantiles: Quantiles }
-  | { ok: false; reason: "guardTripped" | "modelRejected"; message: string };
+type Made = { ok: true; mix: Mix } | { ok: false; reason: "guardTripped" | "modelRejected"; message: string };
 
-function quantilesOf(model: RegisteredModel, k: number, { answers, settings }: Input): Made {
+/** The model's forecast mixed with ridge, which may fail alone, and the simple experts. */
+function mixWith(model: RegisteredModel, k: number, { plan, answers, adaptations, settings }: Input): Made {
   const answer = answers.get(model.modelId);
   if (answer === undefined) {
     return { ok: false, reason: "modelRejected", message: `model ${model.modelId} gave no answer` };
   }
   if (!answer.ok) return answer;
-  const target = settings.fleet.targets[k]!;
-  const { horizon } = settings.fleet;
-  const made = fromModelOutput(model.manifest, answer.output, answer.last, target.name, horizon);
-  const guarded = guardQuantiles(made, target, horizon);
-  return guarded.ok ? guarded : { ok: false, reason: "guardTripped", message: guarded.message };
+  const { horizon, stepSeconds, targets } = settings.fleet;
+  const target = targets[k]!;
+  const { output, last } = answer;
+  const guarded = (changes: Float32Array) =>
+    guardQuantiles(fromModelOutput(model.manifest, changes, last, target.name, horizon), target, horizon);
+  const lstm = guarded(output.quantiles);
+  if (!lstm.ok) return { ok: false, reason: "guardTripped", message: lstm.message };
+  const ridge = output.ridge && guarded(output.ridge);
+  const { grid, originIndex } = plan.sensor;
+  const simple = simpleExperts(grid.columns[k]!, originIndex, horizon, stepSeconds, target);
+  const made = [lstm.quantiles, ridge?.ok ? ridge.quantiles : null, simple.climatology, simple.persistence];
+  const known = adaptations.get(target.name);
+  return { ok: true, mix: mixOf(known?.bound.length === horizon ? known : freshAdaptation(horizon), made) };
 }

@@ -2,7 +2,7 @@ import type { SensorGrid } from "../data/context.ts";
 import { cutHistory } from "../data/context.ts";
 import type { Target } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
-import type { ModelInput, ModelOutput } from "../ports.ts";
+import type { ModelInput } from "../ports.ts";
 import { encode } from "./features.ts";
 import type { ModelManifest } from "./manifest.ts";
 import type { Quantiles } from "./rows.ts";
@@ -23,10 +23,10 @@ export function toModelInput(manifest: ModelManifest, sensor: SensorGrid, target
   return { modelId, modelSha256, ...encode({ ...grid, columns }, originIndex, manifest) };
 }
 
-/** Quantiles of the target `name` for the first `horizon` leads, out of the model's answer. */
+/** Quantiles of the target `name` for the first `horizon` leads, out of one of the model's outputs. */
 export function fromModelOutput(
   manifest: ModelManifest,
-  output: ModelOutput & { ok: true },
+  changes: Float32Array,
   last: Float64Array,
   name: string,
   horizon: number,
@@ -38,7 +38,7 @@ export function fromModelOutput(
     const { targets, quantiles } = manifest;
     return Array.from(
       { length: horizon },
-      (_, h) => last[k]! + output.quantiles[(h * targets.length + k) * quantiles.length + q]!,
+      (_, h) => last[k]! + changes[(h * targets.length + k) * quantiles.length + q]!,
     );
   };
   return { q10: pick(0.1), q50: pick(0.5), q90: pick(0.9) };

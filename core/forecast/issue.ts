@@ -7,7 +7,10 @@ import { type EncodedInput, toModelInput } from "./infer.ts";
 import { planSensor, type Refusal, type SensorPlan, stepsNeeded } from "./plan.ts";
 import type { ForecastSettings } from "./settings.ts";
 
-export type ForecastPorts = Pick<Ports, "clock" | "log" | "follower" | "registry" | "inference" | "ledger">;
+export type ForecastPorts = Pick<
+  Ports,
+  "clock" | "log" | "follower" | "registry" | "inference" | "ledger" | "adaptations"
+>;
 
 /** What a shard came to: nothing for sensors that were decided before. */
 export type Issued = { slot: Date; outcomes: Outcome[]; forecasts: Forecast[] };
@@ -22,7 +25,7 @@ export async function forecast(
   settings: ForecastSettings,
   shard: ForecastMessage,
 ): Promise<Issued> {
-  const { clock, log, follower, registry, inference, ledger } = ports;
+  const { clock, log, follower, registry, inference, ledger, adaptations } = ports;
   const { stepSeconds } = settings.fleet;
   const slot = floorToStep(shard.slot, stepSeconds);
   const asked = [...new Set(shard.sensorIds)];
@@ -38,7 +41,11 @@ export async function forecast(
     return { slot, outcomes, forecasts: [] };
   }
 
-  const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
+  const [champions, challengers, learnt] = await Promise.all([
+    registry.champions(sensorIds),
+    registry.challengers(sensorIds),
+    adaptations.load(sensorIds),
+  ]);
   const steps = stepsNeeded([...champions.values(), ...challengers], settings);
   const windows = await follower.readWindows(sensorIds, addSeconds(slot, -steps * stepSeconds), slot);
   const shadowsOf = Map.groupBy(challengers, (model) => model.sensorId);
@@ -67,7 +74,15 @@ export async function forecast(
   const results = plans.flatMap(({ sensorId, plan }) =>
     isolate(sensorId, () =>
       "targets" in plan
-        ? conclude({ plan, slot, decidedAt, answers: answers.get(sensorId) ?? new Map(), settings, log })
+        ? conclude({
+            plan,
+            slot,
+            decidedAt,
+            answers: answers.get(sensorId) ?? new Map(),
+            adaptations: learnt.get(sensorId) ?? new Map(),
+            settings,
+            log,
+          })
         : { outcome: refused(sensorId, slot, plan, decidedAt), forecasts: [] },
     ),
   );

@@ -1,6 +1,7 @@
 import type { SensorGrid } from "../data/context.ts";
 import type { Forecast, ForecastReason, RegisteredModel } from "../ports.ts";
 import { type BaselineForecast, lastObserved, seasonalNaive } from "./baseline.ts";
+import { type Mix, quantilesOfMix } from "./mix.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 /** Quantiles of one target, one element per lead, in the target's unit. */
@@ -9,18 +10,19 @@ export type Quantiles = { q10: number[]; q50: number[]; q90: number[] };
 /** What every stored forecast of a sensor in a slot shares. */
 export type RowBase = { sensorId: string; slot: Date; issuedAt: Date; sensor: SensorGrid; settings: ForecastSettings };
 
-/** A forecast by a model. */
+/** A forecast by a model, mixed with the simple experts. */
 export function modelRow(
   base: RowBase,
   k: number,
   model: RegisteredModel,
-  quantiles: Quantiles,
+  mix: Mix,
   imputedSteps: number,
   isServed: boolean,
 ): Forecast {
   return {
     ...provenance(base, k),
-    ...quantiles,
+    ...quantilesOfMix(mix, base.settings.fleet.targets[k]!),
+    mix,
     modelKey: model.modelId,
     isServed,
     method: "lstm",
@@ -45,6 +47,7 @@ export function baselineRow(
     q10: made.q10,
     q50: made.q50,
     q90: made.q90,
+    mix: null,
     modelKey: made.name,
     isServed: true,
     method: "baseline",

@@ -1,7 +1,9 @@
 import type { Migration } from "kysely/migration";
 import * as forecaster from "./0001_forecaster.ts";
+import * as adaptation from "./0002_adaptation.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
   "0001_forecaster": forecaster,
+  "0002_adaptation": adaptation,
 };

@@ -1,7 +1,9 @@
 import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Adaptation } from "../../core/forecast/adapt.ts";
 import type { QueueMessage, QueueName } from "../../core/operations/messages.ts";
 import type {
+  Adaptations,
   Follower,
   Forecast,
   Inference,
@@ -143,6 +145,25 @@ export function memoryLedger(): MemoryLedger {
         });
       });
       return pairs.sort((x, y) => x.targetAt.getTime() - y.targetAt.getTime());
+    },
+  };
+}
+
+/** What was learnt, over a map; the newest stays. */
+export function memoryAdaptations(): Adaptations & { states: Map<string, Map<string, Adaptation>> } {
+  const states = new Map<string, Map<string, Adaptation>>();
+  return {
+    states,
+    async load(sensorIds) {
+      return new Map([...states].filter(([id]) => sensorIds.includes(id)).map(([id, one]) => [id, new Map(one)]));
+    },
+    async save(adapted) {
+      for (const { sensorId, target, state } of adapted) {
+        const ofSensor = states.get(sensorId) ?? new Map<string, Adaptation>();
+        states.set(sensorId, ofSensor);
+        const known = ofSensor.get(target)?.through;
+        if (state.through !== null && (!known || known < state.through)) ofSensor.set(target, state);
+      }
     },
   };
 }

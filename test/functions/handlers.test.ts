@@ -9,7 +9,14 @@ import { fleetOf, readingsOf, someSlot, wave } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
 import { sqsEvent } from "../fakes/lambda.ts";
 import { quietLog } from "../fakes/log.ts";
-import { functionInference, memoryFollower, memoryLedger, memoryQueue, memoryRegistry } from "../fakes/ports.ts";
+import {
+  functionInference,
+  memoryAdaptations,
+  memoryFollower,
+  memoryLedger,
+  memoryQueue,
+  memoryRegistry,
+} from "../fakes/ports.ts";
 
 const settings = settingsOf(readConfig({ SHARD_SIZE: "3" }), fleetOf().targets);
 const sensors = ["1", "2", "3", "4", "5"];
@@ -34,6 +41,7 @@ function system() {
     queue,
     ledger,
     scores: ledger,
+    adaptations: memoryAdaptations(),
     inference,
     follower: memoryFollower(bySensor),
     registry: memoryRegistry(),

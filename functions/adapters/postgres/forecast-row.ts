@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import type { Forecast, Outcome } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
+import { toMix, toMixColumns } from "./mix-columns.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 /** A forecast as its row; JSON carries it to Postgres with every bit of its numbers. */
@@ -30,6 +31,7 @@ export function toForecastRow(forecast: Forecast): Selectable<PredictorSchema["f
     last_value: forecast.lastValue,
     seasonal_naive: forecast.seasonalNaive,
     ends_at: addSeconds(forecast.origin, forecast.q50.length * forecast.stepSeconds),
+    ...toMixColumns(forecast.mix),
   };
 }
 
@@ -59,6 +61,7 @@ export function toForecast(row: Selectable<PredictorSchema["forecast"]>): Foreca
     q90: row.q90,
     lastValue: row.last_value,
     seasonalNaive: row.seasonal_naive,
+    mix: toMix(row),
   };
 }
 

@@ -115,6 +115,10 @@ const forecastColumns: Columns = {
   last_value: "float8",
   seasonal_naive: "float8[]",
   ends_at: "timestamptz",
+  mix_through: "timestamptz",
+  mix_experts: "real[]",
+  mix_weights: "real[]",
+  mix_widths: "real[]",
 };
 
 type CycleRow = Selectable<PredictorSchema["cycle"]> & Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;

@@ -53,7 +53,12 @@ export type PredictorSchema = {
     seasonal_naive: (number | null)[];
     /** Time of the last lead. */
     ends_at: Date;
+    mix_through: Date | null;
+    mix_experts: (number | null)[] | null;
+    mix_weights: number[] | null;
+    mix_widths: number[] | null;
   };
+  adaptation: { sensor_id: string; target: string; version: number; through: Date; state: number[] };
   score: {
     sensor_id: string;
     target: string;

@@ -5,7 +5,7 @@ import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, readingsOf, someSlot, temperature } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryFollower, memoryLedger } from "../../fakes/ports.ts";
+import { memoryAdaptations, memoryFollower, memoryLedger } from "../../fakes/ports.ts";
 
 const fleet = fleetOf({ horizon: 3, targets: [temperature] });
 const settings: ScoreSettings = { ...defaultScoreSettings(fleet), recentSteps: 6, lookbackSteps: 20, thoroughEvery: 3 };
@@ -38,6 +38,7 @@ function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     q90: [21, 22, 23],
     lastValue: 19,
     seasonalNaive: [22, null, 22],
+    mix: null,
     ...overrides,
   };
 }
@@ -46,7 +47,9 @@ async function world(values: (number | null)[], forecasts: Forecast[], end = slo
   const readings = new Map([["a", readingsOf({ temperature: values }, { end })]]);
   const ledger = memoryLedger();
   await ledger.record([], forecasts);
-  const ports = { clock: testClock(slot), log: quietLog(), follower: memoryFollower(readings), scores: ledger };
+  const follower = memoryFollower(readings);
+  const adaptations = memoryAdaptations();
+  const ports = { clock: testClock(slot), log: quietLog(), follower, scores: ledger, adaptations };
   return { ports, ledger, readings, made: () => [...ledger.scores.values()] };
 }
 const run = (ports: Awaited<ReturnType<typeof world>>["ports"], at = slot) =>

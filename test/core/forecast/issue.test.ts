@@ -8,7 +8,13 @@ import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { functionInference, memoryFollower, memoryLedger, memoryRegistry } from "../../fakes/ports.ts";
+import {
+  functionInference,
+  memoryAdaptations,
+  memoryFollower,
+  memoryLedger,
+  memoryRegistry,
+} from "../../fakes/ports.ts";
 
 const settings: ForecastSettings = { ...defaultForecastSettings(fleetOf(), "v1"), baselineSteps: 300 };
 
@@ -33,7 +39,9 @@ function world(
   const log = quietLog();
   const clock = testClock(options.now ?? addSeconds(someSlot, 5));
   const registry = memoryRegistry(models);
-  return { ports: { clock, log, follower, registry, inference, ledger }, sensorIds: Object.keys(sensors) };
+  const adaptations = memoryAdaptations();
+  const ports = { clock, log, follower, registry, inference, ledger, adaptations };
+  return { ports, sensorIds: Object.keys(sensors) };
 }
 
 async function run(made: ReturnType<typeof world>, slot = someSlot) {
@@ -74,8 +82,13 @@ test("issues the model's forecast of both targets with its provenance", async ()
     unit: "°C",
     lastValue: last,
   });
-  expect(row.q50[0]).toBeCloseTo(last, 6);
-  expect(row.q10[23]).toBeCloseTo(last - 1, 6);
+  const [lstm, ridge] = row.mix!.experts;
+  expect(lstm!.q50[0]).toBeCloseTo(last, 5);
+  expect(lstm!.q10[23]).toBeCloseTo(last - 1, 5);
+  expect(ridge).toBeNull();
+  expect(row.mix!.weights.map((weights) => weights[0])).toEqual(
+    [0.85, 0, 0.05, 0.05].map((w) => Math.fround(w / 0.95)),
+  );
   expect(row.seasonalNaive[0]).toBe(wave(300)[300 - 144]);
   expect(rows).toHaveLength(2);
   rows.forEach(invariants);
@@ -197,7 +210,7 @@ test("a median outside the range is implausible, a tail outside is clipped", asy
   expect(made.of("a")).toMatchObject({ status: "baseline", reason: "guardTripped" });
   const fine = await run(world({ a: healthy() }, { answer: shifted(45) }));
   expect(fine.of("a")).toMatchObject({ status: "issued", reason: null });
-  expect(Math.max(...fine.rows.find((row) => row.target === "humidity")!.q90)).toBe(100);
+  expect(Math.max(...fine.rows.find((row) => row.target === "humidity")!.mix!.experts[0]!.q90)).toBe(100);
 });
 
 test("quantiles are clipped at the physical limits", async () => {

@@ -10,7 +10,14 @@ import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { functionInference, memoryFollower, memoryLedger, memoryQueue, memoryRegistry } from "../../fakes/ports.ts";
+import {
+  functionInference,
+  memoryAdaptations,
+  memoryFollower,
+  memoryLedger,
+  memoryQueue,
+  memoryRegistry,
+} from "../../fakes/ports.ts";
 
 const fleet = fleetOf();
 const settings = { ...defaultForecastSettings(fleet, "v1"), baselineSteps: 100 };
@@ -60,6 +67,7 @@ function world(faults: Fault[]) {
     inference: struck(functionInference(answer)),
     ledger: struck(ledger),
     scores: struck(ledger),
+    adaptations: struck(memoryAdaptations()),
     queue: struck(queue),
   };
   return { ports, ledger, queue };

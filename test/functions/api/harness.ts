@@ -130,6 +130,7 @@ export function forecastOf(overrides: Partial<Forecast> & { level?: number } = {
     q90: ramp(1),
     lastValue: level,
     seasonalNaive: Array.from({ length: horizon }, () => null),
+    mix: null,
     ...rest,
   };
 }

@@ -1,8 +1,24 @@
 import type { ModelManifest } from "../../../../core/forecast/manifest.ts";
+import type { Mix } from "../../../../core/forecast/mix.ts";
 import type { Forecast, Outcome, Score } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 
 export const slot = new Date("2026-03-01T12:00:00.000Z");
+
+const float32 = (...values: number[]) => values.map(Math.fround);
+
+/** A mix of three leads in which ridge had no forecast. */
+export const someMix: Mix = {
+  experts: [
+    { q10: float32(0.1, 1e-7, 1 / 3), q50: float32(19.7, 20.1, 20.3), q90: float32(21, 22.2, 1e9 / 3) },
+    null,
+    { q10: float32(0.2, 0.3, 0.4), q50: float32(19.6, 20.2, 20.4), q90: float32(21.1, 22.3, 30) },
+    { q10: float32(-1e-30, 0.7, 0.8), q50: float32(20, 20, 20), q90: float32(21.2, 22.4, 31) },
+  ],
+  weights: [float32(0.9, 0.8, 0.7), float32(0, 0, 0), float32(0.05, 0.1, 0.2), float32(0.05, 0.1, 0.1)],
+  widths: [float32(1, 1.1, 0.9), float32(1.2, 0.3, 4.4)],
+  learntThrough: addSeconds(slot, -1200.001),
+};
 
 /** A served LSTM forecast of three leads made at `slot`. */
 export function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
@@ -31,6 +47,7 @@ export function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     q90: [1, 2, 1e300],
     lastValue: 20.1,
     seasonalNaive: [19.9, null, 20.3],
+    mix: someMix,
     ...overrides,
   };
 }

@@ -1,0 +1,71 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { Adaptation } from "../../../core/forecast/adapt.ts";
+import { experts } from "../../../core/forecast/experts.ts";
+import type { Adaptations } from "../../../core/ports.ts";
+import { type Columns, names, recordset } from "./bulk.ts";
+import type { PredictorSchema } from "./schema.ts";
+
+/** What was learnt per sensor and target. A state only ever gives way to one that learnt from a newer outcome. */
+export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
+  return {
+    async load(sensorIds) {
+      const { rows } = await sql<AdaptationRow>`
+        select * from adaptation where sensor_id = any(${sensorIds}::text[]) and version = ${version}`.execute(db);
+      const bySensor = new Map<string, Map<string, Adaptation>>();
+      for (const row of rows) {
+        const ofSensor = bySensor.get(row.sensor_id) ?? new Map<string, Adaptation>();
+        bySensor.set(row.sensor_id, ofSensor.set(row.target, toAdaptation(row)));
+      }
+      return bySensor;
+    },
+
+    async save(adapted) {
+      const rows = adapted.flatMap(({ sensorId, target, state }) =>
+        state.through === null
+          ? []
+          : [{ sensor_id: sensorId, target, version, through: state.through, state: flatten(state) }],
+      );
+      if (rows.length === 0) return;
+      await sql`
+        insert into adaptation (${names(columns)}) select ${names(columns)} from ${recordset(rows, "a", columns)}
+        order by sensor_id, target
+        on conflict (sensor_id, target) do update
+          set version = excluded.version, through = excluded.through, state = excluded.state
+          where adaptation.through < excluded.through or adaptation.version < excluded.version`.execute(db);
+    },
+  };
+}
+
+type AdaptationRow = Selectable<PredictorSchema["adaptation"]>;
+
+const version = 1;
+const columns: Columns = {
+  sensor_id: "text",
+  target: "text",
+  version: "integer",
+  through: "timestamptz",
+  state: "real[]",
+};
+
+/** Rows of a horizon's length: regret and square of each expert, bound, lower and upper width. */
+const stateRows = 2 * experts.length + 3;
+
+function flatten({ regret, square, bound, width }: Adaptation): number[] {
+  return [...regret, ...square, bound, ...width].flat();
+}
+
+function toAdaptation({ through, state }: AdaptationRow): Adaptation {
+  const horizon = state.length / stateRows;
+  const rows = Array.from({ length: stateRows }, (_, i) =>
+    state.slice(i * horizon, (i + 1) * horizon).map(Math.fround),
+  );
+  const n = experts.length;
+  return {
+    version,
+    through,
+    regret: rows.slice(0, n),
+    square: rows.slice(n, 2 * n),
+    bound: rows[2 * n]!,
+    width: rows.slice(2 * n + 1),
+  };
+}

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type Adaptation, freshAdaptation } from "../../../../core/forecast/adapt.ts";
+import type { Adaptations } from "../../../../core/ports.ts";
+import { addSeconds } from "../../../../core/time.ts";
+import { postgresAdaptations } from "../../../../functions/adapters/postgres/adaptation.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
+import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
+import { slot } from "./builders.ts";
+
+let postgres: TestPostgres;
+let database: Database<PredictorSchema>;
+let adaptations: Adaptations;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 4 });
+  adaptations = postgresAdaptations(database.db);
+  return () => database.close();
+});
+
+/** A state in which no two numbers are the same, some of them hardly a float32. */
+function stateOf(through: Date | null, seed = 1): Adaptation {
+  let next = seed;
+  const any = () => Math.fround(Math.sin(next++) * 10 ** ((next % 40) - 30));
+  const fill = (rows: number[][]) => rows.map((row) => row.map(any));
+  const { regret, square, bound, width } = freshAdaptation(24);
+  return { version: 1, through, regret: fill(regret), square: fill(square), bound: bound.map(any), width: fill(width) };
+}
+const stored = async (target = "temperature") => (await adaptations.load(["room1"])).get("room1")?.get(target);
+const of = (state: Adaptation, target = "temperature") => ({ sensorId: "room1", target, state });
+
+test("gives each target's state back, every bit of it", async () => {
+  const [temperature, humidity] = [stateOf(slot), stateOf(slot, 999)];
+  await adaptations.save([of(temperature), of(humidity, "humidity")]);
+  expect(await stored()).toEqual(temperature);
+  expect(await stored("humidity")).toEqual(humidity);
+  expect(await adaptations.load(["room2"])).toEqual(new Map());
+});
+
+test("of two who learn at the same time the one who learnt further stays, in either order", async () => {
+  const [less, more] = [stateOf(slot), stateOf(addSeconds(slot, 600), 7)];
+  await Promise.all([adaptations.save([of(more)]), adaptations.save([of(less)])]);
+  expect(await stored()).toEqual(more);
+  await adaptations.save([of(less)]);
+  expect(await stored()).toEqual(more);
+});
+
+test("what learnt nothing is not stored", async () => {
+  await adaptations.save([of(stateOf(null))]);
+  expect(await stored()).toBeUndefined();
+});
