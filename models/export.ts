@@ -1,32 +1,10 @@
 import { AppError } from "../core/errors.ts";
 import { featureLimit } from "./engine/batch.ts";
 import { featureCount, forEachOutput, parameterLayout } from "./layout.ts";
-import type { NetworkShape } from "./network.ts";
+import type { ExportInput } from "./onnx/blend.ts";
 import { createGraph } from "./onnx/graph.ts";
 import { addLinear, addPerTarget, blendLinear } from "./onnx/linear.ts";
 import { addMember } from "./onnx/member.ts";
-
-/** Ridge from the unclipped standardised linear features: `weights` [targets, linear, horizon], `bias` [targets, horizon], in the target's unit. */
-export type LinearMap = { weights: ArrayLike<number>; bias: ArrayLike<number> };
-
-/** One trained net of the blend. */
-export type ExportMember = {
-  /** As `Network.weights` gives them. */
-  weights: Float32Array;
-  /** Its part of the blend; all shares, ridge's included, add up to 1. */
-  share: number;
-  /** The ridge that this net was trained on top of. */
-  ridge: LinearMap;
-  /** [horizon, targets], in the target's unit. */
-  residualScale: ArrayLike<number>;
-  /** [horizon, targets, quantiles - 1], as in `Network.reset`. */
-  initialWidths: ArrayLike<number>;
-};
-
-/** `residualQuantiles` [horizon, targets, quantiles], in the target's unit: what ridge alone adds to its own value. */
-export type ExportRidge = LinearMap & { share: number; residualQuantiles: ArrayLike<number> };
-
-export type ExportInput = { shape: NetworkShape; members: ExportMember[]; ridge: ExportRidge };
 
 /**
  * The served model as one ONNX file of standard operators, opset 17, dynamic batch.

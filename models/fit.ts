@@ -1,4 +1,5 @@
-import type { Network, TrainingRows } from "./network.ts";
+import type { TrainingRows } from "./layout.ts";
+import type { Network } from "./network.ts";
 import { learningRate, policy } from "./policy.ts";
 import { createRandom } from "./random.ts";
 

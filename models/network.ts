@@ -6,44 +6,7 @@ import { createPasses, diverged } from "./engine/passes.ts";
 import { createRecurrent } from "./engine/recurrent.ts";
 import { createSkip } from "./engine/skip.ts";
 import { readQuantiles, reserveState, seedDropout, setWidths } from "./engine/state.ts";
-import { checkShape } from "./layout.ts";
-
-/**
- * What the network is made of. Sequence -> LSTM -> linear head; linear features -> linear skip; all features -> tanh
- * embedding -> SiLU layers -> linear. The parts are added to (middle, lower widths, upper widths) per lead and target.
- */
-export type NetworkShape = {
-  contextLength: number;
-  channels: number;
-  /** LSTM units; 0 leaves the LSTM out (ablation only). */
-  hidden: number;
-  targets: number;
-  horizon: number;
-  /** Quantile levels, ascending and symmetric, with 0.5 in the middle. */
-  quantiles: number[];
-  /** Linear features per target; the skip maps each target's own features to its own leads. */
-  linear: number;
-  /** Further features that the branch alone sees, beside every target's linear features. */
-  extra: number;
-  /** Units of each branch layer; 0 leaves the branch out. */
-  branchUnits: number;
-  branchLayers: number;
-  /** tanh units per branch input. */
-  branchEmbedding: number;
-  branchDropout: number;
-};
-
-/**
- * Training rows, row-major float32. `sequence` [rows, contextLength, channels]; `features` [rows, targets * linear + extra]:
- * standardised and not clipped (the network clips to +-8), each target's linear features in target order, then the extra ones;
- * `wanted` [rows, horizon, targets]: (target - last - ridge) / residual scale, NaN where the target is missing.
- */
-export type TrainingRows = {
-  rows: number;
-  sequence: Float32Array;
-  features: Float32Array;
-  wanted: Float32Array;
-};
+import { checkShape, type NetworkShape, type TrainingRows } from "./layout.ts";
 
 /** AdamW: `clipNorm` limits the gradient's global norm; the skip's learning rate is `skipLearningRateFactor` times the others'. */
 export type StepOptions = {

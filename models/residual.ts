@@ -1,7 +1,7 @@
 import { predictRidge } from "../core/forecast/linear.ts";
 import { choosePenalties, fitRidge, quantileOf, type Ridge } from "../core/forecast/ridge.ts";
 import type { Encoding } from "../core/forecast/spec.ts";
-import type { LinearMap } from "./export.ts";
+import type { LinearMap } from "./onnx/blend.ts";
 import { policy } from "./policy.ts";
 import { regressionOf, type Windows } from "./windows.ts";
 

@@ -2,9 +2,10 @@ import { channelCount, extraCount, linearCount } from "../core/forecast/spec.ts"
 import type { TrainProgress, TrainRequest, TrainResult } from "../core/ports.ts";
 import { createArtefact } from "./artefact.ts";
 import type { Engine } from "./engine/load.ts";
-import type { ExportMember } from "./export.ts";
 import { fitNetwork, meanPinball, sliceRows } from "./fit.ts";
-import { createNetwork, type Network, type NetworkShape, type TrainingRows } from "./network.ts";
+import type { NetworkShape, TrainingRows } from "./layout.ts";
+import { createNetwork, type Network } from "./network.ts";
+import type { ExportMember } from "./onnx/blend.ts";
 import { fitSteps, policy } from "./policy.ts";
 import { type Prepared, prepareTraining } from "./prepare.ts";
 import { choosePenaltiesOfAll, fitResidual, type Residual, toLinearMap, toResidualQuantiles } from "./residual.ts";

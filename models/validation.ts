@@ -1,8 +1,9 @@
 import { coverage, mae, pinball } from "../core/evaluation/metrics.ts";
 import type { ModelManifest } from "../core/forecast/manifest.ts";
-import type { ExportMember, ExportRidge } from "./export.ts";
 import { sliceRows } from "./fit.ts";
-import type { Network, NetworkShape } from "./network.ts";
+import type { NetworkShape } from "./layout.ts";
+import type { Network } from "./network.ts";
+import type { ExportMember, ExportRidge } from "./onnx/blend.ts";
 import { policy } from "./policy.ts";
 import type { Prepared } from "./prepare.ts";
 import type { Residual } from "./residual.ts";

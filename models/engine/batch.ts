@@ -1,5 +1,5 @@
+import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { featureCount } from "../layout.ts";
-import type { NetworkShape, TrainingRows } from "../network.ts";
 import type { Engine } from "./load.ts";
 import { pad } from "./part.ts";
 

@@ -1,5 +1,5 @@
+import type { NetworkShape } from "../layout.ts";
 import { featureCount, outputCount } from "../layout.ts";
-import type { NetworkShape } from "../network.ts";
 import type { Engine } from "./load.ts";
 import {
   outputColumn,

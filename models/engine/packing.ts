@@ -1,5 +1,5 @@
+import type { NetworkShape } from "../layout.ts";
 import { parameterLayout } from "../layout.ts";
-import type { NetworkShape } from "../network.ts";
 import { createRandom } from "../random.ts";
 import type { Part } from "./part.ts";
 

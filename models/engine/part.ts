@@ -1,4 +1,4 @@
-import type { NetworkShape } from "../network.ts";
+import type { NetworkShape } from "../layout.ts";
 
 /** A tensor of a part: where each value (flat index, row-major) lies among the part's packed floats, and how it starts. */
 export type PartTensor = {

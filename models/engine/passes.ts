@@ -1,5 +1,5 @@
 import { AppError } from "../../core/errors.ts";
-import type { NetworkShape, TrainingRows } from "../network.ts";
+import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { batchFloats, fillBatch } from "./batch.ts";
 import type { Engine } from "./load.ts";
 import { type Part, pad, paddedOutputs } from "./part.ts";

@@ -1,5 +1,5 @@
+import type { NetworkShape } from "../layout.ts";
 import { outputCount } from "../layout.ts";
-import type { NetworkShape } from "../network.ts";
 import type { Engine } from "./load.ts";
 import { outputColumn, type Part, type Pass, pad, paddedOutputs, panelPlace, uniform, zero } from "./part.ts";
 

@@ -1,4 +1,4 @@
-import type { NetworkShape } from "../network.ts";
+import type { NetworkShape } from "../layout.ts";
 import type { Engine } from "./load.ts";
 import { type Part, pad, paddedOutputs, panelPlace, zero } from "./part.ts";
 

@@ -1,4 +1,4 @@
-import type { NetworkShape } from "../network.ts";
+import type { NetworkShape } from "../layout.ts";
 import { createRandom } from "../random.ts";
 import type { Engine } from "./load.ts";
 import { pad, paddedOutputs } from "./part.ts";

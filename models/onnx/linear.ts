@@ -1,5 +1,5 @@
-import type { ExportInput, LinearMap } from "../export.ts";
-import type { NetworkShape } from "../network.ts";
+import type { NetworkShape } from "../layout.ts";
+import type { ExportInput, LinearMap } from "./blend.ts";
 import type { GraphBuilder } from "./graph.ts";
 
 /** The linear features as [targets, batch, linear]. */

@@ -1,6 +1,6 @@
-import type { ExportMember } from "../export.ts";
+import type { NetworkShape } from "../layout.ts";
 import { featureCount, forEachOutput, outputCount, parameterLayout } from "../layout.ts";
-import type { NetworkShape } from "../network.ts";
+import type { ExportMember } from "./blend.ts";
 import type { GraphBuilder } from "./graph.ts";
 
 /** What the pieces of one net share; `node`, `constant` and `integers` put the net's name before theirs. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { detectBuild, detectWide, type EngineBuild, loadEngine } from "../../models/engine/load.ts";
-import { createNetwork, type NetworkShape } from "../../models/network.ts";
+import type { NetworkShape } from "../../models/layout.ts";
+import { createNetwork } from "../../models/network.ts";
 
 const batch = 64;
 const cases = [

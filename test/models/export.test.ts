@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { loadEngine } from "../../models/engine/load.ts";
-import { type ExportInput, exportOnnx, type LinearMap } from "../../models/export.ts";
+import { exportOnnx } from "../../models/export.ts";
+import type { NetworkShape, TrainingRows } from "../../models/layout.ts";
 import { featureCount } from "../../models/layout.ts";
-import { createNetwork, type NetworkShape, type TrainingRows } from "../../models/network.ts";
+import { createNetwork } from "../../models/network.ts";
+import type { ExportInput, LinearMap } from "../../models/onnx/blend.ts";
 import {
   buildRows,
   buildShape,

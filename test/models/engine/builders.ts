@@ -1,5 +1,5 @@
+import type { NetworkShape, TrainingRows } from "../../../models/layout.ts";
 import { featureCount, parameterLayout } from "../../../models/layout.ts";
-import type { NetworkShape, TrainingRows } from "../../../models/network.ts";
 import { createRandom } from "../../../models/random.ts";
 
 /** A small network of every part; each test shows what it changes. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type EngineBuild, loadEngine } from "../../../models/engine/load.ts";
-import { createNetwork, type NetworkShape } from "../../../models/network.ts";
+import type { NetworkShape } from "../../../models/layout.ts";
+import { createNetwork } from "../../../models/network.ts";
 import { allRows, buildRows, buildShape, buildWeights, buildWidths, relativeDifference } from "./builders.ts";
 import { referenceGradient, referenceLoss, referenceQuantiles } from "./reference.ts";
 

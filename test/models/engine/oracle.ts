@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { NetworkShape, TrainingRows } from "../../../models/layout.ts";
 import { featureCount, parameterLayout } from "../../../models/layout.ts";
-import type { NetworkShape, TrainingRows } from "../../../models/network.ts";
 import { createGraph, dataTypes, type GraphBuilder } from "../../../models/onnx/graph.ts";
 
 /** A graph whose values are float64 and whose nodes name themselves. */

@@ -1,5 +1,5 @@
+import type { NetworkShape, TrainingRows } from "../../../models/layout.ts";
 import { parameterLayout } from "../../../models/layout.ts";
-import type { NetworkShape, TrainingRows } from "../../../models/network.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const softplus = (x: number) => (x > 30 ? x : Math.log1p(Math.exp(x)));

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type EngineBuild, loadEngine } from "../../../models/engine/load.ts";
 import { reserveState, seedDropout } from "../../../models/engine/state.ts";
+import type { NetworkShape } from "../../../models/layout.ts";
 import { parameterLayout } from "../../../models/layout.ts";
-import { createNetwork, type NetworkShape, type StepOptions } from "../../../models/network.ts";
+import { createNetwork, type StepOptions } from "../../../models/network.ts";
 import { allRows, buildRows, buildShape, buildWeights, buildWidths, relativeDifference } from "./builders.ts";
 import { referenceGradient, referenceLoss } from "./reference.ts";
 

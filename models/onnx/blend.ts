@@ -1,0 +1,23 @@
+import type { NetworkShape } from "../layout.ts";
+
+/** Ridge from the unclipped standardised linear features: `weights` [targets, linear, horizon], `bias` [targets, horizon], in the target's unit. */
+export type LinearMap = { weights: ArrayLike<number>; bias: ArrayLike<number> };
+
+/** One trained net of the blend. */
+export type ExportMember = {
+  /** As `Network.weights` gives them. */
+  weights: Float32Array;
+  /** Its part of the blend; all shares, ridge's included, add up to 1. */
+  share: number;
+  /** The ridge that this net was trained on top of. */
+  ridge: LinearMap;
+  /** [horizon, targets], in the target's unit. */
+  residualScale: ArrayLike<number>;
+  /** [horizon, targets, quantiles - 1], as in `Network.reset`. */
+  initialWidths: ArrayLike<number>;
+};
+
+/** `residualQuantiles` [horizon, targets, quantiles], in the target's unit: what ridge alone adds to its own value. */
+export type ExportRidge = LinearMap & { share: number; residualQuantiles: ArrayLike<number> };
+
+export type ExportInput = { shape: NetworkShape; members: ExportMember[]; ridge: ExportRidge };
