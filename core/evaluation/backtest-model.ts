@@ -2,22 +2,70 @@ import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Ports, RegisteredModel, TrainProgress } from "../ports.ts";
 import type { BacktestInput } from "./backtest-forecasts.ts";
 
-/** The model as serving would find it in the registry; null with a note when there is none. */
-export async function trainForPlan(
-  { trainer, inference, store }: Pick<Ports, "trainer" | "inference" | "store">,
-  { fleet, codeVersion }: ForecastSettings,
-  { sensorId, readings, plans, seed }: BacktestInput,
-  notes: string[],
-  onProgress: (progress: TrainProgress) => void,
-  signal?: AbortSignal,
-): Promise<RegisteredModel | null> {
-  const ends = [...plans.values()];
+type TrainPorts = Pick<Ports, "trainer" | "inference" | "store">;
+
+/** What each training of a backtest takes beside its moment. */
+export type TrainRun = {
+  ports: TrainPorts;
+  settings: ForecastSettings;
+  input: BacktestInput;
+  notes: string[];
+  onProgress: (progress: TrainProgress) => void;
+  signal?: AbortSignal | undefined;
+};
+
+/** A model and the moment, epoch ms, from which it serves. */
+export type Reign = { from: number; model: RegisteredModel };
+
+/** The model that the plan asks for, as serving would find it in the registry; null with a note when there is none. */
+export async function trainForPlan(run: TrainRun): Promise<RegisteredModel | null> {
+  const ends = [...run.input.plans.values()];
   if (ends.length === 0) return null;
-  const now = new Date(Math.min(...ends.map((plan) => plan.validationEnd)));
   const trainEnd = new Date(Math.min(...ends.map((plan) => plan.trainEnd)));
-  const request = { sensorId, readings, ...fleet, seed, now, codeVersion, trainEnd };
+  return trainAt(run, { now: validationEndOf(run.input), trainEnd });
+}
+
+/** The end of validation, epoch ms, as a date: what is known when the plan's model is trained. */
+export function validationEndOf({ plans }: BacktestInput): Date {
+  return new Date(Math.min(...[...plans.values()].map((plan) => plan.validationEnd)));
+}
+
+/**
+ * The plan's model and those trained after it, each when the history had grown by `growth` since the last one, a day at least,
+ * with the readings known then. Who cannot be trained leaves the one before in place.
+ */
+export async function trainOnTheWay(
+  run: TrainRun,
+  first: RegisteredModel,
+  { until, growth }: { until: number; growth: number },
+): Promise<Reign[]> {
+  const start = run.input.readings.at[0] ?? 0;
+  const reigns: Reign[] = [{ from: Number.NEGATIVE_INFINITY, model: first }];
+  const next = (at: number) => at + Math.max(86_400_000, growth * (at - start));
+  const step = run.settings.fleet.stepSeconds * 1000;
+  const onGrid = (at: number) => Math.ceil(at / step) * step;
+  if (growth <= 0) return reigns;
+  let at = onGrid(next(validationEndOf(run.input).getTime()));
+  for (; at < until; at = onGrid(next(at))) {
+    const model = await trainAt(run, { now: new Date(at) });
+    if (model) reigns.push({ from: at, model });
+  }
+  return reigns;
+}
+
+async function trainAt(
+  { ports, settings, input, notes, onProgress, signal }: TrainRun,
+  moment: { now: Date; trainEnd?: Date },
+): Promise<RegisteredModel | null> {
+  const { trainer, inference, store } = ports;
+  const { fleet, codeVersion } = settings;
+  const { sensorId, readings, seed } = input;
   try {
-    const result = await trainer.train(request, onProgress, signal);
+    const result = await trainer.train(
+      { sensorId, readings, ...fleet, seed, codeVersion, ...moment },
+      onProgress,
+      signal,
+    );
     if (!result.ok) {
       notes.push(`${sensorId}: no model (${result.reason}): ${result.message}`);
       return null;
@@ -32,6 +80,7 @@ export async function trainForPlan(
     await store.put(result.artefact);
     const { manifest } = result.artefact;
     const { modelId, modelSha256 } = manifest;
+    const { now } = moment;
     const life = {
       status: "champion",
       createdAt: now,

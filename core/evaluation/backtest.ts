@@ -4,10 +4,11 @@ import type { Quantiles } from "../forecast/rows.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Ports, TrainProgress } from "../ports.ts";
 import { stepsPerDay } from "../time.ts";
-import { type BacktestInput, forecastPlan } from "./backtest-forecasts.ts";
-import { trainForPlan } from "./backtest-model.ts";
-import { defaultOnlineSettings, replayOnline } from "./backtest-online.ts";
+import { type BacktestInput, insteadNotes, type Made, plannedTimes, toMade } from "./backtest-forecasts.ts";
+import { type TrainRun, trainForPlan, trainOnTheWay } from "./backtest-model.ts";
+import { forecastOnline } from "./backtest-online.ts";
 import { sortReadings } from "./replay.ts";
+import { serveSlots } from "./serve-slots.ts";
 import { measureSeries, type SeriesMetrics } from "./summary.ts";
 import { createYardstick, type YardstickName } from "./yardstick.ts";
 
@@ -30,25 +31,39 @@ export type SensorBacktest = {
   cpuSeconds: number | null;
 };
 
+/** `growth`: another model is trained whenever the history has grown by this share; 0: never. */
+export type OnlineOptions = { growth: number };
+
 /**
  * Trains with what was known at the end of validation and forecasts at each origin of the plan with what was known then, by
  * the very code that serves. Where the model cannot, a baseline does; a target without any measurement has no forecast.
- * `isOnline`: weights and widths follow what became known on the way.
+ * `online`: and once more as a system that serves every step, learns from outcomes and trains again on the way.
  */
 export async function backtestSensor(
   ports: BacktestPorts,
   settings: ForecastSettings,
-  input: BacktestInput & { isOnline: boolean },
+  given: BacktestInput & { online: OnlineOptions | null },
   onProgress: (progress: TrainProgress) => void,
   signal?: AbortSignal,
 ): Promise<SensorBacktest> {
   const { fleet } = settings;
-  const readings = sortReadings(input.readings);
+  const readings = sortReadings(given.readings);
+  const input = { ...given, readings };
   const grid = toGrid(readings, fleet.targets, fleet.stepSeconds, boundsOf(readings, fleet.stepSeconds));
   const notes: string[] = [];
   if (input.plans.size === 0) notes.push(`${input.sensorId}: no model and no forecast: nothing was ever measured`);
-  const model = await trainForPlan(ports, settings, { ...input, readings }, notes, onProgress, signal);
-  const issued = await forecastPlan(ports, settings, { ...input, readings }, model, notes);
+  const run: TrainRun = { ports, settings, input, notes, onProgress, signal };
+  const model = await trainForPlan(run);
+  const times = plannedTimes(input);
+  const instead = insteadNotes();
+  const issued = new Map<number, (Made | undefined)[]>();
+  for await (const slot of serveSlots(ports, settings, input, times, model, null)) {
+    issued.set(slot.at, toMade(slot, settings, input, instead));
+  }
+  notes.push(...instead.texts(input.sensorId, times.length));
+  const until = times.at(-1) ?? 0;
+  const reigns = model && given.online ? await trainOnTheWay(run, model, { until, ...given.online }) : [];
+  const online = reigns.length > 0 ? await forecastOnline(ports, settings, input, reigns) : null;
 
   const season = stepsPerDay(fleet.stepSeconds);
   const forecasts: IssuedForecast[] = [];
@@ -69,24 +84,15 @@ export async function backtestSensor(
     const yardstick = (method: YardstickName) =>
       origins.map(createYardstick(method, column, fitEnd, fleet.horizon, fleet.stepSeconds));
     const [persistence, seasonalNaive] = [yardstick("persistence"), yardstick("seasonalNaive")];
-    const served = made.map((one) => one.served);
+    const asTrained = made.map(({ served, lstm }) => lstm ?? served);
     const byMethod: Partial<Record<Method, SeriesMetrics>> = {
-      lstm: measure(served),
+      lstm: measure(asTrained),
       persistence: measure(persistence),
     };
     if (season !== null) byMethod.seasonalNaive = measure(seasonalNaive);
     if (model !== null) byMethod.ridge = measure(made.map(({ served, ridge }) => ridge ?? served));
-    let written = served;
-    if (input.isOnline) {
-      const steps = made.map(({ served, ridge }, j) => ({
-        origin: origins[j]!,
-        served,
-        experts: ridge === null ? null : [served, ridge, persistence[j]!, seasonalNaive[j]!],
-      }));
-      const online = defaultOnlineSettings(fleet.stepSeconds, fleet.horizon);
-      written = replayOnline(column, steps, fleet.targets[k]!, fleet.horizon, online);
-      byMethod.online = measure(written);
-    }
+    const written = made.map(({ at }, j) => online?.get(at)?.[k]?.served ?? asTrained[j]!);
+    if (given.online) byMethod.online = measure(written);
     made.forEach(({ at }, j) => {
       forecasts.push({ target: name, issuedAt: new Date(at), ...written[j]! });
     });

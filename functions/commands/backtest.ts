@@ -19,7 +19,8 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--plan PLAN.csv[.gz]]      where to train, choose and forecast; without it 70/10/20
   [--sensors a,b]             these sensors only
   [--range name=min:max]      physical range of a target (temperature and humidity have theirs); may be repeated
-  [--online]                  weights and widths follow the outcomes on the way
+  [--online]                  serve every step, learn from the outcomes, and train again on the way
+  [--retrain 0.05]            ... whenever the history has grown by this share; 0: never
   [--horizon 24] [--seed 1] [--workers N]`;
 
 const number = z.coerce.number();
@@ -42,6 +43,7 @@ const Options = z.object({
   seed: number.int().default(1),
   workers: number.int().min(1).max(256).optional(),
   online: z.boolean().default(false),
+  retrain: number.min(0).default(0.05),
 });
 type Options = z.infer<typeof Options>;
 
@@ -76,7 +78,13 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
       const run = backtestSensor(
         ports,
         settings,
-        { sensorId, readings, plans: planned, seed: options.seed, isOnline: options.online },
+        {
+          sensorId,
+          readings,
+          plans: planned,
+          seed: options.seed,
+          online: options.online ? { growth: options.retrain } : null,
+        },
         (step) => progress.step(sensorId, step),
         signal,
       );
@@ -141,7 +149,7 @@ type SortedReadings = ReturnType<typeof sortReadings>;
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort(new AppError("badInput", "stopped; nothing was written")));
 try {
-  const names = ["data", "step", "out", "plan", "sensors", "horizon", "seed", "workers"] as const;
+  const names = ["data", "step", "out", "plan", "sensors", "horizon", "seed", "workers", "retrain"] as const;
   const text = { type: "string" } as const;
   const { values } = parseArgs({
     options: {

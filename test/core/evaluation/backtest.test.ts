@@ -29,7 +29,7 @@ async function run(values: number[]) {
   const grid = toGrid(readings, [temperature], 3600);
   const plan = splitGrid(grid, 3)[0]!;
   const asked: TrainRequest[] = [];
-  const input = { sensorId: "a", readings, plans: new Map([["temperature", plan]]), seed: 1, isOnline: false };
+  const input = { sensorId: "a", readings, plans: new Map([["temperature", plan]]), seed: 1, online: null };
   const result = await backtestSensor(portsOf(asked), defaultForecastSettings(fleet, "test"), input, () => {});
   return { result, plan, asked };
 }

@@ -1,0 +1,89 @@
+import type { Readings } from "../data/reading.ts";
+import type { Adaptation } from "../forecast/adapt.ts";
+import { conclude, type ModelAnswer } from "../forecast/conclude.ts";
+import { toModelInput } from "../forecast/infer.ts";
+import { planSensor, type Refusal, stepsNeeded } from "../forecast/plan.ts";
+import type { ForecastSettings } from "../forecast/settings.ts";
+import type { Forecast, Ports, RegisteredModel } from "../ports.ts";
+import { addSeconds } from "../time.ts";
+import { actualsOf, adapt } from "./learn.ts";
+import { readingsBetween } from "./replay.ts";
+import { defaultScoreSettings } from "./score.ts";
+
+/** What serving would have stored at `at`, epoch ms; `refusal` where there was nothing to serve. */
+export type ServedSlot = { at: number; rows: Forecast[]; refusal: Refusal | null };
+
+/** What the predictor database holds for one sensor on the way: states, and forecasts that may still teach. */
+export type OnlineMemory = { states: Map<string, Adaptation>; forecasts: Forecast[] };
+
+/** Slots encoded and inferred together. */
+const slotsAtOnce = 256;
+
+/**
+ * One sensor's slots, ascending, by the very code that serves: what is forecast at each with the readings known then. With a
+ * memory, outcomes are learnt after each slot as scoring does, so that a slot knows what the one before had learnt.
+ */
+export async function* serveSlots(
+  { inference, log }: Pick<Ports, "inference" | "log">,
+  settings: ForecastSettings,
+  { sensorId, readings }: { sensorId: string; readings: Readings },
+  times: number[],
+  model: RegisteredModel | null,
+  memory: OnlineMemory | null,
+): AsyncGenerator<ServedSlot> {
+  const { fleet } = settings;
+  const steps = stepsNeeded(model ? [model] : [], settings);
+  const reach = steps * fleet.stepSeconds * 1000;
+  for (let first = 0; first < times.length; first += slotsAtOnce) {
+    const jobs = times.slice(first, first + slotsAtOnce).map((at) => {
+      const window = readingsBetween(readings, at - reach, at);
+      const models = { champion: model, challengers: [] };
+      const plan = planSensor(sensorId, window, models, new Date(at), steps, settings);
+      const isServed = model !== null && "targets" in plan && plan.targets.some(({ serve }) => serve === "model");
+      return { at, plan, encoded: isServed ? toModelInput(model.manifest, plan.sensor, fleet.targets) : null };
+    });
+    const outputs = await inference.run(jobs.flatMap(({ encoded }) => (encoded ? [encoded] : [])));
+    let next = 0;
+    for (const { at, plan, encoded } of jobs) {
+      const output = encoded ? outputs[next++]! : null;
+      const answers = new Map<string, ModelAnswer>();
+      if (model && encoded && output) {
+        answers.set(model.modelId, output.ok ? { ok: true, output, last: encoded.last } : output);
+      }
+      const slot = new Date(at);
+      const adaptations = memory?.states ?? new Map<string, Adaptation>();
+      const isRefused = !("targets" in plan);
+      const rows = isRefused
+        ? []
+        : conclude({ plan, slot, decidedAt: slot, answers, adaptations, settings, log }).forecasts;
+      yield { at, rows, refusal: isRefused ? plan : null };
+      if (memory) learnSlot(memory, settings, sensorId, readings, slot, rows);
+    }
+  }
+}
+
+/** What the slot's score pass does: keeps the forecasts, of each origin the first, and learns what matured. */
+function learnSlot(
+  memory: OnlineMemory,
+  { fleet }: ForecastSettings,
+  sensorId: string,
+  readings: Readings,
+  slot: Date,
+  rows: Forecast[],
+): void {
+  const { settleSteps, recentSteps } = defaultScoreSettings(fleet);
+  const upTo = addSeconds(slot, -settleSteps * fleet.stepSeconds);
+  const after = addSeconds(upTo, -recentSteps * fleet.stepSeconds);
+  const isOpen = ({ origin, q50, stepSeconds }: Forecast) => addSeconds(origin, q50.length * stepSeconds) > after;
+  const isKnown = (row: Forecast) =>
+    memory.forecasts.some(
+      (one) =>
+        one.target === row.target && one.modelKey === row.modelKey && one.origin.getTime() === row.origin.getTime(),
+    );
+  memory.forecasts = [...memory.forecasts.filter(isOpen), ...rows.filter((row) => !isKnown(row))];
+  const window = readingsBetween(readings, after.getTime(), upTo.getTime());
+  const actuals = new Map([[sensorId, actualsOf(window, fleet, after, upTo)]]);
+  for (const { target, state } of adapt(fleet, new Map([[sensorId, memory.states]]), memory.forecasts, actuals)) {
+    memory.states.set(target, state);
+  }
+}
