@@ -184,7 +184,8 @@ export default $config({
 
     // Web: one address for the dashboard (from S3) and the API (the function's URL).
     const router = new sst.aws.Router("Web", settings.domain ? { domain: settings.domain } : {});
-    for (const path of ["/v1", "/healthz", "/readyz", "/openapi.json", "/docs"]) router.route(path, functions.api.url);
+    for (const path of ["/v1", "/healthz", "/readyz", "/openapi.json", "/reference"])
+      router.route(path, functions.api.url);
     new sst.aws.StaticSite("Dashboard", {
       path: ".",
       build: { command: "npm run build:web", output: "web/dist" },
@@ -307,6 +308,7 @@ export default $config({
       alarms: topic.arn,
       forecastQueue: queues.forecast.queue.url,
       trainQueue: queues.train.queue.url,
+      scheduleFunction: functions.schedule.name,
     };
   },
 });

@@ -57,7 +57,7 @@ function webViolations({ resources, outputs }: Evaluation): string[] {
     .filter(({ type }) => type === "sst:aws:RouterUrlRoute" || type === "pulumi-nodejs:dynamic:Resource")
     .map(({ inputs }) => JSON.stringify(inputs))
     .join();
-  const unrouted = ["/v1", "/healthz", "/readyz", "/openapi.json", "/docs"].filter(
+  const unrouted = ["/v1", "/healthz", "/readyz", "/openapi.json", "/reference"].filter(
     (path) => !routed.includes(`,${path}`),
   );
   return [

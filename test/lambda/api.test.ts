@@ -51,6 +51,12 @@ test("answers gzipped to who can read it", async () => {
   expect(items.map((item: { sensorId: string }) => item.sensorId)).toEqual(["attic", "cellar"]);
 });
 
+test("serves every path that the router leads to it", async () => {
+  for (const path of ["/v1/models", "/healthz", "/readyz", "/openapi.json", "/reference"]) {
+    expect((await ask("GET", path)).statusCode, path).not.toBe(404);
+  }
+});
+
 test("answers a path that is not there with a problem", async () => {
   const answer = await ask("GET", "/v1/nothing");
   expect(answer.statusCode).toBe(404);
