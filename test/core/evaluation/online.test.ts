@@ -1,0 +1,151 @@
+import { expect, test } from "vitest";
+import type { Readings } from "../../../core/data/reading.ts";
+import { relearn } from "../../../core/evaluation/learn.ts";
+import { defaultScoreSettings, score } from "../../../core/evaluation/score.ts";
+import { serveSlots } from "../../../core/evaluation/serve-slots.ts";
+import { forecast } from "../../../core/forecast/issue.ts";
+import { quantilesOfMix } from "../../../core/forecast/mix.ts";
+import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
+import type { Forecast, ModelInput, ModelOutput } from "../../../core/ports.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { fleetOf, humidity, manifestOf, modelOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
+import { testClock } from "../../fakes/clock.ts";
+import { quietLog } from "../../fakes/log.ts";
+import {
+  functionInference,
+  memoryAdaptations,
+  memoryFollower,
+  memoryLedger,
+  memoryRegistry,
+} from "../../fakes/ports.ts";
+
+const stepSeconds = 3600;
+const targets = [temperature, humidity];
+const fleet = fleetOf({ stepSeconds, horizon: 6, targets });
+const settings = defaultForecastSettings(fleet, "v1");
+const served = 120;
+const model = modelOf(manifestOf({ modelId: "m", sensorId: "a", stepSeconds, horizon: 6, targets }));
+const slots = Array.from({ length: served }, (_, i) => addSeconds(someSlot, (i - served + 1) * stepSeconds));
+
+/** A bad network, which says up, and a ridge that says down: something to learn. */
+const answer = (): ModelOutput => {
+  const changes = (shift: number) =>
+    Float32Array.from({ length: 6 * 2 * 3 }, (_, i) => shift * Math.ceil((i + 1) / 6) + (i % 3) - 1);
+  return { ok: true, quantiles: changes(0.4), ridge: changes(-0.1) };
+};
+
+/** Two weeks of two targets; the temperature has a gap of five hours, the humidity is stuck for three days. */
+function someReadings(): Readings {
+  const length = 336;
+  const gappy = wave(length, { stepsPerDay: 24 }).map((value, i) => (i >= 280 && i < 285 ? null : value));
+  const stuck = wave(length, { mean: 45, seed: 2, stepsPerDay: 24 }).map((value, i) =>
+    i >= 250 && i < 322 ? 44 : value,
+  );
+  return readingsOf({ temperature: gappy, humidity: stuck }, { stepSeconds });
+}
+
+function world(readings: Readings) {
+  const ledger = memoryLedger();
+  const ports = {
+    clock: testClock(slots[0]!),
+    log: quietLog(),
+    follower: memoryFollower(new Map([["a", readings]])),
+    registry: memoryRegistry([model]),
+    inference: functionInference(answer as (input: ModelInput) => ModelOutput),
+    ledger,
+    scores: ledger,
+    adaptations: memoryAdaptations(),
+  };
+  return { ports, ledger };
+}
+
+/** Serves as the system does: at each slot the forecasts, then the scores. `repeats`: how often each message comes. */
+async function live(readings: Readings, repeats = 1) {
+  const { ports, ledger } = world(readings);
+  for (const slot of slots) {
+    ports.clock.set(addSeconds(slot, 60));
+    const message = { slot, sensorIds: ["a"] };
+    for (let i = 0; i < repeats; i++) await forecast(ports, settings, message);
+    for (let i = 0; i < repeats; i++) await score(ports, defaultScoreSettings(fleet), message);
+  }
+  return { ports, rows: [...ledger.forecasts.values()] };
+}
+
+async function replayed(readings: Readings) {
+  const { inference, log } = world(readings).ports;
+  const memory = { states: new Map(), forecasts: [] };
+  const times = slots.map((slot) => slot.getTime());
+  const rows = new Map<string, Forecast>();
+  for await (const slot of serveSlots(
+    { inference, log },
+    settings,
+    { sensorId: "a", readings },
+    times,
+    model,
+    memory,
+  )) {
+    for (const row of slot.rows) {
+      const key = `${row.target}|${row.origin.toISOString()}|${row.modelKey}`;
+      if (!rows.has(key)) rows.set(key, row);
+    }
+  }
+  return { rows: [...rows.values()], states: memory.states };
+}
+
+const byMoment = (rows: Forecast[]) =>
+  rows
+    .map(({ issuedAt, ...row }) => row)
+    .sort(
+      (a, b) => a.origin.getTime() - b.origin.getTime() || (a.target + a.modelKey < b.target + b.modelKey ? -1 : 1),
+    );
+
+test("the backtest forecasts and learns exactly what the running system does", async () => {
+  const readings = someReadings();
+  const [running, tested] = [await live(readings), await replayed(readings)];
+  expect(byMoment(tested.rows)).toEqual(byMoment(running.rows));
+  expect(tested.states).toEqual(running.ports.adaptations.states.get("a"));
+  const last = byMoment(running.rows).findLast((row) => row.target === "temperature")!;
+  expect(last.mix!.learntThrough).toEqual(addSeconds(someSlot, -2 * stepSeconds));
+  expect(last.mix!.weights[0]![5]).toBeLessThan(0.6);
+});
+
+test("messages that come three times teach once", async () => {
+  const readings = someReadings();
+  const [once, thrice] = [await live(readings), await live(readings, 3)];
+  expect(thrice.ports.adaptations.states).toEqual(once.ports.adaptations.states);
+});
+
+test("every stored forecast is given again by its mix", async () => {
+  const { rows } = await live(someReadings());
+  const mixed = rows.filter((row) => row.mix !== null);
+  expect(mixed.length).toBeGreaterThan(150);
+  for (const row of mixed) {
+    const target = targets.find(({ name }) => name === row.target)!;
+    expect(quantilesOfMix(row.mix!, target)).toEqual({ q10: row.q10, q50: row.q50, q90: row.q90 });
+  }
+});
+
+test("a state that is lost is learnt again, by itself, from forecasts and actuals", async () => {
+  const { ports } = await live(someReadings());
+  const kept = ports.adaptations.states.get("a")!;
+  const upTo = addSeconds(someSlot, -stepSeconds);
+  const again = await relearn(ports, fleet, ["a"], upTo);
+  expect(new Map(again.map(({ target, state }) => [target, state]))).toEqual(kept);
+
+  ports.adaptations.states.clear();
+  ports.clock.set(addSeconds(someSlot, stepSeconds + 60));
+  await score(ports, defaultScoreSettings(fleet), { slot: addSeconds(someSlot, stepSeconds), sensorIds: ["a"] });
+  expect(ports.adaptations.states.get("a")!.get("temperature")!.through).toEqual(someSlot);
+  expect(ports.adaptations.states.get("a")!.get("temperature")!.bound[0]).toBeGreaterThan(0);
+});
+
+test("a stuck sensor teaches nothing once it is known to be stuck", async () => {
+  const { rows } = await live(someReadings());
+  const known = rows.find((row) => row.target === "humidity" && row.reason === "stuck");
+  expect(known).toBeDefined();
+  const moved = addSeconds(someSlot, (322 - 335) * stepSeconds);
+  const during = rows.filter((row) => row.target === "humidity" && row.origin > known!.origin && row.origin < moved);
+  expect(during.every((row) => row.mix === null)).toBe(true);
+  const after = rows.filter((row) => row.target === "humidity" && row.mix !== null && row.origin >= moved)[0]!;
+  expect(after.mix!.learntThrough! <= addSeconds(known!.origin, stepSeconds)).toBe(true);
+});
