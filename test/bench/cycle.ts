@@ -9,13 +9,13 @@ import { startEmbedded } from "../../functions/adapters/embedded/cluster.ts";
 import { waitForFollower } from "../../functions/adapters/embedded/prepare.ts";
 import { onnxInference } from "../../functions/adapters/onnx.ts";
 import { postgresFollower } from "../../functions/adapters/postgres/follower.ts";
-import { postgresLedger } from "../../functions/adapters/postgres/ledger.ts";
 import { migrate } from "../../functions/adapters/postgres/migrate.ts";
 import { type Database, openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { readConfig } from "../../functions/config.ts";
 import { createForecastHandler } from "../../functions/forecast.ts";
+import { predictorPorts } from "../../functions/runtime.ts";
 import { settingsOf } from "../../functions/settings.ts";
 import { parseSource, targetsOf } from "../../functions/source.ts";
 import { testClock } from "../fakes/clock.ts";
@@ -73,9 +73,8 @@ try {
     clock,
     log,
     inference,
-    registry,
     follower: postgresFollower(follower, source),
-    ledger: postgresLedger(predictor.db),
+    ...predictorPorts(predictor),
   };
   const stages = stagesOf(ports, () => Object.values(embedded.pids()));
   const handle = createForecastHandler(stages.ports, settings.forecast);

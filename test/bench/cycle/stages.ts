@@ -41,6 +41,7 @@ export function stagesOf(ports: ForecastPorts, serverPids: () => (number | undef
       champions: timed("read", ports.registry.champions),
       challengers: timed("read", ports.registry.challengers),
     },
+    adaptations: { ...ports.adaptations, load: timed("read", ports.adaptations.load) },
     inference: { ...ports.inference, run: timed("inference", ports.inference.run) },
     ledger: {
       ...ports.ledger,
