@@ -38,6 +38,25 @@ export const Coverage = z
   });
 export type Coverage = z.infer<typeof Coverage>;
 
+export const MixResponse = z
+  .object({
+    /** Newest outcome that weights and widths had learnt from; null before the first. */
+    learntThrough: time.nullable(),
+    groups: z.array(
+      z.object({
+        firstLead: z.int(),
+        lastLead: z.int(),
+        weights: z.object({ lstm: z.number(), ridge: z.number(), climatology: z.number(), persistence: z.number() }),
+        widths: z.object({ lower: z.number(), upper: z.number() }),
+      }),
+    ),
+  })
+  .openapi("Mix", {
+    description:
+      "How the quantiles came about: mean weights of the experts (together 1), and mean factors on the band's two sides, per group of leads",
+  });
+export type MixResponse = z.infer<typeof MixResponse>;
+
 export const ForecastResponse = z
   .object({
     sensorId: z.string(),
@@ -57,6 +76,8 @@ export const ForecastResponse = z
     imputedSteps: z.int(),
     codeVersion: z.string(),
     coverage: Coverage,
+    /** Null for a baseline. */
+    mix: MixResponse.nullable(),
     targetAt: z.array(time),
     q10: z.array(z.number()),
     q50: z.array(z.number()),

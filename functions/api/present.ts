@@ -1,6 +1,7 @@
 import type { Forecast, Outcome, RegisteredModel } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import type { Coverage, ForecastResponse, Model, Sensor, SensorTarget } from "./contract.ts";
+import { toMixResponse } from "./mix.ts";
 import type { ScoreKey, ScoreSums, Views } from "./views.ts";
 
 /** Coverage of [q10, q90] that a calibrated model has. */
@@ -66,6 +67,7 @@ export function toForecastResponse(forecast: Forecast, scores: FindScores): Fore
     imputedSteps: forecast.imputedSteps,
     codeVersion: forecast.codeVersion,
     coverage: toCoverage(sums?.n ?? 0, sums?.covered ?? 0),
+    mix: toMixResponse(forecast.mix),
     targetAt: targetTimes(forecast),
     q10: forecast.q10,
     q50: forecast.q50,

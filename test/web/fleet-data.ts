@@ -85,11 +85,23 @@ export function forecastFrom(sensorId: string, target: MockTarget, origin: numbe
     imputedSteps: sensorId === "room3" ? 1 : 0,
     codeVersion: CODE_VERSION,
     coverage: coverageOf(sensorId + target.target, 1008),
+    mix: isBaseline ? null : mixOf(new Date(origin - 2 * STEP_MS).toISOString()),
     targetAt: leads.map((lead) => new Date(origin + lead * STEP_MS).toISOString()),
     q10: median.map((value, i) => clip(value - width * Math.sqrt(i + 1))),
     q50: median.map(clip),
     q90: median.map((value, i) => clip(value + width * 1.1 * Math.sqrt(i + 1))),
   };
+}
+
+/** Mostly the network, ridge at the first lead. */
+function mixOf(learntThrough: string) {
+  const group = (firstLead: number, lastLead: number, ridge: number) => ({
+    firstLead,
+    lastLead,
+    weights: { lstm: 0.9 - ridge, ridge, climatology: 0.06, persistence: 0.04 },
+    widths: { lower: 1.08, upper: 0.97 },
+  });
+  return { learntThrough, groups: [group(1, 1, 0.35), group(2, 6, 0.2), group(7, 12, 0.12), group(13, 24, 0.08)] };
 }
 
 export function sha(text: string): string {

@@ -31,6 +31,7 @@ function forecast(given: Partial<ForecastResponse> = {}): ForecastResponse {
     imputedSteps: 0,
     codeVersion: "1",
     coverage: { nominal: 0.8, observed: 0.79, n: 1008 },
+    mix: null,
     targetAt: [at(30), at(40), at(50)],
     q10: [20, 20, 20],
     q50: [21, 21.5, 22],

@@ -1,5 +1,5 @@
-import type { ForecastResponse, Sensor } from "../../functions/api/contract.ts";
-import { formatDuration, formatTime, plural, shortSha, titleOf } from "../format.ts";
+import type { ForecastResponse, MixResponse, Sensor } from "../../functions/api/contract.ts";
+import { formatDuration, formatPercent, formatTime, plural, shortSha, titleOf } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
 
@@ -74,6 +74,7 @@ export function Quality({ sensor, forecast }: { sensor: Sensor; forecast: Foreca
                   )}
                 </dd>
               </div>
+              {forecast.mix !== null && <Mix mix={forecast.mix} time={time} />}
               <div>
                 <dt>Knew readings up to</dt>
                 <dd class="numeric">
@@ -87,4 +88,34 @@ export function Quality({ sensor, forecast }: { sensor: Sensor; forecast: Foreca
       </div>
     </section>
   );
+}
+
+const experts = [
+  ["lstm", "LSTM"],
+  ["ridge", "ridge"],
+  ["climatology", "time of day"],
+  ["persistence", "no change"],
+] as const;
+
+/** What the forecast was mixed from, per group of leads, as learnt from this sensor's own outcomes. */
+function Mix({ mix, time }: { mix: MixResponse; time: (text: string) => string }) {
+  return (
+    <div>
+      <dt>Mixed from</dt>
+      <dd class="numeric">
+        {mix.groups.map(({ firstLead, lastLead, weights, widths }) => (
+          <div key={firstLead}>
+            {firstLead === lastLead ? `Lead ${firstLead}` : `Leads ${firstLead} to ${lastLead}`}:{" "}
+            {experts.map(([key, name]) => `${name} ${formatPercent(weights[key])}`).join(", ")}; range{" "}
+            {formatFactor(widths.lower)} below, {formatFactor(widths.upper)} above
+          </div>
+        ))}
+        {mix.learntThrough === null ? "nothing learnt yet" : `learnt from outcomes up to ${time(mix.learntThrough)}`}
+      </dd>
+    </div>
+  );
+}
+
+function formatFactor(factor: number): string {
+  return `× ${factor.toFixed(2)}`;
 }
