@@ -18,7 +18,10 @@ export async function setup() {
 
 async function installClient() {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "commonjs" }));
+  await writeFile(
+    join(folder, "package.json"),
+    JSON.stringify({ private: true, allowScripts: { "aws-lambda-ric": true } }),
+  );
   const packageName = `aws-lambda-ric@${version}`;
   await promisify(execFile)("npm", ["install", "--no-audit", "--no-fund", "--save-exact", packageName], {
     cwd: folder,
