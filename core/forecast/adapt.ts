@@ -1,7 +1,8 @@
 import { type Expert, experts, levels } from "./experts.ts";
+import type { ModelManifest } from "./manifest.ts";
 
-/** Shares before anything was learnt. */
-const startShares: Record<Expert, number> = { lstm: 0.85, ridge: 0.05, climatology: 0.05, persistence: 0.05 };
+/** Shares before anything was learnt, of experts as good as the network on its validation part. */
+const fullShares: Record<Expert, number> = { lstm: 0.85, ridge: 0.05, climatology: 0.05, persistence: 0.05 };
 /** What was learnt counts half after so many days: a change of regime is followed within days. */
 const halfLifeSeconds = 5 * 86_400;
 /** Slows the learning rate: in quiet times mixing must cost next to nothing. */
@@ -48,11 +49,26 @@ export function freshAdaptation(horizon: number): Adaptation {
 }
 
 /**
- * Weights [experts][horizon] of the experts that have a forecast (Bernstein online aggregation: Wintenberger 2017) and factors
- * [lower, upper][horizon] of the band's sides (adaptive conformal inference: Gibbs & Candes 2021), in float32.
+ * The experts' shares before anything was learnt, together 1: one that was worse than the network on its validation part
+ * starts with less, by the square of how much. Without metrics all are trusted.
  */
-export function weigh(state: Adaptation, isAvailable: boolean[]): { weights: number[][]; widths: number[][] } {
-  const perLead = state.bound.map((_, h) => weightsAt(state, h, isAvailable));
+export function startShares(metrics: ModelManifest["metrics"][string] | undefined): number[] {
+  const trust = (own: number, other: number) => (own < other ? Math.max(1e-4, (own / other) ** 2) : 1);
+  const simple = metrics ? trust(metrics.mae, metrics.persistenceMae) : 1;
+  const ridge = metrics ? trust(metrics.pinball, metrics.ridgePinball) : 1;
+  const { lstm, ridge: ofRidge, climatology, persistence } = fullShares;
+  const shares = [lstm, ofRidge * ridge, climatology * simple, persistence * simple];
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return shares.map((share) => share / total);
+}
+
+/**
+ * Weights [experts][horizon] of the experts that have a forecast (Bernstein online aggregation: Wintenberger 2017) and factors
+ * [lower, upper][horizon] of the band's sides (adaptive conformal inference: Gibbs & Candes 2021), in float32. `shares`: what
+ * each starts from, 0 for one without a forecast.
+ */
+export function weigh(state: Adaptation, shares: number[]): { weights: number[][]; widths: number[][] } {
+  const perLead = state.bound.map((_, h) => weightsAt(state, h, shares));
   return {
     weights: experts.map((_, k) => perLead.map((weights) => Math.fround(weights[k]!))),
     widths: state.width.map((side) => side.map((log) => Math.fround(Math.exp(log)))),
@@ -121,11 +137,10 @@ function learnWidths({ width }: Adaptation, { lead, actual, final }: Learnt): vo
 }
 
 /** The weights at one lead: each expert's start share times exp(eta (regret - eta square)), with its own learning rate. */
-function weightsAt(state: Adaptation, h: number, isAvailable: boolean[]): number[] {
+function weightsAt(state: Adaptation, h: number, shares: number[]): number[] {
   const bound = state.bound[h]!;
-  const logs = experts.map((expert, k) => {
-    if (!isAvailable[k]) return Number.NEGATIVE_INFINITY;
-    const share = startShares[expert];
+  const logs = shares.map((share, k) => {
+    if (share === 0) return Number.NEGATIVE_INFINITY;
     if (bound === 0) return Math.log(share);
     const square = Math.max(state.square[k]![h]!, Number.MIN_VALUE);
     const eta = caution * Math.min(1 / (2 * bound), Math.sqrt(-Math.log(share) / square));

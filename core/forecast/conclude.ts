@@ -1,5 +1,5 @@
 import type { Forecast, Log, ModelOutput, Outcome, RegisteredModel } from "../ports.ts";
-import { type Adaptation, freshAdaptation } from "./adapt.ts";
+import { type Adaptation, freshAdaptation, startShares } from "./adapt.ts";
 import { forecastBaseline } from "./baseline.ts";
 import { simpleExperts } from "./experts.ts";
 import { guardQuantiles } from "./guard.ts";
@@ -111,5 +111,6 @@ function mixWith(model: RegisteredModel, k: number, { plan, answers, adaptations
   const simple = simpleExperts(grid.columns[k]!, originIndex, horizon, stepSeconds, target);
   const made = [lstm.quantiles, ridge?.ok ? ridge.quantiles : null, simple.climatology, simple.persistence];
   const known = adaptations.get(target.name);
-  return { ok: true, mix: mixOf(known?.bound.length === horizon ? known : freshAdaptation(horizon), made) };
+  const state = known?.bound.length === horizon ? known : freshAdaptation(horizon);
+  return { ok: true, mix: mixOf(state, startShares(model.manifest.metrics[target.name]), made) };
 }

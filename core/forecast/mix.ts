@@ -15,13 +15,13 @@ export type Mix = {
   learntThrough: Date | null;
 };
 
-/** The mix of what the experts say now; in float32, so that a stored one gives the same numbers. */
-export function mixOf(state: Adaptation, made: (Quantiles | null)[]): Mix {
+/** The mix of what the experts say now; in float32, so that a stored one gives the same numbers. `shares`: see `weigh`. */
+export function mixOf(state: Adaptation, shares: number[], made: (Quantiles | null)[]): Mix {
   const rounded = made.map(
     (one) => one && { q10: one.q10.map(Math.fround), q50: one.q50.map(Math.fround), q90: one.q90.map(Math.fround) },
   );
-  const isAvailable = made.map((one) => one !== null);
-  return { experts: rounded, ...weigh(state, isAvailable), learntThrough: state.through };
+  const available = shares.map((share, k) => (made[k] === null ? 0 : share));
+  return { experts: rounded, ...weigh(state, available), learntThrough: state.through };
 }
 
 /** [q10, q50, q90] of each expert at lead index `h`, and of their weighted mean; it does not cross if they do not. */

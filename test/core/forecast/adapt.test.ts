@@ -1,13 +1,19 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Adaptation, freshAdaptation, type Learnt, learn, weigh } from "../../../core/forecast/adapt.ts";
-import { experts } from "../../../core/forecast/experts.ts";
+import {
+  type Adaptation,
+  freshAdaptation,
+  type Learnt,
+  learn,
+  startShares,
+  weigh,
+} from "../../../core/forecast/adapt.ts";
 import { type Mix, mixedAt, mixOf, quantilesOfMix } from "../../../core/forecast/mix.ts";
 import type { Quantiles } from "../../../core/forecast/rows.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { someSlot } from "../../builders.ts";
 
-const all = experts.map(() => true);
+const all = startShares(undefined);
 const range = { min: -40, max: 85 };
 const flat = (middle: number, half = 1): Quantiles => ({ q10: [middle - half], q50: [middle], q90: [middle + half] });
 const at = (n: number) => addSeconds(someSlot, 600 * n);
@@ -20,7 +26,7 @@ function outcome(mix: Mix, actual: number): Learnt {
 /** The state after each value was forecast by the experts and became known. */
 function follow(values: number[], made: (i: number) => (Quantiles | null)[], from = freshAdaptation(1), start = 0) {
   return values.reduce(
-    (state, value, i) => learn(state, at(start + i + 1), [outcome(mixOf(state, made(i)), value)]),
+    (state, value, i) => learn(state, at(start + i + 1), [outcome(mixOf(state, all, made(i)), value)]),
     from,
   );
 }
@@ -30,6 +36,16 @@ const hours = (n: number) => 6 * n;
 test("starts mostly with the network, all weights together one", () => {
   const weights = weightsOf(freshAdaptation(1));
   expect(weights).toEqual([0.85, 0.05, 0.05, 0.05].map(Math.fround));
+});
+
+test("trusts an expert less that was worse on the validation part, and never fully mistrusts one", () => {
+  const metrics = { mae: 1, pinball: 0.4, coverage: 0.8, ridgeMae: 1, ridgePinball: 0.4, persistenceMae: 2 };
+  const [lstm, ridge, climatology, persistence] = startShares(metrics) as [number, number, number, number];
+  expect(persistence / ridge).toBeCloseTo(0.25, 12);
+  expect(climatology).toBe(persistence);
+  expect(lstm + ridge + climatology + persistence).toBeCloseTo(1, 12);
+  expect(startShares({ ...metrics, mae: 0 })[3]).toBeGreaterThan(0);
+  expect(startShares({ ...metrics, mae: 0, persistenceMae: 0 })).toEqual(startShares({ ...metrics, mae: 2 }));
 });
 
 test("follows the best expert within days when the others go wrong, and comes back", () => {
@@ -54,7 +70,7 @@ test("brings the coverage of a band that is three times too narrow, or far too w
     let covered = 0;
     const [settle, count] = [2000, 4000];
     for (let i = 0; i < settle + count; i++) {
-      const mix = mixOf(state, [flat(20, half), null, null, null]);
+      const mix = mixOf(state, all, [flat(20, half), null, null, null]);
       const one = outcome(mix, 20 + random(i));
       if (i >= settle && one.final[0]! <= one.actual && one.actual <= one.final[2]!) covered++;
       state = learn(state, at(i + 1), [one]);
@@ -67,7 +83,7 @@ test("brings the coverage of a band that is three times too narrow, or far too w
 test("learns each moment once and none out of its order", () => {
   const made = [flat(21), flat(20), flat(19), flat(20)];
   const once = follow([20, 22], () => made);
-  const again = outcome(mixOf(once, made), 35);
+  const again = outcome(mixOf(once, all, made), 35);
   expect(learn(once, at(2), [again])).toBe(once);
   expect(learn(once, at(1), [again])).toBe(once);
   expect(learn(once, at(3), [])).toBe(once);
@@ -80,6 +96,7 @@ test("forgets by time, not by how often it learns", () => {
   const calm = outcome(
     mixOf(
       known,
+      all,
       made.map(() => flat(20)),
     ),
     20,
@@ -94,7 +111,7 @@ test("one absurd outcome does not turn what hundreds have taught", () => {
   const values = Array.from({ length: 300 }, (_, i) => 20 + Math.sin(12.9898 * i));
   const known = follow(values, () => [flat(20), flat(21), flat(21), flat(21)]);
   const made = [flat(20), flat(84), flat(60), flat(84)];
-  const struck = learn(known, at(301), [outcome(mixOf(known, made), 84)]);
+  const struck = learn(known, at(301), [outcome(mixOf(known, all, made), 84)]);
   const [before, after] = [weightsOf(known), weightsOf(struck)];
   before.forEach((weight, k) => {
     expect(Math.abs(after[k]! - weight)).toBeLessThan(0.1);
@@ -111,10 +128,10 @@ test("whatever was learnt, quantiles neither cross nor leave the range, and a mi
   fc.assert(
     fc.property(fc.array(fc.tuple(made, value), { maxLength: 40 }), made, (past, now) => {
       const state = past.reduce(
-        (known, [experts, actual], i) => learn(known, at(i + 1), [outcome(mixOf(known, experts), actual)]),
+        (known, [experts, actual], i) => learn(known, at(i + 1), [outcome(mixOf(known, all, experts), actual)]),
         freshAdaptation(1),
       );
-      const mix = mixOf(state, now);
+      const mix = mixOf(state, all, now);
       const { q10, q50, q90 } = quantilesOfMix(mix, range);
       expect(range.min <= q10[0]! && q10[0]! <= q50[0]! && q50[0]! <= q90[0]! && q90[0]! <= range.max).toBe(true);
       const weights = mix.weights.map(([weight]) => weight!);
