@@ -19,8 +19,8 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--plan PLAN.csv[.gz]]      where to train, choose and forecast; without it 70/10/20
   [--sensors a,b]             these sensors only
   [--range name=min:max]      physical range of a target (temperature and humidity have theirs); may be repeated
-  [--online]                  serve every step, learn from the outcomes, and train again on the way
-  [--retrain 0.05]            ... whenever the history has grown by this share; 0: never
+  [--online]                  serve every step and learn mix and widths from the outcomes
+  [--retrain 0.05]            ... and train again, to serve at once, when the history has grown by this share
   [--horizon 24] [--seed 1] [--workers N]`;
 
 const number = z.coerce.number();
@@ -43,7 +43,7 @@ const Options = z.object({
   seed: number.int().default(1),
   workers: number.int().min(1).max(256).optional(),
   online: z.boolean().default(false),
-  retrain: number.min(0).default(0.05),
+  retrain: number.min(0).default(0),
 });
 type Options = z.infer<typeof Options>;
 
