@@ -63,6 +63,7 @@ export function scheduleViolations({ schedules, functions, queues }: World, sett
     ["Forecast", cycle, "schedule", "forecast"],
     ["Score", cycle, "schedule", "score"],
     ["Train", settings.schedules.train, "schedule", "train"],
+    ["Drift", settings.schedules.drift, "schedule", "drift"],
     ["Promote", settings.schedules.promote, "promote", undefined],
     ["Watch", settings.schedules.watch, "watch", undefined],
   ];

@@ -64,6 +64,25 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
   });
 });
 
+test("a private follower's VPC, arm64 and an address for alarms are a setting each", async () => {
+  const vpc = { securityGroups: ["sg-1"], privateSubnets: ["subnet-1"] };
+  const change = (from: string, to: string) => ({ file: "sst.settings.ts" as const, from, to });
+  const { builds, ...evaluation } = await evaluate("dev", {
+    artifacts: join(artifacts, "private"),
+    patches: [
+      change("vpc: null", `vpc: ${JSON.stringify(vpc)}`),
+      change('architecture: "x86_64",', 'architecture: "arm64",'),
+      change("alarmEmail: null", 'alarmEmail: "operator@example.com"'),
+    ],
+  });
+  const settings = { ...settingsFor("dev"), vpc, architecture: "arm64" as const };
+  expect(violations({ builds, ...evaluation }, settings, secrets)).toEqual([]);
+  expect(evaluation.resources.find(({ name }) => name === "AlarmEmail")?.inputs.endpoint).toBe("operator@example.com");
+  const forecast = builds.find(({ functionID }) => functionID === "Forecast");
+  const platforms = await readdir(join(forecast?.out ?? "", "node_modules/onnxruntime-node/bin/napi-v6/linux"));
+  expect(platforms).toEqual(["arm64"]);
+});
+
 function receives(queue: string): string[] {
   const actions = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"];
   return actions.map((action) => `sqs:${action} ${queue}`);
