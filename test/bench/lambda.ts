@@ -193,7 +193,7 @@ function tableOf(projections: ReturnType<typeof project>[]): string {
     const cells = [forecast, score, train, models, total].map(dollars);
     const count = one.sensors.toLocaleString("en");
     const gigabytes = one.gigabytesPerMonth.toPrecision(2);
-    return `| ${count} | ${dollars(one.dollarsPerCycle)} | ${cells.join(" | ")} | ${one.concurrency} | ${one.cycleSeconds.toPrecision(2)} s | ${gigabytes} GB |`;
+    return `| ${count} | ${dollars(one.dollarsPerCycle)} | ${cells.join(" | ")} | ${one.concurrency} | ${Number(one.cycleSeconds.toPrecision(2))} s | ${gigabytes} GB |`;
   });
   const head =
     "| sensors | a cycle | forecast | score | train | model reads | a month, all | environments | cycle takes | new rows a month |";
