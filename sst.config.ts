@@ -18,6 +18,7 @@ export default $config({
     const { everyStep, settingsFor } = await import("./sst.settings.ts");
     type FunctionName = import("./sst.settings.ts").FunctionName;
     type QueueName = import("./sst.settings.ts").QueueName;
+    type ScheduleTask = import("./sst.settings.ts").ScheduleTask;
     type Permission = { actions: string[]; resources: $util.Input<$util.Input<string>[]> };
     const settings = settingsFor($app.stage);
     const title = (name: string) => name[0]!.toUpperCase() + name.slice(1);
@@ -166,7 +167,12 @@ export default $config({
     }
 
     // Schedules. The time comes with the event: a late or repeated tick meets the same slot.
-    const tick = (name: string, schedule: `cron(${string})` | `rate(${string})`, fn: FunctionName, task?: QueueName) =>
+    const tick = (
+      name: string,
+      schedule: `cron(${string})` | `rate(${string})`,
+      fn: FunctionName,
+      task?: ScheduleTask,
+    ) =>
       new sst.aws.CronV2(`${name}Tick`, {
         schedule,
         timezone: "UTC",
@@ -179,6 +185,7 @@ export default $config({
     tick("Forecast", cycle, "schedule", "forecast");
     tick("Score", cycle, "schedule", "score");
     tick("Train", settings.schedules.train, "schedule", "train");
+    tick("Drift", settings.schedules.drift, "schedule", "drift");
     tick("Promote", settings.schedules.promote, "promote");
     tick("Watch", settings.schedules.watch, "watch");
 

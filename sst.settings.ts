@@ -9,7 +9,7 @@ export type Settings = {
   /** How long after each step the cycle starts, so that late readings are in. Less than a step. */
   settleMinutes: number;
   /** EventBridge expressions, in UTC. */
-  schedules: { train: Cron; promote: Cron; watch: Rate };
+  schedules: { train: Cron; drift: Cron; promote: Cron; watch: Rate };
   /** How their table is mapped (see README, "Your own schema"); null for `sensor_readings` with its default columns. */
   source: object | null;
   /** x86_64 is what the tests execute; arm64 is a fifth cheaper. */
@@ -31,6 +31,8 @@ export type Settings = {
 
 export type FunctionName = "schedule" | "forecast" | "score" | "train" | "promote" | "watch" | "api";
 export type QueueName = "forecast" | "score" | "train";
+/** What the schedule function is asked to fan out; drift looks for models that want training. */
+export type ScheduleTask = QueueName | "drift";
 type Cron = `cron(${string})`;
 type Rate = `rate(${string})`;
 
@@ -56,7 +58,12 @@ const defaults: Settings = {
   horizon: 24,
   shardSize: 100,
   settleMinutes: 1,
-  schedules: { train: "cron(0 3 ? * MON *)", promote: "cron(0 5 * * ? *)", watch: "rate(5 minutes)" },
+  schedules: {
+    train: "cron(0 3 ? * MON *)",
+    drift: "cron(30 4 * * ? *)",
+    promote: "cron(0 5 * * ? *)",
+    watch: "rate(5 minutes)",
+  },
   source: null,
   architecture: "x86_64",
   functions: {
