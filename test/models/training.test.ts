@@ -59,6 +59,15 @@ describe("trainModel", () => {
     expect(await inference.verify({ ...artefact, golden: spoilt })).toMatchObject({ ok: false });
   });
 
+  test("makes one that serves for a sensor so smooth that ridge leaves next to nothing", async () => {
+    const turn = (at: number) => Math.sin((2 * Math.PI * at) / 24);
+    const smooth = Array.from({ length }, (_, at) => 20 + 3 * turn(at));
+    const humid = smooth.map((value) => 2 * value);
+    const made = artefactOf(await trainModel(host, requestOf({ values: { temperature: smooth, humidity: humid } })));
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    expect(await onnxInference({ store: memoryStore(), log }).verify(made)).toEqual({ ok: true });
+  });
+
   test("writes the receipt: who, when, from what, by what", async () => {
     const { manifest, onnx } = artefact;
     expect(manifest.modelId).toMatch(/^attic-north-20260301-[0-9a-f]{10}$/);
