@@ -1,7 +1,7 @@
+import { drawBatches } from "./batches.ts";
 import type { TrainingRows } from "./layout.ts";
 import type { Network } from "./network.ts";
 import { learningRate, policy } from "./policy.ts";
-import { createRandom } from "./random.ts";
 
 /** Rows [from, to) of `data` as views, without copying. */
 export function sliceRows(data: TrainingRows, from: number, to: number): TrainingRows {
@@ -29,7 +29,7 @@ export function fitNetwork(
 ): void {
   const { seed, initialWidths, steps } = schedule;
   network.reset(seed, initialWidths);
-  const draw = batches(data.rows, seed);
+  const draw = drawBatches(data.rows, seed);
   for (let step = 0; step < steps; step++) {
     const loss = network.step(data, draw(), {
       learningRate: learningRate(step, steps),
@@ -40,27 +40,6 @@ export function fitNetwork(
     network.average(Math.min(policy.averageDecay, (step + 1) / (step + 10)));
     onStep(step + 1, loss);
   }
-}
-
-/** Batches without repeats until every row was drawn, in an order that the seed decides. */
-function batches(rows: number, seed: number): () => Int32Array {
-  const random = createRandom(seed ^ 0x2545f491);
-  const order = Int32Array.from({ length: rows }, (_, i) => i);
-  const size = Math.min(policy.batchRows, rows);
-  let next = rows;
-  return () => {
-    if (next + size > rows) {
-      for (let i = rows - 1; i > 0; i--) {
-        const j = random() % (i + 1);
-        const kept = order[i]!;
-        order[i] = order[j]!;
-        order[j] = kept;
-      }
-      next = 0;
-    }
-    next += size;
-    return order.slice(next - size, next);
-  };
 }
 
 /** Mean pinball loss of `predicted` [rows, horizon, targets, quantiles] against `wanted`, over what is known; NaN of nothing. */

@@ -7,6 +7,8 @@ export const policy = {
   branchDropout: 0.1,
   quantiles: [0.1, 0.5, 0.9],
   batchRows: 128,
+  /** Windows older than the newest by this share of them all are drawn half as often: seasons change. */
+  recentShare: 0.5,
   learningRate: 2e-3,
   /** The skip follows ridge, which is nearly right: it learns more slowly. */
   skipLearningRateFactor: 0.3,
