@@ -45,9 +45,9 @@ const dashboardPolicy = {
   frameAncestors: ["'none'"],
 };
 
-/** A path without an extension is the dashboard's own, not a missing file. */
+/** A path without an extension is the dashboard's own, not a missing file; a sensor's id may look as if it had one. */
 function isPage(path: string): boolean {
-  return !/\.[a-z0-9]+$/i.test(path);
+  return path.startsWith("/sensors/") || !/\.[a-z0-9]+$/i.test(path);
 }
 
 /** Listens, and resolves once connections are taken. Throws misconfigured when the address is not to be had. */

@@ -22,7 +22,7 @@ describe("site", () => {
     expect(await (await get(path)).json()).toEqual({ path });
   });
 
-  it.each(["/", "/sensors/7", "/models?sensor=7"])(
+  it.each(["/", "/sensors/7", "/sensors/attic.north", "/models?sensor=7"])(
     "answers the dashboard's page at %s, never from a cache",
     async (path) => {
       const response = await get(path);
