@@ -46,6 +46,8 @@ export async function openPage(browser: Browser, { size, theme }: View): Promise
     reducedMotion: "reduce",
     timezoneId: "Europe/Brussels",
   });
+  // On a busy machine a page takes long; what never comes fails all the same.
+  page.setDefaultTimeout(100_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
