@@ -1,7 +1,7 @@
 import { type Grid, gridLength, toGrid } from "../data/grid.ts";
 import type { Readings } from "../data/reading.ts";
 import { forecastBaseline } from "../forecast/baseline.ts";
-import type { Quantiles } from "../forecast/rows.ts";
+import type { Quantiles } from "../forecast/quantiles.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Forecast } from "../ports.ts";
 import { readingsBetween } from "./replay.ts";

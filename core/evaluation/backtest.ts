@@ -1,6 +1,6 @@
 import { gridIndex, toGrid } from "../data/grid.ts";
 import type { Readings } from "../data/reading.ts";
-import type { Quantiles } from "../forecast/rows.ts";
+import type { Quantiles } from "../forecast/quantiles.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Ports, TrainProgress } from "../ports.ts";
 import { stepsPerDay } from "../time.ts";

@@ -1,4 +1,4 @@
-import type { Quantiles } from "../forecast/rows.ts";
+import type { Quantiles } from "../forecast/quantiles.ts";
 import { coverage, mae, maseScale, meanOfKnown, pinball, rmse, width } from "./metrics.ts";
 
 /** Metrics of one method on one series, over all its origins and leads. */

@@ -1,7 +1,7 @@
 import type { Target } from "../data/reading.ts";
 import { stepsPerDay } from "../time.ts";
 import { errorBand, lastObserved, unknownBand } from "./baseline.ts";
-import type { Quantiles } from "./rows.ts";
+import type { Quantiles } from "./quantiles.ts";
 
 /** The experts that are mixed, in the order of every array. */
 export const experts = ["lstm", "ridge", "climatology", "persistence"] as const;

@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import type { ModelInput } from "../ports.ts";
 import { encode } from "./features.ts";
 import type { ModelManifest } from "./manifest.ts";
-import type { Quantiles } from "./rows.ts";
+import type { Quantiles } from "./quantiles.ts";
 
 /** A sensor's tensors, with the origin's values that the outputs are changes from, in the manifest's order of targets. */
 export type EncodedInput = ModelInput & { last: Float64Array };

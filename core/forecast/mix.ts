@@ -1,7 +1,7 @@
 import type { Target } from "../data/reading.ts";
 import { type Adaptation, weigh } from "./adapt.ts";
 import { levels } from "./experts.ts";
-import type { Quantiles } from "./rows.ts";
+import type { Quantiles } from "./quantiles.ts";
 
 /**
  * How a forecast came about: what it takes to compute it again and to learn from its outcomes. All numbers are float32.

@@ -4,9 +4,6 @@ import { type BaselineForecast, lastObserved, seasonalNaive } from "./baseline.t
 import { type Mix, quantilesOfMix } from "./mix.ts";
 import type { ForecastSettings } from "./settings.ts";
 
-/** Quantiles of one target, one element per lead, in the target's unit. */
-export type Quantiles = { q10: number[]; q50: number[]; q90: number[] };
-
 /** What every stored forecast of a sensor in a slot shares. */
 export type RowBase = { sensorId: string; slot: Date; issuedAt: Date; sensor: SensorGrid; settings: ForecastSettings };
 

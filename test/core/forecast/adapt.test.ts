@@ -9,7 +9,7 @@ import {
   weigh,
 } from "../../../core/forecast/adapt.ts";
 import { type Mix, mixedAt, mixOf, quantilesOfMix } from "../../../core/forecast/mix.ts";
-import type { Quantiles } from "../../../core/forecast/rows.ts";
+import type { Quantiles } from "../../../core/forecast/quantiles.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { someSlot } from "../../builders.ts";
 
