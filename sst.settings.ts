@@ -59,7 +59,7 @@ const defaults: Settings = {
   shardSize: 100,
   settleMinutes: 1,
   schedules: {
-    train: "cron(0 3 ? * MON *)",
+    train: "cron(0 3 * * ? *)",
     drift: "cron(30 4 * * ? *)",
     promote: "cron(0 5 * * ? *)",
     watch: "rate(5 minutes)",

@@ -59,6 +59,8 @@ export type Registry = {
   register(model: { manifest: ModelManifest; statusReason: string; now: Date }): Promise<void>;
   champions(sensorIds: string[]): Promise<Map<string, RegisteredModel>>;
   challengers(sensorIds: string[]): Promise<RegisteredModel[]>;
+  /** Each sensor's model made last, whatever became of it. */
+  newest(sensorIds: string[]): Promise<Map<string, RegisteredModel>>;
   get(modelId: string): Promise<RegisteredModel | null>;
   /** Newest first; `after` is the last modelId of the page before. */
   list(filter: { sensorId?: string; status?: ModelStatus; limit: number; after?: string }): Promise<RegisteredModel[]>;
@@ -143,7 +145,7 @@ export type Forecast = {
   lastValue: number;
   /** What the seasonal naive forecasts per lead, null where yesterday is missing. */
   seasonalNaive: (number | null)[];
-  /** How the quantiles came about; null for a baseline, which is served as it is. */
+  /** How the quantiles came about; null for a baseline and for a challenger's own, which are as they were made. */
   mix: Mix | null;
 };
 
@@ -201,6 +203,9 @@ export type Score = {
   pinball: (number | null)[];
   /** q10 <= actual <= q90 */
   isCovered: (boolean | null)[];
+  /** The same two of what the model said alone, before it was mixed: what champion and challenger are compared by. */
+  ownPinball: (number | null)[];
+  ownIsCovered: (boolean | null)[];
   persistenceError: (number | null)[];
   seasonalNaiveError: (number | null)[];
 };
@@ -212,7 +217,7 @@ export type Scores = {
   /** (target, targetAt, modelKey) already scored for these sensors in (after, upTo], as "sensorId|target|targetAt ISO|modelKey". */
   scored(sensorIds: string[], after: Date, upTo: Date): Promise<Set<string>>;
   record(scores: Score[]): Promise<void>;
-  /** Paired scores of two models of one sensor on the same target, targetAt and lead, oldest first. */
+  /** Paired own scores of two models of one sensor on the same target, targetAt and lead, oldest first. */
   paired(sensorId: string, modelKeyA: string, modelKeyB: string, since: Date): Promise<PairedScore[]>;
 };
 

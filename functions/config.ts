@@ -57,7 +57,7 @@ export const Environment = z.object({
   SETTLE_SECONDS: integer(0, 86_400).default(60).describe("How long a cycle waits after its slot for late readings"),
   STALE_AFTER_STEPS: integer(1, 10_000).default(2).describe("Steps without a reading after which a source is stale"),
   CYCLE_CRON: cron.optional().describe("When forecasts are made (UTC). Unset: each step"),
-  TRAIN_CRON: cron.default("0 3 * * 1").describe("When all models are trained again (UTC)"),
+  TRAIN_CRON: cron.default("0 3 * * *").describe("When models whose history has grown by 5 % are trained again (UTC)"),
   DRIFT_CRON: cron.default("30 4 * * *").describe("When drifted models, and sensors without one, are looked for (UTC)"),
   PROMOTE_CRON: cron.default("0 5 * * *").describe("When challengers are compared with champions (UTC)"),
   FORECAST_QUEUE_URL: z.url().optional().describe("SQS queue of forecast shards (on AWS)"),

@@ -1,6 +1,8 @@
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Ports, RegisteredModel, TrainProgress } from "../ports.ts";
+import { addSeconds, ceilToStep } from "../time.ts";
 import type { BacktestInput } from "./backtest-forecasts.ts";
+import { renewalAt } from "./renewal.ts";
 
 type TrainPorts = Pick<Ports, "trainer" | "inference" | "store">;
 
@@ -14,8 +16,8 @@ export type TrainRun = {
   signal?: AbortSignal | undefined;
 };
 
-/** A model and the moment, epoch ms, from which it serves. */
-export type Reign = { from: number; model: RegisteredModel };
+/** A challenger and the moment, epoch ms, from which it runs beside the champion. */
+export type Challenge = { from: number; model: RegisteredModel };
 
 /** The model that the plan asks for, as serving would find it in the registry; null with a note when there is none. */
 export async function trainForPlan(run: TrainRun): Promise<RegisteredModel | null> {
@@ -31,26 +33,24 @@ export function validationEndOf({ plans }: BacktestInput): Date {
 }
 
 /**
- * The plan's model and those trained after it, each when the history had grown by `growth` since the last one, a day at least,
- * with the readings known then. Who cannot be trained leaves the one before in place.
+ * The models trained after the plan's as serving would, with the readings known then: each is the challenger until the next.
+ * Who cannot be trained leaves the one before in place.
  */
 export async function trainOnTheWay(
   run: TrainRun,
   first: RegisteredModel,
   { until, growth }: { until: number; growth: number },
-): Promise<Reign[]> {
-  const start = run.input.readings.at[0] ?? 0;
-  const reigns: Reign[] = [{ from: Number.NEGATIVE_INFINITY, model: first }];
-  const next = (at: number) => at + Math.max(86_400_000, growth * (at - start));
-  const step = run.settings.fleet.stepSeconds * 1000;
-  const onGrid = (at: number) => Math.ceil(at / step) * step;
-  if (growth <= 0) return reigns;
-  let at = onGrid(next(validationEndOf(run.input).getTime()));
-  for (; at < until; at = onGrid(next(at))) {
-    const model = await trainAt(run, { now: new Date(at) });
-    if (model) reigns.push({ from: at, model });
+): Promise<Challenge[]> {
+  const challenges: Challenge[] = [];
+  if (growth <= 0) return challenges;
+  const next = (model: RegisteredModel) =>
+    ceilToStep(renewalAt(model.manifest, growth), run.settings.fleet.stepSeconds);
+  for (let now = next(first); now.getTime() < until; ) {
+    const model = await trainAt(run, { now });
+    if (model) challenges.push({ from: now.getTime(), model });
+    now = model ? next(model) : addSeconds(now, 86_400);
   }
-  return reigns;
+  return challenges;
 }
 
 async function trainAt(

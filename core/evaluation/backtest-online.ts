@@ -1,28 +1,30 @@
 import type { ForecastSettings } from "../forecast/settings.ts";
-import type { Ports } from "../ports.ts";
+import type { Ports, RegisteredModel } from "../ports.ts";
 import { type BacktestInput, insteadNotes, type Made, plannedTimes, toMade } from "./backtest-forecasts.ts";
-import { type Reign, validationEndOf } from "./backtest-model.ts";
+import { type Challenge, validationEndOf } from "./backtest-model.ts";
 import { type OnlineMemory, serveSlots } from "./serve-slots.ts";
 
 /**
  * Forecasts of the plan as a system would have made them that served every step since the end of validation, learnt from each
- * outcome when it was known, and changed to each model when it was trained. Per planned moment, per target.
+ * outcome when it was known, and mixed in each challenger when it was trained. Per planned moment, per target.
  */
 export async function forecastOnline(
   ports: Pick<Ports, "inference" | "log">,
   settings: ForecastSettings,
   input: BacktestInput,
-  reigns: Reign[],
+  champion: RegisteredModel,
+  challenges: Challenge[],
 ): Promise<Map<number, (Made | undefined)[]>> {
   const planned = new Set(plannedTimes(input));
   const times = everyStep(input, settings.fleet.stepSeconds, planned);
   const memory: OnlineMemory = { states: new Map(), forecasts: [] };
   const made = new Map<number, (Made | undefined)[]>();
   const unheard = insteadNotes();
-  for (const [i, { from, model }] of reigns.entries()) {
-    const until = reigns[i + 1]?.from ?? Number.POSITIVE_INFINITY;
-    const ofReign = times.filter((at) => at >= from && at < until);
-    for await (const slot of serveSlots(ports, settings, input, ofReign, model, memory)) {
+  const turns = [{ from: Number.NEGATIVE_INFINITY, model: null }, ...challenges];
+  for (const [i, { from, model: challenger }] of turns.entries()) {
+    const until = turns[i + 1]?.from ?? Number.POSITIVE_INFINITY;
+    const ofTurn = times.filter((at) => at >= from && at < until);
+    for await (const slot of serveSlots(ports, settings, input, ofTurn, { champion, challenger }, memory)) {
       if (planned.has(slot.at)) made.set(slot.at, toMade(slot, settings, input, unheard));
     }
   }

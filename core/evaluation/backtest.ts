@@ -31,7 +31,7 @@ export type SensorBacktest = {
   cpuSeconds: number | null;
 };
 
-/** `growth`: another model is trained whenever the history has grown by this share; 0: never. */
+/** `growth`: a challenger is trained when the history has grown by this share; 0: never. */
 export type OnlineOptions = { growth: number };
 
 /**
@@ -57,13 +57,13 @@ export async function backtestSensor(
   const times = plannedTimes(input);
   const instead = insteadNotes();
   const issued = new Map<number, (Made | undefined)[]>();
-  for await (const slot of serveSlots(ports, settings, input, times, model, null)) {
+  for await (const slot of serveSlots(ports, settings, input, times, { champion: model, challenger: null }, null)) {
     issued.set(slot.at, toMade(slot, settings, input, instead));
   }
   notes.push(...instead.texts(input.sensorId, times.length));
   const until = times.at(-1) ?? 0;
-  const reigns = model && given.online ? await trainOnTheWay(run, model, { until, ...given.online }) : [];
-  const online = reigns.length > 0 ? await forecastOnline(ports, settings, input, reigns) : null;
+  const challenges = model && given.online ? await trainOnTheWay(run, model, { until, ...given.online }) : [];
+  const online = model && given.online ? await forecastOnline(ports, settings, input, model, challenges) : null;
 
   const season = stepsPerDay(fleet.stepSeconds);
   const forecasts: IssuedForecast[] = [];

@@ -1,4 +1,5 @@
 import type { Fleet } from "../data/reading.ts";
+import type { Quantiles } from "../forecast/quantiles.ts";
 import type { ScoreMessage } from "../operations/messages.ts";
 import type { Forecast, Ports, Score } from "../ports.ts";
 import { addSeconds, floorToStep, stepsPerDay } from "../time.ts";
@@ -105,37 +106,49 @@ function scoreForecasts(forecasts: Forecast[], actuals: Map<string, number>, sco
   return [...made.values()].map(levelled);
 }
 
-type Arrays = "error" | "pinball" | "isCovered" | "persistenceError" | "seasonalNaiveError";
+const perLead = [
+  "error",
+  "pinball",
+  "isCovered",
+  "ownPinball",
+  "ownIsCovered",
+  "persistenceError",
+  "seasonalNaiveError",
+] as const;
 
-function emptyScore(head: Omit<Score, Arrays>): Score {
-  return { ...head, error: [], pinball: [], isCovered: [], persistenceError: [], seasonalNaiveError: [] };
+function emptyScore(head: Omit<Score, (typeof perLead)[number]>): Score {
+  const empty = { error: [], pinball: [], isCovered: [], ownPinball: [], ownIsCovered: [] };
+  return { ...head, ...empty, persistenceError: [], seasonalNaiveError: [] };
 }
 
-function scoreLead(row: Score, { q10, q50, q90, lastValue, seasonalNaive }: Forecast, lead: number): void {
+function scoreLead(row: Score, { lastValue, seasonalNaive, mix, ...served }: Forecast, lead: number): void {
   const { actual } = row;
   const h = lead - 1;
-  const loss =
-    pinballLoss(actual - q10[h]!, 0.1) + pinballLoss(actual - q50[h]!, 0.5) + pinballLoss(actual - q90[h]!, 0.9);
+  const own = mix?.experts[0] ?? served;
   const naive = seasonalNaive[h] ?? null;
-  row.error[h] = actual - q50[h]!;
-  row.pinball[h] = loss / 3;
-  row.isCovered[h] = q10[h]! <= actual && actual <= q90[h]!;
+  row.error[h] = actual - served.q50[h]!;
+  row.pinball[h] = meanPinballAt(served, h, actual);
+  row.isCovered[h] = covers(served, h, actual);
+  row.ownPinball[h] = meanPinballAt(own, h, actual);
+  row.ownIsCovered[h] = covers(own, h, actual);
   row.persistenceError[h] = actual - lastValue;
   row.seasonalNaiveError[h] = naive === null ? null : actual - naive;
+}
+
+function meanPinballAt({ q10, q50, q90 }: Quantiles, h: number, actual: number): number {
+  const low = pinballLoss(actual - q10[h]!, 0.1);
+  return (low + pinballLoss(actual - q50[h]!, 0.5) + pinballLoss(actual - q90[h]!, 0.9)) / 3;
+}
+
+function covers({ q10, q90 }: Quantiles, h: number, actual: number): boolean {
+  return q10[h]! <= actual && actual <= q90[h]!;
 }
 
 /** Arrays of one length, null at leads that the model did not forecast. */
 function levelled(row: Score): Score {
   const length = row.error.length;
-  const fill = <T>(values: (T | null)[]) => Array.from({ length }, (_, h) => values[h] ?? null);
-  return {
-    ...row,
-    error: fill(row.error),
-    pinball: fill(row.pinball),
-    isCovered: fill(row.isCovered),
-    persistenceError: fill(row.persistenceError),
-    seasonalNaiveError: fill(row.seasonalNaiveError),
-  };
+  const fill = (name: (typeof perLead)[number]) => Array.from({ length }, (_, h) => row[name][h] ?? null);
+  return { ...row, ...Object.fromEntries(perLead.map((name) => [name, fill(name)])) };
 }
 
 function keyOf(sensorId: string, target: string, at: Date): string {

@@ -2,7 +2,7 @@ import type { Readings } from "../data/reading.ts";
 import type { Adaptation } from "../forecast/adapt.ts";
 import { conclude, type ModelAnswer } from "../forecast/conclude.ts";
 import { toModelInput } from "../forecast/infer.ts";
-import { planSensor, type Refusal, stepsNeeded } from "../forecast/plan.ts";
+import { modelsToRun, planSensor, type Refusal, stepsNeeded } from "../forecast/plan.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Forecast, Ports, RegisteredModel } from "../ports.ts";
 import { addSeconds } from "../time.ts";
@@ -16,6 +16,9 @@ export type ServedSlot = { at: number; rows: Forecast[]; refusal: Refusal | null
 /** What the predictor database holds for one sensor on the way: states, and forecasts that may still teach. */
 export type OnlineMemory = { states: Map<string, Adaptation>; forecasts: Forecast[] };
 
+/** The sensor's models at the time; the newest challenger only, as serving has it. */
+export type ServingModels = { champion: RegisteredModel | null; challenger: RegisteredModel | null };
+
 /** Slots encoded and inferred together. */
 const slotsAtOnce = 256;
 
@@ -28,27 +31,33 @@ export async function* serveSlots(
   settings: ForecastSettings,
   { sensorId, readings }: { sensorId: string; readings: Readings },
   times: number[],
-  model: RegisteredModel | null,
+  { champion, challenger }: ServingModels,
   memory: OnlineMemory | null,
 ): AsyncGenerator<ServedSlot> {
   const { fleet } = settings;
-  const steps = stepsNeeded(model ? [model] : [], settings);
+  const models = { champion, challengers: challenger ? [challenger] : [] };
+  const steps = stepsNeeded(
+    [champion, challenger].filter((one) => one !== null),
+    settings,
+  );
   const reach = steps * fleet.stepSeconds * 1000;
   for (let first = 0; first < times.length; first += slotsAtOnce) {
     const jobs = times.slice(first, first + slotsAtOnce).map((at) => {
       const window = readingsBetween(readings, at - reach, at);
-      const models = { champion: model, challengers: [] };
       const plan = planSensor(sensorId, window, models, new Date(at), steps, settings);
-      const isServed = model !== null && "targets" in plan && plan.targets.some(({ serve }) => serve === "model");
-      return { at, plan, encoded: isServed ? toModelInput(model.manifest, plan.sensor, fleet.targets) : null };
+      const inputs =
+        "targets" in plan
+          ? modelsToRun(plan).map(({ manifest }) => toModelInput(manifest, plan.sensor, fleet.targets))
+          : [];
+      return { at, plan, inputs };
     });
-    const outputs = await inference.run(jobs.flatMap(({ encoded }) => (encoded ? [encoded] : [])));
+    const outputs = await inference.run(jobs.flatMap(({ inputs }) => inputs));
     let next = 0;
-    for (const { at, plan, encoded } of jobs) {
-      const output = encoded ? outputs[next++]! : null;
+    for (const { at, plan, inputs } of jobs) {
       const answers = new Map<string, ModelAnswer>();
-      if (model && encoded && output) {
-        answers.set(model.modelId, output.ok ? { ok: true, output, last: encoded.last } : output);
+      for (const { modelId, last } of inputs) {
+        const output = outputs[next++]!;
+        answers.set(modelId, output.ok ? { ok: true, output, last } : output);
       }
       const slot = new Date(at);
       const adaptations = memory?.states ?? new Map<string, Adaptation>();

@@ -1,8 +1,15 @@
 import { type Expert, experts, levels } from "./experts.ts";
 import type { ModelManifest } from "./manifest.ts";
 
-/** Shares before anything was learnt, of experts as good as the network on its validation part. */
-const fullShares: Record<Expert, number> = { lstm: 0.85, ridge: 0.05, climatology: 0.05, persistence: 0.05 };
+/** Shares before anything was learnt, of experts as good as the network on its validation part; without a challenger. */
+const fullShares: Record<Exclude<Expert, "challenger">, number> = {
+  lstm: 0.85,
+  ridge: 0.05,
+  climatology: 0.05,
+  persistence: 0.05,
+};
+/** What a challenger takes of the champion's share: it has seen more, and two are steadier than one. */
+const challengerShare = 0.5;
 /** What was learnt counts half after so many days: a change of regime is followed within days. */
 const halfLifeSeconds = 5 * 86_400;
 /** Slows the learning rate: in quiet times mixing must cost next to nothing. */
@@ -18,7 +25,7 @@ const surpriseLimit = 4;
  * `width` is [lower, upper][horizon], the logs of the factors on the band's sides. `through`: newest moment learnt from.
  */
 export type Adaptation = {
-  version: 1;
+  version: 2;
   through: Date | null;
   regret: number[][];
   square: number[][];
@@ -39,7 +46,7 @@ export type Learnt = {
 export function freshAdaptation(horizon: number): Adaptation {
   const zeros = () => new Array<number>(horizon).fill(0);
   return {
-    version: 1,
+    version: 2,
     through: null,
     regret: experts.map(zeros),
     square: experts.map(zeros),
@@ -52,12 +59,13 @@ export function freshAdaptation(horizon: number): Adaptation {
  * The experts' shares before anything was learnt, together 1: one that was worse than the network on its validation part
  * starts with less, by the square of how much. Without metrics all are trusted.
  */
-export function startShares(metrics: ModelManifest["metrics"][string] | undefined): number[] {
+export function startShares(metrics: ModelManifest["metrics"][string] | undefined, hasChallenger: boolean): number[] {
   const trust = (own: number, other: number) => (own < other ? Math.max(1e-4, (own / other) ** 2) : 1);
   const simple = metrics ? trust(metrics.mae, metrics.persistenceMae) : 1;
   const ridge = metrics ? trust(metrics.pinball, metrics.ridgePinball) : 1;
   const { lstm, ridge: ofRidge, climatology, persistence } = fullShares;
-  const shares = [lstm, ofRidge * ridge, climatology * simple, persistence * simple];
+  const challenger = hasChallenger ? challengerShare * lstm : 0;
+  const shares = [lstm - challenger, ofRidge * ridge, climatology * simple, persistence * simple, challenger];
   const total = shares.reduce((sum, share) => sum + share, 0);
   return shares.map((share) => share / total);
 }
@@ -85,7 +93,7 @@ export function learn(state: Adaptation, targetAt: Date, outcomes: Learnt[]): Ad
   const decay = 0.5 ** (seconds / halfLifeSeconds);
   const faded = (values: number[]) => values.map((value) => value * decay);
   const next: Adaptation = {
-    version: 1,
+    version: 2,
     through: targetAt,
     regret: state.regret.map(faded),
     square: state.square.map(faded),

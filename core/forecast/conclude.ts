@@ -6,7 +6,8 @@ import { guardQuantiles } from "./guard.ts";
 import { fromModelOutput } from "./infer.ts";
 import { type Mix, mixOf } from "./mix.ts";
 import type { SensorPlan, TargetPlan } from "./plan.ts";
-import { baselineRow, modelRow, type RowBase } from "./rows.ts";
+import type { Quantiles } from "./quantiles.ts";
+import { baselineRow, modelRow, type RowBase, shadowRow } from "./rows.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 /** What one model said of its sensor, or why it said nothing. */
@@ -58,7 +59,7 @@ function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): 
   if (plan.serve === "baseline") return { plan, row: fallback(base, k, plan) };
   const model = input.plan.champion!;
   const made = mixWith(model, k, input);
-  if (made.ok) return { plan, row: modelRow(base, k, model, made.mix, plan.imputedSteps, true) };
+  if (made.ok) return { plan, row: modelRow(base, k, model, made.mix, plan.imputedSteps) };
   const { reason, message } = made;
   input.log.warn("forecast.fellBack", { sensorId: base.sensorId, modelId: model.modelId, reason, message });
   const { contextLength } = model.manifest;
@@ -80,26 +81,55 @@ function fallback(base: RowBase, k: number, plan: TargetPlan & { serve: "baselin
   return made && baselineRow(base, k, made, plan);
 }
 
-/** Rows of the challengers, kept for scoring; one that fails has none. */
+/** What the challengers say alone, kept for scoring; one that fails has no row. */
 function shadowRows(base: RowBase, input: Input): Forecast[] {
   return input.plan.shadows.flatMap(({ model, imputedSteps }) =>
     [...imputedSteps].flatMap(([k, imputed]) => {
-      const made = mixWith(model, k, input);
-      return made.ok ? [modelRow(base, k, model, made.mix, imputed, false)] : [];
+      const made = askModel(model, k, input);
+      return made.ok ? [shadowRow(base, k, model, made.lstm, imputed)] : [];
     }),
   );
 }
 
-type Made = { ok: true; mix: Mix } | { ok: false; reason: "guardTripped" | "modelRejected"; message: string };
+type Failure = { ok: false; reason: "guardTripped" | "modelRejected"; message: string };
 
-/** The model's forecast mixed with ridge, which may fail alone, and the simple experts. */
-function mixWith(model: RegisteredModel, k: number, { plan, answers, adaptations, settings }: Input): Made {
+/** The champion's forecast mixed with ridge, which may fail alone, the simple experts, and the newest challenger's. */
+function mixWith(champion: RegisteredModel, k: number, input: Input): { ok: true; mix: Mix } | Failure {
+  const { plan, adaptations, settings } = input;
+  const made = askModel(champion, k, input);
+  if (!made.ok) return made;
+  const { horizon, stepSeconds, targets } = settings.fleet;
+  const target = targets[k]!;
+  const { grid, originIndex } = plan.sensor;
+  const simple = simpleExperts(grid.columns[k]!, originIndex, horizon, stepSeconds, target);
+  const challenger = askNewest(k, input);
+  const known = adaptations.get(target.name);
+  const state = known?.bound.length === horizon ? known : freshAdaptation(horizon);
+  const shares = startShares(champion.manifest.metrics[target.name], challenger !== null);
+  const all = [made.lstm, made.ridge, simple.climatology, simple.persistence, challenger?.quantiles ?? null];
+  return { ok: true, mix: mixOf(state, shares, all, challenger?.modelId) };
+}
+
+/** The forecast of the challenger made last, if it has one. */
+function askNewest(k: number, input: Input): { modelId: string; quantiles: Quantiles } | null {
+  const able = input.plan.shadows.filter(({ imputedSteps }) => imputedSteps.has(k)).map(({ model }) => model);
+  const newest = able.reduce<RegisteredModel | null>((a, b) => (a && a.createdAt >= b.createdAt ? a : b), null);
+  const made = newest && askModel(newest, k, input);
+  return made?.ok ? { modelId: newest!.modelId, quantiles: made.lstm } : null;
+}
+
+/** What one model says of a target, guarded; `ridge` null where it has none or it fails alone. */
+function askModel(
+  model: RegisteredModel,
+  k: number,
+  { answers, settings }: Input,
+): { ok: true; lstm: Quantiles; ridge: Quantiles | null } | Failure {
   const answer = answers.get(model.modelId);
   if (answer === undefined) {
     return { ok: false, reason: "modelRejected", message: `model ${model.modelId} gave no answer` };
   }
   if (!answer.ok) return answer;
-  const { horizon, stepSeconds, targets } = settings.fleet;
+  const { horizon, targets } = settings.fleet;
   const target = targets[k]!;
   const { output, last } = answer;
   const guarded = (changes: Float32Array) =>
@@ -107,10 +137,5 @@ function mixWith(model: RegisteredModel, k: number, { plan, answers, adaptations
   const lstm = guarded(output.quantiles);
   if (!lstm.ok) return { ok: false, reason: "guardTripped", message: lstm.message };
   const ridge = output.ridge && guarded(output.ridge);
-  const { grid, originIndex } = plan.sensor;
-  const simple = simpleExperts(grid.columns[k]!, originIndex, horizon, stepSeconds, target);
-  const made = [lstm.quantiles, ridge?.ok ? ridge.quantiles : null, simple.climatology, simple.persistence];
-  const known = adaptations.get(target.name);
-  const state = known?.bound.length === horizon ? known : freshAdaptation(horizon);
-  return { ok: true, mix: mixOf(state, startShares(model.manifest.metrics[target.name]), made) };
+  return { ok: true, lstm: lstm.quantiles, ridge: ridge?.ok ? ridge.quantiles : null };
 }

@@ -3,8 +3,8 @@ import { stepsPerDay } from "../time.ts";
 import { errorBand, lastObserved, unknownBand } from "./baseline.ts";
 import type { Quantiles } from "./quantiles.ts";
 
-/** The experts that are mixed, in the order of every array. */
-export const experts = ["lstm", "ridge", "climatology", "persistence"] as const;
+/** The experts that are mixed, in the order of every array: the champion's network and ridge first, a challenger's network last. */
+export const experts = ["lstm", "ridge", "climatology", "persistence", "challenger"] as const;
 export type Expert = (typeof experts)[number];
 
 /** Levels of the quantiles, in the order of every triple. */

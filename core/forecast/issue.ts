@@ -1,10 +1,10 @@
 import { AppError } from "../errors.ts";
 import type { ForecastMessage } from "../operations/messages.ts";
-import type { Forecast, ModelOutput, Outcome, Ports, RegisteredModel } from "../ports.ts";
+import type { Forecast, ModelOutput, Outcome, Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 import { conclude, type ModelAnswer } from "./conclude.ts";
 import { type EncodedInput, toModelInput } from "./infer.ts";
-import { planSensor, type Refusal, type SensorPlan, stepsNeeded } from "./plan.ts";
+import { modelsToRun, planSensor, type Refusal, type SensorPlan, stepsNeeded } from "./plan.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 export type ForecastPorts = Pick<
@@ -113,10 +113,7 @@ type ModelJob = { sensorId: string; modelId: string; input: EncodedInput | null;
 /** The models to run for a sensor; one that cannot be encoded is answered for without running. */
 function modelJobs(plan: SensorPlan, settings: ForecastSettings): ModelJob[] {
   const { sensorId } = plan;
-  const isServed = plan.targets.some((target) => target.serve === "model");
-  const models: RegisteredModel[] = plan.shadows.map((shadow) => shadow.model);
-  if (isServed && plan.champion) models.unshift(plan.champion);
-  return models.map(({ modelId, manifest }) => {
+  return modelsToRun(plan).map(({ modelId, manifest }) => {
     try {
       return { sensorId, modelId, input: toModelInput(manifest, plan.sensor, settings.fleet.targets), message: "" };
     } catch (error) {

@@ -6,22 +6,28 @@ import type { Quantiles } from "./quantiles.ts";
 /**
  * How a forecast came about: what it takes to compute it again and to learn from its outcomes. All numbers are float32.
  * `experts` [experts], null where one had no forecast; `weights` [experts][horizon]; `widths` [lower, upper][horizon], factors;
- * `learntThrough`: newest outcome that the weights and widths had learnt from.
+ * `learntThrough`: newest outcome that the weights and widths had learnt from; `challengerId`: the challenger that took part.
  */
 export type Mix = {
   experts: (Quantiles | null)[];
   weights: number[][];
   widths: number[][];
   learntThrough: Date | null;
+  challengerId: string | null;
 };
 
 /** The mix of what the experts say now; in float32, so that a stored one gives the same numbers. `shares`: see `weigh`. */
-export function mixOf(state: Adaptation, shares: number[], made: (Quantiles | null)[]): Mix {
+export function mixOf(
+  state: Adaptation,
+  shares: number[],
+  made: (Quantiles | null)[],
+  challengerId: string | null = null,
+): Mix {
   const rounded = made.map(
     (one) => one && { q10: one.q10.map(Math.fround), q50: one.q50.map(Math.fround), q90: one.q90.map(Math.fround) },
   );
   const available = shares.map((share, k) => (made[k] === null ? 0 : share));
-  return { experts: rounded, ...weigh(state, available), learntThrough: state.through };
+  return { experts: rounded, ...weigh(state, available), learntThrough: state.through, challengerId };
 }
 
 /** [q10, q50, q90] of each expert at lead index `h`, and of their weighted mean; it does not cross if they do not. */

@@ -135,3 +135,9 @@ function planShadow(sensor: SensorGrid, model: RegisteredModel, settings: Foreca
   });
   return accepted.size === 0 ? [] : [{ model, imputedSteps: accepted }];
 }
+
+/** The models that have to run: the champion where it serves anything, and the shadows. */
+export function modelsToRun({ champion, targets, shadows }: SensorPlan): RegisteredModel[] {
+  const isServed = targets.some((target) => target.serve === "model");
+  return [...(isServed && champion ? [champion] : []), ...shadows.map(({ model }) => model)];
+}

@@ -2,34 +2,32 @@ import type { SensorGrid } from "../data/context.ts";
 import type { Forecast, ForecastReason, RegisteredModel } from "../ports.ts";
 import { type BaselineForecast, lastObserved, seasonalNaive } from "./baseline.ts";
 import { type Mix, quantilesOfMix } from "./mix.ts";
+import type { Quantiles } from "./quantiles.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 /** What every stored forecast of a sensor in a slot shares. */
 export type RowBase = { sensorId: string; slot: Date; issuedAt: Date; sensor: SensorGrid; settings: ForecastSettings };
 
-/** A forecast by a model, mixed with the simple experts. */
-export function modelRow(
+/** The served forecast of a model, mixed with the other experts. */
+export function modelRow(base: RowBase, k: number, model: RegisteredModel, mix: Mix, imputedSteps: number): Forecast {
+  const quantiles = quantilesOfMix(mix, base.settings.fleet.targets[k]!);
+  return { ...ofModel(base, k, model, imputedSteps), ...quantiles, mix, isServed: true };
+}
+
+/** The forecast of a challenger alone, to be scored. */
+export function shadowRow(
   base: RowBase,
   k: number,
   model: RegisteredModel,
-  mix: Mix,
+  { q10, q50, q90 }: Quantiles,
   imputedSteps: number,
-  isServed: boolean,
 ): Forecast {
-  return {
-    ...provenance(base, k),
-    ...quantilesOfMix(mix, base.settings.fleet.targets[k]!),
-    mix,
-    modelKey: model.modelId,
-    isServed,
-    method: "lstm",
-    baseline: null,
-    reason: null,
-    reasonText: null,
-    modelId: model.modelId,
-    modelSha256: model.modelSha256,
-    imputedSteps,
-  };
+  return { ...ofModel(base, k, model, imputedSteps), q10, q50, q90, mix: null, isServed: false };
+}
+
+function ofModel(base: RowBase, k: number, { modelId, modelSha256 }: RegisteredModel, imputedSteps: number) {
+  const served = { method: "lstm", baseline: null, reason: null, reasonText: null } as const;
+  return { ...provenance(base, k), ...served, modelKey: modelId, modelId, modelSha256, imputedSteps };
 }
 
 /** A forecast by a baseline, with the reason why it is not the model's. */

@@ -39,25 +39,34 @@ export async function importArtefact(
 }
 
 /**
- * Decides about a sensor's first model: champion when its validation MAE is not above persistence's for any target, retired
- * with the numbers otherwise. Null when the sensor has a champion already: then live scores decide.
+ * What becomes of a model just trained. The sensor's first is champion when its validation MAE is not above persistence's for
+ * any target, and retired with the numbers otherwise. Beside a champion it stays challenger, live scores decide, and earlier
+ * challengers give way to it: it has seen more than they.
  */
-export async function settleFirst(
+export async function settle(
   ports: Pick<Ports, "clock" | "log" | "registry">,
-  model: Pick<RegisteredModel, "modelId" | "sensorId" | "manifest">,
-): Promise<{ status: "champion" | "retired"; reason: string } | null> {
+  model: Pick<RegisteredModel, "modelId" | "sensorId" | "manifest" | "statusReason">,
+): Promise<{ status: RegisteredModel["status"]; reason: string }> {
+  const { clock, log, registry } = ports;
   const { modelId, sensorId, manifest } = model;
-  const champions = await ports.registry.champions([sensorId]);
-  if (champions.has(sensorId)) return null;
+  if ((await registry.champions([sensorId])).has(sensorId)) {
+    for (const earlier of await registry.challengers([sensorId])) {
+      if (earlier.modelId === modelId) continue;
+      const reason = `undecided when ${modelId} came, which has seen more`;
+      await registry.retire(earlier.modelId, reason, clock.now());
+      log.info("model.retired", { modelId: earlier.modelId, sensorId, reason });
+    }
+    return { status: "challenger", reason: model.statusReason };
+  }
   const loss = lossOf(manifest);
   if (loss === null) {
     const reason = "first model of the sensor, not worse than persistence on validation";
-    await ports.registry.promote(modelId, reason, ports.clock.now());
-    ports.log.info("model.promoted", { modelId, sensorId, reason });
+    await registry.promote(modelId, reason, clock.now());
+    log.info("model.promoted", { modelId, sensorId, reason });
     return { status: "champion", reason };
   }
-  await ports.registry.retire(modelId, loss, ports.clock.now());
-  ports.log.warn("model.retired", { modelId, sensorId, reason: loss });
+  await registry.retire(modelId, loss, clock.now());
+  log.warn("model.retired", { modelId, sensorId, reason: loss });
   return { status: "retired", reason: loss };
 }
 

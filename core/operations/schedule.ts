@@ -1,3 +1,4 @@
+import { renewalAt } from "../evaluation/renewal.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 import type { QueueMessage, TrainMessage } from "./messages.ts";
@@ -44,21 +45,38 @@ export async function scheduleScores(
   return { slot, sensors: sensorIds.length, shards: shards.length };
 }
 
-/** Enqueues one training per sensor at the slot of `at`, or of those named; a sensor that has no champion says so. */
+/**
+ * Enqueues one training, at the slot of `at`, for every sensor named. Scheduled, for the sensors whose history has grown enough
+ * since their model made last, and for those without champion, whose message says so.
+ */
 export async function scheduleTraining(
   ports: Pick<Ports, "follower" | "queue" | "registry">,
   settings: ScheduleSettings,
   input: { at: Date; reason: TrainMessage["reason"]; sensorIds?: string[] },
 ): Promise<FanOut> {
+  const { registry, queue, follower } = ports;
   const slot = floorToStep(input.at, settings.stepSeconds);
-  const sensorIds = input.sensorIds ?? (await ports.follower.listSensors(addSeconds(slot, -settings.activeSeconds)));
-  const champions = await ports.registry.champions(sensorIds);
-  const messages = sensorIds.map((sensorId) => {
-    const reason = input.reason === "scheduled" && !champions.has(sensorId) ? "noModel" : input.reason;
-    return trainMessage(sensorId, reason, slot);
+  const sensorIds = input.sensorIds ?? (await follower.listSensors(addSeconds(slot, -settings.activeSeconds)));
+  let sent = 0;
+  // Shard by shard, for what it reads of the models.
+  for (const shard of shardsOf(sensorIds, settings.shardSize)) {
+    const messages =
+      input.reason === "scheduled"
+        ? await dueMessages(registry, shard, slot)
+        : shard.map((sensorId) => trainMessage(sensorId, input.reason, slot));
+    await queue.send("train", messages);
+    sent += messages.length;
+  }
+  return { slot, sensors: sensorIds.length, shards: sent };
+}
+
+async function dueMessages(registry: Ports["registry"], sensorIds: string[], slot: Date): Promise<QueueMessage[]> {
+  const [champions, newest] = await Promise.all([registry.champions(sensorIds), registry.newest(sensorIds)]);
+  return sensorIds.flatMap((sensorId) => {
+    const latest = newest.get(sensorId);
+    if (!champions.has(sensorId) || !latest) return [trainMessage(sensorId, "noModel", slot)];
+    return slot < renewalAt(latest.manifest) ? [] : [trainMessage(sensorId, "scheduled", slot)];
   });
-  await ports.queue.send("train", messages);
-  return { slot, sensors: sensorIds.length, shards: messages.length };
 }
 
 /** The message that asks for one training; a repeat for the same slot has the same key. */

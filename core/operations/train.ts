@@ -2,15 +2,16 @@ import type { Fleet } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
 import type { Ports, TrainProgress, TrainResult, UntrainedReason } from "../ports.ts";
 import { addSeconds } from "../time.ts";
-import { admit, settleFirst } from "./admit.ts";
+import { admit, settle } from "./admit.ts";
 import type { TrainMessage } from "./messages.ts";
 
 /** `historySeconds`: how much of the past a training reads; `leaseSeconds`: after this a training counts as dead. */
 export type TrainSettings = { fleet: Fleet; codeVersion: string; historySeconds: number; leaseSeconds: number };
 
-/** Half a year of readings, half an hour for a training. */
+/** Half a year of readings, three years' hours where steps are long; half an hour for a training. */
 export function defaultTrainSettings(fleet: Fleet, codeVersion: string): TrainSettings {
-  return { fleet, codeVersion, historySeconds: 182 * 86_400, leaseSeconds: 1800 };
+  const historySeconds = Math.max(182 * 86_400, 26_280 * fleet.stepSeconds);
+  return { fleet, codeVersion, historySeconds, leaseSeconds: 1800 };
 }
 
 export type TrainOutcome =
@@ -53,8 +54,7 @@ async function finishBegun(ports: TrainPorts, { sensorId, slot }: TrainMessage):
   if (!newest || newest.manifest.createdAt !== slot.toISOString()) return null;
   const { modelId, status, statusReason } = newest;
   if (status !== "challenger") return { status, modelId, reason: statusReason };
-  const settled = await settleFirst(ports, newest);
-  return { modelId, ...(settled ?? { status, reason: statusReason }) };
+  return { modelId, ...(await settle(ports, newest)) };
 }
 
 async function trainNew(
@@ -94,8 +94,7 @@ async function trainNew(
     ports.log.error("train.rejected", { sensorId, modelId, message: verdict.message });
     return { status: "refused", reason: "modelRejected", message: verdict.message, have: 0, need: 0 };
   }
-  const settled = await settleFirst(ports, { modelId, sensorId, manifest });
-  return { modelId, ...(settled ?? { status: "challenger", reason: why }) };
+  return { modelId, ...(await settle(ports, { modelId, sensorId, manifest, statusReason: why })) };
 }
 
 /** The same for the same sensor and slot, so that a repeated training gives the same model. */

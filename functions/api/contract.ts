@@ -42,11 +42,19 @@ export const MixResponse = z
   .object({
     /** Newest outcome that weights and widths had learnt from; null before the first. */
     learntThrough: time.nullable(),
+    /** The newer model on trial that took part; null when there was none. */
+    challengerId: z.string().nullable(),
     groups: z.array(
       z.object({
         firstLead: z.int(),
         lastLead: z.int(),
-        weights: z.object({ lstm: z.number(), ridge: z.number(), climatology: z.number(), persistence: z.number() }),
+        weights: z.object({
+          lstm: z.number(),
+          challenger: z.number(),
+          ridge: z.number(),
+          climatology: z.number(),
+          persistence: z.number(),
+        }),
         widths: z.object({ lower: z.number(), upper: z.number() }),
       }),
     ),

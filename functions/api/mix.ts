@@ -1,3 +1,4 @@
+import { type Expert, experts } from "../../core/forecast/experts.ts";
 import type { Mix } from "../../core/forecast/mix.ts";
 import type { MixResponse } from "./contract.ts";
 
@@ -9,14 +10,21 @@ export function toMixResponse(mix: Mix | null): MixResponse | null {
   const groups = ends.map((end, i) => {
     const first = i === 0 ? 0 : ends[i - 1]!;
     const mean = (values: number[]) => values.slice(first, end).reduce((sum, value) => sum + value, 0) / (end - first);
-    const [lstm, ridge, climatology, persistence] = mix.weights.map(mean) as [number, number, number, number];
+    const of = (expert: Expert) => mean(mix.weights[experts.indexOf(expert)]!);
     const [lower, upper] = mix.widths.map(mean) as [number, number];
     return {
       firstLead: first + 1,
       lastLead: end,
-      weights: { lstm, ridge, climatology, persistence },
+      weights: {
+        lstm: of("lstm"),
+        challenger: of("challenger"),
+        ridge: of("ridge"),
+        climatology: of("climatology"),
+        persistence: of("persistence"),
+      },
       widths: { lower, upper },
     };
   });
-  return { learntThrough: mix.learntThrough?.toISOString() ?? null, groups };
+  const { learntThrough, challengerId } = mix;
+  return { learntThrough: learntThrough?.toISOString() ?? null, challengerId, groups };
 }

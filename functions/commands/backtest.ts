@@ -4,6 +4,7 @@ import { toGrid } from "../../core/data/grid.ts";
 import type { Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import { backtestSensor, boundsOf, type SensorBacktest } from "../../core/evaluation/backtest.ts";
+import { renewalGrowth } from "../../core/evaluation/renewal.ts";
 import { sortReadings } from "../../core/evaluation/replay.ts";
 import { splitGrid, type TargetPlan } from "../../core/evaluation/split.ts";
 import { defaultForecastSettings } from "../../core/forecast/settings.ts";
@@ -20,7 +21,7 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--sensors a,b]             these sensors only
   [--range name=min:max]      physical range of a target (temperature and humidity have theirs); may be repeated
   [--online]                  serve every step and learn mix and widths from the outcomes
-  [--retrain 0.05]            ... and train again, to serve at once, when the history has grown by this share
+  [--retrain 0.05]            ... and train a challenger when the history has grown by this share; 0: never
   [--horizon 24] [--seed 1] [--workers N]`;
 
 const number = z.coerce.number();
@@ -43,7 +44,7 @@ const Options = z.object({
   seed: number.int().default(1),
   workers: number.int().min(1).max(256).optional(),
   online: z.boolean().default(false),
-  retrain: number.min(0).default(0),
+  retrain: number.min(0).default(renewalGrowth),
 });
 type Options = z.infer<typeof Options>;
 

@@ -134,8 +134,8 @@ export function memoryLedger(): MemoryLedger {
         if (score.modelKey !== a) return [];
         const other = scores.get(scoreKey({ ...score, modelKey: b }));
         if (!other) return [];
-        return score.pinball.flatMap((pinballA, h) => {
-          const pinballB = other.pinball[h];
+        return score.ownPinball.flatMap((pinballA, h) => {
+          const pinballB = other.ownPinball[h];
           if (pinballA === null || pinballB == null) return [];
           const { target, targetAt } = score;
           const persistenceError = score.persistenceError[h]!;
@@ -215,6 +215,11 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
     },
     async challengers(sensorIds) {
       return [...byId.values()].filter((one) => one.status === "challenger" && sensorIds.includes(one.sensorId));
+    },
+    async newest(sensorIds) {
+      const oldestFirst = [...byId.values()].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+      const wanted = oldestFirst.filter(({ sensorId }) => sensorIds.includes(sensorId));
+      return new Map(wanted.map((model) => [model.sensorId, model]));
     },
     async get(modelId) {
       return byId.get(modelId) ?? null;

@@ -191,6 +191,8 @@ function scoresOf(modelKey: string, size: number): Score[] {
       error: leads(error),
       pinball: leads(error / 3),
       isCovered: leads(0).map(() => i % 5 !== 0),
+      ownPinball: leads(error / 3),
+      ownIsCovered: leads(0).map(() => i % 5 !== 0),
       persistenceError: leads(3),
       seasonalNaiveError: leads(3),
     };

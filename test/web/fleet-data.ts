@@ -98,10 +98,14 @@ function mixOf(learntThrough: string) {
   const group = (firstLead: number, lastLead: number, ridge: number) => ({
     firstLead,
     lastLead,
-    weights: { lstm: 0.9 - ridge, ridge, climatology: 0.06, persistence: 0.04 },
+    weights: { lstm: 0.9 - ridge, ridge, climatology: 0.06, persistence: 0.04, challenger: 0 },
     widths: { lower: 1.08, upper: 0.97 },
   });
-  return { learntThrough, groups: [group(1, 1, 0.35), group(2, 6, 0.2), group(7, 12, 0.12), group(13, 24, 0.08)] };
+  return {
+    learntThrough,
+    challengerId: null,
+    groups: [group(1, 1, 0.35), group(2, 6, 0.2), group(7, 12, 0.12), group(13, 24, 0.08)],
+  };
 }
 
 export function sha(text: string): string {

@@ -92,6 +92,7 @@ export function Quality({ sensor, forecast }: { sensor: Sensor; forecast: Foreca
 
 const experts = [
   ["lstm", "LSTM"],
+  ["challenger", "newer LSTM on trial"],
   ["ridge", "ridge"],
   ["climatology", "time of day"],
   ["persistence", "no change"],
@@ -106,8 +107,11 @@ function Mix({ mix, time }: { mix: MixResponse; time: (text: string) => string }
         {mix.groups.map(({ firstLead, lastLead, weights, widths }) => (
           <div key={firstLead}>
             {firstLead === lastLead ? `Lead ${firstLead}` : `Leads ${firstLead} to ${lastLead}`}:{" "}
-            {experts.map(([key, name]) => `${name} ${formatPercent(weights[key])}`).join(", ")}; range{" "}
-            {formatFactor(widths.lower)} below, {formatFactor(widths.upper)} above
+            {experts
+              .filter(([key]) => key !== "challenger" || mix.challengerId !== null)
+              .map(([key, name]) => `${name} ${formatPercent(weights[key])}`)
+              .join(", ")}
+            ; range {formatFactor(widths.lower)} below, {formatFactor(widths.upper)} above
           </div>
         ))}
         {mix.learntThrough === null ? "nothing learnt yet" : `learnt from outcomes up to ${time(mix.learntThrough)}`}

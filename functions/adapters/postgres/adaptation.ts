@@ -38,7 +38,7 @@ export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
 
 type AdaptationRow = Selectable<PredictorSchema["adaptation"]>;
 
-const version = 1;
+const version = 2;
 const columns: Columns = {
   sensor_id: "text",
   target: "text",

@@ -119,6 +119,7 @@ const forecastColumns: Columns = {
   mix_experts: "real[]",
   mix_weights: "real[]",
   mix_widths: "real[]",
+  mix_challenger_id: "text",
 };
 
 type CycleRow = Selectable<PredictorSchema["cycle"]> & Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;

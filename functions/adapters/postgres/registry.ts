@@ -57,6 +57,17 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
       return readable(rows);
     },
 
+    async newest(sensorIds) {
+      const rows = await models()
+        .distinctOn("sensor_id")
+        .where(sql<boolean>`sensor_id = any(${sensorIds}::text[])`)
+        .orderBy("sensor_id")
+        .orderBy("created_at", "desc")
+        .orderBy("model_id", "desc")
+        .execute();
+      return new Map(readable(rows).map((model) => [model.sensorId, model]));
+    },
+
     async get(modelId) {
       const row = await models().where("model_id", "=", modelId).executeTakeFirst();
       return row === undefined ? null : toModel(row, readManifest(row));

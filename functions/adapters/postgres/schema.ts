@@ -57,6 +57,7 @@ export type PredictorSchema = {
     mix_experts: (number | null)[] | null;
     mix_weights: number[] | null;
     mix_widths: number[] | null;
+    mix_challenger_id: string | null;
   };
   adaptation: { sensor_id: string; target: string; version: number; through: Date; state: number[] };
   score: {
@@ -69,6 +70,8 @@ export type PredictorSchema = {
     error: (number | null)[];
     pinball: (number | null)[];
     is_covered: (boolean | null)[];
+    own_pinball: (number | null)[];
+    own_is_covered: (boolean | null)[];
     persistence_error: (number | null)[];
     seasonal_naive_error: (number | null)[];
     sums: GeneratedAlways<number[]>;

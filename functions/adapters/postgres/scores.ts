@@ -38,7 +38,7 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
           p.covered_a as "isCoveredA", p.covered_b as "isCoveredB", p.persistence as "persistenceError"
         from score as a
         join score as b using (sensor_id, target, target_at)
-        cross join lateral unnest(a.pinball, b.pinball, a.is_covered, b.is_covered, a.persistence_error)
+        cross join lateral unnest(a.own_pinball, b.own_pinball, a.own_is_covered, b.own_is_covered, a.persistence_error)
           with ordinality as p (a, b, covered_a, covered_b, persistence, lead)
         where a.sensor_id = ${sensorId} and a.model_key = ${modelKeyA} and b.model_key = ${modelKeyB}
           and a.target_at >= ${since} and p.a is not null and p.b is not null and p.covered_a is not null
@@ -62,6 +62,8 @@ function toRow(score: Score): ScoreRow {
     error: score.error,
     pinball: score.pinball,
     is_covered: score.isCovered,
+    own_pinball: score.ownPinball,
+    own_is_covered: score.ownIsCovered,
     persistence_error: score.persistenceError,
     seasonal_naive_error: score.seasonalNaiveError,
   };
@@ -77,6 +79,8 @@ const scoreColumns: Columns = {
   error: "real[]",
   pinball: "real[]",
   is_covered: "boolean[]",
+  own_pinball: "real[]",
+  own_is_covered: "boolean[]",
   persistence_error: "real[]",
   seasonal_naive_error: "real[]",
 };

@@ -25,13 +25,15 @@ const fleet = fleetOf({ stepSeconds, horizon: 6, targets });
 const settings = defaultForecastSettings(fleet, "v1");
 const served = 120;
 const model = modelOf(manifestOf({ modelId: "m", sensorId: "a", stepSeconds, horizon: 6, targets }));
+const rival = modelOf(manifestOf({ modelId: "rival", sensorId: "a", stepSeconds, horizon: 6, targets }), "challenger");
+const halfWay = served / 2;
 const slots = Array.from({ length: served }, (_, i) => addSeconds(someSlot, (i - served + 1) * stepSeconds));
 
-/** A bad network, which says up, and a ridge that says down: something to learn. */
-const answer = (): ModelOutput => {
+/** A bad network, which says up, a ridge that says down, and a challenger that is better than both: something to learn. */
+const answer = ({ modelId }: ModelInput): ModelOutput => {
   const changes = (shift: number) =>
     Float32Array.from({ length: 6 * 2 * 3 }, (_, i) => shift * Math.ceil((i + 1) / 6) + (i % 3) - 1);
-  return { ok: true, quantiles: changes(0.4), ridge: changes(-0.1) };
+  return { ok: true, quantiles: changes(modelId === "rival" ? 0.02 : 0.4), ridge: changes(-0.1) };
 };
 
 /** Two weeks of two targets; the temperature has a gap of five hours, the humidity is stuck for three days. */
@@ -51,7 +53,7 @@ function world(readings: Readings) {
     log: quietLog(),
     follower: memoryFollower(new Map([["a", readings]])),
     registry: memoryRegistry([model]),
-    inference: functionInference(answer as (input: ModelInput) => ModelOutput),
+    inference: functionInference(answer),
     ledger,
     scores: ledger,
     adaptations: memoryAdaptations(),
@@ -59,11 +61,15 @@ function world(readings: Readings) {
   return { ports, ledger };
 }
 
-/** Serves as the system does: at each slot the forecasts, then the scores. `repeats`: how often each message comes. */
+/**
+ * Serves as the system does: at each slot the forecasts, then the scores; half way a challenger comes. `repeats`: how often
+ * each message comes.
+ */
 async function live(readings: Readings, repeats = 1) {
   const { ports, ledger } = world(readings);
-  for (const slot of slots) {
+  for (const [i, slot] of slots.entries()) {
     ports.clock.set(addSeconds(slot, 60));
+    if (i === halfWay) await ports.registry.register({ manifest: rival.manifest, statusReason: "trained", now: slot });
     const message = { slot, sensorIds: ["a"] };
     for (let i = 0; i < repeats; i++) await forecast(ports, settings, message);
     for (let i = 0; i < repeats; i++) await score(ports, defaultScoreSettings(fleet), message);
@@ -76,17 +82,15 @@ async function replayed(readings: Readings) {
   const memory = { states: new Map(), forecasts: [] };
   const times = slots.map((slot) => slot.getTime());
   const rows = new Map<string, Forecast>();
-  for await (const slot of serveSlots(
-    { inference, log },
-    settings,
-    { sensorId: "a", readings },
-    times,
-    model,
-    memory,
-  )) {
-    for (const row of slot.rows) {
-      const key = `${row.target}|${row.origin.toISOString()}|${row.modelKey}`;
-      if (!rows.has(key)) rows.set(key, row);
+  const input = { sensorId: "a", readings };
+  for (const challenger of [null, rival]) {
+    const ofTurn = challenger ? times.slice(halfWay) : times.slice(0, halfWay);
+    const models = { champion: model, challenger };
+    for await (const slot of serveSlots({ inference, log }, settings, input, ofTurn, models, memory)) {
+      for (const row of slot.rows) {
+        const key = `${row.target}|${row.origin.toISOString()}|${row.modelKey}`;
+        if (!rows.has(key)) rows.set(key, row);
+      }
     }
   }
   return { rows: [...rows.values()], states: memory.states };
@@ -104,9 +108,10 @@ test("the backtest forecasts and learns exactly what the running system does", a
   const [running, tested] = [await live(readings), await replayed(readings)];
   expect(byMoment(tested.rows)).toEqual(byMoment(running.rows));
   expect(tested.states).toEqual(running.ports.adaptations.states.get("a"));
-  const last = byMoment(running.rows).findLast((row) => row.target === "temperature")!;
+  const last = byMoment(running.rows).findLast((row) => row.target === "temperature" && row.isServed)!;
   expect(last.mix!.learntThrough).toEqual(addSeconds(someSlot, -2 * stepSeconds));
   expect(last.mix!.weights[0]![5]).toBeLessThan(0.6);
+  expect(last.mix!.weights[4]![5]).toBeGreaterThan(last.mix!.weights[0]![5]!);
 });
 
 test("messages that come three times teach once", async () => {

@@ -70,10 +70,30 @@ test("scores one lead by hand: error, pinball, coverage and both yardsticks", as
       error: [2],
       pinball: [expect.closeTo((0.4 + 1 + 0.9) / 3, 12)],
       isCovered: [false],
+      ownPinball: [expect.closeTo((0.4 + 1 + 0.9) / 3, 12)],
+      ownIsCovered: [false],
       persistenceError: [3],
       seasonalNaiveError: [0],
     },
   ]);
+});
+
+test("scores what the network said alone beside what was served of it", async () => {
+  const alone = { q10: [21, 21, 21], q50: [22, 22, 22], q90: [23, 23, 23] };
+  const experts = [alone, null, null, null, null];
+  const weights = experts.map((_, k) => [1, 1, 1].map((one) => (k === 0 ? one : 0)));
+  const widths = [
+    [1, 1, 1],
+    [1, 1, 1],
+  ];
+  const mix = { experts, weights, widths, learntThrough: null, challengerId: null };
+  const { ports, made } = await world([22, 25], [forecastOf({ mix })]);
+  await run(ports);
+  expect(made()[0]).toMatchObject({
+    isCovered: [false],
+    ownIsCovered: [true],
+    ownPinball: [expect.closeTo((0.1 + 0.1) / 3, 12)],
+  });
 });
 
 test("gathers the leads of several origins in one row, null where there was no forecast", async () => {

@@ -13,7 +13,7 @@ import type { Quantiles } from "../../../core/forecast/quantiles.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { someSlot } from "../../builders.ts";
 
-const all = startShares(undefined);
+const all = startShares(undefined, false);
 const range = { min: -40, max: 85 };
 const flat = (middle: number, half = 1): Quantiles => ({ q10: [middle - half], q50: [middle], q90: [middle + half] });
 const at = (n: number) => addSeconds(someSlot, 600 * n);
@@ -35,17 +35,31 @@ const hours = (n: number) => 6 * n;
 
 test("starts mostly with the network, all weights together one", () => {
   const weights = weightsOf(freshAdaptation(1));
-  expect(weights).toEqual([0.85, 0.05, 0.05, 0.05].map(Math.fround));
+  expect(weights).toEqual([0.85, 0.05, 0.05, 0.05, 0].map(Math.fround));
 });
 
 test("trusts an expert less that was worse on the validation part, and never fully mistrusts one", () => {
   const metrics = { mae: 1, pinball: 0.4, coverage: 0.8, ridgeMae: 1, ridgePinball: 0.4, persistenceMae: 2 };
-  const [lstm, ridge, climatology, persistence] = startShares(metrics) as [number, number, number, number];
+  const [lstm, ridge, climatology, persistence] = startShares(metrics, false) as [number, number, number, number];
   expect(persistence / ridge).toBeCloseTo(0.25, 12);
   expect(climatology).toBe(persistence);
   expect(lstm + ridge + climatology + persistence).toBeCloseTo(1, 12);
-  expect(startShares({ ...metrics, mae: 0 })[3]).toBeGreaterThan(0);
-  expect(startShares({ ...metrics, mae: 0, persistenceMae: 0 })).toEqual(startShares({ ...metrics, mae: 2 }));
+  expect(startShares({ ...metrics, mae: 0 }, false)[3]).toBeGreaterThan(0);
+  expect(startShares({ ...metrics, mae: 0, persistenceMae: 0 }, false)).toEqual(
+    startShares({ ...metrics, mae: 2 }, false),
+  );
+});
+
+test("a challenger starts with half of the champion's share and takes it over when it is better", () => {
+  const shares = startShares(undefined, true);
+  expect(shares).toEqual([0.425, 0.05, 0.05, 0.05, 0.425]);
+  const values = Array.from({ length: hours(72) }, (_, i) => 20 + Math.sin(12.9898 * i) * 0.5);
+  const made = [flat(22), flat(23), flat(22), flat(23), flat(20)];
+  const taught = values.reduce(
+    (state, value, i) => learn(state, at(i + 1), [outcome(mixOf(state, shares, made), value)]),
+    freshAdaptation(1),
+  );
+  expect(weigh(taught, shares).weights[4]![0]).toBeGreaterThan(0.8);
 });
 
 test("follows the best expert within days when the others go wrong, and comes back", () => {

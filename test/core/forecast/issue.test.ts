@@ -260,13 +260,30 @@ test("a model made for other steps, leads or targets is rejected with the cause"
   }
 });
 
-test("a challenger runs in the shadow and is not served", async () => {
+test("a challenger takes part in the mix, and what it says alone is kept unserved", async () => {
   const challenger = modelOf(manifestOf({ modelId: "rival", modelSha256: "b".repeat(64) }), "challenger");
   const made = world({ a: healthy() }, { models: [championOf("a"), challenger] });
   const { rows } = await run(made);
-  expect(rows.filter((row) => row.modelKey === "rival").map((row) => row.isServed)).toEqual([false, false]);
-  expect(rows.filter((row) => row.isServed).every((row) => row.modelKey === "model-a")).toBe(true);
+  const own = rows.filter((row) => row.modelKey === "rival");
+  expect(own.map((row) => row.isServed)).toEqual([false, false]);
+  const served = rows.filter((row) => row.isServed);
+  expect(served.map((row) => row.modelKey)).toEqual(["model-a", "model-a"]);
+  for (const [k, { mix }] of served.entries()) {
+    expect(mix!.challengerId).toBe("rival");
+    expect(mix!.experts[4]!.q50).toEqual(own[k]!.q50.map(Math.fround));
+    expect(mix!.weights[4]).toEqual(mix!.weights[0]);
+  }
   expect(made.ports.inference.calls).toBe(1);
+});
+
+test("of two challengers the newer one takes part in the mix", async () => {
+  const rival = (modelId: string, hoursAgo: number) => ({
+    ...modelOf(manifestOf({ modelId }), "challenger"),
+    createdAt: addSeconds(someSlot, -3600 * hoursAgo),
+  });
+  const models = [championOf("a"), rival("newer", 1), rival("older", 2)];
+  const { rows } = await run(world({ a: healthy() }, { models }));
+  expect(rows.filter((row) => row.isServed).map((row) => row.mix!.challengerId)).toEqual(["newer", "newer"]);
 });
 
 test("a failing challenger leaves the champion's forecast alone", async () => {

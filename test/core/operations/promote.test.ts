@@ -41,6 +41,8 @@ function scoresOf(modelKey: string, level: number, count = 80, sensorId = "a", e
       error: pinball,
       pinball,
       isCovered: [i % 5 > 0, i % 5 > 0],
+      ownPinball: pinball,
+      ownIsCovered: [i % 5 > 0, i % 5 > 0],
       persistenceError: [3, 3],
       seasonalNaiveError: [null, null],
     };

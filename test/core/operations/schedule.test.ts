@@ -98,6 +98,27 @@ test("scoring goes out to the same shards", async () => {
   expect(ports.queue.sent.map(({ queue }) => queue)).toEqual(["score", "score"]);
 });
 
+test("a sensor is trained again when its history has grown by a twentieth, not before", async () => {
+  const { ports } = world(["a"]);
+  // Trained on 31 days on 2 January: 1.55 days more are a twentieth, 12 horizons of 24 steps are two days.
+  const trainedAt = new Date("2026-02-02T00:00:00.000Z");
+  const model = modelOf(manifestOf({ createdAt: trainedAt.toISOString() }));
+  const registry = memoryRegistry([model]);
+  const due = async (hours: number) => {
+    const at = addSeconds(trainedAt, 3600 * hours);
+    ports.follower = memoryFollower(new Map([["a", readingsOf({ temperature: [20] }, { end: at })]]));
+    return (await scheduleTraining({ ...ports, registry }, settings, { at, reason: "scheduled" })).shards;
+  };
+  expect([await due(24), await due(47), await due(48)]).toEqual([0, 0, 1]);
+  await registry.register({
+    manifest: manifestOf({ modelId: "rival", createdAt: addSeconds(trainedAt, 48 * 3600).toISOString() }),
+    statusReason: "trained",
+    now: addSeconds(trainedAt, 48 * 3600),
+  });
+  await registry.retire("rival", "lost", addSeconds(trainedAt, 49 * 3600));
+  expect([await due(72), await due(96)]).toEqual([0, 1]);
+});
+
 test("training goes out one message a sensor and says where there is no model", async () => {
   const { ports } = world(["a", "b"]);
   await scheduleTraining(ports, settings, { at: someSlot, reason: "scheduled" });

@@ -89,11 +89,16 @@ test("trains on the readings up to the slot, with a seed that belongs to sensor 
   expect(second.requests[0]?.seed).toBe(first.requests[0]?.seed);
 });
 
-test("beside a champion the new model is a challenger", async () => {
+test("beside a champion the new model is a challenger, and an earlier challenger gives way to it", async () => {
   const { ports } = world();
   ports.registry.models.set("old", modelOf(manifestOf({ modelId: "old" })));
+  ports.registry.models.set("rival", modelOf(manifestOf({ modelId: "rival" }), "challenger"));
   expect(await run(ports)).toMatchObject({ status: "challenger", modelId: "model-a" });
   expect(ports.registry.models.get("old")?.status).toBe("champion");
+  expect(ports.registry.models.get("rival")).toMatchObject({
+    status: "retired",
+    statusReason: expect.stringContaining("model-a"),
+  });
 });
 
 test("a first model worse than persistence is retired with the numbers", async () => {

@@ -172,6 +172,8 @@ export function scoreOf(overrides: Partial<Score> & { leads?: number } = {}): Sc
     error: all(0.5),
     pinball: all(0.2),
     isCovered: all(true),
+    ownPinball: all(0.2),
+    ownIsCovered: all(true),
     persistenceError: all(1),
     seasonalNaiveError: all(-2),
     ...rest,

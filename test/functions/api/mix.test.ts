@@ -6,15 +6,17 @@ const learntThrough = new Date("2026-03-01T12:00:00.000Z");
 
 /** Eight leads; the network's weight falls by a tenth a lead, the upper side grows. */
 const mix: Mix = {
-  experts: [null, null, null, null],
+  experts: [null, null, null, null, null],
   weights: [
     [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2],
     [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8],
     new Array<number>(8).fill(0),
     new Array<number>(8).fill(0),
+    new Array<number>(8).fill(0),
   ],
   widths: [new Array<number>(8).fill(1), [1, 2, 3, 4, 5, 6, 7, 8]],
   learntThrough,
+  challengerId: null,
 };
 
 test("averages weights and widths over groups of leads that cover each lead once", () => {

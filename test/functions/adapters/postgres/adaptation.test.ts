@@ -27,7 +27,7 @@ function stateOf(through: Date | null, seed = 1): Adaptation {
   const any = () => Math.fround(Math.sin(next++) * 10 ** ((next % 40) - 30));
   const fill = (rows: number[][]) => rows.map((row) => row.map(any));
   const { regret, square, bound, width } = freshAdaptation(24);
-  return { version: 1, through, regret: fill(regret), square: fill(square), bound: bound.map(any), width: fill(width) };
+  return { version: 2, through, regret: fill(regret), square: fill(square), bound: bound.map(any), width: fill(width) };
 }
 const stored = async (target = "temperature") => (await adaptations.load(["room1"])).get("room1")?.get(target);
 const of = (state: Adaptation, target = "temperature") => ({ sensorId: "room1", target, state });

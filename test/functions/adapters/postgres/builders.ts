@@ -14,10 +14,18 @@ export const someMix: Mix = {
     null,
     { q10: float32(0.2, 0.3, 0.4), q50: float32(19.6, 20.2, 20.4), q90: float32(21.1, 22.3, 30) },
     { q10: float32(-1e-30, 0.7, 0.8), q50: float32(20, 20, 20), q90: float32(21.2, 22.4, 31) },
+    { q10: float32(0.3, 0.8, 0.9), q50: float32(19.8, 20.3, 20.5), q90: float32(21.3, 22.5, 32) },
   ],
-  weights: [float32(0.9, 0.8, 0.7), float32(0, 0, 0), float32(0.05, 0.1, 0.2), float32(0.05, 0.1, 0.1)],
+  weights: [
+    float32(0.7, 0.6, 0.4),
+    float32(0, 0, 0),
+    float32(0.05, 0.1, 0.2),
+    float32(0.05, 0.1, 0.1),
+    float32(0.2, 0.2, 0.3),
+  ],
   widths: [float32(1, 1.1, 0.9), float32(1.2, 0.3, 4.4)],
   learntThrough: addSeconds(slot, -1200.001),
+  challengerId: "model-b",
 };
 
 /** A served LSTM forecast of three leads made at `slot`. */
@@ -77,6 +85,8 @@ export function scoreOf(overrides: Partial<Score> = {}): Score {
     error: [0.5, null, -0.25],
     pinball: [0.25, null, 0.125],
     isCovered: [true, null, false],
+    ownPinball: [0.5, null, 0.25],
+    ownIsCovered: [false, null, true],
     persistenceError: [1, null, 2],
     seasonalNaiveError: [null, null, 1.5],
     ...overrides,

@@ -57,10 +57,10 @@ test("writes a score once and tells what is scored", async () => {
   });
 });
 
-test("pairs two models only where both have a score of the same target, moment and lead", async () => {
+test("pairs what two models said alone, only where both have a score of the same target, moment and lead", async () => {
   await scores.record([
     scoreOf(),
-    scoreOf({ modelKey: "model-b", pinball: [0.5, 0.75, null], isCovered: [false, true, null] }),
+    scoreOf({ modelKey: "model-b", ownPinball: [0.125, 0.75, null], ownIsCovered: [true, true, null] }),
     scoreOf({ targetAt: step(2) }),
     scoreOf({ modelKey: "model-b", targetAt: step(2), target: "humidity" }),
     scoreOf({ modelKey: "model-c" }),
@@ -70,10 +70,10 @@ test("pairs two models only where both have a score of the same target, moment a
       target: "temperature",
       targetAt: step(1),
       lead: 1,
-      pinballA: 0.25,
-      pinballB: 0.5,
-      isCoveredA: true,
-      isCoveredB: false,
+      pinballA: 0.5,
+      pinballB: 0.125,
+      isCoveredA: false,
+      isCoveredB: true,
       persistenceError: 1,
     },
   ]);
