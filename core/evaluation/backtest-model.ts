@@ -16,6 +16,9 @@ export type TrainRun = {
   signal?: AbortSignal | undefined;
 };
 
+/** Far enough apart that the seeds of two runs of a backtest do not meet. */
+const seedStride = 10_000;
+
 /** A challenger and the moment, epoch ms, from which it runs beside the champion. */
 export type Challenge = { from: number; model: RegisteredModel };
 
@@ -24,7 +27,7 @@ export async function trainForPlan(run: TrainRun): Promise<RegisteredModel | nul
   const ends = [...run.input.plans.values()];
   if (ends.length === 0) return null;
   const trainEnd = new Date(Math.min(...ends.map((plan) => plan.trainEnd)));
-  return trainAt(run, { now: validationEndOf(run.input), trainEnd });
+  return trainAt(run, { now: validationEndOf(run.input), trainEnd, seed: run.input.seed });
 }
 
 /** The end of validation, epoch ms, as a date: what is known when the plan's model is trained. */
@@ -46,7 +49,8 @@ export async function trainOnTheWay(
   const next = (model: RegisteredModel) =>
     ceilToStep(renewalAt(model.manifest, growth), run.settings.fleet.stepSeconds);
   for (let now = next(first); now.getTime() < until; ) {
-    const model = await trainAt(run, { now });
+    // Another seed, as serving has for each moment.
+    const model = await trainAt(run, { now, seed: run.input.seed + seedStride * (challenges.length + 1) });
     if (model) challenges.push({ from: now.getTime(), model });
     now = model ? next(model) : addSeconds(now, 86_400);
   }
@@ -55,14 +59,14 @@ export async function trainOnTheWay(
 
 async function trainAt(
   { ports, settings, input, notes, onProgress, signal }: TrainRun,
-  moment: { now: Date; trainEnd?: Date },
+  moment: { now: Date; trainEnd?: Date; seed: number },
 ): Promise<RegisteredModel | null> {
   const { trainer, inference, store } = ports;
   const { fleet, codeVersion } = settings;
-  const { sensorId, readings, seed } = input;
+  const { sensorId, readings } = input;
   try {
     const result = await trainer.train(
-      { sensorId, readings, ...fleet, seed, codeVersion, ...moment },
+      { sensorId, readings, ...fleet, codeVersion, ...moment },
       onProgress,
       signal,
     );
