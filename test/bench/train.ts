@@ -1,5 +1,6 @@
 // npm run bench:train [-- --peer] [--build relaxed|simd128] [--narrow] [--seconds N]: steps of training per second on one thread, as JSON.
 // --peer runs PyTorch (if python3 has it) in turns with the engine, so that both meet the same machine.
+// --workers [--rounds N] instead: two workers that train two sensors against one that trains one; wants a quiet machine.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -7,6 +8,7 @@ import { parseArgs } from "node:util";
 import { detectBuild, detectWide, type EngineBuild, loadEngine } from "../../models/engine/load.ts";
 import type { NetworkShape } from "../../models/layout.ts";
 import { createNetwork } from "../../models/network.ts";
+import { measureWorkers } from "./train-workers.ts";
 
 const batch = 64;
 const cases = [
@@ -26,6 +28,8 @@ const { values } = parseArgs({
     build: { type: "string" },
     narrow: { type: "boolean" },
     seconds: { type: "string", default: "6" },
+    workers: { type: "boolean" },
+    rounds: { type: "string", default: "5" },
   },
 });
 const build: EngineBuild = values.build === "simd128" || values.build === "relaxed" ? values.build : detectBuild();
@@ -96,27 +100,32 @@ async function measure(runners: Runner[], seconds: number) {
 
 const round = (value: number) => Number(value.toPrecision(4));
 
-const peer = values.peer ? await startPeer() : null;
-const results = [];
-for (const current of cases) {
-  const runners = [startEngine(current), ...(peer ? [peer.runner(current)] : [])];
-  const [ours, theirs] = await measure(runners, Number(values.seconds));
-  results.push({
-    ...current,
-    ...{
-      batch,
-      channels,
-      outputs,
-      threads: 1,
-      engine: `wasm ${build}${wide ? ", 256 bits" : ""}`,
-      node: process.version,
-      ...ours,
-    },
-    ...(peer && ours && theirs
-      ? { peer: { engine: peer.engine, ...theirs }, ratio: round(theirs.cpuMsPerStep / ours.cpuMsPerStep) }
-      : {}),
-  });
+async function compareSteps() {
+  const peer = values.peer ? await startPeer() : null;
+  const results = [];
+  for (const current of cases) {
+    const runners = [startEngine(current), ...(peer ? [peer.runner(current)] : [])];
+    const [ours, theirs] = await measure(runners, Number(values.seconds));
+    results.push({
+      ...current,
+      ...{
+        batch,
+        channels,
+        outputs,
+        threads: 1,
+        engine: `wasm ${build}${wide ? ", 256 bits" : ""}`,
+        node: process.version,
+        ...ours,
+      },
+      ...(peer && ours && theirs
+        ? { peer: { engine: peer.engine, ...theirs }, ratio: round(theirs.cpuMsPerStep / ours.cpuMsPerStep) }
+        : {}),
+    });
+  }
+  peer?.stop();
+  const note = values.peer && !peer ? { peer: "python3 has no torch" } : {};
+  return { ...note, results };
 }
-peer?.stop();
-const note = values.peer && !peer ? { peer: "python3 has no torch" } : {};
-process.stdout.write(`${JSON.stringify({ ...note, results }, null, 2)}\n`);
+
+const figures = values.workers ? await measureWorkers(build, Number(values.rounds)) : await compareSteps();
+process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
