@@ -8,8 +8,8 @@ const fullShares: Record<Exclude<Expert, "challenger">, number> = {
   climatology: 0.05,
   persistence: 0.05,
 };
-/** What a challenger takes of the champion's share: it has seen more, and two are steadier than one. */
-const challengerShare = 0.5;
+/** What a challenger takes of the champion's share: it has seen more; the rest because two are steadier than one. */
+const challengerShare = 0.75;
 /** What was learnt counts half after so many days: a change of regime is followed within days. */
 const halfLifeSeconds = 5 * 86_400;
 /** Slows the learning rate: in quiet times mixing must cost next to nothing. */

@@ -271,7 +271,7 @@ test("a challenger takes part in the mix, and what it says alone is kept unserve
   for (const [k, { mix }] of served.entries()) {
     expect(mix!.challengerId).toBe("rival");
     expect(mix!.experts[4]!.q50).toEqual(own[k]!.q50.map(Math.fround));
-    expect(mix!.weights[4]).toEqual(mix!.weights[0]);
+    expect(mix!.weights[4]![0]).toBeGreaterThan(mix!.weights[0]![0]!);
   }
   expect(made.ports.inference.calls).toBe(1);
 });
