@@ -67,7 +67,9 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
 
   const unpack = (at: number) => {
     const packed = engine.floats(at, floats);
-    return Float32Array.from(places, (place) => packed[place] ?? 0);
+    const weights = new Float32Array(places.length);
+    for (let i = 0; i < places.length; i++) weights[i] = packed[places[i]!]!;
+    return weights;
   };
 
   function setWeights(weights: Float32Array): void {
@@ -75,7 +77,7 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
       throw new AppError("badInput", `${weights.length} weights for a network that has ${places.length}`);
     }
     const parameters = engine.floats(state.parameters, floats);
-    for (const [i, place] of places.entries()) parameters[place] = weights[i] ?? 0;
+    for (let i = 0; i < places.length; i++) parameters[places[i]!] = weights[i]!;
     engine.floats(state.averages, floats).set(parameters);
   }
 

@@ -53,22 +53,26 @@ export function fitResidual(
     const ridge = fitRidge(regression, fitRows, penalties[k]!, [...policy.quantiles]);
     const predicted = predictRidge(regression, ridge.weights, 0, rows);
     residual.ridges.push(ridge);
+    const errors = new Float64Array(fitRows);
     for (let h = 0; h < horizon; h++) {
-      const errors: number[] = [];
+      let count = 0;
+      let squares = 0;
       for (let r = 0; r < fitRows; r++) {
         const error = regression.wanted[r * horizon + h]! - predicted[r * horizon + h]!;
-        if (!Number.isNaN(error)) errors.push(error);
+        if (Number.isNaN(error)) continue;
+        errors[count++] = error;
+        squares += error * error;
       }
-      const scale = Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / Math.max(1, errors.length));
+      const scale = Math.sqrt(squares / Math.max(1, count));
       const cell = h * targets + k;
       residual.scale[cell] = scale > 1e-9 ? scale : 1;
-      const widths = startingWidths(Float64Array.from(errors).sort(), residual.scale[cell]!);
+      const widths = startingWidths(errors.subarray(0, count).sort(), residual.scale[cell]!);
       residual.initialWidths.set(widths, cell * sides);
-      for (let r = 0; r < rows; r++) {
-        const at = r * horizon + h;
-        residual.predicted[at * targets + k] = predicted[at]!;
-        residual.wanted[at * targets + k] = (regression.wanted[at]! - predicted[at]!) / residual.scale[cell]!;
-      }
+    }
+    for (let at = 0; at < rows * horizon; at++) {
+      const left = regression.wanted[at]! - predicted[at]!;
+      residual.predicted[at * targets + k] = predicted[at]!;
+      residual.wanted[at * targets + k] = left / residual.scale[(at % horizon) * targets + k]!;
     }
   }
   return residual;

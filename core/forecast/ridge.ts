@@ -41,13 +41,14 @@ export function fitRidge(data: Regression, end: number, penalties: Float64Array,
   const from = Math.floor((2 * end) / 3);
   const predicted = predictRidge(data, weights, from, end);
   const bands = new Float64Array(data.leads * levels.length);
+  const residuals = new Float64Array(end - from);
   for (let h = 0; h < data.leads; h++) {
-    const residuals: number[] = [];
+    let count = 0;
     for (let r = from; r < end; r++) {
       const residual = data.wanted[r * data.leads + h]! - predicted[(r - from) * data.leads + h]!;
-      if (!Number.isNaN(residual)) residuals.push(residual);
+      if (!Number.isNaN(residual)) residuals[count++] = residual;
     }
-    const ascending = Float64Array.from(residuals).sort();
+    const ascending = residuals.subarray(0, count).sort();
     for (const [q, level] of levels.entries()) {
       const band = quantileOf(ascending, level);
       // The median is ridge itself: a biased stretch must not make the quantiles cross.

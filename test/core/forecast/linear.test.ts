@@ -49,12 +49,39 @@ describe("ridge", () => {
     }
   });
 
-  test("predicts what its weights say", () => {
-    const data = regressionOf(5, 1, 0);
-    const predicted = predictRidge(data, Float64Array.of(2, -1, 3), 1, 5);
-    predicted.forEach((value, i) => {
-      expect(value).toBeCloseTo(data.wanted[i + 1]!, 5);
-    });
+  test.each([
+    [1, 1, 3],
+    [6, 3, 700],
+    [63, 24, 530],
+  ])("sums %i features and %i leads of %i rows to the same bits as row by row", (size, leads, rows) => {
+    const random = randomOf(size);
+    const features = Float32Array.from({ length: rows * size }, () => 2 * random() - 1);
+    const wanted = Float64Array.from({ length: rows * leads }, () => 2 * random() - 1);
+    const { gram, product } = normalEquations({ features, stride: size, offset: 0, size, wanted, leads }, 0, rows);
+    const value = (r: number, j: number) => (j === size ? 1 : features[r * size + j]!);
+    for (let i = 0; i <= size; i++) {
+      for (let j = 0; j <= i; j++) {
+        let sum = 0;
+        for (let r = 0; r < rows; r++) sum += value(r, i) * value(r, j);
+        expect(gram[i * (size + 1) + j]).toBe(sum);
+      }
+      for (let h = 0; h < leads; h++) {
+        let sum = 0;
+        for (let r = 0; r < rows; r++) sum += wanted[r * leads + h]! * value(r, i);
+        expect(product[h * (size + 1) + i]).toBe(sum);
+      }
+    }
+  });
+
+  test("predicts what its weights say, for any number of leads", () => {
+    for (const leads of [1, 2, 3, 5]) {
+      const data = regressionOf(5, leads, 0);
+      const weights = Array.from({ length: leads }, (_, h) => [2 * (h + 1), -(h + 1), 3 * (h + 1)]).flat();
+      const predicted = predictRidge(data, Float64Array.from(weights), 1, 5);
+      predicted.forEach((value, i) => {
+        expect(value).toBeCloseTo(data.wanted[i + leads]!, 5);
+      });
+    }
   });
 
   test("bands are the residual quantiles of the last third and hold the median", () => {
