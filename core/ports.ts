@@ -103,7 +103,7 @@ export type Inference = {
 };
 
 export type Method = "lstm" | "baseline";
-export type BaselineName = "persistence" | "seasonalNaive";
+export type BaselineName = "persistence" | "seasonalNaive" | "climatology";
 export type ForecastReason =
   | "noModel"
   | "staleSource"

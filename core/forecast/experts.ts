@@ -1,6 +1,7 @@
 import type { Target } from "../data/reading.ts";
 import { stepsPerDay } from "../time.ts";
 import { errorBand, lastObserved, unknownBand } from "./baseline.ts";
+import { sameTimeMean, towardsUsual } from "./climatology.ts";
 import type { Quantiles } from "./quantiles.ts";
 
 /** The experts that are mixed, in the order of every array: the champion's network and ridge first, a challenger's network last. */
@@ -12,7 +13,6 @@ export const levels = [0.1, 0.5, 0.9] as const;
 
 /** Past origins tried, spread evenly: enough for a band, little to compute. */
 const maximumTrials = 100;
-const climatologyDays = 7;
 
 /**
  * The two experts that need no training, from `column[0..end]` alone: no change, and the mean of the last days at the same time
@@ -56,23 +56,9 @@ export function simpleExperts(
     const pairs = changes.map((_, j) => j).filter((j) => !Number.isNaN(usual[j]!));
     const along = pairs.reduce((sum, j) => sum + usual[j]! * changes[j]!, 0);
     const square = pairs.reduce((sum, j) => sum + usual[j]! ** 2, 0);
-    const share = square > 0 ? Math.min(1, Math.max(0, along / square)) : 0;
+    const share = towardsUsual(along, square);
     const errors = pairs.map((j) => changes[j]! - share * usual[j]!);
     add(climatology, last + share * ahead, errors, lead);
   }
   return { climatology: hasClimatology ? climatology : null, persistence };
-}
-
-/** Mean of what was measured at the same time on the last days before `origin + lead`, NaN when nothing was. */
-function sameTimeMean(column: Float64Array, origin: number, lead: number, day: number): number {
-  let sum = 0;
-  let count = 0;
-  const first = Math.ceil(lead / day);
-  for (let d = first; d < first + climatologyDays; d++) {
-    const value = column[origin + lead - d * day];
-    if (value === undefined || Number.isNaN(value)) continue;
-    sum += value;
-    count++;
-  }
-  return count === 0 ? Number.NaN : sum / count;
 }

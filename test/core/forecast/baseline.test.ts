@@ -27,12 +27,35 @@ test("there is no season where a day is not a whole number of steps", () => {
   expect(seasonalNaive(column([1, 2, 3]), 2, 2, 7 * 3600)).toEqual([null, null]);
 });
 
-test("serves yesterday for a sensor with a daily course, the last value for one that wanders", () => {
-  expect(forecast(wave(450))?.name).toBe("seasonalNaive");
-  const random = randomOf(3);
-  let level = 20;
-  const walk = Array.from({ length: 450 }, () => (level += random() - 0.5));
-  expect(forecast(walk)?.name).toBe("persistence");
+test("serves the usual day for a daily course, yesterday where all days are alike, the last value for one that wanders", () => {
+  expect(forecast(wave(450))?.name).toBe("climatology");
+  const day = wave(144);
+  expect(forecast(Array.from({ length: 720 }, (_, i) => day[i % 144]!))?.name).toBe("seasonalNaive");
+  const walks = Array.from({ length: 10 }, (_, seed) => {
+    const random = randomOf(seed);
+    let level = 20;
+    return forecast(Array.from({ length: 450 }, () => (level += random() - 0.5)))?.name;
+  });
+  expect(walks.filter((name) => name === "persistence").length).toBeGreaterThan(5);
+});
+
+test("the usual day is drawn towards the last value as far as that was better", () => {
+  const random = randomOf(5);
+  let drift = 0;
+  const values = wave(720).map((value) => {
+    drift += 0.3 * (random() - 0.5);
+    return value + drift;
+  });
+  const { name, q50 } = forecast(values)!;
+  const usual = [1, 2, 3, 4].map((days) => values[719 + 24 - 144 * days]!).reduce((sum, value) => sum + value, 0) / 4;
+  expect(name).toBe("climatology");
+  expect((q50[23]! - values[719]!) / (usual - values[719]!)).toBeGreaterThan(0.05);
+  expect((q50[23]! - values[719]!) / (usual - values[719]!)).toBeLessThan(0.95);
+});
+
+test("half a day more than one is enough to know the usual day, a step is not", () => {
+  expect(forecast(wave(144 + 72))?.name).not.toBe("persistence");
+  expect(forecast(wave(144 + 1))?.name).toBe("persistence");
 });
 
 test("without an observation there is no baseline", () => {

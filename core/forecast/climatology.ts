@@ -1,0 +1,20 @@
+const climatologyDays = 7;
+
+/** Mean of what was measured at the same time on the last days before `origin + lead`, NaN when nothing was. */
+export function sameTimeMean(column: Float64Array, origin: number, lead: number, day: number): number {
+  let sum = 0;
+  let count = 0;
+  const first = Math.ceil(lead / day);
+  for (let d = first; d < first + climatologyDays; d++) {
+    const value = column[origin + lead - d * day];
+    if (value === undefined || Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? Number.NaN : sum / count;
+}
+
+/** How far the forecast is drawn from the last value to the usual one, 0 to 1: least squares of past changes on usual ones. */
+export function towardsUsual(along: number, square: number): number {
+  return square > 0 ? Math.min(1, Math.max(0, along / square)) : 0;
+}
