@@ -119,7 +119,7 @@ test("a repeated sensor in a message is forecast once", async () => {
 test("a sensor without a model is served by a baseline that says so", async () => {
   const { rows, of } = await run(world({ a: healthy() }, { models: [] }));
   expect(of("a")).toMatchObject({ status: "baseline", reason: "noModel" });
-  expect(rows[0]).toMatchObject({ method: "baseline", modelKey: "climatology", reason: "noModel", modelId: null });
+  expect(rows[0]).toMatchObject({ method: "baseline", modelKey: "seasonalNaive", reason: "noModel", modelId: null });
   rows.forEach(invariants);
 });
 
