@@ -1,5 +1,6 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import { encode } from "../core/forecast/features.ts";
+import { fromLink, steepness } from "../core/forecast/link.ts";
 import type { Artefact, GoldenVector, ModelManifest } from "../core/forecast/manifest.ts";
 import { sha256Of } from "../core/forecast/verify.ts";
 import type { TrainRequest } from "../core/ports.ts";
@@ -90,8 +91,14 @@ function createGolden(engine: Engine, prepared: Prepared, manifest: ModelManifes
   const change = predictBlend(engine, blend, encoded.sequence, encoded.features);
   const { targets } = manifest;
   const levels = manifest.quantiles.length;
-  const quantiles = Array.from(change, (value, i) => value + encoded.last[Math.floor(i / levels) % targets.length]!);
-  const scales = blend.members.flatMap(({ residualScale }) => Array.from(residualScale));
+  const { links } = manifest.features;
+  const quantiles = Array.from(change, (value, i) => {
+    const k = Math.floor(i / levels) % targets.length;
+    return fromLink(links[k]!, encoded.last[k]! + value);
+  });
+  const scales = blend.members.flatMap(({ residualScale }) =>
+    Array.from(residualScale, (scale, cell) => scale * steepness(links[cell % targets.length]!)),
+  );
   const at = Array.from({ length: origin - from + 1 }, (_, i) => gridTime(grid, i).getTime());
   return {
     origin: gridTime(prepared.grid, origin).toISOString(),

@@ -1,6 +1,7 @@
 import { type Grid, gridIndex, gridLength, gridTime, toGrid } from "../core/data/grid.ts";
 import type { Target } from "../core/data/reading.ts";
 import { type History, prepare } from "../core/forecast/features.ts";
+import { linkOf } from "../core/forecast/link.ts";
 import { defaultContextLength, defaultSpec, type Encoding, historyLength } from "../core/forecast/spec.ts";
 import type { TrainRequest, Untrained } from "../core/ports.ts";
 import { addSeconds } from "../core/time.ts";
@@ -34,7 +35,10 @@ export function prepareTraining(request: TrainRequest): Prepared | Untrained {
   if (learnt.length === 0) return untrained[0] ?? noTarget;
 
   const grid: Grid = { ...whole, columns: learnt.map((k) => whole.columns[k]!) };
-  const history = prepare(grid);
+  const history = prepare(
+    grid,
+    learnt.map((k) => linkOf(targets[k]!)),
+  );
   const { encoding, need } = encodingFor(
     history,
     learnt.map((k) => targets[k]!),

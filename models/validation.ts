@@ -1,4 +1,5 @@
 import { coverage, mae, pinball } from "../core/evaluation/metrics.ts";
+import { fromLink } from "../core/forecast/link.ts";
 import type { ModelManifest } from "../core/forecast/manifest.ts";
 import { sliceRows } from "./fit.ts";
 import type { NetworkShape } from "./layout.ts";
@@ -42,14 +43,20 @@ export function validate(
     const cells = part.wanted.length / targets;
     const column = (value: (at: number) => number) =>
       Float64Array.from({ length: cells }, (_, i) => value(i * targets + k));
-    const actual = column((at) => windows.change[from + at]!);
-    const ridge = column((at) => onTrain.predicted[from + at]!);
-    const scale = (at: number) => onTrain.scale[at % (horizon * targets)]!;
-    const level = (q: number) => column((at) => onTrain.predicted[from + at]! + scale(at) * mean[at * levels + q]!);
-    const band = (q: number) => {
-      const { bands } = onTrain.ridges[k]!;
-      return ridge.map((value, i) => value + bands[(i % horizon) * levels + q]!);
+    // In the target's unit.
+    const after = (at: number, change: number) => {
+      const row = validationRow + Math.floor(at / (horizon * targets));
+      return fromLink(encoding.features.links[k]!, windows.last[row * targets + k]! + change);
     };
+    const ridgeChange = (at: number) => onTrain.predicted[from + at]!;
+    const actual = column((at) => after(at, windows.change[from + at]!));
+    const last = column((at) => after(at, 0));
+    const ridge = column((at) => after(at, ridgeChange(at)));
+    const scale = (at: number) => onTrain.scale[at % (horizon * targets)]!;
+    const level = (q: number) => column((at) => after(at, ridgeChange(at) + scale(at) * mean[at * levels + q]!));
+    const { bands } = onTrain.ridges[k]!;
+    const lead = (at: number) => Math.floor(at / targets) % horizon;
+    const band = (q: number) => column((at) => after(at, ridgeChange(at) + bands[lead(at) * levels + q]!));
     const pinballOf = (at: (q: number) => Float64Array) =>
       policy.quantiles.reduce((sum, wanted, q) => sum + pinball(actual, at(q), wanted), 0) / levels;
     const middle = (levels - 1) / 2;
@@ -61,7 +68,7 @@ export function validate(
         coverage: coverage(actual, level(0), level(levels - 1)),
         ridgeMae: mae(actual, ridge),
         ridgePinball: pinballOf(band),
-        persistenceMae: mae(actual, new Float64Array(cells)),
+        persistenceMae: mae(actual, last),
       },
     ] as const;
   });

@@ -5,7 +5,7 @@ import { channelCount, type Encoding, linearCount } from "../core/forecast/spec.
 
 /**
  * Encoded origins in time order: `sequence` [rows, contextLength, channels]; `features` [rows, featureCount], standardised;
- * `last` [rows, targets]; `change` [rows, horizon, targets]: actual minus last, NaN where either was not measured.
+ * `last` [rows, targets]; `change` [rows, horizon, targets]: actual minus last, both on the links' scales, NaN where either was not measured.
  */
 export type Windows = {
   origins: Int32Array;

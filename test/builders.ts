@@ -52,11 +52,12 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** A manifest whose feature counts and scaler agree; `historySteps` decides between day and week features. */
+/** A manifest whose feature counts and scaler agree, all targets on their own scale; `historySteps` decides between day and week features. */
 export function manifestOf(overrides: Partial<ModelManifest> = {}): ModelManifest {
   const targets = overrides.targets ?? [temperature, humidity];
   const { stepSeconds = 600, horizon = 24, contextLength = 48 } = overrides;
-  const features = overrides.features ?? defaultSpec(stepSeconds, 0, horizon, targets, contextLength);
+  const spec = defaultSpec(stepSeconds, 0, horizon, targets, contextLength);
+  const features = overrides.features ?? { ...spec, links: targets.map(() => "identity" as const) };
   const linear = targets.length * linearCount(features, targets.length);
   const extra = extraCount(features, targets.length);
   const flat = (length: number) => ({ center: Array(length).fill(0), scale: Array(length).fill(1) });

@@ -65,11 +65,7 @@ async function trainAt(
   const { fleet, codeVersion } = settings;
   const { sensorId, readings } = input;
   try {
-    const result = await trainer.train(
-      { sensorId, readings, ...fleet, codeVersion, ...moment },
-      onProgress,
-      signal,
-    );
+    const result = await trainer.train({ sensorId, readings, ...fleet, codeVersion, ...moment }, onProgress, signal);
     if (!result.ok) {
       notes.push(`${sensorId}: no model (${result.reason}): ${result.message}`);
       return null;

@@ -1,4 +1,5 @@
 import type { Grid } from "../data/grid.ts";
+import { fromLink, toLink } from "../forecast/link.ts";
 import type { ModelManifest } from "../forecast/manifest.ts";
 import type { PairedScore } from "../ports.ts";
 import { addSeconds } from "../time.ts";
@@ -51,13 +52,14 @@ export function errorDrift(pairs: PairedScore[], now: Date, settings: DriftSetti
 export function inputDrift(grid: Grid, manifest: ModelManifest, settings: DriftSettings): Drift {
   const steps = Math.round(settings.recentSeconds / grid.stepSeconds);
   for (const [k, column] of grid.columns.entries()) {
+    const link = manifest.features.links[k]!;
     const known = column.subarray(-steps).filter((value) => !Number.isNaN(value));
     if (known.length < Math.min(steps / 2, settings.minimumMoments)) continue;
-    const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+    const mean = known.reduce((sum, value) => sum + toLink(link, value), 0) / known.length;
     const { name, unit } = manifest.targets[k]!;
     const shift = (mean - manifest.scaler.mean[k]!) / manifest.scaler.deviation[k]!;
     if (Math.abs(shift) > settings.shift) {
-      const text = `${name}: mean ${mean.toFixed(2)} ${unit}, ${Math.abs(shift).toFixed(1)} deviations from training's`;
+      const text = `${name}: mean ${fromLink(link, mean).toFixed(2)} ${unit}, ${Math.abs(shift).toFixed(1)} deviations from training's`;
       return { kind: "input", reason: text };
     }
   }

@@ -1,6 +1,7 @@
 import { fillCausally, type Grid } from "../data/grid.ts";
 import { stepsPerDay } from "../time.ts";
 import { absoluteHumidity, dewPoint } from "./air.ts";
+import { fromLink, type Link, toLink } from "./link.ts";
 import {
   airChangeSteps,
   airTargets,
@@ -15,20 +16,20 @@ import {
 export type History = {
   startSeconds: number;
   stepSeconds: number;
-  /** Per target: values carried forward, and 1 where nothing was measured. */
+  /** Per target: values on its link's scale, carried forward, and 1 where nothing was measured. */
   values: Float64Array[];
   isImputed: Uint8Array[];
 };
 
 /**
  * The tensors of one forecast, finite whatever is missing: `sequence` [contextLength, channels], oldest step first;
- * `features` as the manifest says; `last` [targets], each target's value at the origin, NaN where it never had one.
+ * `features` as the manifest says; `last` [targets], each target's value at the origin on its link's scale, NaN where it never had one.
  */
 export type Encoded = { sequence: Float32Array; features: Float32Array; last: Float64Array };
 
-/** Fills the grid causally, once for all origins. */
-export function prepare(grid: Grid): History {
-  const filled = grid.columns.map(fillCausally);
+/** Fills the grid causally, once for all origins; its columns are the targets of `links`. */
+export function prepare(grid: Grid, links: Link[]): History {
+  const filled = grid.columns.map((column, k) => fillCausally(column.map((value) => toLink(links[k]!, value))));
   return {
     startSeconds: grid.startAt.getTime() / 1000,
     stepSeconds: grid.stepSeconds,
@@ -42,7 +43,7 @@ export function prepare(grid: Grid): History {
  * A feature that cannot be computed takes its training mean, so a short grid or a missing other target silences nothing.
  */
 export function encode(grid: Grid, origin: number, encoding: Encoding): Encoded {
-  const history = prepare(grid);
+  const history = prepare(grid, encoding.features.links);
   const targets = encoding.targets.length;
   const sequence = new Float32Array(encoding.contextLength * channelCount(encoding.features, targets));
   const features = new Float32Array(featureCount(encoding));
@@ -208,15 +209,13 @@ function writeVolatility(
 function writeAir(history: History, origin: number, encoding: Encoding, out: Float32Array, offset: number): void {
   const air = airTargets(encoding.targets);
   if (air === null) return;
-  const celsius = history.values[air.temperature]!;
-  const percent = history.values[air.humidity]!;
+  const value = (k: number, t: number) => fromLink(encoding.features.links[k]!, history.values[k]![t]!);
   let at = offset;
   for (const quantity of [absoluteHumidity, dewPoint]) {
-    const now = quantity(celsius[origin]!, percent[origin]!);
+    const then = (t: number) => quantity(value(air.temperature, t), value(air.humidity, t));
+    const now = then(origin);
     out[at++] = now;
-    for (const steps of airChangeSteps(encoding.features)) {
-      out[at++] = now - quantity(celsius[origin - steps]!, percent[origin - steps]!);
-    }
+    for (const steps of airChangeSteps(encoding.features)) out[at++] = now - then(origin - steps);
   }
 }
 

@@ -4,10 +4,11 @@ import type { Target } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
 import type { ModelInput } from "../ports.ts";
 import { encode } from "./features.ts";
+import { fromLink } from "./link.ts";
 import type { ModelManifest } from "./manifest.ts";
 import type { Quantiles } from "./quantiles.ts";
 
-/** A sensor's tensors, with the origin's values that the outputs are changes from, in the manifest's order of targets. */
+/** A sensor's tensors, with the origin's values that the outputs are changes from, on their links' scales, in the manifest's order. */
 export type EncodedInput = ModelInput & { last: Float64Array };
 
 /** The model's tensors at the sensor's origin; the grid's columns are picked by target name. */
@@ -35,11 +36,9 @@ export function fromModelOutput(
   const pick = (level: number) => {
     const q = manifest.quantiles.findIndex((one) => Math.abs(one - level) < 1e-9);
     if (q < 0) throw new AppError("badInput", `model ${manifest.modelId} has no quantile ${level}`);
-    const { targets, quantiles } = manifest;
-    return Array.from(
-      { length: horizon },
-      (_, h) => last[k]! + changes[(h * targets.length + k) * quantiles.length + q]!,
-    );
+    const { targets, quantiles, features } = manifest;
+    const change = (h: number) => changes[(h * targets.length + k) * quantiles.length + q]!;
+    return Array.from({ length: horizon }, (_, h) => fromLink(features.links[k]!, last[k]! + change(h)));
   };
   return { q10: pick(0.1), q50: pick(0.5), q90: pick(0.9) };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Target } from "../data/reading.ts";
+import { Link } from "./link.ts";
 
 const finite = z.number();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -9,7 +10,9 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
  * All lags, leads and windows are counted in steps.
  */
 export const FeatureSpec = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
+  /** Per target: the scale on which it is encoded and forecast. */
+  links: z.array(Link),
   /** Features that look one day back, and the sequence's channel of the day before. */
   useDay: z.boolean(),
   /** The mean of the last seven days at the same time of day; implies `useDay`. */
@@ -30,7 +33,7 @@ export const FeatureSpec = z.object({
 export type FeatureSpec = z.infer<typeof FeatureSpec>;
 
 /**
- * Normalisation constants, fitted on the training range only.
+ * Normalisation constants, fitted on the training range only, on the links' scales.
  * Per target: `mean` and `deviation` of its values, `change` the standard deviation of its 12-step change.
  * `linear` [targets * linear features] and `branch` [extra features]: centre and scale (positive) of each feature.
  */
@@ -47,7 +50,7 @@ export type Scaler = z.infer<typeof Scaler>;
  * How the arrays of the ONNX graph are made and read.
  * Inputs, float32: `sequence` [batch, contextLength, channels], `features` [batch, features]: the standardised linear
  * features of every target in turn, then the extra features of the branch; not clipped.
- * Output, float32: `quantiles` [batch, horizon, targets, quantiles]: change from the origin's value, in the target's unit.
+ * Output, float32: `quantiles` [batch, horizon, targets, quantiles]: change from the origin's value, on the target's link's scale.
  * Optional output `ridge` of the same shape: the linear expert alone.
  */
 export const ModelManifest = z.object({

@@ -1,5 +1,6 @@
 import type { Target } from "../data/reading.ts";
 import { stepsPerDay } from "../time.ts";
+import { linkOf } from "./link.ts";
 import type { FeatureSpec, ModelManifest, Scaler } from "./manifest.ts";
 
 /** What the encoder must know; a manifest is one. */
@@ -37,7 +38,8 @@ export function defaultSpec(
   const furthestLead = hasDays ? Math.min(horizon, day) : horizon;
   const within = (steps: number[]) => [...new Set(steps)].filter((steps) => steps < contextLength);
   return {
-    version: 1,
+    version: 2,
+    links: targets.map(linkOf),
     useDay,
     useWeek,
     lags: within([1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 36, contextLength - 1]).filter((lag) => lag > 0),

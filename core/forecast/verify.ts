@@ -2,6 +2,7 @@ import { toSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import type { ModelInput, ModelOutput, Verdict } from "../ports.ts";
 import { toModelInput } from "./infer.ts";
+import { fromLink } from "./link.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "./manifest.ts";
 
 /** The SHA-256 of the bytes in lower-case hexadecimal. */
@@ -40,7 +41,7 @@ async function answersGolden(
   golden: GoldenVector,
   run: (input: ModelInput) => Promise<ModelOutput>,
 ): Promise<Verdict> {
-  const { modelId, targets, horizon, quantiles, stepSeconds } = manifest;
+  const { modelId, targets, horizon, quantiles, stepSeconds, features } = manifest;
   const size = horizon * targets.length * quantiles.length;
   if (golden.quantiles.length !== size) {
     return refuse(`${modelId}: golden vector has ${golden.quantiles.length} numbers, ${size} expected`);
@@ -60,7 +61,8 @@ async function answersGolden(
   let furthest = 0;
   for (let i = 0; i < size; i++) {
     const k = Math.floor(i / quantiles.length) % targets.length;
-    const distance = Math.abs(last[k]! + output.quantiles[i]! - golden.quantiles[i]!);
+    const answer = fromLink(features.links[k]!, last[k]! + output.quantiles[i]!);
+    const distance = Math.abs(answer - golden.quantiles[i]!);
     // NaN must not pass for close.
     if (!(distance <= golden.tolerance) && !(distance <= furthest)) furthest = distance;
   }

@@ -105,7 +105,8 @@ export function manifestOf(modelId: string, overrides: Partial<ModelManifest> = 
     horizon: 3,
     quantiles: [0.1, 0.5, 0.9],
     features: {
-      version: 1,
+      version: 2,
+      links: ["identity"],
       useDay: true,
       useWeek: true,
       lags: [1, 2],
