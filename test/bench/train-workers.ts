@@ -11,19 +11,20 @@ const dataset = join(import.meta.dirname, "../../models/datasets/uci_appliances_
 type Timing = { wall: number; cpu: number };
 
 /**
- * The same sensor, four months at ten minutes, trained by one worker, and twice by two at a time: the same readings and seed, so
- * the same work for each. In turns, `rounds` times after one to warm up; the ratios are of two to one, CPU per sensor.
+ * The same sensor, four months at ten minutes, trained `each` times by one worker, and as often by each of two at a time: the same
+ * readings and seed, so the same work for each. In turns, `rounds` times after one to warm up; the ratios are of two to one, CPU
+ * per sensor. With one each, the workers are fresh, and compile what they run on cores that one worker leaves idle.
  */
-export async function measureWorkers(build: EngineBuild, rounds: number) {
+export async function measureWorkers(build: EngineBuild, rounds: number, each: number) {
   const readings = (await readReadings(dataset, ["room1"])).sensors.get("room1")!;
   const request: TrainRequest = {
     ...{ sensorId: "room1", readings, targets: [temperature, humidity], stepSeconds: 600, horizon: 24, seed: 1 },
     ...{ now: new Date("2016-04-30T07:20:00Z"), codeVersion: "bench" },
   };
-  const run = async (sensors: number): Promise<Timing> => {
-    const trainer = workerTrainer({ workers: sensors, build });
+  const run = async (workers: number): Promise<Timing> => {
+    const trainer = workerTrainer({ workers, build });
     const [wall, cpu] = [performance.now(), process.cpuUsage()];
-    const results = await Promise.all(Array.from({ length: sensors }, () => trainer.train(request)));
+    const results = await Promise.all(Array.from({ length: workers * each }, () => trainer.train(request)));
     for (const result of results) if (!result.ok) throw new Error(result.message);
     const used = process.cpuUsage(cpu);
     return { wall: (performance.now() - wall) / 1e3, cpu: (used.user + used.system) / 1e6 };
@@ -37,9 +38,9 @@ export async function measureWorkers(build: EngineBuild, rounds: number) {
   }
   const perPair = (of: (one: Timing, two: Timing) => number) => spread(one.map((timing, i) => of(timing, two[i]!)));
   return {
-    ...{ sensor: "room1", rounds, engine: `wasm ${build}`, node: process.version },
-    oneSensor: summary(one),
-    twoSensors: summary(two),
+    ...{ sensor: "room1", rounds, sensorsEach: each, engine: `wasm ${build}`, node: process.version },
+    oneWorker: summary(one),
+    twoWorkers: summary(two),
     wallRatio: perPair((one, two) => two.wall / one.wall),
     cpuRatio: perPair((one, two) => two.cpu / (2 * one.cpu)),
   };

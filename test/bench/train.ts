@@ -1,6 +1,6 @@
 // npm run bench:train [-- --peer] [--build relaxed|simd128] [--narrow] [--seconds N]: steps of training per second on one thread, as JSON.
 // --peer runs PyTorch (if python3 has it) in turns with the engine, so that both meet the same machine.
-// --workers [--rounds N] instead: two workers that train two sensors against one that trains one; wants a quiet machine.
+// --workers [--rounds N] [--each 1] instead: two workers that train --each sensors apiece against one; wants a quiet machine.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -30,6 +30,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "6" },
     workers: { type: "boolean" },
     rounds: { type: "string", default: "5" },
+    each: { type: "string", default: "1" },
   },
 });
 const build: EngineBuild = values.build === "simd128" || values.build === "relaxed" ? values.build : detectBuild();
@@ -127,5 +128,7 @@ async function compareSteps() {
   return { ...note, results };
 }
 
-const figures = values.workers ? await measureWorkers(build, Number(values.rounds)) : await compareSteps();
+const figures = values.workers
+  ? await measureWorkers(build, Number(values.rounds), Number(values.each))
+  : await compareSteps();
 process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
