@@ -1,14 +1,15 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import { encode } from "../core/forecast/features.ts";
 import { fromLink, steepness } from "../core/forecast/link.ts";
-import type { Artefact, GoldenVector, ModelManifest } from "../core/forecast/manifest.ts";
+import type { Artefact, GoldenVector, ModelManifest, ShortHistory } from "../core/forecast/manifest.ts";
 import { sha256Of } from "../core/forecast/verify.ts";
 import type { TrainRequest } from "../core/ports.ts";
 import type { Engine } from "./engine/load.ts";
 import { exportOnnx } from "./export.ts";
 import { createNetwork } from "./network.ts";
 import { policy } from "./policy.ts";
-import { type Prepared, rangeOf } from "./prepare.ts";
+import type { Prepared } from "./prepare.ts";
+import { rangeOf } from "./training-grid.ts";
 import type { TrainedBlend } from "./validation.ts";
 
 /** Puts the trained blend under the model contract: ONNX file, manifest with its receipt, golden vector. */
@@ -17,7 +18,7 @@ export async function createArtefact(
   request: TrainRequest,
   prepared: Prepared,
   blend: TrainedBlend,
-  cpuSeconds: number,
+  { cpuSeconds, shortHistory }: { cpuSeconds: number; shortHistory: ShortHistory | null },
 ): Promise<Artefact> {
   const onnx = exportOnnx(blend);
   const { encoding, grid } = prepared;
@@ -45,6 +46,7 @@ export async function createArtefact(
       dataSha256: await gridSha256(grid),
       windows: prepared.windows.origins.length,
       cpuSeconds,
+      ...(shortHistory ? { shortHistory } : {}),
     },
     metrics: blend.metrics,
     modelSha256,

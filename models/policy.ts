@@ -28,6 +28,13 @@ export const policy = {
   maximumValidationWindows: 1500,
   minimumTrainWindows: 150,
   minimumValidationWindows: 12,
+  /** Windows borrowed, of all donors together; thinned evenly. */
+  borrowedWindows: 6000,
+  borrowedSteps: 250,
+  /** Standard deviation of the log of a sensor's liveliness as one day of it tells. */
+  livelinessNoise: 0.6,
+  /** Of two fits, the one on own windows alone must be better by this share: few windows tell little. */
+  ownMargin: 0.05,
   /** Grid points looked back on at most. */
   maximumHistory: 400_000,
   /** A wider floor than ridge's own residuals may suggest, in residual scales. */

@@ -1,128 +1,135 @@
-import { type Grid, gridIndex, gridLength, gridTime, toGrid } from "../core/data/grid.ts";
+import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import type { Target } from "../core/data/reading.ts";
 import { type History, prepare } from "../core/forecast/features.ts";
 import { linkOf } from "../core/forecast/link.ts";
+import type { Scaler } from "../core/forecast/manifest.ts";
 import { defaultContextLength, defaultSpec, type Encoding, historyLength } from "../core/forecast/spec.ts";
 import type { TrainRequest, Untrained } from "../core/ports.ts";
-import { addSeconds } from "../core/time.ts";
+import { blendLiveliness, borrowWindows, type DonorGrid, lendersOf, trustInOwn } from "./donors.ts";
 import { policy } from "./policy.ts";
-import { judgeColumn } from "./usable.ts";
-import { encodeWindows, seriesScaler, usableOrigins, type Windows } from "./windows.ts";
+import { toTrainingGrid, trainLength } from "./training-grid.ts";
+import { judgeColumn, minimumPoints } from "./usable.ts";
+import { encodeWindows, seriesScaler, usableOrigins, type WindowRow, type Windows } from "./windows.ts";
 
-/** What a model can be fitted on: windows in time order, the first `trainRows` of them wholly in the training part. */
+/** What a model can be fitted on: windows in time order, borrowed before own; the first `trainRows` lie wholly in the training part. */
 export type Prepared = {
   grid: Grid;
   encoding: Encoding;
   historyLength: number;
   windows: Windows;
   trainRows: number;
-  /** First row of the validation part; rows between reach over the border and belong to the refit only. */
+  /** First row of the validation part, the sensor's own; rows between reach over the border and belong to the refit only. */
   validationRow: number;
+  /** Days of its own. */
   trainDays: number;
   untrained: Untrained[];
+  borrowed: { donors: string[]; windows: number };
 };
 
-const trainShare = 7 / 8;
-
-/** Turns a request into windows, leaving out the targets that cannot be learnt; refuses when none is left. */
-export function prepareTraining(request: TrainRequest): Prepared | Untrained {
+/**
+ * Turns a request into windows, leaving out the targets that cannot be learnt; refuses when none is left. With `donors` their
+ * windows, made to look like this sensor's, come before its own.
+ */
+export function prepareTraining(request: TrainRequest, donors: DonorGrid[] = []): Prepared | Untrained {
   const { targets, stepSeconds, horizon } = request;
-  const whole = toTrainingGrid(request);
-  const trainEnd = trainLength(whole, request.trainEnd);
-  const verdicts = targets.map((target, k) => judgeColumn(whole.columns[k]!.subarray(0, trainEnd), target, horizon));
+  const isPooled = donors.length > 0;
+  const whole = toTrainingGrid(request, request.readings);
+  const length = gridLength(whole);
+  const trainEnd = trainLength(whole, request.trainEnd, horizon);
+  const need = minimumPoints(stepSeconds, horizon, isPooled);
+  const verdicts = targets.map((target, k) => judgeColumn(whole, k, target, { trainEnd, need }));
   const untrained = verdicts.filter((verdict) => verdict !== null);
   const learnt = targets.map((_, k) => k).filter((k) => verdicts[k] === null);
   if (learnt.length === 0) return untrained[0] ?? noTarget;
 
-  const grid: Grid = { ...whole, columns: learnt.map((k) => whole.columns[k]!) };
-  const history = prepare(
-    grid,
-    learnt.map((k) => linkOf(targets[k]!)),
-  );
-  const { encoding, need } = encodingFor(
-    history,
-    learnt.map((k) => targets[k]!),
-    trainEnd,
-    request,
-  );
-  const length = gridLength(grid);
+  const learntTargets = learnt.map((k) => targets[k]!);
+  const pick = (grid: Grid): Grid => ({ ...grid, columns: learnt.map((k) => grid.columns[k]!) });
+  const grid = pick(whole);
+  const links = learntTargets.map(linkOf);
+  const lenders = lendersOf(donors, learntTargets, pick);
+  if (isPooled && lenders.length === 0) return noLender(learntTargets[0]!, donors.length);
+  const history = prepare(grid, links);
   const first = firstMeasured(history);
+  const days = ((length - first) * stepSeconds) / 86_400;
+  // Of its level and liveliness a short history tells as much as it can: with what is left to choose on.
+  const character = seriesScaler(history, isPooled ? length : trainEnd);
+  const trust = isPooled ? trustInOwn(character.change, lenders, days) : [];
+  const encoding = encodingFor(
+    learntTargets,
+    request,
+    {
+      ...character,
+      change: isPooled ? blendLiveliness(character.change, lenders, trust) : character.change,
+    },
+    {
+      historySteps: (isPooled ? length : trainEnd) - first,
+      lentSteps: lenders.map((donor) => gridLength(donor.grid)),
+    },
+  );
+  const lookBack = historyLength(encoding.features, encoding.contextLength, stepSeconds);
   // A quarter of the training part at most is spent on looking back; features that look further are missing there.
-  const from = first + Math.min(need - 1, Math.floor((trainEnd - first) / 4));
+  const from = first + Math.min(lookBack - 1, Math.floor((trainEnd - first) / 4));
   const origins = usableOrigins(history, horizon, from, length, length, policy.maximumWindows);
-  const trainRows = origins.filter((origin) => origin + horizon < trainEnd).length;
-  const validationRow = origins.filter((origin) => origin < trainEnd).length;
-  const validationRows = origins.length - validationRow;
-  if (trainRows < policy.minimumTrainWindows || validationRows < policy.minimumValidationWindows) {
-    return tooFew(targets[learnt[0]!]!, trainRows, validationRows);
+  const lent = isPooled ? borrowWindows(lenders, character, trust, encoding, lookBack) : [];
+  // What is chosen on the validation part must not have seen its time, at a donor's neither.
+  const border = gridTime(grid, trainEnd).getTime() - horizon * stepSeconds * 1000;
+  const early = lent.filter(({ at }) => at < border);
+  const own = (some: Int32Array): WindowRow[] => Array.from(some, (origin) => ({ history, origin }));
+  const ownTrain = origins.filter((origin) => origin + horizon < trainEnd);
+  const between = origins.filter((origin) => origin + horizon >= trainEnd && origin < trainEnd);
+  const validation = origins.filter((origin) => origin >= trainEnd);
+  const trainRows = early.length + ownTrain.length;
+  const least = isPooled ? 1 : policy.minimumValidationWindows;
+  if (trainRows < policy.minimumTrainWindows || validation.length < least) {
+    return tooFew(learntTargets[0]!, trainRows, validation.length, least);
   }
-  const { windows, scaler } = encodeWindows(history, origins, encoding, trainRows);
-  const trainDays = (trainRows * stepSeconds * stride(origins)) / 86_400;
+  const list = [...early, ...own(ownTrain), ...lent.slice(early.length), ...own(between), ...own(validation)];
+  const { windows, scaler } = encodeWindows(list, encoding, trainRows);
   return {
     grid,
     encoding: { ...encoding, scaler },
-    historyLength: need,
+    historyLength: lookBack,
     windows,
     trainRows,
-    validationRow,
-    trainDays,
+    validationRow: list.length - validation.length,
+    trainDays: (ownTrain.length * stepSeconds * stride(origins)) / 86_400,
     untrained,
+    borrowed: { donors: lenders.map(({ sensorId }) => sensorId), windows: lent.length },
   };
 }
 
 const noTarget: Untrained = { target: "", reason: "gap", message: "no target to learn", have: 0, need: 1 };
 
-function tooFew(target: Target, trainRows: number, validationRows: number): Untrained {
-  const { minimumTrainWindows, minimumValidationWindows } = policy;
-  const windows = `${trainRows} of ${minimumTrainWindows} windows to train on, ${validationRows} of ${minimumValidationWindows} to choose on`;
+function noLender({ name }: Target, have: number): Untrained {
+  const message = `${name}: none of ${have} other sensors has enough good readings to lend; waits for them`;
+  return { target: name, reason: "shortHistory", message, have: 0, need: 1 };
+}
+
+function tooFew(target: Target, trainRows: number, validationRows: number, least: number): Untrained {
+  const { minimumTrainWindows } = policy;
+  const windows = `${trainRows} of ${minimumTrainWindows} windows to train on, ${validationRows} of ${least} to choose on`;
   return {
     target: target.name,
     reason: "shortHistory",
     message: `${windows}; waits for readings`,
     have: trainRows + validationRows,
-    need: minimumTrainWindows + minimumValidationWindows,
+    need: minimumTrainWindows + least,
   };
 }
 
-/** The readings up to `now`; at most `maximumHistory` points back, so that one stray time cannot fill the memory. */
-function toTrainingGrid({ readings, targets, stepSeconds, now }: TrainRequest): Grid {
-  const earliest = addSeconds(now, -policy.maximumHistory * stepSeconds).getTime();
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const at of readings.at) {
-    if (!(at >= earliest && at <= now.getTime())) continue;
-    if (at < first) first = at;
-    if (at > last) last = at;
-  }
-  if (last < first) return { startAt: now, stepSeconds, columns: targets.map(() => new Float64Array(0)) };
-  // The last point is whole only when its time has come.
-  const upTo = Math.min(now.getTime(), Math.ceil(last / (stepSeconds * 1000)) * stepSeconds * 1000);
-  return toGrid(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) });
-}
-
-/** Points of the training part: up to `trainEnd`, else 7/8 of the points with any measurement. */
-function trainLength(grid: Grid, trainEnd: Date | undefined): number {
-  const length = gridLength(grid);
-  if (trainEnd !== undefined) return Math.max(0, Math.min(length, gridIndex(grid, trainEnd) + 1));
-  const measured: number[] = [];
-  for (let i = 0; i < length; i++) if (grid.columns.some((column) => !Number.isNaN(column[i]!))) measured.push(i);
-  return (measured[Math.floor(trainShare * measured.length)] ?? -1) + 1;
-}
-
+/** The encoding, its scaler without the features' part. The median donor stands for the history that is missing. */
 function encodingFor(
-  history: History,
   targets: Target[],
-  trainEnd: number,
   { stepSeconds, horizon }: TrainRequest,
-): { encoding: Encoding; need: number } {
-  const span = trainEnd - firstMeasured(history);
+  scaler: Omit<Scaler, "linear" | "branch">,
+  { historySteps, lentSteps }: { historySteps: number; lentSteps: number[] },
+): Encoding {
   const contextLength = defaultContextLength;
-  const features = defaultSpec(stepSeconds, span, horizon, targets, contextLength);
+  const median = lentSteps.toSorted((a, b) => a - b)[Math.floor(lentSteps.length / 2)] ?? 0;
+  const taughtSteps = Math.max(historySteps, median);
+  const features = defaultSpec(stepSeconds, historySteps, horizon, targets, contextLength, taughtSteps);
   const none = { center: [], scale: [] };
-  const scaler = { ...seriesScaler(history, trainEnd), linear: none, branch: none };
-  return {
-    encoding: { contextLength, targets, stepSeconds, horizon, features, scaler },
-    need: historyLength(features, contextLength, stepSeconds),
-  };
+  return { contextLength, targets, stepSeconds, horizon, features, scaler: { ...scaler, linear: none, branch: none } };
 }
 
 function firstMeasured({ isImputed }: History): number {
@@ -135,9 +142,4 @@ function stride(origins: Int32Array): number {
     (a, b) => a - b,
   );
   return steps[Math.floor(steps.length / 2)] ?? 1;
-}
-
-/** Time of the first and of the last grid point. */
-export function rangeOf(grid: Grid): { from: Date; to: Date } {
-  return { from: grid.startAt, to: gridTime(grid, gridLength(grid) - 1) };
 }

@@ -1,25 +1,50 @@
+import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import type { Target } from "../core/data/reading.ts";
+import { defaultContextLength } from "../core/forecast/spec.ts";
 import type { Untrained } from "../core/ports.ts";
+import { addSeconds } from "../core/time.ts";
 
-/** At least this many measured points in the training part, whatever the horizon. */
-const minimumPoints = 200;
+/** A sensor on its own needs so many horizons and so many days; with less, no change or the usual day forecast better. */
+const ownHorizons = 12;
+const ownDays = 3.5;
+/** With donors it must fill a context, leave some leads to choose on, and have shown half a day of itself. */
+const pooledHorizons = 3;
+const pooledDays = 0.5;
 /** Fewer measured points than this share of the time since the first one is a gap rather than a short history. */
 const minimumShare = 0.1;
 /** A run of one value over this share of the measured points is a stuck sensor. */
 const stuckShare = 0.5;
 
-/** Why the column (training part, NaN for missing) cannot teach a model, null when it can. */
-export function judgeColumn(column: Float64Array, target: Target, horizon: number): Untrained | null {
-  const need = Math.max(minimumPoints, 4 * horizon);
+/** Measured points that a target needs, of its own windows alone or beside those of donors. */
+export function minimumPoints(stepSeconds: number, horizon: number, isPooled: boolean): number {
+  const steps = (days: number) => Math.ceil((days * 86_400) / stepSeconds);
+  if (isPooled) return Math.max(defaultContextLength + horizon, pooledHorizons * horizon, steps(pooledDays));
+  return Math.max(200, ownHorizons * horizon, steps(ownDays));
+}
+
+/**
+ * Why column `k` (NaN for missing) cannot teach a model, null when it can: `need` measured points in all, and a training part,
+ * the points before `trainEnd`, that moves.
+ */
+export function judgeColumn(
+  grid: Grid,
+  k: number,
+  target: Target,
+  { trainEnd, need }: { trainEnd: number; need: number },
+): Untrained | null {
+  const column = grid.columns[k]!;
   let have = 0;
   let span = 0;
+  let inTraining = 0;
   let run = 0;
   let longestRun = 0;
   let previous = Number.NaN;
-  for (const value of column) {
+  for (const [i, value] of column.entries()) {
     if (span > 0 || !Number.isNaN(value)) span++;
     if (Number.isNaN(value)) continue;
     have++;
+    if (i >= trainEnd) continue;
+    inTraining++;
     run = value === previous ? run + 1 : 1;
     if (run > longestRun) longestRun = run;
     previous = value;
@@ -34,13 +59,21 @@ export function judgeColumn(column: Float64Array, target: Target, horizon: numbe
   if (have < need) {
     const isGap = span >= need;
     const what = `${have} of ${need} measured steps to learn from${isGap ? `, spread over ${span}` : ""}`;
-    return refuse(isGap ? "gap" : "shortHistory", `${what}; waits for readings`);
+    return refuse(isGap ? "gap" : "shortHistory", `${what}; waits for readings${enoughAt(grid, have, span, need)}`);
   }
-  if (longestRun > stuckShare * have) {
-    return refuse("stuck", `the same value for ${longestRun} of ${have} measured steps; waits for it to move`);
+  if (longestRun > stuckShare * inTraining) {
+    return refuse("stuck", `the same value for ${longestRun} of ${inTraining} measured steps; waits for it to move`);
   }
   if (have < minimumShare * span) {
     return refuse("gap", `only ${have} of ${span} steps measured; waits for readings`);
   }
   return null;
+}
+
+/** When there will be enough, if readings keep coming as they did; nothing where none came yet. */
+function enoughAt(grid: Grid, have: number, span: number, need: number): string {
+  if (have === 0) return "";
+  const seconds = ((need - have) * grid.stepSeconds * span) / have;
+  const at = addSeconds(gridTime(grid, gridLength(grid) - 1), seconds);
+  return `, at the present rate until ${at.toISOString().slice(0, 16)}Z`;
 }

@@ -4,8 +4,9 @@ import type { Scaler } from "../core/forecast/manifest.ts";
 import { channelCount, type Encoding, linearCount } from "../core/forecast/spec.ts";
 
 /**
- * Encoded origins in time order: `sequence` [rows, contextLength, channels]; `features` [rows, featureCount], standardised;
- * `last` [rows, targets]; `change` [rows, horizon, targets]: actual minus last, both on the links' scales, NaN where either was not measured.
+ * Encoded windows, `origins` each in its own history: `sequence` [rows, contextLength, channels]; `features`
+ * [rows, featureCount], standardised; * `last` [rows, targets]; `change` [rows, horizon, targets]: actual minus last, both on the links' scales,
+ * NaN where either was not measured.
  */
 export type Windows = {
   origins: Int32Array;
@@ -72,30 +73,31 @@ function moments(values: ArrayLike<number>): { mean: number; deviation: number }
   return { mean, deviation: deviation > 1e-7 * Math.max(1, Math.abs(mean)) ? deviation : 1 };
 }
 
+/** A point of a history to be encoded. */
+export type WindowRow = { history: History; origin: number };
+
 /**
- * Encodes the origins and fits the feature scaler on the first `fitRows` of them.
+ * Encodes the rows, of one history or of several, and fits the feature scaler on the first `fitRows` of them.
  * `encoding.scaler` carries `seriesScaler`'s part; the scaler that comes back is whole.
  */
 export function encodeWindows(
-  history: History,
-  origins: Int32Array,
+  list: WindowRow[],
   encoding: Encoding,
   fitRows: number,
 ): { windows: Windows; scaler: Scaler } {
-  const rows = origins.length;
-  const targets = history.values.length;
+  const rows = list.length;
+  const targets = encoding.targets.length;
   const { horizon } = encoding;
   const window = encoding.contextLength * channelCount(encoding.features, targets);
   const stride = featureCount(encoding);
   const windows: Windows = {
-    origins,
+    origins: Int32Array.from(list, ({ origin }) => origin),
     sequence: new Float32Array(rows * window),
     features: new Float32Array(rows * stride),
     last: new Float64Array(rows * targets),
     change: new Float64Array(rows * horizon * targets).fill(Number.NaN),
   };
-  for (let r = 0; r < rows; r++) {
-    const origin = origins[r]!;
+  for (const [r, { history, origin }] of list.entries()) {
     writeSequence(history, origin, encoding, windows.sequence, r * window);
     writeFeatures(history, origin, encoding, windows.features, r * stride);
     for (let k = 0; k < targets; k++) {

@@ -3,7 +3,7 @@ import type { Readings } from "../data/reading.ts";
 import { forecastBaseline } from "../forecast/baseline.ts";
 import type { Quantiles } from "../forecast/quantiles.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
-import type { Forecast } from "../ports.ts";
+import type { Donor, Forecast } from "../ports.ts";
 import { readingsBetween } from "./replay.ts";
 import type { ServedSlot } from "./serve-slots.ts";
 import type { TargetPlan } from "./split.ts";
@@ -14,6 +14,8 @@ export type BacktestInput = {
   readings: Readings;
   plans: Map<string, TargetPlan>;
   seed: number;
+  /** Other sensors, readings in time order: they may teach where the history is short. */
+  others?: Donor[];
 };
 
 /** What is served, rounded to six decimals; network and ridge alone where there is a model that has them. */

@@ -1,4 +1,5 @@
 import type { ForecastSettings } from "../forecast/settings.ts";
+import { isShortHistory, pickDonors } from "../forecast/short-history.ts";
 import type { Ports, RegisteredModel, TrainProgress } from "../ports.ts";
 import { addSeconds, ceilToStep } from "../time.ts";
 import type { BacktestInput } from "./backtest-forecasts.ts";
@@ -63,13 +64,21 @@ async function trainAt(
 ): Promise<RegisteredModel | null> {
   const { trainer, inference, store } = ports;
   const { fleet, codeVersion } = settings;
-  const { sensorId, readings } = input;
+  const { sensorId, readings, others = [] } = input;
+  const isShort = isShortHistory(readings, fleet.stepSeconds, moment.now);
+  const donors = isShort ? pickDonors(others, fleet.stepSeconds, moment.now) : [];
   try {
-    const result = await trainer.train({ sensorId, readings, ...fleet, codeVersion, ...moment }, onProgress, signal);
+    const result = await trainer.train(
+      { sensorId, readings, donors, ...fleet, codeVersion, ...moment },
+      onProgress,
+      signal,
+    );
     if (!result.ok) {
       notes.push(`${sensorId}: no model (${result.reason}): ${result.message}`);
       return null;
     }
+    const { shortHistory } = result.artefact.manifest.training;
+    if (shortHistory) notes.push(`${sensorId}: ${shortHistory.reason}`);
     for (const { reason, message } of result.untrained)
       notes.push(`${sensorId}: not in the model (${reason}): ${message}`);
     const verdict = await inference.verify(result.artefact);

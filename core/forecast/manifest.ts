@@ -47,6 +47,21 @@ export const Scaler = z.object({
 export type Scaler = z.infer<typeof Scaler>;
 
 /**
+ * How a model came about whose sensor had a short history: what was compared on its own validation windows, and what was kept.
+ * `mae` and `pinball` are divided by persistence's (geometric mean over the targets); `donors` are the sensors that lent windows.
+ */
+export const ShortHistory = z.object({
+  days: z.number().positive(),
+  kept: z.enum(["pooled", "own"]),
+  reason: z.string(),
+  validationWindows: z.int().nonnegative(),
+  compared: z.array(z.object({ name: z.string(), mae: finite, pinball: finite })),
+  donors: z.array(z.string()),
+  donorWindows: z.int().nonnegative(),
+});
+export type ShortHistory = z.infer<typeof ShortHistory>;
+
+/**
  * How the arrays of the ONNX graph are made and read.
  * Inputs, float32: `sequence` [batch, contextLength, channels], `features` [batch, features]: the standardised linear
  * features of every target in turn, then the extra features of the branch; not clipped.
@@ -75,6 +90,8 @@ export const ModelManifest = z.object({
     dataSha256: sha256,
     windows: z.int().nonnegative(),
     cpuSeconds: z.number().nonnegative(),
+    /** Only where the history was short and other sensors could lend theirs. */
+    shortHistory: ShortHistory.optional(),
   }),
   /** Validation metrics per target, in the target's unit. */
   metrics: z.record(

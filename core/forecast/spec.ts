@@ -18,10 +18,11 @@ const minimumDaysForWeek = 14;
 const minimumDaysForHarmonics = 3;
 
 /**
- * The features that a history of `historySteps` grid steps can carry.
- * Features of the day before need 8 days and a horizon of 2 hours or more (below, they are noise beside the last values),
- * the 7-day profile needs 14 days, harmonics of the time of day 3; where a day is not a whole number of steps, or has
- * fewer than 4, there are none of them.
+ * The features that a history of `historySteps` grid steps can carry, when they are learnt from one of `taughtSteps`: the same,
+ * unless other sensors lend theirs.
+ * Features of the day before need 8 days to learn them from, half of what they look back on, and a horizon of 2 hours or more
+ * (below, they are noise beside the last values); the 7-day profile needs 14 days, harmonics of the time of day 3; where a day
+ * is not a whole number of steps, or has fewer than 4, there are none of them.
  */
 export function defaultSpec(
   stepSeconds: number,
@@ -29,12 +30,16 @@ export function defaultSpec(
   horizon: number,
   targets: Target[],
   contextLength: number = defaultContextLength,
+  taughtSteps: number = historySteps,
 ): FeatureSpec {
   const day = stepsPerDay(stepSeconds);
   const hasDays = day !== null && day >= 4;
-  const days = hasDays ? historySteps / day : 0;
-  const useDay = hasDays && days >= minimumDaysForDay && horizon * stepSeconds >= dailyHorizonSeconds;
-  const useWeek = useDay && days >= minimumDaysForWeek;
+  const days = hasDays ? taughtSteps / day : 0;
+  // Serving takes a sensor of whose look-back half is known.
+  const reaches = (back: number) => 2 * historySteps >= back * (day ?? 0) + contextLength + 1;
+  const isFar = horizon * stepSeconds >= dailyHorizonSeconds;
+  const useDay = hasDays && days >= minimumDaysForDay && reaches(1) && isFar;
+  const useWeek = useDay && days >= minimumDaysForWeek && reaches(7);
   const furthestLead = hasDays ? Math.min(horizon, day) : horizon;
   const within = (steps: number[]) => [...new Set(steps)].filter((steps) => steps < contextLength);
   return {

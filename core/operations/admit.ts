@@ -60,7 +60,10 @@ export async function settle(
   }
   const loss = lossOf(manifest);
   if (loss === null) {
-    const reason = "first model of the sensor, not worse than persistence on validation";
+    const short = manifest.training.shortHistory;
+    const reason = short
+      ? `first model of the sensor; ${short.reason}`
+      : "first model of the sensor, not worse than persistence on validation";
     await registry.promote(modelId, reason, clock.now());
     log.info("model.promoted", { modelId, sensorId, reason });
     return { status: "champion", reason };
@@ -70,7 +73,9 @@ export async function settle(
   return { status: "retired", reason: loss };
 }
 
+/** Null also where other sensors taught: training compared there, with an eye on how little a day of validation tells. */
 function lossOf(manifest: ModelManifest): string | null {
+  if (manifest.training.shortHistory?.kept === "pooled") return null;
   for (const { name, unit } of manifest.targets) {
     const metrics = manifest.metrics[name];
     if (!metrics) return `${name}: no validation metrics in the manifest`;

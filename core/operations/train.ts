@@ -1,8 +1,10 @@
 import type { Fleet } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
+import { isShortHistory } from "../forecast/short-history.ts";
 import type { Ports, TrainProgress, TrainResult, UntrainedReason } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 import { admit, settle } from "./admit.ts";
+import { readDonors } from "./donors.ts";
 import type { TrainMessage } from "./messages.ts";
 
 /** `historySeconds`: how much of the past a training reads; `leaseSeconds`: after this a training counts as dead. */
@@ -67,10 +69,13 @@ async function trainNew(
   const windows = await ports.follower.readWindows([sensorId], addSeconds(slot, -historySeconds), slot);
   const readings = windows.get(sensorId);
   if (!readings) throw new AppError("internal", `sensor ${sensorId}: the follower answered without it`);
+  const isShort = isShortHistory(readings, fleet.stepSeconds, slot);
+  const donors = isShort ? await readDonors(ports.follower, sensorId, slot, fleet.stepSeconds) : [];
   const result: TrainResult = await ports.trainer.train(
     {
       sensorId,
       readings,
+      donors,
       targets: fleet.targets,
       stepSeconds: fleet.stepSeconds,
       horizon: fleet.horizon,
@@ -88,7 +93,8 @@ async function trainNew(
   signal?.throwIfAborted();
   const { manifest } = result.artefact;
   const { modelId } = manifest;
-  const why = `trained: ${reason}`;
+  const { shortHistory } = manifest.training;
+  const why = `trained: ${reason}${shortHistory ? `; ${shortHistory.reason}` : ""}`;
   const verdict = await admit(ports, result.artefact, why);
   if (!verdict.ok) {
     ports.log.error("train.rejected", { sensorId, modelId, message: verdict.message });

@@ -236,6 +236,18 @@ export const Model = z
       engine: z.string(),
       cpuSeconds: z.number(),
       dataSha256: z.string(),
+      /** How a short history was dealt with: what was compared on its own validation windows and kept; null for a long one. */
+      shortHistory: z
+        .object({
+          days: z.number(),
+          kept: z.enum(["pooled", "own"]),
+          reason: z.string(),
+          validationWindows: z.int(),
+          compared: z.array(z.object({ name: z.string(), mae: z.number(), pinball: z.number() })),
+          donors: z.array(z.string()),
+          donorWindows: z.int(),
+        })
+        .nullable(),
     }),
     metrics: z.record(z.string(), z.record(z.string(), z.number())),
     codeVersion: z.string(),

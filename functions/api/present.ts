@@ -84,7 +84,7 @@ export function toOutcomeResponse(outcome: Outcome): NonNullable<Sensor["lastOut
 /** A registered model as the API gives it; the manifest's tensors and scalers stay inside. */
 export function toModel(model: RegisteredModel): Model {
   const { manifest } = model;
-  const { from, to, windows, seed, engine, cpuSeconds, dataSha256 } = manifest.training;
+  const { from, to, windows, seed, engine, cpuSeconds, dataSha256, shortHistory = null } = manifest.training;
   return {
     modelId: model.modelId,
     sensorId: model.sensorId,
@@ -98,7 +98,7 @@ export function toModel(model: RegisteredModel): Model {
     stepSeconds: manifest.stepSeconds,
     contextLength: manifest.contextLength,
     horizon: manifest.horizon,
-    training: { from, to, windows, seed, engine, cpuSeconds, dataSha256 },
+    training: { from, to, windows, seed, engine, cpuSeconds, dataSha256, shortHistory },
     metrics: manifest.metrics,
     codeVersion: manifest.codeVersion,
   };

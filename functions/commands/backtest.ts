@@ -8,7 +8,7 @@ import { renewalGrowth } from "../../core/evaluation/renewal.ts";
 import { sortReadings } from "../../core/evaluation/replay.ts";
 import { splitGrid, type TargetPlan } from "../../core/evaluation/split.ts";
 import { defaultForecastSettings } from "../../core/forecast/settings.ts";
-import type { Log } from "../../core/ports.ts";
+import type { Donor, Log } from "../../core/ports.ts";
 import { openForecastsFile, type ReadingsFile, readPlan, readReadings } from "../adapters/csv.ts";
 import { memoryStore } from "../adapters/memory-store.ts";
 import { onnxInference } from "../adapters/onnx.ts";
@@ -57,7 +57,7 @@ const anyValue = 1e12;
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 async function backtest(options: Options, signal: AbortSignal): Promise<void> {
-  const file = await readReadings(options.data, options.sensors);
+  const file = await readReadings(options.data);
   const plans = options.plan === undefined ? null : await readPlan(options.plan);
   const targets = targetsOf(file, options, plans);
   const settings = defaultForecastSettings(
@@ -70,11 +70,12 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
   const ports = { store, inference, trainer, log: silent };
   const known = plans === null ? [...file.sensors.keys()] : [...plans.keys()];
   const sensorIds = known.filter((sensorId) => options.sensors?.includes(sensorId) ?? true);
+  const sorted = new Map([...file.sensors].map(([sensorId, readings]) => [sensorId, sortReadings(readings)]));
   const out = openForecastsFile(options.out);
   const progress = startProgress(sensorIds.length);
   try {
     const runs = sensorIds.map((sensorId) => {
-      const readings = sortReadings(file.sensors.get(sensorId) ?? { at: new Float64Array(0), values: {} });
+      const readings = sorted.get(sensorId) ?? { at: new Float64Array(0), values: {} };
       const planned = plans?.get(sensorId) ?? ownPlan(readings, targets, options);
       const run = backtestSensor(
         ports,
@@ -84,6 +85,7 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
           readings,
           plans: planned,
           seed: options.seed,
+          others: othersOf(sorted, sensorId),
           online: options.online ? { growth: options.retrain } : null,
         },
         (step) => progress.step(sensorId, step),
@@ -138,6 +140,10 @@ function targetsOf(
     const [min, max] = range.get(name) ?? [];
     return { ...target, min: min ?? target.min, max: max ?? target.max };
   });
+}
+
+function othersOf(sorted: Map<string, SortedReadings>, sensorId: string): Donor[] {
+  return [...sorted].flatMap(([other, readings]) => (other === sensorId ? [] : [{ sensorId: other, readings }]));
 }
 
 function ownPlan(readings: SortedReadings, targets: Target[], { step, horizon }: Options): Map<string, TargetPlan> {

@@ -35,6 +35,7 @@ export function tableOfModel(model: RegisteredModel): string {
     ["trained on", `${training.from} to ${training.to}, ${training.windows} windows`],
     ["data sha256", training.dataSha256],
     ["engine, seed", `${training.engine}, ${training.seed}`],
+    ...(training.shortHistory ? [["short history", training.shortHistory.reason]] : []),
     ["cost", `${training.cpuSeconds.toFixed(1)} s CPU`],
     ["code", manifest.codeVersion],
   );

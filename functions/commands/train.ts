@@ -5,7 +5,9 @@ import Table from "cli-table3";
 import { z } from "zod";
 import type { Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import { sortReadings } from "../../core/evaluation/replay.ts";
 import type { ModelManifest } from "../../core/forecast/manifest.ts";
+import { isShortHistory, pickDonors } from "../../core/forecast/short-history.ts";
 import { train } from "../../core/operations/train.ts";
 import type { Trainer, TrainProgress } from "../../core/ports.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
@@ -91,6 +93,10 @@ async function trainFile(config: Config, options: Options, trainer: Trainer, sig
   const until = options.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(options.until);
   const store = folderStore(out);
   const { stepSeconds, horizon, codeVersion } = config;
+  const others = (sensorId: string) =>
+    [...file.sensors]
+      .filter(([other]) => other !== sensorId)
+      .map(([other, readings]) => ({ sensorId: other, readings: sortReadings(readings) }));
   return eachSensor(pick([...file.sensors.keys()], options.sensor), signal, async (sensorId, onProgress) => {
     const { at, values } = file.sensors.get(sensorId)!;
     const kept = (column: Float64Array) => column.filter((_, i) => at[i]! <= until);
@@ -99,7 +105,8 @@ async function trainFile(config: Config, options: Options, trainer: Trainer, sig
       values: Object.fromEntries(Object.entries(values).map(([name, column]) => [name, kept(column)])),
     };
     const now = new Date(readings.at.reduce((a, b) => Math.max(a, b), 0));
-    const request = { sensorId, readings, targets, stepSeconds, horizon, seed, now, codeVersion };
+    const donors = isShortHistory(readings, stepSeconds, now) ? pickDonors(others(sensorId), stepSeconds, now) : [];
+    const request = { sensorId, readings, donors, targets, stepSeconds, horizon, seed, now, codeVersion };
     const result = await trainer.train(request, onProgress, signal);
     if (!result.ok) return { sensorId, result: `no model: ${result.message}`, manifest: null };
     await store.put(result.artefact);

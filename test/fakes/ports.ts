@@ -23,9 +23,12 @@ import type {
 import { addSeconds } from "../../core/time.ts";
 
 /** A follower over a map of readings; `queries` counts the windows read. */
-export function memoryFollower(bySensor: Map<string, Readings>): Follower & { queries: number } {
+export function memoryFollower(
+  bySensor: Map<string, Readings>,
+): Follower & { queries: number; sensors: Map<string, Readings> } {
   return {
     queries: 0,
+    sensors: bySensor,
     async listSensors(since) {
       const isAlive = ([, { at }]: [string, Readings]) => at.some((one) => one >= since.getTime());
       return [...bySensor]

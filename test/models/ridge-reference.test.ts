@@ -62,13 +62,13 @@ function maeAsTheirs(grid: Grid, part: Part, judged: number[]): number[] {
   const train = usableOrigins(history, horizon, stepsPerDay(grid.stepSeconds)!, trainEnd!, trainEnd!, Infinity);
   const validation = usableOrigins(history, horizon, trainEnd!, testFrom!, testFrom!, Infinity);
   const testRow = train.length + validation.length;
-  const rows = Int32Array.from([...train, ...validation, ...judged]);
+  const rows = [...train, ...validation, ...judged].map((origin) => ({ history, origin }));
   // The features of months of ten-minute readings for every task; ridge needs neither a sequence nor the branch's features.
   const features = { ...defaultSpec(600, 100 * 144, horizon, targets), volatilityWindows: [1], psychrometric: false };
   const none = { center: [], scale: [] };
   const scaler = { ...seriesScaler(history, trainEnd!), linear: none, branch: none };
   const encoding: Encoding = { contextLength: 1, targets, stepSeconds: grid.stepSeconds, horizon, features, scaler };
-  const { windows } = encodeWindows(history, rows, encoding, train.length);
+  const { windows } = encodeWindows(rows, encoding, train.length);
   const penalties = targets.map((_, k) =>
     choosePenalties(regressionOf(windows, k, encoding), train.length, train.length, testRow),
   );

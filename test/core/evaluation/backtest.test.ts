@@ -6,7 +6,7 @@ import { splitGrid } from "../../../core/evaluation/split.ts";
 import { measureSeries, median } from "../../../core/evaluation/summary.ts";
 import { createYardstick } from "../../../core/evaluation/yardstick.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
-import type { TrainRequest } from "../../../core/ports.ts";
+import type { Donor, TrainRequest } from "../../../core/ports.ts";
 import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { fleetOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 
@@ -24,12 +24,12 @@ function portsOf(asked: TrainRequest[]) {
   return { trainer: { train }, inference, store: memoryStore(), log };
 }
 
-async function run(values: number[]) {
+async function run(values: number[], others: Donor[] = []) {
   const readings = readingsOf({ temperature: values }, { stepSeconds: 3600 });
   const grid = toGrid(readings, [temperature], 3600);
   const plan = splitGrid(grid, 3)[0]!;
   const asked: TrainRequest[] = [];
-  const input = { sensorId: "a", readings, plans: new Map([["temperature", plan]]), seed: 1, online: null };
+  const input = { sensorId: "a", readings, plans: new Map([["temperature", plan]]), seed: 1, online: null, others };
   const result = await backtestSensor(portsOf(asked), defaultForecastSettings(fleet, "test"), input, () => {});
   return { result, plan, asked };
 }
@@ -41,6 +41,15 @@ describe("backtestSensor", () => {
     expect(asked[0]?.trainEnd?.getTime()).toBe(plan.trainEnd);
     expect(result.notes).toContain("a: no model (gap): none today");
     expect(result.forecasts.map(({ issuedAt }) => issuedAt.getTime())).toEqual(plan.issuedAt);
+  });
+
+  test("lets other sensors teach with what they had measured by then", async () => {
+    const other = readingsOf({ temperature: wave(length, { stepsPerDay: 24 }) }, { stepSeconds: 3600 });
+    const { asked, plan } = await run(wave(length, { stepsPerDay: 24 }), [{ sensorId: "b", readings: other }]);
+    expect(asked[0]?.donors?.map(({ sensorId }) => sensorId)).toEqual(["b"]);
+    const times = asked[0]!.donors![0]!.readings.at;
+    expect(times[0]).toBe(other.at[0]);
+    expect(times.at(-1)).toBe(plan.validationEnd);
   });
 
   test("forecasts from an origin with nothing that came after it", async () => {

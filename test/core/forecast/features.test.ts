@@ -116,6 +116,21 @@ describe("encode", () => {
 });
 
 describe("defaultSpec", () => {
+  test.each([
+    [0.5, false, false],
+    [1, true, false],
+    [3, true, false],
+    [4, true, true],
+  ])(
+    "a history of %s days carries what donors have learnt as soon as half of the look-back is known",
+    (days, day, week) => {
+      const made = defaultSpec(600, days * 144, 24, hourly.targets, 48, 100 * 144);
+      expect([made.useDay, made.useWeek, made.harmonics]).toEqual([day, week, 4]);
+      const alone = defaultSpec(600, days * 144, 24, hourly.targets);
+      expect([alone.useDay, alone.useWeek]).toEqual([false, false]);
+    },
+  );
+
   test("uses the day and the week only where history and step allow", () => {
     const used = (stepSeconds: number, days: number) => {
       const made = defaultSpec(stepSeconds, (days * 86_400) / stepSeconds, 24, hourly.targets);

@@ -89,6 +89,39 @@ test("trains on the readings up to the slot, with a seed that belongs to sensor 
   expect(second.requests[0]?.seed).toBe(first.requests[0]?.seed);
 });
 
+test("a new sensor is trained beside its fleet, and why its model is as it is stands with it", async () => {
+  const shortHistory = {
+    days: 2,
+    kept: "pooled",
+    reason: "2 days of history: learns from 1 other sensor",
+    validationWindows: 30,
+    compared: [],
+    donors: ["old"],
+    donorWindows: 900,
+  } as const;
+  const { manifest } = worse;
+  const pooled = await artefactOf({
+    createdAt: manifest.createdAt,
+    metrics: manifest.metrics,
+    training: { ...manifest.training, shortHistory: { ...shortHistory, compared: [], donors: ["old"] } },
+  });
+  const { ports, requests } = world(pooled);
+  const old = readingsOf({ temperature: wave(144 * 100), humidity: wave(144 * 100) });
+  ports.follower = memoryFollower(new Map([...ports.follower.sensors, ["old", old]]));
+  // A day of validation is no reason to retire what training has weighed.
+  expect(await run(ports)).toMatchObject({ status: "champion", reason: expect.stringContaining(shortHistory.reason) });
+  expect(requests[0]?.donors?.map(({ sensorId }) => sensorId)).toEqual(["old"]);
+});
+
+test("a sensor with months of history costs one query", async () => {
+  const { ports, requests } = world();
+  const long = readingsOf({ temperature: wave(144 * 50), humidity: wave(144 * 50) });
+  ports.follower = memoryFollower(new Map(["a", "b"].map((sensorId) => [sensorId, long])));
+  await run(ports);
+  expect(ports.follower.queries).toBe(1);
+  expect(requests[0]?.donors).toEqual([]);
+});
+
 test("beside a champion the new model is a challenger, and an earlier challenger gives way to it", async () => {
   const { ports } = world();
   ports.registry.models.set("old", modelOf(manifestOf({ modelId: "old" })));
