@@ -1,0 +1,42 @@
+import type { Readings } from "../data/reading.ts";
+import type { Donor } from "../ports.ts";
+import { addSeconds } from "../time.ts";
+
+/** Below so many days, or steps where they are long, other sensors' windows help a sensor; with more, its own teach as well. */
+const shortDays = 45;
+const shortSteps = 1500;
+/** So much of a donor's past is of use. */
+const donorDays = 30;
+const donorSteps = 26_280;
+
+/** More sensors than these teach no better. */
+export const mostDonors = 8;
+
+/** How far back a donor's readings are of use. */
+export function donorSeconds(stepSeconds: number): number {
+  return Math.max(donorDays * 86_400, donorSteps * stepSeconds);
+}
+
+/** Whether the readings up to `now` make a short history; there is none at all without any. */
+export function isShortHistory({ at }: Readings, stepSeconds: number, now: Date): boolean {
+  const since = addSeconds(now, -Math.max(shortDays * 86_400, shortSteps * stepSeconds)).getTime();
+  const known = at.filter((time) => time <= now.getTime());
+  return known.length > 0 && known.every((time) => time > since);
+}
+
+/**
+ * The sensors with the longest histories up to `now` among `others`, whose readings are in time order: at most `mostDonors`,
+ * with what is of use of them.
+ */
+export function pickDonors(others: Donor[], stepSeconds: number, now: Date): Donor[] {
+  const since = addSeconds(now, -donorSeconds(stepSeconds)).getTime();
+  const known = others.map(({ sensorId, readings }) => {
+    const isKnown = (_: unknown, i: number) => readings.at[i]! > since && readings.at[i]! <= now.getTime();
+    const values = Object.entries(readings.values).map(([name, column]) => [name, column.filter(isKnown)]);
+    return { sensorId, readings: { at: readings.at.filter(isKnown), values: Object.fromEntries(values) } };
+  });
+  return known
+    .filter(({ readings }) => readings.at.length > 0)
+    .sort((a, b) => a.readings.at[0]! - b.readings.at[0]!)
+    .slice(0, mostDonors);
+}
