@@ -73,6 +73,7 @@ export function modelsOf(now: number, sensorId: string | null) {
       engine: "wasm-simd 1",
       cpuSeconds: 21.4,
       dataSha256: sha(`${id}data`),
+      shortHistory: null,
     },
     metrics: Object.fromEntries(
       TARGETS.map(({ target }) => {
