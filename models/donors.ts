@@ -19,17 +19,28 @@ export type LentRow = WindowRow & { at: number };
 /** Level and liveliness of a sensor, per target, on its link's scale: what `seriesScaler` says of its series. */
 type Character = { mean: number[]; change: number[] };
 
-/** The donors whose targets are all good enough to learn from them alone; `pick` chooses and orders the columns. */
-export function lendersOf(donors: DonorGrid[], targets: Target[], pick: (grid: Grid) => Grid): Lender[] {
-  return donors.flatMap(({ sensorId, grid: whole }) => {
+/**
+ * The donors whose targets are all good enough, `pick` chooses and orders the columns; none when all of them together know too
+ * little. In a fleet of new sensors each has little.
+ */
+export function lendersOf(
+  donors: DonorGrid[],
+  targets: Target[],
+  horizon: number,
+  pick: (grid: Grid) => Grid,
+): Lender[] {
+  const lenders = donors.flatMap(({ sensorId, grid: whole }) => {
     const grid = pick(whole);
     const length = gridLength(grid);
-    const need = minimumPoints(grid.stepSeconds, 0, false);
+    const need = minimumPoints(grid.stepSeconds, horizon, true);
     const isGood = targets.every((target, k) => judgeColumn(grid, k, target, { trainEnd: length, need }) === null);
     if (!isGood) return [];
     const history = prepare(grid, targets.map(linkOf));
     return [{ sensorId, grid, history, character: seriesScaler(history, length) }];
   });
+  const steps = lenders.reduce((sum, { grid }) => sum + gridLength(grid), 0);
+  const days = lenders.reduce((sum, { grid }) => sum + (gridLength(grid) * grid.stepSeconds) / 86_400, 0);
+  return steps >= policy.leastLentSteps && days >= policy.leastLentDays ? lenders : [];
 }
 
 /**

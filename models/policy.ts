@@ -31,6 +31,9 @@ export const policy = {
   /** Windows borrowed, of all donors together; thinned evenly. */
   borrowedWindows: 6000,
   borrowedSteps: 250,
+  /** All donors together must have seen so much. */
+  leastLentDays: 12,
+  leastLentSteps: 1200,
   /** Standard deviation of the log of a sensor's liveliness as one day of it tells. */
   livelinessNoise: 0.6,
   /** Of two fits, the one on own windows alone must be better by this share: few windows tell little. */

@@ -46,7 +46,7 @@ export function prepareTraining(request: TrainRequest, donors: DonorGrid[] = [])
   const pick = (grid: Grid): Grid => ({ ...grid, columns: learnt.map((k) => grid.columns[k]!) });
   const grid = pick(whole);
   const links = learntTargets.map(linkOf);
-  const lenders = lendersOf(donors, learntTargets, pick);
+  const lenders = lendersOf(donors, learntTargets, horizon, pick);
   if (isPooled && lenders.length === 0) return noLender(learntTargets[0]!, donors.length);
   const history = prepare(grid, links);
   const first = firstMeasured(history);
@@ -101,7 +101,7 @@ export function prepareTraining(request: TrainRequest, donors: DonorGrid[] = [])
 const noTarget: Untrained = { target: "", reason: "gap", message: "no target to learn", have: 0, need: 1 };
 
 function noLender({ name }: Target, have: number): Untrained {
-  const message = `${name}: none of ${have} other sensors has enough good readings to lend; waits for them`;
+  const message = `${name}: the good readings of ${have} other sensors are too few to lend; waits for them`;
   return { target: name, reason: "shortHistory", message, have: 0, need: 1 };
 }
 
@@ -117,7 +117,8 @@ function tooFew(target: Target, trainRows: number, validationRows: number, least
   };
 }
 
-/** The encoding, its scaler without the features' part. The median donor stands for the history that is missing. */
+/** The encoding, its scaler without the features' part. The history that is missing is stood for by the donors', of
+ * which half of what is lent is at least as long. */
 function encodingFor(
   targets: Target[],
   { stepSeconds, horizon }: TrainRequest,
@@ -125,11 +126,21 @@ function encodingFor(
   { historySteps, lentSteps }: { historySteps: number; lentSteps: number[] },
 ): Encoding {
   const contextLength = defaultContextLength;
-  const median = lentSteps.toSorted((a, b) => a - b)[Math.floor(lentSteps.length / 2)] ?? 0;
-  const taughtSteps = Math.max(historySteps, median);
+  const taughtSteps = Math.max(historySteps, weightedMedian(lentSteps));
   const features = defaultSpec(stepSeconds, historySteps, horizon, targets, contextLength, taughtSteps);
   const none = { center: [], scale: [] };
   return { contextLength, targets, stepSeconds, horizon, features, scaler: { ...scaler, linear: none, branch: none } };
+}
+
+/** The length that half of the sum of all lengths does not exceed. */
+function weightedMedian(lengths: number[]): number {
+  const ascending = lengths.toSorted((a, b) => a - b);
+  let rest = lengths.reduce((sum, length) => sum + length, 0) / 2;
+  for (const length of ascending) {
+    rest -= length;
+    if (rest <= 0) return length;
+  }
+  return 0;
 }
 
 function firstMeasured({ isImputed }: History): number {

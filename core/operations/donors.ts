@@ -7,8 +7,9 @@ import { addSeconds } from "../time.ts";
 const mostAsked = 64;
 /** A sensor has a past as long as this when it has a reading in the following day, or in so many steps. */
 const probeSteps = 24;
-/** A past is looked for at these shares of what is of use. */
-const shares = [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16];
+/** A past shorter than this is not looked for, nor one shorter than this share of the longest found. */
+const leastSeconds = 2.5 * 86_400;
+const leastShare = 1 / 8;
 
 /**
  * The sensors with the longest histories besides `sensorId`, with their readings up to `slot`: ids, a look at a day of long ago
@@ -28,12 +29,14 @@ export async function readDonors(
   );
   const found: string[] = [];
   const probeSeconds = Math.max(86_400, probeSteps * stepSeconds);
-  for (const share of shares) {
+  let longest = 0;
+  for (let seconds = past; seconds >= Math.max(leastSeconds, leastShare * longest); seconds /= 2) {
     const rest = others.filter((one) => !found.includes(one));
     if (found.length >= mostDonors || rest.length === 0) break;
-    const from = addSeconds(slot, -share * past);
+    const from = addSeconds(slot, -seconds);
     const windows = await follower.readWindows(rest, from, addSeconds(from, probeSeconds));
     found.push(...rest.filter((one) => hasReadings(windows.get(one))));
+    if (found.length > 0 && longest === 0) longest = seconds;
   }
   const chosen = spread(found, mostDonors);
   if (chosen.length === 0) return [];

@@ -22,17 +22,23 @@ const donor = (sensorId: string, swing: number, mean: number, length = 2000): Do
     600,
   ),
 });
-const lenders = (...donors: DonorGrid[]): Lender[] => lendersOf(donors, targets, (grid) => grid);
+const lenders = (...donors: DonorGrid[]): Lender[] => lendersOf(donors, targets, 24, (grid) => grid);
 const spreadOf = (values: ArrayLike<number>) => Math.max(...Array.from(values)) - Math.min(...Array.from(values));
 
 describe("lendersOf", () => {
   test("takes donors that are good in every target, and knows level and liveliness of each", () => {
     const stuck = donor("stuck", 3, 20);
     stuck.grid.columns[1]!.fill(40);
-    const found = lenders(donor("good", 3, 20), stuck, donor("new", 3, 20, 150));
+    const found = lenders(donor("good", 3, 20), stuck, donor("new", 3, 20, 60));
     expect(found.map(({ sensorId }) => sensorId)).toEqual(["good"]);
     expect(found[0]!.character.mean[0]).toBeCloseTo(20, 0);
   });
+});
+
+test("new sensors lend when they have seen enough together", () => {
+  const young = (count: number) => lenders(...Array.from({ length: count }, (_, i) => donor(`${i}`, 3, 20, 3 * 144)));
+  expect(young(3)).toEqual([]);
+  expect(young(4)).toHaveLength(4);
 });
 
 describe("trustInOwn", () => {

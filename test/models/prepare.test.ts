@@ -21,7 +21,7 @@ const preparedOf = (made: ReturnType<typeof prepareTraining>): Prepared => {
 
 describe("a short history", () => {
   test("keeps three horizons to choose on where an eighth would be less, and a long one its eighth", () => {
-    const donors = [{ sensorId: "b", grid: toTrainingGrid(requestOf(96), hourly(600, 1)) }];
+    const donors = [{ sensorId: "b", grid: toTrainingGrid(requestOf(96), hourly(1400, 1)) }];
     const validationOf = (hours: number) => {
       const { windows, validationRow } = preparedOf(prepareTraining(requestOf(hours), donors));
       // The last horizon of points has no window of its own.
@@ -37,7 +37,7 @@ describe("a short history", () => {
     // 96 hours leave 18 to choose on.
     const border = addSeconds(someSlot, -18 * hour);
     const donorsUntil = (end: Date) => {
-      const readings = hourly(600, 1);
+      const readings = hourly(1400, 1);
       const kept = readings.at.filter((at) => at <= end.getTime()).length;
       const cut = {
         at: readings.at.slice(0, kept),

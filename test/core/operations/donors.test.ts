@@ -8,7 +8,7 @@ const days = (count: number): Readings => readingsOf({ temperature: wave(144 * c
 const fleetWith = (lengths: Record<string, number>) =>
   memoryFollower(new Map(Object.entries(lengths).map(([sensorId, count]) => [sensorId, days(count)])));
 
-test("other sensors with a past of half a year lend it, read at once after one look", async () => {
+test("other sensors with a past of half a year lend it, and one much younger does not", async () => {
   const follower = fleetWith({ new: 2, old: 190, older: 200, young: 3 });
   const donors = await readDonors(follower, "new", someSlot, 600);
   expect(donors.map(({ sensorId }) => sensorId)).toEqual(["old", "older"]);
@@ -16,7 +16,7 @@ test("other sensors with a past of half a year lend it, read at once after one l
 });
 
 test("with less of a past about, the longest is looked for", async () => {
-  const donors = await readDonors(fleetWith({ new: 2, a: 30, b: 60, c: 5 }), "new", someSlot, 600);
+  const donors = await readDonors(fleetWith({ new: 2, a: 30, b: 60, c: 4 }), "new", someSlot, 600);
   expect(donors.map(({ sensorId }) => sensorId).sort()).toEqual(["a", "b"]);
 });
 
@@ -27,7 +27,12 @@ test("eight donors are enough, and cost two queries when all are old", async () 
   expect(follower.queries).toBe(2);
 });
 
+test("in a young fleet the days of all are put together", async () => {
+  const donors = await readDonors(fleetWith({ new: 3, a: 3, b: 4, c: 1 }), "new", someSlot, 600);
+  expect(donors.map(({ sensorId }) => sensorId).sort()).toEqual(["a", "b"]);
+});
+
 test("a sensor never lends to itself, and a fleet of new sensors lends nothing", async () => {
   expect(await readDonors(fleetWith({ new: 190 }), "new", someSlot, 600)).toEqual([]);
-  expect(await readDonors(fleetWith({ new: 1, other: 2 }), "new", someSlot, 600)).toEqual([]);
+  expect(await readDonors(fleetWith({ new: 1, other: 1 }), "new", someSlot, 600)).toEqual([]);
 });
