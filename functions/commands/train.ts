@@ -70,7 +70,8 @@ async function trainFleet(given: Config, options: Options, trainer: Trainer, sig
     const sensorIds = pick(known, options.sensor);
     const ports = { clock, log, follower, ...predictorPorts(predictor), store, inference, trainer };
     const holder = `train-command/${randomUUID()}`;
-    return eachSensor(sensorIds, signal, async (sensorId, onProgress) => {
+    // Awaited here: what is opened above must outlive it.
+    return await eachSensor(sensorIds, signal, async (sensorId, onProgress) => {
       const message = { sensorId, slot, reason: "requested" } as const;
       const outcome = await train(ports, settings.train, message, { holder, onProgress, signal });
       if (outcome.status === "busy") return { sensorId, result: "busy: it is being trained elsewhere", manifest: null };
