@@ -4,7 +4,7 @@ import { type History, prepare } from "../core/forecast/features.ts";
 import { linkOf, toLink } from "../core/forecast/link.ts";
 import type { Encoding } from "../core/forecast/spec.ts";
 import { policy } from "./policy.ts";
-import { judgeColumn, minimumPoints } from "./usable.ts";
+import { judgeColumn, minimumLentPoints } from "./usable.ts";
 import { seriesScaler, usableOrigins, type WindowRow } from "./windows.ts";
 
 /** A sensor's series on the grid. */
@@ -21,7 +21,7 @@ type Character = { mean: number[]; change: number[] };
 
 /**
  * The donors whose targets are all good enough, `pick` chooses and orders the columns; none when all of them together know too
- * little. In a fleet of new sensors each has little.
+ * little.
  */
 export function lendersOf(
   donors: DonorGrid[],
@@ -32,7 +32,7 @@ export function lendersOf(
   const lenders = donors.flatMap(({ sensorId, grid: whole }) => {
     const grid = pick(whole);
     const length = gridLength(grid);
-    const need = minimumPoints(grid.stepSeconds, horizon, true);
+    const need = minimumLentPoints(grid.stepSeconds, horizon);
     const isGood = targets.every((target, k) => judgeColumn(grid, k, target, { trainEnd: length, need }) === null);
     if (!isGood) return [];
     const history = prepare(grid, targets.map(linkOf));

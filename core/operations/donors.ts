@@ -8,7 +8,7 @@ const mostAsked = 64;
 /** A sensor has a past as long as this when it has a reading in the following day, or in so many steps. */
 const probeSteps = 24;
 /** A past shorter than this is not looked for, nor one shorter than this share of the longest found. */
-const leastSeconds = 2.5 * 86_400;
+const leastSeconds = 5 * 86_400;
 const leastShare = 1 / 8;
 
 /**

@@ -35,10 +35,12 @@ describe("lendersOf", () => {
   });
 });
 
-test("new sensors lend when they have seen enough together", () => {
-  const young = (count: number) => lenders(...Array.from({ length: count }, (_, i) => donor(`${i}`, 3, 20, 3 * 144)));
-  expect(young(3)).toEqual([]);
-  expect(young(4)).toHaveLength(4);
+test("young sensors lend from five days on, when they have seen enough together", () => {
+  const young = (count: number, days: number) =>
+    lenders(...Array.from({ length: count }, (_, i) => donor(`${i}`, 3, 20, days * 144)));
+  expect(young(8, 4)).toEqual([]);
+  expect(young(2, 5)).toEqual([]);
+  expect(young(3, 5)).toHaveLength(3);
 });
 
 describe("trustInOwn", () => {

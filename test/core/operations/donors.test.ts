@@ -28,7 +28,7 @@ test("eight donors are enough, and cost two queries when all are old", async () 
 });
 
 test("in a young fleet the days of all are put together", async () => {
-  const donors = await readDonors(fleetWith({ new: 3, a: 3, b: 4, c: 1 }), "new", someSlot, 600);
+  const donors = await readDonors(fleetWith({ new: 3, a: 6, b: 7, c: 1 }), "new", someSlot, 600);
   expect(donors.map(({ sensorId }) => sensorId).sort()).toEqual(["a", "b"]);
 });
 
