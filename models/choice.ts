@@ -3,11 +3,11 @@ import { pinballLoss } from "../core/evaluation/metrics.ts";
 import { levels, simpleExperts } from "../core/forecast/experts.ts";
 import type { ShortHistory } from "../core/forecast/manifest.ts";
 import type { Quantiles } from "../core/forecast/quantiles.ts";
+import { minimumPoints } from "../core/forecast/short-history.ts";
 import type { TrainResult } from "../core/ports.ts";
 import { policy } from "./policy.ts";
 import type { Prepared } from "./prepare.ts";
 import type { FirstStage } from "./stages.ts";
-import { minimumPoints } from "./usable.ts";
 
 export type Choice = { ok: true; stage: FirstStage; shortHistory: ShortHistory | null } | (TrainResult & { ok: false });
 

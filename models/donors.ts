@@ -2,9 +2,10 @@ import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import type { Target } from "../core/data/reading.ts";
 import { type History, prepare } from "../core/forecast/features.ts";
 import { linkOf, toLink } from "../core/forecast/link.ts";
+import { minimumLentPoints } from "../core/forecast/short-history.ts";
 import type { Encoding } from "../core/forecast/spec.ts";
 import { policy } from "./policy.ts";
-import { judgeColumn, minimumLentPoints } from "./usable.ts";
+import { judgeColumn } from "./usable.ts";
 import { seriesScaler, usableOrigins, type WindowRow } from "./windows.ts";
 
 /** A sensor's series on the grid. */

@@ -3,12 +3,13 @@ import type { Target } from "../core/data/reading.ts";
 import { type History, prepare } from "../core/forecast/features.ts";
 import { linkOf } from "../core/forecast/link.ts";
 import type { Scaler } from "../core/forecast/manifest.ts";
+import { minimumPoints } from "../core/forecast/short-history.ts";
 import { defaultContextLength, defaultSpec, type Encoding, historyLength } from "../core/forecast/spec.ts";
 import type { TrainRequest, Untrained } from "../core/ports.ts";
 import { blendLiveliness, borrowWindows, type DonorGrid, lendersOf, trustInOwn } from "./donors.ts";
 import { policy } from "./policy.ts";
 import { toTrainingGrid, trainLength } from "./training-grid.ts";
-import { judgeColumn, minimumPoints } from "./usable.ts";
+import { judgeColumn } from "./usable.ts";
 import { encodeWindows, seriesScaler, usableOrigins, type WindowRow, type Windows } from "./windows.ts";
 
 /** What a model can be fitted on: windows in time order, borrowed before own; the first `trainRows` lie wholly in the training part. */

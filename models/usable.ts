@@ -1,33 +1,12 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import type { Target } from "../core/data/reading.ts";
-import { defaultContextLength } from "../core/forecast/spec.ts";
 import type { Untrained } from "../core/ports.ts";
 import { addSeconds } from "../core/time.ts";
 
-/** A sensor on its own needs so many horizons and so many days; with less, no change or the usual day forecast better. */
-const ownHorizons = 12;
-const ownDays = 3.5;
-/** With donors it must fill a context, leave some leads to choose on, and have shown half a day of itself. */
-const pooledHorizons = 3;
-const pooledDays = 0.5;
-/** A donor needs so many days: in a fleet that is younger as a whole, all have seen the same few days. */
-const donorDays = 5;
 /** Fewer measured points than this share of the time since the first one is a gap rather than a short history. */
 const minimumShare = 0.1;
 /** A run of one value over this share of the measured points is a stuck sensor. */
 const stuckShare = 0.5;
-
-/** Measured points that a target needs, of its own windows alone or beside those of donors. */
-export function minimumPoints(stepSeconds: number, horizon: number, isPooled: boolean): number {
-  const steps = (days: number) => Math.ceil((days * 86_400) / stepSeconds);
-  if (isPooled) return Math.max(defaultContextLength + horizon, pooledHorizons * horizon, steps(pooledDays));
-  return Math.max(200, ownHorizons * horizon, steps(ownDays));
-}
-
-/** Measured points that a donor needs of each target. */
-export function minimumLentPoints(stepSeconds: number, horizon: number): number {
-  return Math.max(minimumPoints(stepSeconds, horizon, false), Math.ceil((donorDays * 86_400) / stepSeconds));
-}
 
 /**
  * Why column `k` (NaN for missing) cannot teach a model, null when it can: `need` measured points in all, and a training part,

@@ -4,6 +4,7 @@ import type { ForecastReason, RefusalReason, RegisteredModel } from "../ports.ts
 import { secondsBetween } from "../time.ts";
 import type { ModelManifest } from "./manifest.ts";
 import type { ForecastSettings } from "./settings.ts";
+import { minimumPoints } from "./short-history.ts";
 
 /** How one target of a sensor is to be served, and if not by the model, why. */
 export type TargetPlan =
@@ -116,12 +117,18 @@ function planTarget(
     imputedSteps,
   });
   if (stale !== null) return fallback("staleSource", stale);
-  if (manifest === null) return fallback("noModel", "no model yet");
+  if (manifest === null) return fallback("noModel", noModelText(settings));
   if (cause !== null) return fallback("modelRejected", cause);
   if (!manifest.targets.some(({ name }) => name === target.name)) {
     return fallback("noModel", `${target.name}: model ${manifest.modelId} does not forecast it`);
   }
   return verdict.ok ? { serve: "model", imputedSteps } : { serve: "baseline", ...verdict };
+}
+
+/** What a sensor needs before it can be trained: it is tried every day. */
+function noModelText({ fleet: { stepSeconds, horizon } }: ForecastSettings): string {
+  const [own, beside] = [false, true].map((isPooled) => minimumPoints(stepSeconds, horizon, isPooled));
+  return `no model yet: one takes ${own} measured steps, or ${beside} beside older sensors`;
 }
 
 function planShadow(sensor: SensorGrid, model: RegisteredModel, settings: ForecastSettings): ShadowPlan[] {

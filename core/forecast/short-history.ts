@@ -1,7 +1,16 @@
 import type { Readings } from "../data/reading.ts";
 import type { Donor } from "../ports.ts";
 import { addSeconds } from "../time.ts";
+import { defaultContextLength } from "./spec.ts";
 
+/** A sensor on its own needs so many horizons and so many days; with less, no change or the usual day forecast better. */
+const ownHorizons = 12;
+const ownDays = 3.5;
+/** With donors it must fill a context, leave some leads to choose on, and have shown half a day of itself. */
+const pooledHorizons = 3;
+const pooledDays = 0.5;
+/** A donor needs so many days: in a fleet that is younger as a whole, all have seen the same few days. */
+const lentDays = 5;
 /** Below so many days, or steps where they are long, other sensors' windows help a sensor; with more, its own teach as well. */
 const shortDays = 45;
 const shortSteps = 1500;
@@ -11,6 +20,18 @@ const donorSteps = 26_280;
 
 /** More sensors than these teach no better. */
 export const mostDonors = 8;
+
+/** Measured points that a target needs, of its own windows alone or beside those of donors. */
+export function minimumPoints(stepSeconds: number, horizon: number, isPooled: boolean): number {
+  const steps = (days: number) => Math.ceil((days * 86_400) / stepSeconds);
+  if (isPooled) return Math.max(defaultContextLength + horizon, pooledHorizons * horizon, steps(pooledDays));
+  return Math.max(200, ownHorizons * horizon, steps(ownDays));
+}
+
+/** Measured points that a donor needs of each target. */
+export function minimumLentPoints(stepSeconds: number, horizon: number): number {
+  return Math.max(minimumPoints(stepSeconds, horizon, false), Math.ceil((lentDays * 86_400) / stepSeconds));
+}
 
 /** How far back a donor's readings are of use. */
 export function donorSeconds(stepSeconds: number): number {

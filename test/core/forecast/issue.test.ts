@@ -120,6 +120,7 @@ test("a sensor without a model is served by a baseline that says so", async () =
   const { rows, of } = await run(world({ a: healthy() }, { models: [] }));
   expect(of("a")).toMatchObject({ status: "baseline", reason: "noModel" });
   expect(rows[0]).toMatchObject({ method: "baseline", modelKey: "seasonalNaive", reason: "noModel", modelId: null });
+  expect(rows[0]?.reasonText).toBe("no model yet: one takes 504 measured steps, or 72 beside older sensors");
   rows.forEach(invariants);
 });
 
