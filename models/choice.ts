@@ -22,7 +22,7 @@ const mostRatio = 1000;
 /**
  * Which fit becomes the model. A sensor's own windows alone where nothing was borrowed, or where they did clearly better on its
  * own validation part. Where they are too few to stand alone, a fit that is hopeless there beside what needs no training is none
- * at all; how far off that must be follows the number of windows, as a day of them says little.
+ * at all. How much better or worse that must be follows the number of windows, as a week of them says little.
  */
 export function chooseFit(stages: FirstStage[]): Choice {
   const pooled = stages.find(({ prepared }) => prepared.borrowed.windows > 0);
@@ -31,20 +31,18 @@ export function chooseFit(stages: FirstStage[]): Choice {
   const { prepared } = pooled;
   const { horizon, stepSeconds } = prepared.encoding;
   const simple = measureSimple(prepared);
-  const of = (stage: FirstStage | undefined, name: string): Figures[] =>
-    stage ? [relative(name, stage.metrics, simple)] : [];
   const withDonors = relative("pooled", pooled.metrics, simple);
   const isWhole = own?.prepared.encoding.targets.length === prepared.encoding.targets.length;
-  const [alone] = of(isWhole ? own : undefined, "own");
+  const alone = isWhole ? relative("own", own.metrics, simple) : null;
   const compared = [withDonors, ...(alone ? [alone] : []), ...simple.figures];
-  const isOwn = alone !== undefined && alone.pinball < (1 - policy.ownMargin) * withDonors.pinball;
+  const validationWindows = prepared.windows.origins.length - prepared.validationRow;
+  const clearly = 1 + policy.doubt * Math.sqrt(horizon / validationWindows);
+  const isOwn = alone !== null && clearly * alone.pinball < withDonors.pinball;
   const kept = isOwn ? alone : withDonors;
   const best = simple.figures.reduce((a, b) => (b.pinball < a.pinball ? b : a));
-  const validationWindows = prepared.windows.origins.length - prepared.validationRow;
   const text = compared.map(({ name, pinball }) => `${name} ${pinball.toFixed(2)}`).join(", ");
   const figures = `pinball loss on ${validationWindows} own windows beside persistence's: ${text}`;
-  const slack = 1 + 0.5 * Math.sqrt(horizon / validationWindows);
-  if (!alone && kept.pinball > slack * best.pinball) {
+  if (!alone && kept.pinball > clearly * best.pinball) {
     const message = `no fit comes near ${best.name}: ${figures}; waits for readings`;
     const have = gridLength(prepared.grid);
     const need = Math.max(have + horizon, minimumPoints(stepSeconds, horizon, false));
