@@ -12,8 +12,8 @@ const pooledDays = 0.5;
 /** A donor needs so many days: in a fleet that is younger as a whole, all have seen the same few days. */
 const lentDays = 5;
 /** Below so many days, or steps where they are long, other sensors' windows help a sensor; with more, its own teach as well. */
-const shortDays = 45;
-const shortSteps = 1500;
+const shortDays = 21;
+const shortSteps = 1000;
 /** So much of a donor's past is of use. */
 const donorDays = 30;
 const donorSteps = 26_280;

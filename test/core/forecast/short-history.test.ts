@@ -6,18 +6,18 @@ import { readingsOf, someSlot, wave } from "../../builders.ts";
 const days = (count: number, end = someSlot) =>
   readingsOf({ temperature: wave(24 * count) }, { stepSeconds: 3600, end });
 
-test("a history is short below 45 days, and below 1500 steps where they are long", () => {
-  expect(isShortHistory(days(44), 600, someSlot)).toBe(true);
-  expect(isShortHistory(days(46), 600, someSlot)).toBe(false);
-  expect(isShortHistory(days(60), 3600, someSlot)).toBe(true);
-  expect(isShortHistory(days(64), 3600, someSlot)).toBe(false);
-  expect(isShortHistory(days(1000), 86_400, someSlot)).toBe(true);
+test("a history is short below 21 days, and below 1000 steps where they are long", () => {
+  expect(isShortHistory(days(20), 600, someSlot)).toBe(true);
+  expect(isShortHistory(days(22), 600, someSlot)).toBe(false);
+  expect(isShortHistory(days(40), 3600, someSlot)).toBe(true);
+  expect(isShortHistory(days(43), 3600, someSlot)).toBe(false);
+  expect(isShortHistory(days(900), 86_400, someSlot)).toBe(true);
 });
 
 test("what was measured after now does not count, and nothing is no history", () => {
   const before = addSeconds(someSlot, -20 * 86_400);
-  expect(isShortHistory(days(60), 600, before)).toBe(true);
-  expect(isShortHistory(days(60), 600, addSeconds(someSlot, -70 * 86_400))).toBe(false);
+  expect(isShortHistory(days(40), 600, before)).toBe(true);
+  expect(isShortHistory(days(40), 600, addSeconds(someSlot, -50 * 86_400))).toBe(false);
   expect(isShortHistory(readingsOf({ temperature: [] }), 600, someSlot)).toBe(false);
 });
 
