@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 const open = (url: string, max: number) =>
-  openDatabase<PredictorSchema>({ url, side: "predictor", driver: "neon", max });
+  openDatabase<PredictorSchema>({ url, side: "predictor", driver: "neon", max, connectTimeoutMs: 120_000 });
 
 test("50 invocations at a time hold no more connections than each of them may, and store every forecast once", async () => {
   const url = await postgres.createPredictorDatabase();
