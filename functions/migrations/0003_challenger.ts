@@ -7,8 +7,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 const statements = [
   "alter table forecast add column mix_challenger_id text",
+  // Null in rows of the code before, which still runs on this: what was served is the nearest there is.
   "alter table score add column own_pinball real[], add column own_is_covered boolean[]",
-  // What was scored before was mixed: the nearest there is.
-  "update score set own_pinball = pinball, own_is_covered = is_covered",
-  "alter table score alter column own_pinball set not null, alter column own_is_covered set not null",
 ];

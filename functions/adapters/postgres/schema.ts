@@ -70,8 +70,8 @@ export type PredictorSchema = {
     error: (number | null)[];
     pinball: (number | null)[];
     is_covered: (boolean | null)[];
-    own_pinball: (number | null)[];
-    own_is_covered: (boolean | null)[];
+    own_pinball: (number | null)[] | null;
+    own_is_covered: (boolean | null)[] | null;
     persistence_error: (number | null)[];
     seasonal_naive_error: (number | null)[];
     sums: GeneratedAlways<number[]>;

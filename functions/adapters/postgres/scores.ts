@@ -38,7 +38,9 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
           p.covered_a as "isCoveredA", p.covered_b as "isCoveredB", p.persistence as "persistenceError"
         from score as a
         join score as b using (sensor_id, target, target_at)
-        cross join lateral unnest(a.own_pinball, b.own_pinball, a.own_is_covered, b.own_is_covered, a.persistence_error)
+        cross join lateral unnest(
+            coalesce(a.own_pinball, a.pinball), coalesce(b.own_pinball, b.pinball),
+            coalesce(a.own_is_covered, a.is_covered), coalesce(b.own_is_covered, b.is_covered), a.persistence_error)
           with ordinality as p (a, b, covered_a, covered_b, persistence, lead)
         where a.sensor_id = ${sensorId} and a.model_key = ${modelKeyA} and b.model_key = ${modelKeyB}
           and a.target_at >= ${since} and p.a is not null and p.b is not null and p.covered_a is not null

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Scores } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
@@ -78,6 +79,14 @@ test("pairs what two models said alone, only where both have a score of the same
     },
   ]);
   expect(await scores.paired("room1", "model-a", "model-b", step(1.5))).toEqual([]);
+
+  // A row of before models were scored alone stands for itself.
+  await sql`update score set own_pinball = null, own_is_covered = null where model_key = 'model-a'`.execute(
+    database.db,
+  );
+  expect(await scores.paired("room1", "model-a", "model-b", slot)).toMatchObject([
+    { pinballA: 0.25, isCoveredA: true, pinballB: 0.125 },
+  ]);
 });
 
 test("a lease has one holder, who may renew it, until it is released or runs out", async () => {
