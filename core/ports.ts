@@ -122,7 +122,7 @@ export type Forecast = {
   origin: Date;
   /** modelId for an LSTM, the baseline's name else: the fourth part of the natural key. */
   modelKey: string;
-  /** Served forecasts are what users see; the others run in the shadow for scoring (challengers). */
+  /** Served forecasts are what users see; the others are what challengers said alone, kept for scoring. */
   isServed: boolean;
   slot: Date;
   issuedAt: Date;

@@ -12,7 +12,7 @@ export type TargetPlan =
   | { serve: "baseline"; reason: ForecastReason; message: string; have: number; need: number; imputedSteps: number }
   | { serve: "nothing"; reason: RefusalReason; message: string; have: number; need: number };
 
-/** A model that may run in the shadow for `targets`, indices into the fleet's. */
+/** A challenger that may run for some targets: filled-in steps by index into the fleet's targets. */
 export type ShadowPlan = { model: RegisteredModel; imputedSteps: Map<number, number> };
 
 export type Refusal = { reason: RefusalReason; message: string; have: number; need: number };

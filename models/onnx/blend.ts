@@ -1,6 +1,6 @@
 import type { NetworkShape } from "../layout.ts";
 
-/** Ridge from the unclipped standardised linear features: `weights` [targets, linear, horizon], `bias` [targets, horizon], in the target's unit. */
+/** Ridge from the unclipped standardised linear features: `weights` [targets, linear, horizon], `bias` [targets, horizon], on the link's scale. */
 export type LinearMap = { weights: ArrayLike<number>; bias: ArrayLike<number> };
 
 /** One trained net of the blend. */
@@ -11,13 +11,13 @@ export type ExportMember = {
   share: number;
   /** The ridge that this net was trained on top of. */
   ridge: LinearMap;
-  /** [horizon, targets], in the target's unit. */
+  /** [horizon, targets], on the link's scale. */
   residualScale: ArrayLike<number>;
   /** [horizon, targets, quantiles - 1], as in `Network.reset`. */
   initialWidths: ArrayLike<number>;
 };
 
-/** `residualQuantiles` [horizon, targets, quantiles], in the target's unit: what ridge alone adds to its own value. */
+/** `residualQuantiles` [horizon, targets, quantiles], on the link's scale: what ridge alone adds to its own value. */
 export type ExportRidge = LinearMap & { share: number; residualQuantiles: ArrayLike<number> };
 
 export type ExportInput = { shape: NetworkShape; members: ExportMember[]; ridge: ExportRidge };

@@ -100,7 +100,7 @@ test("scoring goes out to the same shards", async () => {
 
 test("a sensor is trained again when its history has grown by a twentieth, not before", async () => {
   const { ports } = world(["a"]);
-  // Trained on 31 days on 2 January: 1.55 days more are a twentieth, 12 horizons of 24 steps are two days.
+  // Trained on 31 days on 2 February: 1.55 days more are a twentieth, 12 horizons of 24 steps are two days.
   const trainedAt = new Date("2026-02-02T00:00:00.000Z");
   const model = modelOf(manifestOf({ createdAt: trainedAt.toISOString() }));
   const registry = memoryRegistry([model]);
