@@ -12,7 +12,7 @@ export type RetrainRequest = { sensorId: string; reason: "drift" | "noModel"; te
 
 /**
  * Asks for a training of every sensor whose champion drifted, or that has no model at all. One request per sensor and day:
- * a sensor whose history is too short is asked for again tomorrow. A sensor with a challenger is left alone.
+ * a sensor whose history is too short is asked for again tomorrow. A sensor with a young challenger is left alone.
  */
 export async function requestRetraining(
   ports: Pick<Ports, "log" | "follower" | "registry" | "scores" | "queue">,
@@ -24,12 +24,14 @@ export async function requestRetraining(
   const slot = floorToStep(input.slot, fleet.stepSeconds);
   const { sensorIds } = input;
   const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
-  const contested = new Set(challengers.map((model) => model.sensorId));
+  // Oldest first: the newest stays.
+  const rivals = new Map(challengers.map((model) => [model.sensorId, model]));
   const windows = await follower.readWindows(sensorIds, addSeconds(slot, -drift.recentSeconds), slot);
   const requests: RetrainRequest[] = [];
   for (const sensorId of sensorIds) {
-    if (contested.has(sensorId)) continue;
     const champion = champions.get(sensorId);
+    const rival = rivals.get(sensorId);
+    if (rival && (!champion || addSeconds(rival.createdAt, settings.minimumAgeSeconds) > slot)) continue;
     if (!champion) {
       requests.push({ sensorId, reason: "noModel", text: "no model yet" });
       continue;

@@ -198,6 +198,10 @@ test("asks once a day for sensors that drifted or have no model, and leaves the 
   ]);
   await ask(addSeconds(someSlot, 600));
   expect(ports.queue.sent.map(({ message }) => TrainMessage.parse(message.body).sensorId)).toEqual(["a", "d"]);
+
+  // A challenger of some age has not helped against the drift.
+  ports.registry.models.set("rival", { ...model("rival", "challenger", "c"), createdAt: old });
+  expect((await ask(someSlot)).map(({ sensorId }) => sensorId)).toEqual(["a", "c", "d"]);
 });
 
 test("imports a verified artefact as a challenger and refuses others before they touch the store", async () => {
