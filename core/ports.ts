@@ -1,8 +1,8 @@
 import type { Readings, Target } from "./data/reading.ts";
-import type { Adaptation } from "./forecast/adapt.ts";
-import type { Artefact, ModelManifest } from "./forecast/manifest.ts";
-import type { Mix } from "./forecast/mix.ts";
-import type { QueueMessage, QueueName } from "./operations/messages.ts";
+import type { QueueMessage, QueueName } from "./messages.ts";
+import type { Adaptation } from "./mix/adaptation.ts";
+import type { Mix } from "./mix/mix.ts";
+import type { Artefact, ModelManifest } from "./model/manifest.ts";
 
 /** The only source of the present: real time in production, a faster one in the demo, a set one in tests. */
 export type Clock = {

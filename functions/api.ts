@@ -2,7 +2,7 @@ import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
 import { messagesOf } from "../core/operations/schedule.ts";
 import { createApi } from "./api/app.ts";
 import type { ApiServices } from "./api/services.ts";
-import { once } from "./once.ts";
+import { once } from "./lambda/once.ts";
 import { openApiRuntime } from "./runtime.ts";
 
 /** Answers function URL events. Forecasts on demand go by the queue: no model is loaded here. */

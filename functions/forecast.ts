@@ -1,9 +1,9 @@
 import type { SQSEvent } from "aws-lambda";
-import { type ForecastPorts, forecast } from "../core/forecast/issue.ts";
 import type { ForecastSettings } from "../core/forecast/settings.ts";
-import { ForecastMessage } from "../core/operations/messages.ts";
-import { handleBatch } from "./batch.ts";
-import { once } from "./once.ts";
+import { ForecastMessage } from "../core/messages.ts";
+import { type ForecastPorts, forecast } from "../core/operations/forecast.ts";
+import { handleBatch } from "./lambda/batch.ts";
+import { once } from "./lambda/once.ts";
 import { openForecastRuntime } from "./runtime.ts";
 
 export function createForecastHandler(ports: ForecastPorts, settings: ForecastSettings) {

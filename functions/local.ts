@@ -1,9 +1,9 @@
 import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { describeError } from "./adapters/log.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig } from "./config/environment.ts";
+import { startSystem } from "./machine/system.ts";
 import { openLog } from "./runtime.ts";
-import { startSystem } from "./system.ts";
 
 /** The one-machine runtime: everything in this process until Ctrl-C. */
 async function main(): Promise<void> {

@@ -1,7 +1,7 @@
-import type { PromotionSettings } from "../core/evaluation/promote.ts";
+import type { PromotionSettings } from "../core/operations/judge.ts";
 import { type Promotion, promote } from "../core/operations/promote.ts";
 import type { Ports } from "../core/ports.ts";
-import { once } from "./once.ts";
+import { once } from "./lambda/once.ts";
 import { openPromoteRuntime } from "./runtime.ts";
 
 type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;

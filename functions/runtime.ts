@@ -11,9 +11,9 @@ import { postgresRegistry } from "./adapters/postgres/registry.ts";
 import type { PredictorSchema } from "./adapters/postgres/schema.ts";
 import { postgresScores } from "./adapters/postgres/scores.ts";
 import { createViews } from "./adapters/postgres/views.ts";
-import { type Config, loadConfig } from "./config.ts";
-import { settingsOf } from "./settings.ts";
-import { readSource, targetsOf } from "./source.ts";
+import { type Config, loadConfig } from "./config/environment.ts";
+import { settingsOf } from "./config/settings.ts";
+import { readSource, targetsOf } from "./config/source.ts";
 
 /*
  * The composition root. Adapters with heavy dependencies are imported where they are chosen, so that a bundle carries only

@@ -9,7 +9,7 @@ import {
 } from "../core/operations/schedule.ts";
 import type { Ports } from "../core/ports.ts";
 import { addSeconds } from "../core/time.ts";
-import { once } from "./once.ts";
+import { once } from "./lambda/once.ts";
 import { openScheduleRuntime } from "./runtime.ts";
 
 /** What EventBridge Scheduler sends; `time` is the scheduled time, whenever the event arrives. */

@@ -1,9 +1,9 @@
 import type { SQSEvent } from "aws-lambda";
-import { type ScoreSettings, score } from "../core/evaluation/score.ts";
-import { ScoreMessage } from "../core/operations/messages.ts";
+import { ScoreMessage } from "../core/messages.ts";
+import { type ScoreSettings, score } from "../core/operations/score.ts";
 import type { Ports } from "../core/ports.ts";
-import { handleBatch } from "./batch.ts";
-import { once } from "./once.ts";
+import { handleBatch } from "./lambda/batch.ts";
+import { once } from "./lambda/once.ts";
 import { openScoreRuntime } from "./runtime.ts";
 
 type ScorePorts = Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations">;

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { SQSEvent } from "aws-lambda";
-import { TrainMessage } from "../core/operations/messages.ts";
+import { TrainMessage } from "../core/messages.ts";
 import { type TrainSettings, train } from "../core/operations/train.ts";
 import type { Ports } from "../core/ports.ts";
-import { handleBatch } from "./batch.ts";
-import { once } from "./once.ts";
+import { handleBatch } from "./lambda/batch.ts";
+import { once } from "./lambda/once.ts";
 import { openTrainRuntime } from "./runtime.ts";
 
 type TrainPorts = Pick<Ports, "clock" | "log" | "follower" | "trainer" | "store" | "inference" | "registry" | "leases">;

@@ -2,10 +2,10 @@ import { Cron } from "croner";
 import { z } from "zod";
 import { type Observation, type WatchPorts, watch } from "../core/operations/watch.ts";
 import { addSeconds, floorToStep } from "../core/time.ts";
-import { type Config, cycleSecondsOf } from "./config.ts";
-import { once } from "./once.ts";
+import { type Config, cycleSecondsOf } from "./config/environment.ts";
+import { once } from "./lambda/once.ts";
+import { dueTimes } from "./machine/scheduler.ts";
 import { openWatchRuntime } from "./runtime.ts";
-import { dueTimes } from "./scheduler.ts";
 
 const WatchEvent = z.object({ time: z.iso.datetime().transform((text) => new Date(text)) });
 type WatchSettings = Pick<Config, "cycleCron" | "stepSeconds" | "settleSeconds" | "stage">;

@@ -1,8 +1,8 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
-import { encode } from "../core/forecast/features.ts";
-import { fromLink, steepness } from "../core/forecast/link.ts";
-import type { Artefact, GoldenVector, ModelManifest, ShortHistory } from "../core/forecast/manifest.ts";
-import { sha256Of } from "../core/forecast/verify.ts";
+import { encode } from "../core/model/features.ts";
+import { fromLink, steepness } from "../core/model/link.ts";
+import type { Artefact, GoldenVector, ModelManifest, ShortHistory } from "../core/model/manifest.ts";
+import { sha256Of } from "../core/model/verify.ts";
 import type { TrainRequest } from "../core/ports.ts";
 import type { Engine } from "./engine/load.ts";
 import { exportOnnx } from "./export.ts";

@@ -1,9 +1,9 @@
 import { gridLength } from "../core/data/grid.ts";
-import { pinballLoss } from "../core/evaluation/metrics.ts";
-import { levels, simpleExperts } from "../core/forecast/experts.ts";
-import type { ShortHistory } from "../core/forecast/manifest.ts";
-import type { Quantiles } from "../core/forecast/quantiles.ts";
-import { minimumPoints } from "../core/forecast/short-history.ts";
+import { pinballLoss } from "../core/data/metrics.ts";
+import type { Quantiles } from "../core/data/quantiles.ts";
+import { levels, simpleExperts } from "../core/mix/experts.ts";
+import type { ShortHistory } from "../core/model/manifest.ts";
+import { minimumPoints } from "../core/model/short-history.ts";
 import type { TrainResult } from "../core/ports.ts";
 import { policy } from "./policy.ts";
 import type { Prepared } from "./prepare.ts";

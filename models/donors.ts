@@ -1,9 +1,9 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import type { Target } from "../core/data/reading.ts";
-import { type History, prepare } from "../core/forecast/features.ts";
-import { linkOf, toLink } from "../core/forecast/link.ts";
-import { minimumLentPoints } from "../core/forecast/short-history.ts";
-import type { Encoding } from "../core/forecast/spec.ts";
+import { type History, prepare } from "../core/model/features.ts";
+import { linkOf, toLink } from "../core/model/link.ts";
+import { minimumLentPoints } from "../core/model/short-history.ts";
+import type { Encoding } from "../core/model/spec.ts";
 import { policy } from "./policy.ts";
 import { judgeColumn } from "./usable.ts";
 import { seriesScaler, usableOrigins, type WindowRow } from "./windows.ts";

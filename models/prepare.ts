@@ -1,10 +1,10 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import type { Target } from "../core/data/reading.ts";
-import { type History, prepare } from "../core/forecast/features.ts";
-import { linkOf } from "../core/forecast/link.ts";
-import type { Scaler } from "../core/forecast/manifest.ts";
-import { minimumPoints } from "../core/forecast/short-history.ts";
-import { defaultContextLength, defaultSpec, type Encoding, historyLength } from "../core/forecast/spec.ts";
+import { type History, prepare } from "../core/model/features.ts";
+import { linkOf } from "../core/model/link.ts";
+import type { Scaler } from "../core/model/manifest.ts";
+import { minimumPoints } from "../core/model/short-history.ts";
+import { defaultContextLength, defaultSpec, type Encoding, historyLength } from "../core/model/spec.ts";
 import type { TrainRequest, Untrained } from "../core/ports.ts";
 import { blendLiveliness, borrowWindows, type DonorGrid, lendersOf, trustInOwn } from "./donors.ts";
 import { policy } from "./policy.ts";

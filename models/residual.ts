@@ -1,8 +1,9 @@
-import { predictRidge } from "../core/forecast/linear.ts";
-import { choosePenalties, fitRidge, quantileOf, type Ridge } from "../core/forecast/ridge.ts";
-import type { Encoding } from "../core/forecast/spec.ts";
+import { quantileOf } from "../core/data/quantiles.ts";
+import type { Encoding } from "../core/model/spec.ts";
 import type { LinearMap } from "./onnx/blend.ts";
 import { policy } from "./policy.ts";
+import { choosePenalties, fitRidge, type Ridge } from "./ridge/fit.ts";
+import { predictRidge } from "./ridge/linear.ts";
 import { regressionOf, type Windows } from "./windows.ts";
 
 /**

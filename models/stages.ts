@@ -1,5 +1,5 @@
-import type { ModelManifest } from "../core/forecast/manifest.ts";
-import { channelCount, extraCount, linearCount } from "../core/forecast/spec.ts";
+import type { ModelManifest } from "../core/model/manifest.ts";
+import { channelCount, extraCount, linearCount } from "../core/model/spec.ts";
 import type { Engine } from "./engine/load.ts";
 import { fitNetwork, meanPinball, sliceRows } from "./fit.ts";
 import type { NetworkShape, TrainingRows } from "./layout.ts";

@@ -1,5 +1,5 @@
-import type { ShortHistory } from "../core/forecast/manifest.ts";
-import { isShortHistory } from "../core/forecast/short-history.ts";
+import type { ShortHistory } from "../core/model/manifest.ts";
+import { isShortHistory } from "../core/model/short-history.ts";
 import type { TrainProgress, TrainRequest, TrainResult } from "../core/ports.ts";
 import { createArtefact } from "./artefact.ts";
 import { chooseFit } from "./choice.ts";

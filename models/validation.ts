@@ -1,6 +1,6 @@
-import { coverage, mae, pinball } from "../core/evaluation/metrics.ts";
-import { fromLink } from "../core/forecast/link.ts";
-import type { ModelManifest } from "../core/forecast/manifest.ts";
+import { coverage, mae, pinball } from "../core/data/metrics.ts";
+import { fromLink } from "../core/model/link.ts";
+import type { ModelManifest } from "../core/model/manifest.ts";
 import { sliceRows } from "./fit.ts";
 import type { NetworkShape } from "./layout.ts";
 import type { Network } from "./network.ts";

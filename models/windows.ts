@@ -1,7 +1,7 @@
-import { featureCount, type History, standardise, writeFeatures, writeSequence } from "../core/forecast/features.ts";
-import type { Regression } from "../core/forecast/linear.ts";
-import type { Scaler } from "../core/forecast/manifest.ts";
-import { channelCount, type Encoding, linearCount } from "../core/forecast/spec.ts";
+import { featureCount, type History, standardise, writeFeatures, writeSequence } from "../core/model/features.ts";
+import type { Scaler } from "../core/model/manifest.ts";
+import { channelCount, type Encoding, linearCount } from "../core/model/spec.ts";
+import type { Regression } from "./ridge/linear.ts";
 
 /**
  * Encoded windows, `origins` each in its own history: `sequence` [rows, contextLength, channels]; `features`

@@ -1,6 +1,6 @@
 import type { Fleet, Readings, Target } from "../core/data/reading.ts";
-import type { ModelManifest } from "../core/forecast/manifest.ts";
-import { defaultSpec, extraCount, historyLength, linearCount } from "../core/forecast/spec.ts";
+import type { ModelManifest } from "../core/model/manifest.ts";
+import { defaultSpec, extraCount, historyLength, linearCount } from "../core/model/spec.ts";
 import type { RegisteredModel } from "../core/ports.ts";
 
 export const temperature: Target = { name: "temperature", unit: "°C", min: -40, max: 85 };

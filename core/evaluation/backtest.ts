@@ -1,15 +1,15 @@
 import { gridIndex, toGrid } from "../data/grid.ts";
+import type { Quantiles } from "../data/quantiles.ts";
 import type { Readings } from "../data/reading.ts";
-import type { Quantiles } from "../forecast/quantiles.ts";
+import { sortReadings } from "../data/sorted-readings.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Ports, TrainProgress } from "../ports.ts";
 import { stepsPerDay } from "../time.ts";
-import { type BacktestInput, insteadNotes, type Made, plannedTimes, toMade } from "./backtest-forecasts.ts";
-import { type TrainRun, trainForPlan, trainOnTheWay } from "./backtest-model.ts";
-import { forecastOnline } from "./backtest-online.ts";
-import { sortReadings } from "./replay.ts";
+import { type BacktestInput, insteadNotes, type Made, plannedTimes, toMade } from "./made.ts";
+import { forecastOnline } from "./online.ts";
 import { serveSlots } from "./serve-slots.ts";
 import { measureSeries, type SeriesMetrics } from "./summary.ts";
+import { type TrainRun, trainForPlan, trainOnTheWay } from "./trainings.ts";
 import { createYardstick, type YardstickName } from "./yardstick.ts";
 
 export type BacktestPorts = Pick<Ports, "trainer" | "inference" | "store" | "log">;

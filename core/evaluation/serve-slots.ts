@@ -1,14 +1,14 @@
 import type { Readings } from "../data/reading.ts";
-import type { Adaptation } from "../forecast/adapt.ts";
+import { readingsBetween } from "../data/sorted-readings.ts";
 import { conclude, type ModelAnswer } from "../forecast/conclude.ts";
-import { toModelInput } from "../forecast/infer.ts";
 import { modelsToRun, planSensor, type Refusal, stepsNeeded } from "../forecast/plan.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
+import type { Adaptation } from "../mix/adaptation.ts";
+import { toModelInput } from "../model/tensors.ts";
+import { actualsOf, adapt } from "../operations/learn.ts";
+import { defaultScoreSettings } from "../operations/score.ts";
 import type { Forecast, Ports, RegisteredModel } from "../ports.ts";
 import { addSeconds } from "../time.ts";
-import { actualsOf, adapt } from "./learn.ts";
-import { readingsBetween } from "./replay.ts";
-import { defaultScoreSettings } from "./score.ts";
 
 /** What serving would have stored at `at`, epoch ms; `refusal` where there was nothing to serve. */
 export type ServedSlot = { at: number; rows: Forecast[]; refusal: Refusal | null };

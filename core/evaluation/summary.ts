@@ -1,5 +1,5 @@
-import type { Quantiles } from "../forecast/quantiles.ts";
-import { coverage, mae, maseScale, meanOfKnown, pinball, rmse, width } from "./metrics.ts";
+import { coverage, mae, maseScale, meanOfKnown, pinball, rmse, width } from "../data/metrics.ts";
+import type { Quantiles } from "../data/quantiles.ts";
 
 /** Metrics of one method on one series, over all its origins and leads. */
 export type SeriesMetrics = {

@@ -1,7 +1,7 @@
 import { fillCausally } from "../data/grid.ts";
-import { lastObserved, seasonalNaive } from "../forecast/baseline.ts";
-import type { Quantiles } from "../forecast/quantiles.ts";
-import { quantileOf } from "../forecast/ridge.ts";
+import type { Quantiles } from "../data/quantiles.ts";
+import { quantileOf } from "../data/quantiles.ts";
+import { lastObserved, seasonalNaive } from "../mix/baselines.ts";
 
 /** The yardsticks that need no model. */
 export type YardstickName = "persistence" | "seasonalNaive";

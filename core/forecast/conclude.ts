@@ -1,12 +1,12 @@
+import type { Quantiles } from "../data/quantiles.ts";
+import { type Adaptation, freshAdaptation, startShares } from "../mix/adaptation.ts";
+import { forecastBaseline } from "../mix/baselines.ts";
+import { simpleExperts } from "../mix/experts.ts";
+import { type Mix, mixOf } from "../mix/mix.ts";
+import { fromModelOutput } from "../model/tensors.ts";
 import type { Forecast, Log, ModelOutput, Outcome, RegisteredModel } from "../ports.ts";
-import { type Adaptation, freshAdaptation, startShares } from "./adapt.ts";
-import { forecastBaseline } from "./baseline.ts";
-import { simpleExperts } from "./experts.ts";
 import { guardQuantiles } from "./guard.ts";
-import { fromModelOutput } from "./infer.ts";
-import { type Mix, mixOf } from "./mix.ts";
 import type { SensorPlan, TargetPlan } from "./plan.ts";
-import type { Quantiles } from "./quantiles.ts";
 import { baselineRow, modelRow, type RowBase, shadowRow } from "./rows.ts";
 import type { ForecastSettings } from "./settings.ts";
 

@@ -1,5 +1,5 @@
+import type { Quantiles } from "../data/quantiles.ts";
 import type { Target } from "../data/reading.ts";
-import type { Quantiles } from "./quantiles.ts";
 
 /** Shares of the physical range by which a median and a tail may leave it before they are implausible rather than clipped. */
 const medianSlack = 0.1;

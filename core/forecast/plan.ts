@@ -1,10 +1,10 @@
 import { ageSteps, countContext, judgeTarget, type SensorGrid, toSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
+import type { ModelManifest } from "../model/manifest.ts";
+import { minimumPoints } from "../model/short-history.ts";
 import type { ForecastReason, RefusalReason, RegisteredModel } from "../ports.ts";
 import { secondsBetween } from "../time.ts";
-import type { ModelManifest } from "./manifest.ts";
 import type { ForecastSettings } from "./settings.ts";
-import { minimumPoints } from "./short-history.ts";
 
 /** How one target of a sensor is to be served, and if not by the model, why. */
 export type TargetPlan =

@@ -1,7 +1,7 @@
 import type { Fleet } from "../data/reading.ts";
-import type { Artefact, ModelManifest } from "../forecast/manifest.ts";
 import { misfit } from "../forecast/plan.ts";
-import { sha256Of } from "../forecast/verify.ts";
+import type { Artefact, ModelManifest } from "../model/manifest.ts";
+import { sha256Of } from "../model/verify.ts";
 import type { Ports, RegisteredModel, Verdict } from "../ports.ts";
 
 export type AdmitPorts = Pick<Ports, "clock" | "log" | "store" | "inference" | "registry">;

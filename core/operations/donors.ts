@@ -1,5 +1,5 @@
 import type { Readings } from "../data/reading.ts";
-import { donorSeconds, mostDonors } from "../forecast/short-history.ts";
+import { donorSeconds, mostDonors } from "../model/short-history.ts";
 import type { Donor, Follower } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
-import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "../evaluation/promote.ts";
 import type { Ports, RegisteredModel } from "../ports.ts";
+import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "./judge.ts";
 
 type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;
 

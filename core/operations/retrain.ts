@@ -1,8 +1,8 @@
 import { toGrid } from "../data/grid.ts";
 import type { Fleet } from "../data/reading.ts";
-import { type DriftSettings, errorDrift, inputDrift } from "../evaluation/drift.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
+import { type DriftSettings, errorDrift, inputDrift } from "./drift.ts";
 import { trainMessage } from "./schedule.ts";
 
 /** `minimumAgeSeconds`: a model younger than this is left alone. */

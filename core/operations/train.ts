@@ -1,11 +1,11 @@
 import type { Fleet } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
-import { isShortHistory } from "../forecast/short-history.ts";
+import type { TrainMessage } from "../messages.ts";
+import { isShortHistory } from "../model/short-history.ts";
 import type { Ports, TrainProgress, TrainResult, UntrainedReason } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 import { admit, settle } from "./admit.ts";
 import { readDonors } from "./donors.ts";
-import type { TrainMessage } from "./messages.ts";
 
 /** `historySeconds`: how much of the past a training reads; `leaseSeconds`: after this a training counts as dead. */
 export type TrainSettings = { fleet: Fleet; codeVersion: string; historySeconds: number; leaseSeconds: number };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
-import { type Artefact, GoldenVector, ModelManifest } from "../../core/forecast/manifest.ts";
+import { type Artefact, GoldenVector, ModelManifest } from "../../core/model/manifest.ts";
 
 /** The files of an artefact, wherever they lie. */
 export const artefactFiles = { onnx: "model.onnx", manifest: "manifest.json", golden: "golden.json" } as const;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../core/errors.ts";
-import type { Artefact } from "../../core/forecast/manifest.ts";
+import type { Artefact } from "../../core/model/manifest.ts";
 import type { ModelStore } from "../../core/ports.ts";
 import { artefactFiles, checkModelId, checkSame, parseArtefact, printArtefact } from "./artefact-files.ts";
 

@@ -1,4 +1,4 @@
-import type { Artefact } from "../../core/forecast/manifest.ts";
+import type { Artefact } from "../../core/model/manifest.ts";
 import type { ModelStore } from "../../core/ports.ts";
 
 /** Artefacts in this process's memory: gone with it. */

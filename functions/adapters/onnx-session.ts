@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { AppError } from "../../core/errors.ts";
-import { featureCount } from "../../core/forecast/features.ts";
-import type { ModelManifest } from "../../core/forecast/manifest.ts";
-import { channelCount } from "../../core/forecast/spec.ts";
+import { featureCount } from "../../core/model/features.ts";
+import type { ModelManifest } from "../../core/model/manifest.ts";
+import { channelCount } from "../../core/model/spec.ts";
 import type { ModelInput, ModelOutput } from "../../core/ports.ts";
 
 /** A model in memory. */

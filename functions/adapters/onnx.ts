@@ -1,8 +1,8 @@
 import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
 import { AppError } from "../../core/errors.ts";
-import type { Artefact } from "../../core/forecast/manifest.ts";
-import { verifyArtefact } from "../../core/forecast/verify.ts";
+import type { Artefact } from "../../core/model/manifest.ts";
+import { verifyArtefact } from "../../core/model/verify.ts";
 import type { Inference, Log, ModelInput, ModelOutput, ModelStore } from "../../core/ports.ts";
 import { type OnnxSession, openSession } from "./onnx-session.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { type JobResult, type JobWithMetadata, PgBoss, type QueueOptions } from "pg-boss";
 import { AppError } from "../../core/errors.ts";
-import type { QueueName } from "../../core/operations/messages.ts";
+import type { QueueName } from "../../core/messages.ts";
 import type { Log, Queue } from "../../core/ports.ts";
 
 /** A Lambda handler of an SQS batch with partial failures: the same code runs behind SQS and behind pg-boss. */

@@ -7,7 +7,7 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { AppError } from "../../core/errors.ts";
-import type { Artefact } from "../../core/forecast/manifest.ts";
+import type { Artefact } from "../../core/model/manifest.ts";
 import type { ModelStore } from "../../core/ports.ts";
 import { artefactFiles, checkModelId, checkSame, parseArtefact, printArtefact } from "./artefact-files.ts";
 

@@ -2,7 +2,7 @@ import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, SQSClient }
 import pLimit from "p-limit";
 import pRetry from "p-retry";
 import { AppError } from "../../core/errors.ts";
-import type { QueueMessage, QueueName } from "../../core/operations/messages.ts";
+import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Queue } from "../../core/ports.ts";
 
 /** What SQS takes in one SendMessageBatch. */

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { sensorStatuses } from "../../core/views.ts";
 
 /** The API's shapes: zod is the contract, OpenAPI and the dashboard's types are made from it. Times are RFC 3339 UTC. */
 const time = z.iso.datetime().openapi({ example: "2016-05-01T12:00:00.000Z" });
@@ -112,7 +113,7 @@ export const SensorTarget = z
   .openapi("SensorTarget");
 export type SensorTarget = z.infer<typeof SensorTarget>;
 
-export const SensorStatus = z.enum(["ok", "baseline", "stale", "refused", "waiting"]).openapi("SensorStatus");
+export const SensorStatus = z.enum(sensorStatuses).openapi("SensorStatus");
 export type SensorStatus = z.infer<typeof SensorStatus>;
 
 export const Sensor = z

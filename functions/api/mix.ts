@@ -1,5 +1,5 @@
-import { type Expert, experts } from "../../core/forecast/experts.ts";
-import type { Mix } from "../../core/forecast/mix.ts";
+import { type Expert, experts } from "../../core/mix/experts.ts";
+import type { Mix } from "../../core/mix/mix.ts";
 import type { MixResponse } from "./contract.ts";
 
 /** Weights and widths as means over a few groups of leads: the first, then up to a quarter, a half and all of them. */

@@ -1,8 +1,8 @@
 import type { Forecast, Outcome, RegisteredModel } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
+import type { ScoreKey, ScoreSums, Views } from "../../core/views.ts";
 import type { Coverage, ForecastResponse, Model, Sensor, SensorTarget } from "./contract.ts";
 import { toMixResponse } from "./mix.ts";
-import type { ScoreKey, ScoreSums, Views } from "./views.ts";
 
 /** Coverage of [q10, q90] that a calibrated model has. */
 export const nominalCoverage = 0.8;

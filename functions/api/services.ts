@@ -1,7 +1,7 @@
 import type { Target } from "../../core/data/reading.ts";
-import type { ForecastMessage } from "../../core/operations/messages.ts";
+import type { ForecastMessage } from "../../core/messages.ts";
 import type { Ports } from "../../core/ports.ts";
-import type { Views } from "./views.ts";
+import type { Views } from "../../core/views.ts";
 
 export type ApiSettings = {
   stepSeconds: number;

@@ -1,6 +1,6 @@
+import type { SensorRow } from "../../core/views.ts";
 import { cyclesSince, staleBefore } from "./freshness.ts";
 import type { ApiSettings } from "./services.ts";
-import type { SensorRow } from "./views.ts";
 
 /** One readable sentence on a sensor's state that also says what comes next. */
 export function toStatusText(row: Pick<SensorRow, "status" | "lastOutcome">, now: Date, settings: ApiSettings): string {

@@ -4,8 +4,8 @@ import type { Log } from "../../core/ports.ts";
 import { secondsBetween } from "../../core/time.ts";
 import { inspectSource, type SourceFacts, type SourceReport } from "../adapters/postgres/inspect-source.ts";
 import { openDatabase } from "../adapters/postgres/pool.ts";
-import { type Config, loadConfig, redactUrl } from "../config.ts";
-import { readSource } from "../source.ts";
+import { type Config, loadConfig, redactUrl } from "../config/environment.ts";
+import { readSource } from "../config/source.ts";
 import { withDatabases } from "./databases.ts";
 
 // npm run check-source: says whether FOLLOWER_DATABASE_URL and SOURCE_CONFIG fit, and what to change. Exit code 1 if not.

@@ -1,6 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/environment.ts";
 
 /**
  * Runs `work` with a configuration whose database URLs are filled in: those given, else those of the embedded databases,
@@ -9,7 +9,7 @@ import type { Config } from "../config.ts";
 export async function withDatabases<T>(given: Config, log: Log, work: (config: Config) => Promise<T>): Promise<T> {
   const needs = { follower: given.followerDatabaseUrl === null, predictor: given.predictorDatabaseUrl === null };
   if (!needs.follower && !needs.predictor) return work(given);
-  const { runningUrls, startEmbedded } = await import("../adapters/embedded/cluster.ts");
+  const { runningUrls, startEmbedded } = await import("../machine/embedded/cluster.ts");
   const embedded = await startEmbedded({ dataDir: given.dataDir, needs, log }).catch((error: unknown) => {
     if (error instanceof AppError && error.code === "conflict") return null;
     throw error;

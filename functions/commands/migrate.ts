@@ -1,5 +1,5 @@
 import { migrate } from "../adapters/postgres/migrate.ts";
-import { loadConfig } from "../config.ts";
+import { loadConfig } from "../config/environment.ts";
 import { openLog, openPredictor } from "../runtime.ts";
 import { withDatabases } from "./databases.ts";
 

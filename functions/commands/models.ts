@@ -9,10 +9,10 @@ import type { Clock, Follower, Inference, Log, ModelStore, Registry } from "../.
 import { demoClock, systemClock } from "../adapters/clock.ts";
 import { readArtefactFolder } from "../adapters/files.ts";
 import { migrate } from "../adapters/postgres/migrate.ts";
-import { loadConfig } from "../config.ts";
-import { once } from "../once.ts";
+import { loadConfig } from "../config/environment.ts";
+import { readSource, targetsOf } from "../config/source.ts";
+import { once } from "../lambda/once.ts";
 import { openFollower, openInference, openLog, openPredictor, openStore, predictorPorts } from "../runtime.ts";
-import { readSource, targetsOf } from "../source.ts";
 import { withDatabases } from "./databases.ts";
 import { checkReceipt } from "./models-receipt.ts";
 import { tableOfModel, tableOfModels, tableOfReceipt } from "./models-tables.ts";

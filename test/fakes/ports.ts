@@ -1,7 +1,7 @@
 import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
-import type { Adaptation } from "../../core/forecast/adapt.ts";
-import type { QueueMessage, QueueName } from "../../core/operations/messages.ts";
+import type { QueueMessage, QueueName } from "../../core/messages.ts";
+import type { Adaptation } from "../../core/mix/adaptation.ts";
 import type {
   Adaptations,
   Follower,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { createLog } from "../../functions/adapters/log.ts";
-import { readConfig } from "../../functions/config.ts";
-import { startSystem } from "../../functions/system.ts";
+import { readConfig } from "../../functions/config/environment.ts";
+import { startSystem } from "../../functions/machine/system.ts";
 import { testClock } from "../fakes/clock.ts";
 
 /** The whole system as a process of its own that a test may kill; the test sets its clock by messages. */

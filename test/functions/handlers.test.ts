@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { addSeconds } from "../../core/time.ts";
-import { readConfig } from "../../functions/config.ts";
+import { readConfig } from "../../functions/config/environment.ts";
+import { settingsOf } from "../../functions/config/settings.ts";
 import { createForecastHandler } from "../../functions/forecast.ts";
 import { createScheduleHandler } from "../../functions/schedule.ts";
 import { createScoreHandler } from "../../functions/score.ts";
-import { settingsOf } from "../../functions/settings.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
 import { sqsEvent } from "../fakes/lambda.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Artefact } from "../../core/forecast/manifest.ts";
+import type { Artefact } from "../../core/model/manifest.ts";
 import type { Score } from "../../core/ports.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { toGrid } from "../../core/data/grid.ts";
-import { toLink } from "../../core/forecast/link.ts";
-import { defaultSpec } from "../../core/forecast/spec.ts";
+import { toLink } from "../../core/model/link.ts";
+import { defaultSpec } from "../../core/model/spec.ts";
 import {
   blendLiveliness,
   borrowWindows,

@@ -1,6 +1,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { Adaptation } from "../../../core/forecast/adapt.ts";
-import { experts } from "../../../core/forecast/experts.ts";
+import type { Adaptation } from "../../../core/mix/adaptation.ts";
+import { experts } from "../../../core/mix/experts.ts";
 import type { Adaptations } from "../../../core/ports.ts";
 import { type Columns, names, recordset } from "./bulk.ts";
 import type { PredictorSchema } from "./schema.ts";

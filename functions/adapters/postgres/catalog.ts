@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Source } from "../../source.ts";
+import type { Source } from "../../config/source.ts";
 
 /** Runs one statement and gives back its rows. */
 export type Query = <Row>(sql: string, parameters?: readonly unknown[]) => Promise<Row[]>;

@@ -1,6 +1,6 @@
 import { AppError } from "../../../core/errors.ts";
 import type { Log } from "../../../core/ports.ts";
-import type { Source } from "../../source.ts";
+import type { Source } from "../../config/source.ts";
 import { ident, type Query } from "./catalog.ts";
 import type { Database } from "./pool.ts";
 import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";

@@ -2,7 +2,7 @@ import pRetry from "p-retry";
 import type { Readings } from "../../../core/data/reading.ts";
 import { AppError } from "../../../core/errors.ts";
 import type { Follower } from "../../../core/ports.ts";
-import type { Source } from "../../source.ts";
+import type { Source } from "../../config/source.ts";
 import type { Query } from "./catalog.ts";
 import { alignSeries, decodeNumbers, decodeTimes } from "./columnar.ts";
 import { faultCode, isTransient } from "./faults.ts";

@@ -1,5 +1,5 @@
 import { secondsBetween } from "../../../core/time.ts";
-import type { Source } from "../../source.ts";
+import type { Source } from "../../config/source.ts";
 import type { Query } from "./catalog.ts";
 import { indexAdvice, writeRights } from "./check-source.ts";
 import { decodeTimes } from "./columnar.ts";

@@ -1,6 +1,6 @@
 import type { Selectable } from "kysely";
-import { experts } from "../../../core/forecast/experts.ts";
-import type { Mix } from "../../../core/forecast/mix.ts";
+import { experts } from "../../../core/mix/experts.ts";
+import type { Mix } from "../../../core/mix/mix.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 type MixColumns = Pick<

@@ -1,5 +1,5 @@
 import { AppError } from "../../../core/errors.ts";
-import type { Source } from "../../source.ts";
+import type { Source } from "../../config/source.ts";
 import {
   type Column,
   describeMissing,

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { Views } from "../../api/views.ts";
+import type { Views } from "../../../core/views.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { accuracyViews } from "./views/accuracy.ts";
 import { forecastViews } from "./views/forecasts.ts";

@@ -1,11 +1,11 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { addSeconds } from "../../../core/time.ts";
+import type { AccuracyRow } from "../../../core/views.ts";
 import { type AccuracyGroup, AccuracyResponse } from "../contract.ts";
 import { checkRange, SensorParams, Time } from "../parameters.ts";
 import { toCoverage } from "../present.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
-import type { AccuracyRow } from "../views.ts";
 import { unknownSensor } from "./sensors.ts";
 
 /** A month reads some hundred thousand pairs: about a second. */

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Forecast } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
+import type { LeadRow } from "../../../core/views.ts";
 import { ForecastList, type LeadSeries, LeadSeriesList } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { forecastsToCsv, seriesToCsv } from "../export.ts";
@@ -10,7 +11,6 @@ import { loadScores, toForecastResponse } from "../present.ts";
 import { refuse } from "../problem.ts";
 import { problems } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
-import type { LeadRow } from "../views.ts";
 import { onDemandRoutes } from "./on-demand.ts";
 import { unknownSensor } from "./sensors.ts";
 

@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { SensorRow } from "../../../core/views.ts";
 import { Id, Sensor, SensorPage, SensorStatus, Text } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { describeSensors } from "../describe.ts";
@@ -7,7 +8,6 @@ import { Cursor, Limit, SensorParams } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
-import type { SensorRow } from "../views.ts";
 
 const Statuses = z
   .string()

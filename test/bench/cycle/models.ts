@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Fleet } from "../../../core/data/reading.ts";
-import type { Artefact } from "../../../core/forecast/manifest.ts";
+import type { Artefact } from "../../../core/model/manifest.ts";
 import type { ModelStore, RegisteredModel, Registry } from "../../../core/ports.ts";
 import { readArtefacts } from "../../../functions/adapters/files.ts";
 import { workerTrainer } from "../../../functions/adapters/trainer.ts";

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { ForecastPorts } from "../../../core/forecast/issue.ts";
+import type { ForecastPorts } from "../../../core/operations/forecast.ts";
 
 const names = ["read", "context", "inference", "store"] as const;
 export type Stage = (typeof names)[number];

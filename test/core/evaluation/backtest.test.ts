@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { toGrid } from "../../../core/data/grid.ts";
+import { readingsBetween, sortReadings } from "../../../core/data/sorted-readings.ts";
 import { backtestSensor } from "../../../core/evaluation/backtest.ts";
-import { readingsBetween, sortReadings } from "../../../core/evaluation/replay.ts";
 import { splitGrid } from "../../../core/evaluation/split.ts";
 import { measureSeries, median } from "../../../core/evaluation/summary.ts";
 import { createYardstick } from "../../../core/evaluation/yardstick.ts";

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { defaultScoreSettings, score } from "../../../core/evaluation/score.ts";
-import { forecast } from "../../../core/forecast/issue.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
-import { ForecastMessage, ScoreMessage } from "../../../core/operations/messages.ts";
+import { ForecastMessage, ScoreMessage } from "../../../core/messages.ts";
+import { forecast } from "../../../core/operations/forecast.ts";
 import { schedule, scheduleScores } from "../../../core/operations/schedule.ts";
+import { defaultScoreSettings, score } from "../../../core/operations/score.ts";
 import type { ModelOutput } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { defaultDriftSettings, errorDrift, inputDrift } from "../../../core/evaluation/drift.ts";
-import { defaultPromotionSettings } from "../../../core/evaluation/promote.ts";
+import { TrainMessage } from "../../../core/messages.ts";
 import { importArtefact, seedPretrained } from "../../../core/operations/admit.ts";
-import { TrainMessage } from "../../../core/operations/messages.ts";
+import { defaultDriftSettings, errorDrift, inputDrift } from "../../../core/operations/drift.ts";
+import { defaultPromotionSettings } from "../../../core/operations/judge.ts";
 import { promote, rollback } from "../../../core/operations/promote.ts";
 import { requestRetraining } from "../../../core/operations/retrain.ts";
 import type { PairedScore, RegisteredModel, Score } from "../../../core/ports.ts";

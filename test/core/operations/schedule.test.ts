@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AppError } from "../../../core/errors.ts";
-import { ForecastMessage, TrainMessage } from "../../../core/operations/messages.ts";
+import { ForecastMessage, TrainMessage } from "../../../core/messages.ts";
 import { schedule, scheduleScores, scheduleTraining, shardsOf } from "../../../core/operations/schedule.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { manifestOf, modelOf, readingsOf, someSlot } from "../../builders.ts";

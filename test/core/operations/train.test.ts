@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { AppError } from "../../../core/errors.ts";
-import type { Artefact } from "../../../core/forecast/manifest.ts";
-import type { TrainMessage } from "../../../core/operations/messages.ts";
+import type { TrainMessage } from "../../../core/messages.ts";
+import type { Artefact } from "../../../core/model/manifest.ts";
 import { defaultTrainSettings, train } from "../../../core/operations/train.ts";
 import type { TrainRequest, TrainResult } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";

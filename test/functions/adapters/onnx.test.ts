@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "vitest";
 import { AppError } from "../../../core/errors.ts";
-import { featureCount } from "../../../core/forecast/features.ts";
-import type { Artefact } from "../../../core/forecast/manifest.ts";
-import { channelCount } from "../../../core/forecast/spec.ts";
-import { sha256Of } from "../../../core/forecast/verify.ts";
+import { featureCount } from "../../../core/model/features.ts";
+import type { Artefact } from "../../../core/model/manifest.ts";
+import { channelCount } from "../../../core/model/spec.ts";
+import { sha256Of } from "../../../core/model/verify.ts";
 import type { ModelInput } from "../../../core/ports.ts";
 import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { artefactOf } from "../../artefacts.ts";

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import type { LambdaEvent } from "hono/aws-lambda";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ForecastMessage } from "../../../core/operations/messages.ts";
+import { ForecastMessage } from "../../../core/messages.ts";
 import { OnDemandResponse, Problem, Sensor, SensorPage } from "../../../functions/api/contract.ts";
 import { createApiHandler } from "../../../functions/api.ts";
 import { someSlot } from "../../builders.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Mix } from "../../../core/forecast/mix.ts";
+import type { Mix } from "../../../core/mix/mix.ts";
 import { toMixResponse } from "../../../functions/api/mix.ts";
 
 const learntThrough = new Date("2026-03-01T12:00:00.000Z");

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
-import { TrainMessage } from "../../../core/operations/messages.ts";
+import { TrainMessage } from "../../../core/messages.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { Model, ModelPage, TrainAccepted } from "../../../functions/api/contract.ts";
 import { manifestOf, someSlot } from "../../builders.ts";

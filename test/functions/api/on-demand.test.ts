@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { ForecastMessage } from "../../../core/operations/messages.ts";
+import type { ForecastMessage } from "../../../core/messages.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { OnDemandResponse } from "../../../functions/api/contract.ts";
 import { readingsOf, someSlot, wave } from "../../builders.ts";

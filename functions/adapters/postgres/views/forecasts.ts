@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { ForecastQuery, LeadRow, Views } from "../../../api/views.ts";
+import type { ForecastQuery, LeadRow, Views } from "../../../../core/views.ts";
 import { toForecast } from "../forecast-row.ts";
 import type { PredictorSchema } from "../schema.ts";
 

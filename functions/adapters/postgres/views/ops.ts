@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Views } from "../../../api/views.ts";
+import type { Views } from "../../../../core/views.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 type QueueCount = { name: string; waiting: number; active: number; failed: number };

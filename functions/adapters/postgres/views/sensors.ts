@@ -1,7 +1,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { Outcome } from "../../../../core/ports.ts";
-import type { SensorStatus } from "../../../api/contract.ts";
-import type { SensorQuery, SensorRow, Views } from "../../../api/views.ts";
+import type { SensorQuery, SensorRow, SensorStatus, Views } from "../../../../core/views.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 /** What needs a person comes first. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Adaptation, freshAdaptation } from "../../../../core/forecast/adapt.ts";
+import { type Adaptation, freshAdaptation } from "../../../../core/mix/adaptation.ts";
 import type { Adaptations } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { postgresAdaptations } from "../../../../functions/adapters/postgres/adaptation.ts";

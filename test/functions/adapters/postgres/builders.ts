@@ -1,5 +1,5 @@
-import type { ModelManifest } from "../../../../core/forecast/manifest.ts";
-import type { Mix } from "../../../../core/forecast/mix.ts";
+import type { Mix } from "../../../../core/mix/mix.ts";
+import type { ModelManifest } from "../../../../core/model/manifest.ts";
 import type { Forecast, Outcome, Score } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { assertSource } from "../../../../functions/adapters/postgres/check-source.ts";
 import { inspectSource } from "../../../../functions/adapters/postgres/inspect-source.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
-import { parseSource, readSource } from "../../../../functions/source.ts";
+import { parseSource, readSource } from "../../../../functions/config/source.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
 let postgres: TestPostgres;

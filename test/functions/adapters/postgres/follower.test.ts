@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import type { Follower } from "../../../../core/ports.ts";
 import { postgresFollower } from "../../../../functions/adapters/postgres/follower.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
-import { parseSource } from "../../../../functions/source.ts";
+import { parseSource } from "../../../../functions/config/source.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
 let postgres: TestPostgres;

@@ -1,0 +1,92 @@
+import { type Grid, gridLength, toGrid } from "../data/grid.ts";
+import type { Quantiles } from "../data/quantiles.ts";
+import type { Readings } from "../data/reading.ts";
+import { readingsBetween } from "../data/sorted-readings.ts";
+import type { ForecastSettings } from "../forecast/settings.ts";
+import { forecastBaseline } from "../mix/baselines.ts";
+import type { Donor, Forecast } from "../ports.ts";
+import type { ServedSlot } from "./serve-slots.ts";
+import type { TargetPlan } from "./split.ts";
+
+/** One sensor's part of a backtest: its readings in time order, and the plan per target name. */
+export type BacktestInput = {
+  sensorId: string;
+  readings: Readings;
+  plans: Map<string, TargetPlan>;
+  seed: number;
+  /** Other sensors, readings in time order: they may teach where the history is short. */
+  others?: Donor[];
+};
+
+/** What is served, rounded to six decimals; network and ridge alone where there is a model that has them. */
+export type Made = { served: Quantiles; lstm: Quantiles | null; ridge: Quantiles | null };
+
+/** Moments of the plan, epoch ms, ascending. */
+export function plannedTimes({ plans }: BacktestInput): number[] {
+  return [...new Set([...plans.values()].flatMap((plan) => plan.issuedAt))].sort((a, b) => a - b);
+}
+
+/** Forecasts per target in the fleet's order, undefined where there is nothing to forecast from; `notes` says why no model. */
+export function toMade(
+  { at, rows, refusal }: ServedSlot,
+  settings: ForecastSettings,
+  { readings, plans }: BacktestInput,
+  notes: InsteadNotes,
+): (Made | undefined)[] {
+  const { fleet } = settings;
+  return fleet.targets.map(({ name }, k): Made | undefined => {
+    if (!plans.has(name)) return undefined;
+    const row = rows.find((one) => one.target === name);
+    if (row?.method !== "lstm") {
+      const why = row?.reasonText ?? refusal?.message ?? `${name}: nothing to go by`;
+      const reason = row?.reason ?? refusal?.reason ?? "refused";
+      notes.add(`${name}: ${row?.baseline ?? "the last value"} (${reason})`, why);
+    }
+    if (row === undefined) {
+      const served = lastResort(readings, k, at, settings);
+      return served && { served, lstm: null, ridge: null };
+    }
+    const [lstm, ridge] = row.mix?.experts ?? [];
+    const shifted = (made: Quantiles) => shift(made, row, at, fleet.horizon);
+    return { served: shifted(row), lstm: lstm ? shifted(lstm) : null, ridge: ridge ? shifted(ridge) : null };
+  });
+}
+
+/** Counts what was served instead of a model, with the first reason of each kind. */
+export type InsteadNotes = { add(what: string, why: string): void; texts(sensorId: string, of: number): string[] };
+
+export function insteadNotes(): InsteadNotes {
+  const kinds = new Map<string, { count: number; why: string }>();
+  return {
+    add(what, why) {
+      const known = kinds.get(what);
+      kinds.set(what, { count: (known?.count ?? 0) + 1, why: known?.why ?? why });
+    },
+    texts: (sensorId, of) =>
+      [...kinds].map(([what, { count, why }]) => `${sensorId} ${what} for ${count} of ${of} forecasts: ${why}`),
+  };
+}
+
+/** Leads counted from `at` instead of the row's origin, which may be earlier; the last known lead stands for those beyond. */
+function shift(made: Quantiles, { origin, stepSeconds }: Forecast, at: number, horizon: number): Quantiles {
+  const late = Math.round((at - origin.getTime()) / (stepSeconds * 1000));
+  const pick = (values: number[]) =>
+    Array.from({ length: horizon }, (_, h) => round(values[Math.min(h + late, values.length - 1)]!));
+  return { q10: pick(made.q10), q50: pick(made.q50), q90: pick(made.q90) };
+}
+
+const decimals = 1e6;
+const round = (value: number) => Math.round(value * decimals) / decimals;
+
+/** A baseline from all that was ever measured of target `k` up to `at`; undefined when nothing was. */
+function lastResort(readings: Readings, k: number, at: number, { fleet }: ForecastSettings): Quantiles | undefined {
+  const { targets, stepSeconds, horizon } = fleet;
+  const known = readingsBetween(readings, at - 400 * 86_400_000, at);
+  const grid: Grid = toGrid(known, [targets[k]!], stepSeconds, { upTo: new Date(at), ...fromOf(known) });
+  const made = forecastBaseline(grid.columns[0]!, gridLength(grid) - 1, horizon, stepSeconds, targets[k]!);
+  return made ? { q10: made.q10.map(round), q50: made.q50.map(round), q90: made.q90.map(round) } : undefined;
+}
+
+function fromOf({ at }: Readings): { from?: Date } {
+  return at.length === 0 ? {} : { from: new Date(at[0]!) };
+}

@@ -1,0 +1,53 @@
+import type { Quantiles } from "../data/quantiles.ts";
+import type { Target } from "../data/reading.ts";
+import { type Adaptation, weigh } from "./adaptation.ts";
+import { levels } from "./experts.ts";
+
+/**
+ * How a forecast came about: what it takes to compute it again and to learn from its outcomes. All numbers are float32.
+ * `experts` [experts], null where one had no forecast; `weights` [experts][horizon]; `widths` [lower, upper][horizon], factors;
+ * `learntThrough`: newest outcome that the weights and widths had learnt from; `challengerId`: the challenger that took part.
+ */
+export type Mix = {
+  experts: (Quantiles | null)[];
+  weights: number[][];
+  widths: number[][];
+  learntThrough: Date | null;
+  challengerId: string | null;
+};
+
+/** The mix of what the experts say now; in float32, so that a stored one gives the same numbers. `shares`: see `weigh`. */
+export function mixOf(
+  state: Adaptation,
+  shares: number[],
+  made: (Quantiles | null)[],
+  challengerId: string | null = null,
+): Mix {
+  const rounded = made.map(
+    (one) => one && { q10: one.q10.map(Math.fround), q50: one.q50.map(Math.fround), q90: one.q90.map(Math.fround) },
+  );
+  const available = shares.map((share, k) => (made[k] === null ? 0 : share));
+  return { experts: rounded, ...weigh(state, available), learntThrough: state.through, challengerId };
+}
+
+/** [q10, q50, q90] of each expert at lead index `h`, and of their weighted mean; it does not cross if they do not. */
+export function mixedAt(mix: Mix, h: number): { experts: (readonly number[] | null)[]; mixed: readonly number[] } {
+  const made = mix.experts.map((one) => one && [one.q10[h]!, one.q50[h]!, one.q90[h]!]);
+  const mixed = levels.map((_, q) =>
+    made.reduce((sum, triple, k) => sum + (triple === null ? 0 : mix.weights[k]![h]! * triple[q]!), 0),
+  );
+  return { experts: made, mixed };
+}
+
+/** The forecast that the mix makes: weighted mean, band's sides times their factors, inside the target's range. */
+export function quantilesOfMix(mix: Mix, { min, max }: Pick<Target, "min" | "max">): Quantiles {
+  const clip = (value: number) => Math.min(max, Math.max(min, value));
+  const made: Quantiles = { q10: [], q50: [], q90: [] };
+  mix.widths[0]!.forEach((lower, h) => {
+    const [q10, q50, q90] = mixedAt(mix, h).mixed as [number, number, number];
+    made.q10.push(clip(q50 - Math.max(0, q50 - q10) * lower));
+    made.q50.push(clip(q50));
+    made.q90.push(clip(q50 + Math.max(0, q90 - q50) * mix.widths[1]![h]!));
+  });
+  return made;
+}

@@ -1,0 +1,44 @@
+import type { SensorGrid } from "../data/context.ts";
+import { cutHistory } from "../data/context.ts";
+import type { Quantiles } from "../data/quantiles.ts";
+import type { Target } from "../data/reading.ts";
+import { AppError } from "../errors.ts";
+import type { ModelInput } from "../ports.ts";
+import { encode } from "./features.ts";
+import { fromLink } from "./link.ts";
+import type { ModelManifest } from "./manifest.ts";
+
+/** A sensor's tensors, with the origin's values that the outputs are changes from, on their links' scales, in the manifest's order. */
+export type EncodedInput = ModelInput & { last: Float64Array };
+
+/** The model's tensors at the sensor's origin; the grid's columns are picked by target name. */
+export function toModelInput(manifest: ModelManifest, sensor: SensorGrid, targets: Target[]): EncodedInput {
+  const { grid, originIndex } = cutHistory(sensor, manifest.historyLength);
+  const columns = manifest.targets.map(({ name }) => {
+    const k = targets.findIndex((target) => target.name === name);
+    const column = grid.columns[k];
+    if (column === undefined) throw new AppError("badInput", `model ${manifest.modelId} needs target ${name}`);
+    return column;
+  });
+  const { modelId, modelSha256 } = manifest;
+  return { modelId, modelSha256, ...encode({ ...grid, columns }, originIndex, manifest) };
+}
+
+/** Quantiles of the target `name` for the first `horizon` leads, out of one of the model's outputs. */
+export function fromModelOutput(
+  manifest: ModelManifest,
+  changes: Float32Array,
+  last: Float64Array,
+  name: string,
+  horizon: number,
+): Quantiles {
+  const k = manifest.targets.findIndex((target) => target.name === name);
+  const pick = (level: number) => {
+    const q = manifest.quantiles.findIndex((one) => Math.abs(one - level) < 1e-9);
+    if (q < 0) throw new AppError("badInput", `model ${manifest.modelId} has no quantile ${level}`);
+    const { targets, quantiles, features } = manifest;
+    const change = (h: number) => changes[(h * targets.length + k) * quantiles.length + q]!;
+    return Array.from({ length: horizon }, (_, h) => fromLink(features.links[k]!, last[k]! + change(h)));
+  };
+  return { q10: pick(0.1), q50: pick(0.5), q90: pick(0.9) };
+}

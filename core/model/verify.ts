@@ -1,0 +1,88 @@
+import { toSensorGrid } from "../data/context.ts";
+import type { Fleet, Readings } from "../data/reading.ts";
+import type { ModelInput, ModelOutput, Verdict } from "../ports.ts";
+import { fromLink } from "./link.ts";
+import { type Artefact, GoldenVector, ModelManifest } from "./manifest.ts";
+import { toModelInput } from "./tensors.ts";
+
+/** The SHA-256 of the bytes in lower-case hexadecimal. */
+export async function sha256Of(bytes: Uint8Array): Promise<string> {
+  // A copy on an ArrayBuffer of its own: digest refuses views of shared memory.
+  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Whether the artefact may serve: its bytes have the manifest's sha256 (and the registered one where it is given), manifest
+ * and golden vector parse and fit together, and `run`, which sees only bytes that passed so far, answers the golden vector
+ * within its tolerance by the encoder that serving uses. Else what disagrees, with the numbers.
+ */
+export async function verifyArtefact(
+  artefact: Artefact,
+  run: (input: ModelInput) => Promise<ModelOutput>,
+  registeredSha256?: string,
+): Promise<Verdict> {
+  const manifest = ModelManifest.safeParse(artefact.manifest);
+  if (!manifest.success) return refuse(`manifest: ${firstIssue(manifest.error)}`);
+  const golden = GoldenVector.safeParse(artefact.golden);
+  if (!golden.success) return refuse(`golden vector: ${firstIssue(golden.error)}`);
+  const { modelId, modelSha256 } = manifest.data;
+  const sha256 = await sha256Of(artefact.onnx);
+  if (sha256 !== modelSha256)
+    return refuse(`${modelId}: bytes have sha256 ${sha256}, the manifest says ${modelSha256}`);
+  if (registeredSha256 !== undefined && sha256 !== registeredSha256) {
+    return refuse(`${modelId}: bytes have sha256 ${sha256}, ${registeredSha256} is registered`);
+  }
+  return answersGolden(manifest.data, golden.data, run);
+}
+
+async function answersGolden(
+  manifest: ModelManifest,
+  golden: GoldenVector,
+  run: (input: ModelInput) => Promise<ModelOutput>,
+): Promise<Verdict> {
+  const { modelId, targets, horizon, quantiles, stepSeconds, features } = manifest;
+  const size = horizon * targets.length * quantiles.length;
+  if (golden.quantiles.length !== size) {
+    return refuse(`${modelId}: golden vector has ${golden.quantiles.length} numbers, ${size} expected`);
+  }
+  const fleet: Fleet = { stepSeconds, horizon, targets };
+  const origin = new Date(golden.origin);
+  const sensor = toSensorGrid(readingsOf(golden), fleet, origin, manifest.historyLength);
+  if (sensor?.origin.getTime() !== origin.getTime()) {
+    return refuse(`${modelId}: golden vector has no reading at its origin ${golden.origin}`);
+  }
+  const { last, ...input } = toModelInput(manifest, sensor, targets);
+  const output = await run(input);
+  if (!output.ok) return refuse(`${modelId}: ${output.message}`);
+  if (output.quantiles.length !== size) {
+    return refuse(`${modelId}: model answered ${output.quantiles.length} numbers, ${size} expected`);
+  }
+  let furthest = 0;
+  for (let i = 0; i < size; i++) {
+    const k = Math.floor(i / quantiles.length) % targets.length;
+    const answer = fromLink(features.links[k]!, last[k]! + output.quantiles[i]!);
+    const distance = Math.abs(answer - golden.quantiles[i]!);
+    // NaN must not pass for close.
+    if (!(distance <= golden.tolerance) && !(distance <= furthest)) furthest = distance;
+  }
+  if (furthest === 0) return { ok: true };
+  return refuse(`${modelId}: golden vector missed by ${furthest}, at most ${golden.tolerance}`);
+}
+
+function readingsOf({ readings }: GoldenVector): Readings {
+  const values = Object.entries(readings.values).map(([name, column]) => [
+    name,
+    Float64Array.from(column, (value) => value ?? Number.NaN),
+  ]);
+  return { at: Float64Array.from(readings.at), values: Object.fromEntries(values) };
+}
+
+function firstIssue(error: { issues: { path: PropertyKey[]; message: string }[] }): string {
+  const issue = error.issues[0];
+  return issue ? `${issue.path.join(".") || "whole"}: ${issue.message}` : "not valid";
+}
+
+function refuse(message: string): Verdict {
+  return { ok: false, message };
+}

@@ -1,0 +1,86 @@
+import { gridTime, toGrid } from "../data/grid.ts";
+import type { Fleet, Readings } from "../data/reading.ts";
+import { type Adaptation, freshAdaptation, type Learnt, learn } from "../mix/adaptation.ts";
+import { mixedAt } from "../mix/mix.ts";
+import type { Adapted, Forecast, Ports } from "../ports.ts";
+import { addSeconds } from "../time.ts";
+
+/** What one target was at a moment, once it is known. */
+export type Actual = { at: Date; value: number };
+
+/** A state that is lost is learnt again from so long a past: what is older counts for nothing by half-life. */
+const relearnSeconds = 30 * 86_400;
+
+/** What was measured of each target, in the fleet's order, at the grid's moments in (after, upTo]; ascending. */
+export function actualsOf(readings: Readings, fleet: Fleet, after: Date, upTo: Date): Actual[][] {
+  const { stepSeconds, targets } = fleet;
+  const grid = toGrid(readings, targets, stepSeconds, { from: addSeconds(after, stepSeconds), upTo });
+  return grid.columns.map((column) =>
+    Array.from(column, (value, i) => ({ at: gridTime(grid, i), value })).filter(({ value }) => !Number.isNaN(value)),
+  );
+}
+
+/**
+ * The state after the outcomes that are newer than what it learnt through; `actuals` ascending. `forecasts` are one sensor's
+ * and target's; only served, mixed ones teach. Nothing is learnt of a moment without an actual, or of a stuck sensor.
+ */
+export function learnOutcomes(state: Adaptation, forecasts: Forecast[], actuals: Actual[]): Adaptation {
+  const served = forecasts.filter((one) => one.isServed).sort((a, b) => a.issuedAt.getTime() - b.issuedAt.getTime());
+  const isNew = ({ at }: Actual) => state.through === null || at > state.through;
+  return actuals.filter(isNew).reduce((known, { at, value }) => learn(known, at, outcomesAt(served, at, value)), state);
+}
+
+/** What was issued for a moment, the last issued of each lead. */
+function outcomesAt(served: Forecast[], at: Date, actual: number): Learnt[] {
+  const before = served.filter(({ origin }) => origin < at);
+  const newest = before.reduce<Forecast | null>((a, b) => (a === null || b.origin >= a.origin ? b : a), null);
+  if (newest?.reason === "stuck") return [];
+  const byLead = new Map<number, Learnt>();
+  for (const { origin, stepSeconds, mix, q10, q50, q90 } of before) {
+    const lead = (at.getTime() - origin.getTime()) / 1000 / stepSeconds;
+    const h = lead - 1;
+    if (mix === null || !Number.isInteger(lead) || h >= q50.length) continue;
+    byLead.set(lead, { lead, actual, ...mixedAt(mix, h), final: [q10[h]!, q50[h]!, q90[h]!] });
+  }
+  return [...byLead.values()];
+}
+
+/** Per sensor and target, the state after what `forecasts` and `actuals` have to teach; without those that learnt nothing. */
+export function adapt(
+  fleet: Fleet,
+  known: Map<string, Map<string, Adaptation>>,
+  forecasts: Forecast[],
+  actuals: Map<string, Actual[][]>,
+): Adapted[] {
+  const bySensor = Map.groupBy(forecasts, (one) => one.sensorId);
+  return [...bySensor].flatMap(([sensorId, rows]) =>
+    fleet.targets.flatMap(({ name: target }, k): Adapted[] => {
+      const before = stateOf(known, sensorId, target, fleet);
+      const ofTarget = rows.filter((row) => row.target === target);
+      const state = learnOutcomes(before, ofTarget, actuals.get(sensorId)?.[k] ?? []);
+      return state === before ? [] : [{ sensorId, target, state }];
+    }),
+  );
+}
+
+function stateOf(known: Map<string, Map<string, Adaptation>>, sensorId: string, target: string, { horizon }: Fleet) {
+  const state = known.get(sensorId)?.get(target);
+  return state?.bound.length === horizon ? state : freshAdaptation(horizon);
+}
+
+/** States from nothing but the stored forecasts and their actuals up to `upTo`, as they were learnt when they matured. */
+export async function relearn(
+  { follower, scores }: Pick<Ports, "follower" | "scores">,
+  fleet: Fleet,
+  sensorIds: string[],
+  upTo: Date,
+): Promise<Adapted[]> {
+  if (sensorIds.length === 0) return [];
+  const after = addSeconds(upTo, -relearnSeconds);
+  const [windows, forecasts] = await Promise.all([
+    follower.readWindows(sensorIds, after, upTo),
+    scores.maturing(sensorIds, after, upTo),
+  ]);
+  const actuals = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
+  return adapt(fleet, new Map(), forecasts, actuals);
+}

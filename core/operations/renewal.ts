@@ -1,0 +1,25 @@
+import type { ModelManifest } from "../model/manifest.ts";
+import { addSeconds, secondsBetween } from "../time.ts";
+
+/** A model is trained again when the history has grown by this share, though nothing drifted. */
+export const renewalGrowth = 0.05;
+
+const daySeconds = 86_400;
+/** A challenger is given so many horizons to win, and a quarter of a young sensor's history at most. */
+const trialHorizons = 12;
+const trialShare = 0.25;
+
+/** When the sensor of this model, champion or challenger, is to be trained again; a day later at the soonest. */
+export function renewalAt(
+  {
+    training,
+    horizon,
+    stepSeconds,
+    createdAt,
+  }: Pick<ModelManifest, "training" | "horizon" | "stepSeconds" | "createdAt">,
+  growth: number = renewalGrowth,
+): Date {
+  const span = secondsBetween(new Date(training.from), new Date(training.to));
+  const trial = Math.min(trialHorizons * horizon * stepSeconds, trialShare * span);
+  return addSeconds(new Date(createdAt), Math.max(daySeconds, growth * span, trial));
+}

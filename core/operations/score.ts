@@ -1,0 +1,156 @@
+import { pinballLoss } from "../data/metrics.ts";
+import type { Quantiles } from "../data/quantiles.ts";
+import type { Fleet } from "../data/reading.ts";
+import type { ScoreMessage } from "../messages.ts";
+import type { Forecast, Ports, Score } from "../ports.ts";
+import { addSeconds, floorToStep, stepsPerDay } from "../time.ts";
+import { actualsOf, adapt, relearn } from "./learn.ts";
+
+/** Counts are grid steps. */
+export type ScoreSettings = {
+  fleet: Fleet;
+  /** A bin is scored this long after it closed, when its readings have had time to arrive. */
+  settleSteps: number;
+  /** How far an ordinary pass looks back for actuals that were late. */
+  recentSteps: number;
+  /** How far every `thoroughEvery`-th pass looks back. */
+  lookbackSteps: number;
+  thoroughEvery: number;
+};
+
+/** A thorough pass once a horizon, over the horizon and a day. */
+export function defaultScoreSettings(fleet: Fleet): ScoreSettings {
+  const { horizon, stepSeconds } = fleet;
+  const lookbackSteps = horizon + (stepsPerDay(stepSeconds) ?? Math.ceil(86_400 / stepSeconds));
+  return { fleet, settleSteps: 1, recentSteps: Math.min(6, lookbackSteps), lookbackSteps, thoroughEvery: horizon };
+}
+
+/**
+ * Scores a shard's forecasts against the actuals that became known: one row per (sensor, target, targetAt, model), written
+ * once. A bin without a reading is not scored; one that gets its readings late is, within the lookback. What mixing and widths
+ * can learn from the same outcomes is learnt along, each outcome once and in its order: a late one teaches no more.
+ */
+export async function score(
+  ports: Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations">,
+  settings: ScoreSettings,
+  message: ScoreMessage,
+): Promise<{ scores: number }> {
+  const { clock, log, follower, scores, adaptations } = ports;
+  const { fleet } = settings;
+  const { stepSeconds } = fleet;
+  const slot = floorToStep(message.slot, stepSeconds);
+  const sensorIds = [...new Set(message.sensorIds)];
+  const isThorough = (slot.getTime() / 1000 / stepSeconds) % settings.thoroughEvery === 0;
+  const steps = isThorough ? settings.lookbackSteps : settings.recentSteps;
+  const upTo = addSeconds(slot, -settings.settleSteps * stepSeconds);
+  const after = addSeconds(upTo, -steps * stepSeconds);
+
+  const [windows, scored, learnt] = await Promise.all([
+    follower.readWindows(sensorIds, after, upTo),
+    scores.scored(sensorIds, after, upTo),
+    adaptations.load(sensorIds),
+  ]);
+  const done = new Set([...scored].map((key) => key.slice(0, key.lastIndexOf("|"))));
+  const known = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
+  const actuals = new Map<string, number>();
+  const oldest = new Map<string, Date>();
+  for (const [sensorId, perTarget] of known) {
+    fleet.targets.forEach(({ name }, k) => {
+      const through = learnt.get(sensorId)?.get(name)?.through;
+      for (const { at, value } of perTarget[k]!) {
+        const key = keyOf(sensorId, name, at);
+        if (!done.has(key)) actuals.set(key, value);
+        else if (!through || at <= through) continue;
+        const sofar = oldest.get(sensorId);
+        if (sofar === undefined || at < sofar) oldest.set(sensorId, at);
+      }
+    });
+  }
+
+  // One sensor with old actuals must not make everybody's forecasts of the past day be read.
+  const recent = addSeconds(upTo, -3 * stepSeconds);
+  const groups = Map.groupBy(oldest.keys(), (sensorId) => oldest.get(sensorId)! > recent);
+  const forecasts: Forecast[] = [];
+  for (const [isRecent, group] of groups) {
+    forecasts.push(...(await scores.maturing(group, isRecent ? recent : after, upTo)));
+  }
+  const made = scoreForecasts(forecasts, actuals, clock.now());
+  await scores.record(made);
+
+  const isLost = ({ sensorId, target, mix }: Forecast) => mix !== null && !learnt.get(sensorId)?.has(target);
+  const lost = new Set(forecasts.filter(isLost).map((one) => one.sensorId));
+  const ofKnown = forecasts.filter((one) => !lost.has(one.sensorId));
+  const adapted = [...adapt(fleet, learnt, ofKnown, known), ...(await relearn(ports, fleet, [...lost], upTo))];
+  await adaptations.save(adapted);
+  const counts = { sensors: sensorIds.length, scores: made.length, adapted: adapted.length };
+  log.info("score.recorded", { slot, ...counts, isThorough });
+  return { scores: made.length };
+}
+
+/** Pairs each lead with its actual, where `actuals` has one under `sensorId|target|targetAt`. */
+function scoreForecasts(forecasts: Forecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
+  const made = new Map<string, Score>();
+  for (const forecast of forecasts) {
+    const { sensorId, target, modelKey, origin, stepSeconds } = forecast;
+    for (let lead = 1; lead <= forecast.q50.length; lead++) {
+      const targetAt = addSeconds(origin, lead * stepSeconds);
+      const key = keyOf(sensorId, target, targetAt);
+      const actual = actuals.get(key);
+      if (actual === undefined) continue;
+      const full = `${key}|${modelKey}`;
+      const row = made.get(full) ?? emptyScore({ sensorId, target, targetAt, modelKey, actual, scoredAt });
+      made.set(full, row);
+      scoreLead(row, forecast, lead);
+    }
+  }
+  return [...made.values()].map(levelled);
+}
+
+const perLead = [
+  "error",
+  "pinball",
+  "isCovered",
+  "ownPinball",
+  "ownIsCovered",
+  "persistenceError",
+  "seasonalNaiveError",
+] as const;
+
+function emptyScore(head: Omit<Score, (typeof perLead)[number]>): Score {
+  const empty = { error: [], pinball: [], isCovered: [], ownPinball: [], ownIsCovered: [] };
+  return { ...head, ...empty, persistenceError: [], seasonalNaiveError: [] };
+}
+
+function scoreLead(row: Score, { lastValue, seasonalNaive, mix, ...served }: Forecast, lead: number): void {
+  const { actual } = row;
+  const h = lead - 1;
+  const own = mix?.experts[0] ?? served;
+  const naive = seasonalNaive[h] ?? null;
+  row.error[h] = actual - served.q50[h]!;
+  row.pinball[h] = meanPinballAt(served, h, actual);
+  row.isCovered[h] = covers(served, h, actual);
+  row.ownPinball[h] = meanPinballAt(own, h, actual);
+  row.ownIsCovered[h] = covers(own, h, actual);
+  row.persistenceError[h] = actual - lastValue;
+  row.seasonalNaiveError[h] = naive === null ? null : actual - naive;
+}
+
+function meanPinballAt({ q10, q50, q90 }: Quantiles, h: number, actual: number): number {
+  const low = pinballLoss(actual - q10[h]!, 0.1);
+  return (low + pinballLoss(actual - q50[h]!, 0.5) + pinballLoss(actual - q90[h]!, 0.9)) / 3;
+}
+
+function covers({ q10, q90 }: Quantiles, h: number, actual: number): boolean {
+  return q10[h]! <= actual && actual <= q90[h]!;
+}
+
+/** Arrays of one length, null at leads that the model did not forecast. */
+function levelled(row: Score): Score {
+  const length = row.error.length;
+  const fill = (name: (typeof perLead)[number]) => Array.from({ length }, (_, h) => row[name][h] ?? null);
+  return { ...row, ...Object.fromEntries(perLead.map((name) => [name, fill(name)])) };
+}
+
+function keyOf(sensorId: string, target: string, at: Date): string {
+  return `${sensorId}|${target}|${at.toISOString()}`;
+}

@@ -1,0 +1,59 @@
+import { Cron } from "croner";
+import type { Clock, Log } from "../../core/ports.ts";
+import { addSeconds } from "../../core/time.ts";
+
+/** Something to do at the times of a cron expression (UTC, on the Clock), `delaySeconds` after each. */
+export type Timetable = {
+  name: string;
+  cron: string;
+  delaySeconds: number;
+  /** `missed` are the earlier times, oldest first, that passed while nobody looked: at most the newest 1,000. */
+  run(at: Date, missed: Date[]): Promise<void>;
+};
+
+const mostMissed = 1_000;
+/** Seconds of the Clock after which a run that failed is tried again: twice as long each time, up to the longest. */
+const firstRetrySeconds = 10;
+const longestRetrySeconds = 60;
+
+/**
+ * Runs the timetable until the signal aborts. Times that pass during a run, a pause or a suspended machine are met at
+ * once: the newest is run, the earlier ones are handed to it as missed. A run that throws is logged and tried again.
+ */
+export async function runTimetable(clock: Clock, log: Log, timetable: Timetable, since: Date, signal: AbortSignal) {
+  const cron = new Cron(timetable.cron, { paused: true, timezone: "UTC" });
+  let last = since;
+  let retrySeconds = firstRetrySeconds;
+  while (!signal.aborted) {
+    const now = clock.now();
+    // A clock that was set back must not silence the timetable until it has caught up; slots met twice are one cycle.
+    if (now < last) last = now;
+    const due = dueTimes(cron, last, addSeconds(now, -timetable.delaySeconds));
+    const at = due.at(-1);
+    if (!at) {
+      const next = cron.nextRun(last);
+      if (!next) return;
+      await clock.sleepUntil(addSeconds(next, timetable.delaySeconds), signal);
+      continue;
+    }
+    try {
+      await timetable.run(at, due.slice(0, -1));
+      last = at;
+      retrySeconds = firstRetrySeconds;
+    } catch (error) {
+      log.error("schedule.failed", { name: timetable.name, at, error });
+      await clock.sleepUntil(addSeconds(now, retrySeconds), signal);
+      retrySeconds = Math.min(2 * retrySeconds, longestRetrySeconds);
+    }
+  }
+}
+
+/** The cron's times in (after, upTo], oldest first, the newest 1,000 of them. */
+export function dueTimes(cron: Cron, after: Date, upTo: Date): Date[] {
+  const times: Date[] = [];
+  for (let at = cron.nextRun(after); at && at <= upTo; at = cron.nextRun(at)) {
+    times.push(at);
+    if (times.length > mostMissed) times.shift();
+  }
+  return times;
+}

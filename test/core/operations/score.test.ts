@@ -1,0 +1,168 @@
+import { expect, test } from "vitest";
+import { defaultScoreSettings, type ScoreSettings, score } from "../../../core/operations/score.ts";
+import type { Forecast } from "../../../core/ports.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { fleetOf, readingsOf, someSlot, temperature } from "../../builders.ts";
+import { testClock } from "../../fakes/clock.ts";
+import { quietLog } from "../../fakes/log.ts";
+import { memoryAdaptations, memoryFollower, memoryLedger } from "../../fakes/ports.ts";
+
+const fleet = fleetOf({ horizon: 3, targets: [temperature] });
+const settings: ScoreSettings = { ...defaultScoreSettings(fleet), recentSteps: 6, lookbackSteps: 20, thoroughEvery: 3 };
+/** A slot of an ordinary pass: its number is not a multiple of three. */
+const slot = addSeconds(someSlot, 600);
+const step = (n: number) => addSeconds(slot, n * 600);
+
+function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
+  return {
+    sensorId: "a",
+    target: "temperature",
+    origin: step(-2),
+    modelKey: "m",
+    isServed: true,
+    slot: step(-2),
+    issuedAt: step(-2),
+    unit: "°C",
+    stepSeconds: 600,
+    method: "lstm",
+    baseline: null,
+    reason: null,
+    reasonText: null,
+    modelId: "m",
+    modelSha256: "a".repeat(64),
+    sourceWatermark: step(-2),
+    imputedSteps: 0,
+    codeVersion: "v1",
+    q10: [18, 17, 16],
+    q50: [20, 20, 20],
+    q90: [21, 22, 23],
+    lastValue: 19,
+    seasonalNaive: [22, null, 22],
+    mix: null,
+    ...overrides,
+  };
+}
+
+async function world(values: (number | null)[], forecasts: Forecast[], end = slot) {
+  const readings = new Map([["a", readingsOf({ temperature: values }, { end })]]);
+  const ledger = memoryLedger();
+  await ledger.record([], forecasts);
+  const follower = memoryFollower(readings);
+  const adaptations = memoryAdaptations();
+  const ports = { clock: testClock(slot), log: quietLog(), follower, scores: ledger, adaptations };
+  return { ports, ledger, readings, made: () => [...ledger.scores.values()] };
+}
+const run = (ports: Awaited<ReturnType<typeof world>>["ports"], at = slot) =>
+  score(ports, settings, { slot: at, sensorIds: ["a"] });
+
+test("scores one lead by hand: error, pinball, coverage and both yardsticks", async () => {
+  // Actual 22 at lead 1, by a forecast of 18 / 20 / 21: losses .1 * 4, .5 * 2, .9 * 1.
+  const { ports, made } = await world([22, 25], [forecastOf()]);
+  await run(ports);
+  expect(made()).toEqual([
+    {
+      sensorId: "a",
+      target: "temperature",
+      targetAt: step(-1),
+      modelKey: "m",
+      actual: 22,
+      scoredAt: slot,
+      error: [2],
+      pinball: [expect.closeTo((0.4 + 1 + 0.9) / 3, 12)],
+      isCovered: [false],
+      ownPinball: [expect.closeTo((0.4 + 1 + 0.9) / 3, 12)],
+      ownIsCovered: [false],
+      persistenceError: [3],
+      seasonalNaiveError: [0],
+    },
+  ]);
+});
+
+test("scores what the network said alone beside what was served of it", async () => {
+  const alone = { q10: [21, 21, 21], q50: [22, 22, 22], q90: [23, 23, 23] };
+  const experts = [alone, null, null, null, null];
+  const weights = experts.map((_, k) => [1, 1, 1].map((one) => (k === 0 ? one : 0)));
+  const widths = [
+    [1, 1, 1],
+    [1, 1, 1],
+  ];
+  const mix = { experts, weights, widths, learntThrough: null, challengerId: null };
+  const { ports, made } = await world([22, 25], [forecastOf({ mix })]);
+  await run(ports);
+  expect(made()[0]).toMatchObject({
+    isCovered: [false],
+    ownIsCovered: [true],
+    ownPinball: [expect.closeTo((0.1 + 0.1) / 3, 12)],
+  });
+});
+
+test("gathers the leads of several origins in one row, null where there was no forecast", async () => {
+  const { ports, made } = await world(
+    [20, 25],
+    [forecastOf({ origin: step(-4), q10: [0, 0, 0] }), forecastOf({ origin: step(-2) })],
+  );
+  await run(ports);
+  expect(made()).toHaveLength(1);
+  expect(made()[0]).toMatchObject({
+    isCovered: [true, null, true],
+    seasonalNaiveError: [-2, null, -2],
+    error: [0, null, 0],
+  });
+});
+
+test("a missing yesterday is no seasonal error", async () => {
+  const { ports, made } = await world([20, 25], [forecastOf({ origin: step(-3) })]);
+  await run(ports);
+  expect(made()[0]).toMatchObject({ error: [null, 0], seasonalNaiveError: [null, null], persistenceError: [null, 1] });
+});
+
+test("waits until the bin is closed and settled", async () => {
+  const { ports, made } = await world([22, 25], [forecastOf()]);
+  await run(ports, step(-1));
+  expect(made()).toEqual([]);
+});
+
+test("scores once: a second pass and a later change of the readings alter nothing", async () => {
+  const { ports, made, readings } = await world([22, 25], [forecastOf()]);
+  await run(ports);
+  const first = structuredClone(made());
+  readings.set("a", readingsOf({ temperature: [70, 25] }, { end: slot }));
+  expect(await run(ports)).toEqual({ scores: 0 });
+  expect(made()).toEqual(first);
+});
+
+test("never scores a missing bin, and scores it when its reading comes late", async () => {
+  const { ports, made, readings } = await world([null, 25], [forecastOf()]);
+  await run(ports);
+  expect(made()).toEqual([]);
+  readings.set("a", readingsOf({ temperature: [22, 25, 25, 25] }, { end: step(2) }));
+  await run(ports, step(2));
+  expect(made().map((one) => one.targetAt)).toContainEqual(step(-1));
+});
+
+test("a reading later than an ordinary pass looks back is found by a thorough one", async () => {
+  const { ports, made, readings } = await world([null], [forecastOf({ origin: step(-12) })]);
+  readings.set("a", readingsOf({ temperature: [21] }, { end: step(-10) }));
+  await run(ports);
+  expect(made()).toEqual([]);
+  await run(ports, step(-1));
+  expect(made()).toMatchObject([{ targetAt: step(-10), error: [null, 1] }]);
+});
+
+test("scores shadow forecasts and baselines beside the served one", async () => {
+  const shadow = forecastOf({ modelKey: "rival", isServed: false });
+  const baseline = forecastOf({ modelKey: "persistence", method: "baseline" });
+  const { ports, made } = await world([22, 25], [forecastOf(), shadow, baseline]);
+  await run(ports);
+  expect(
+    made()
+      .map((one) => one.modelKey)
+      .sort(),
+  ).toEqual(["m", "persistence", "rival"]);
+});
+
+test("values outside the range are no actuals", async () => {
+  const { ports, made } = await world([130, 25], [forecastOf()]);
+  await run(ports);
+  expect(made()).toEqual([]);
+});

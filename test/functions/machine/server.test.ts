@@ -1,0 +1,74 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSite, listen } from "../../../functions/machine/server.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "iot-lstm-web-"));
+  mkdirSync(join(folder, "assets"));
+  writeFileSync(join(folder, "index.html"), "<title>Fleet</title>");
+  writeFileSync(join(folder, "assets/index-1a2b.js"), "start()");
+  writeFileSync(join(folder, "assets/index-1a2b.css"), "body{}");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const api = async (request: Request) => Response.json({ path: new URL(request.url).pathname });
+const get = (path: string) => createSite(api, folder).request(path);
+
+describe("site", () => {
+  it.each(["/v1/sensors", "/healthz", "/readyz", "/openapi.json"])("leaves %s to the API", async (path) => {
+    expect(await (await get(path)).json()).toEqual({ path });
+  });
+
+  it.each(["/", "/sensors/7", "/sensors/attic.north", "/models?sensor=7"])(
+    "answers the dashboard's page at %s, never from a cache",
+    async (path) => {
+      const response = await get(path);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+      expect(response.headers.get("cache-control")).toBe("no-cache");
+      expect(response.headers.get("content-security-policy")).toContain("default-src 'self'");
+      expect(await response.text()).toContain("Fleet");
+    },
+  );
+
+  it.each([
+    ["js", "text/javascript"],
+    ["css", "text/css"],
+  ])("answers built .%s files with their type, to be kept for ever", async (extension, type) => {
+    const response = await get(`/assets/index-1a2b.${extension}`);
+    expect(response.headers.get("content-type")).toContain(type);
+    expect(response.headers.get("cache-control")).toContain("immutable");
+  });
+
+  it.each(["/assets/index-gone.js", "/../package.json", "/%2e%2e/secret.txt"])("answers 404 for %s", async (path) => {
+    const response = await get(path);
+    expect(response.status).toBe(404);
+    expect(response.headers.get("cache-control")).toBe("no-cache");
+  });
+
+  it("says how to build a dashboard that is not there", async () => {
+    const response = await createSite(api, join(folder, "none")).request("/");
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("npm run build:web");
+  });
+});
+
+describe("listen", () => {
+  it("takes a free port for 0 and answers at its URL", async () => {
+    const server = await listen(createSite(api, folder).fetch, { host: "127.0.0.1", port: 0 });
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    await server.close();
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+  });
+
+  it("says what to change when the port is taken", async () => {
+    const server = await listen(api, { host: "127.0.0.1", port: 0 });
+    const port = Number(new URL(server.url).port);
+    await expect(listen(api, { host: "127.0.0.1", port })).rejects.toThrow(/somebody listens there already; set PORT/);
+    await server.close();
+  });
+});

@@ -1,0 +1,123 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { secondsBetween } from "../../../core/time.ts";
+import { ForecastList, ModelPage, OpsResponse, SensorPage } from "../../../functions/api/contract.ts";
+import { type LocalProcess, runLocal, startLocal } from "../../local-process.ts";
+
+const rooms = ["room1", "room2", "room3", "room4", "room5", "room6", "room7", "room8", "room9"];
+let folder: string;
+let local: LocalProcess;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "iot-lstm-system-"));
+  local = await startLocal({ DATA_DIR: folder, DEMO_SPEED: "120" });
+});
+afterAll(async () => {
+  await local?.stop("SIGTERM");
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function read<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
+  const response = await local.get(path);
+  expect(response.status, path).toBe(200);
+  return schema.parse(await response.json());
+}
+
+/** Asks until the answer is as wanted. */
+async function until<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  isThere: (answer: z.infer<Schema>) => boolean,
+) {
+  for (;;) {
+    const answer = await read(path, schema);
+    if (isThere(answer)) return answer;
+    await sleep(50);
+  }
+}
+
+const allForecast = (page: z.infer<typeof SensorPage>) =>
+  page.items.length === rooms.length && page.items.every((sensor) => sensor.targets.every((target) => target.forecast));
+
+describe("npm start with nothing configured", () => {
+  it("serves the nine rooms by their own LSTMs, as new as the demo's clock", async () => {
+    const { items } = await until("/v1/sensors", SensorPage, allForecast);
+    const { now, stepSeconds } = await read("/v1/ops", OpsResponse);
+    expect(items.map((sensor) => sensor.sensorId).sort()).toEqual(rooms);
+    for (const { forecast } of items.flatMap((sensor) => sensor.targets)) {
+      expect(forecast).toMatchObject({ method: "lstm", reason: null });
+      expect(forecast?.modelSha256).toMatch(/^[0-9a-f]{64}$/);
+      expect(secondsBetween(new Date(forecast?.origin ?? 0), new Date(now))).toBeLessThan(3 * stepSeconds);
+    }
+    const { items: models } = await read("/v1/models?status=champion&limit=50", ModelPage);
+    expect(models.map((model) => model.sensorId).sort()).toEqual(rooms);
+  });
+
+  it("goes on cycle after cycle, and scores them as the actuals come in", async () => {
+    const ops = await until(
+      "/v1/ops",
+      OpsResponse,
+      ({ cycles }) => cycles.filter((cycle) => cycle.issued === 9).length >= 3,
+    );
+    expect(ops).toMatchObject({ isDemo: true, clockSpeed: 120, sensors: 9 });
+    expect(ops.source).toMatchObject({ isStandby: true, isReceiving: true, error: null });
+    const path = "/v1/sensors/room1/accuracy?group_by=lead";
+    while ((await (await local.get(path)).text()).includes('"overall":null')) await sleep(100);
+  });
+
+  it("serves the dashboard beside the API", async () => {
+    const isBuilt = await readFile(join(import.meta.dirname, "../../../web/dist/index.html")).catch(() => null);
+    const response = await local.get("/");
+    expect(response.status).toBe(isBuilt ? 200 : 404);
+    expect((await local.get("/readyz")).status).toBe(200);
+    expect((await local.get("/v1/nonsense")).headers.get("content-type")).toContain("application/problem+json");
+  });
+
+  it("refuses a second start on the same data in one clear line", async () => {
+    const second = await runLocal({ DATA_DIR: folder });
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(new RegExp(`${folder}.*${local.pid}|${local.pid}.*${folder}`));
+    expect(second.stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  it("keeps what it has over a clean stop, and leaves no server behind", async () => {
+    const before = await read("/v1/sensors/room1/forecasts?limit=100", ForecastList);
+    expect(await local.stop("SIGTERM")).toBe(0);
+    expect(await readdir(folder)).not.toContain("lock");
+    local = await startLocal({ DATA_DIR: folder, DEMO_SPEED: "120" });
+    const stored = await until(
+      "/v1/sensors/room1/forecasts?limit=100",
+      ForecastList,
+      ({ items }) => items.length > before.items.length,
+    );
+    const forms = (list: typeof stored) => list.items.map(({ coverage: _, ...issued }) => JSON.stringify(issued));
+    expect(forms(stored)).toEqual(expect.arrayContaining(forms(before)));
+  });
+});
+
+describe("a start that cannot be", () => {
+  it("names the bad variable, and ends with 1", async () => {
+    const ended = await runLocal({ DATA_DIR: folder, PORT: "eighty" });
+    expect(ended).toMatchObject({ code: 1, stdout: "" });
+    expect(ended.stderr).toMatch(/^configuration: PORT must be a whole number.*\n$/);
+  });
+
+  it("says that the port is taken, and stops what it had started", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = taken.address() as AddressInfo;
+    const own = await mkdtemp(join(tmpdir(), "iot-lstm-port-"));
+    const ended = await runLocal({ DATA_DIR: own, PORT: String(port) });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain("somebody listens there already; set PORT");
+    expect(await readdir(own)).not.toContain("lock");
+    taken.close();
+    await rm(own, { recursive: true, force: true });
+  });
+});
