@@ -149,7 +149,8 @@ export async function openTrainer(workers = 1): Promise<Trainer> {
 
 async function openSqs(config: Config): Promise<Queue> {
   const { sqsQueue } = await import("./adapters/sqs.ts");
-  return sqsQueue({ urls: config.queueUrls, endpoint: config.sqsEndpoint });
+  const { forecastQueueUrl: forecast, scoreQueueUrl: score, trainQueueUrl: train, sqsEndpoint: endpoint } = config;
+  return sqsQueue({ urls: { forecast, score, train }, endpoint });
 }
 
 function wanted(value: string | null, name: string): string {

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { integerText } from "../config/number.ts";
 import { Id } from "./contract.ts";
 import { refuse } from "./problem.ts";
 
@@ -15,7 +16,7 @@ export const Time = z.iso
 export const Cursor = z.string().max(1024).openapi({ description: "nextCursor of the page before" });
 
 export const Limit = (fallback: number, most: number) =>
-  z.coerce.number().int().min(1).max(most).default(fallback).openapi({ type: "integer", minimum: 1, maximum: most });
+  integerText(1, most).default(fallback).openapi({ type: "integer", minimum: 1, maximum: most });
 
 export const Format = z.enum(["json", "csv"]).openapi({ description: "Overrules the Accept header" });
 

@@ -13,6 +13,7 @@ import { openForecastsFile, type ReadingsFile, readPlan, readReadings } from "..
 import { memoryStore } from "../adapters/memory-store.ts";
 import { onnxInference } from "../adapters/onnx.ts";
 import { workerTrainer } from "../adapters/trainer.ts";
+import { decimalText, integerText, seedText } from "../config/number.ts";
 import { printNotes, printSensors, printSummary } from "./backtest-report.ts";
 import { startProgress } from "./progress.ts";
 
@@ -24,10 +25,9 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--retrain 0.05]            ... and train a challenger when the history has grown by this share; 0: never
   [--horizon 24] [--seed 1] [--workers N]`;
 
-const number = z.coerce.number();
 const Options = z.object({
   data: z.string({ error: "--data is missing" }),
-  step: number.int().min(1).max(86_400),
+  step: integerText(1, 86_400),
   out: z.string({ error: "--out is missing" }),
   plan: z.string().optional(),
   sensors: z
@@ -35,16 +35,16 @@ const Options = z.object({
     .transform((text) => text.split(",").filter(Boolean))
     .optional(),
   range: z
-    .array(z.string().regex(/^[^=]+=-?[\d.]+:-?[\d.]+$/, "--range wants name=min:max"))
+    .array(z.string().regex(/^[^=]+=-?\d+(\.\d+)?:-?\d+(\.\d+)?$/, "--range wants name=min:max"))
     .default([])
     .transform(
       (ranges) => new Map(ranges.map((text) => [text.split("=")[0]!, text.split("=")[1]!.split(":").map(Number)])),
     ),
-  horizon: number.int().min(1).max(1000).default(24),
-  seed: number.int().default(1),
-  workers: number.int().min(1).max(256).optional(),
+  horizon: integerText(1, 1_000).default(24),
+  seed: seedText.default(1),
+  workers: integerText(1, 256).optional(),
   online: z.boolean().default(false),
-  retrain: number.min(0).default(renewalGrowth),
+  retrain: decimalText({ min: 0, max: 1_000 }).default(renewalGrowth),
 });
 type Options = z.infer<typeof Options>;
 

@@ -10,6 +10,7 @@ import { demoClock, systemClock } from "../adapters/clock.ts";
 import { readArtefactFolder } from "../adapters/files.ts";
 import { migrate } from "../adapters/postgres/migrate.ts";
 import { loadConfig } from "../config/environment.ts";
+import { integerText } from "../config/number.ts";
 import { readSource, targetsOf } from "../config/source.ts";
 import { once } from "../lambda/once.ts";
 import { openFollower, openInference, openLog, openPredictor, openStore, predictorPorts } from "../runtime.ts";
@@ -36,7 +37,7 @@ export type ModelsPorts = {
 const Options = z.object({
   sensor: z.string().optional(),
   status: z.enum(["challenger", "champion", "retired"]).optional(),
-  limit: z.coerce.number().int().min(1).max(10_000).default(50),
+  limit: integerText(1, 10_000).default(50),
   reason: z.string().min(1).max(500).optional(),
 });
 

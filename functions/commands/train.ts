@@ -17,6 +17,7 @@ import { folderStore } from "../adapters/files.ts";
 import { migrate } from "../adapters/postgres/migrate.ts";
 import { workerTrainer } from "../adapters/trainer.ts";
 import { type Config, loadConfig } from "../config/environment.ts";
+import { integerText, seedText } from "../config/number.ts";
 import { settingsOf } from "../config/settings.ts";
 import { readSource, targetsOf } from "../config/source.ts";
 import { openFollower, openInference, openLog, openPredictor, openStore, predictorPorts } from "../runtime.ts";
@@ -34,9 +35,9 @@ npm run train -- --data FILE.csv[.gz] --out FOLDER   trains from a file: one art
 const Options = z
   .object({
     sensor: z.array(z.string().min(1)).default([]),
-    workers: z.coerce.number().int().min(1).max(256).optional(),
+    workers: integerText(1, 256).optional(),
     engine: z.enum(["simd128", "relaxed"]).optional(),
-    seed: z.coerce.number().int().default(1),
+    seed: seedText.default(1),
     data: z.string().optional(),
     out: z.string().optional(),
     until: z.iso.datetime({ offset: true }).optional(),

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { Forecast } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import type { LeadRow } from "../../../core/views.ts";
+import { integerText } from "../../config/number.ts";
 import { ForecastList, type LeadSeries, LeadSeriesList } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { forecastsToCsv, seriesToCsv } from "../export.ts";
@@ -20,10 +21,7 @@ const Query = z.object({
   target: z.string().min(1).max(63).optional().openapi({ description: "All targets by default" }),
   as_of: Time.optional().openapi({ description: "What was known then: only forecasts issued and scores made by it" }),
   origin: Time.optional().openapi({ description: "Forecasts of exactly this origin" }),
-  lead: z.coerce
-    .number()
-    .int()
-    .positive()
+  lead: integerText(1, Number.MAX_SAFE_INTEGER)
     .optional()
     .openapi({ type: "integer", description: "A series instead: what was forecast this many steps ahead" }),
   from: Time.optional().openapi({ description: "Inclusive: of the origin, or with `lead` of targetAt" }),

@@ -184,6 +184,8 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
     ["lead=0", "lead"],
     ["lead=25", "lead"],
     ["lead=1.5", "lead"],
+    ["lead=0x1", "lead"],
+    ["limit=1e1", "limit"],
     ["limit=101", "limit"],
     ["lead=1&from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "to"],
     ["lead=1&from=1990-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "to"],

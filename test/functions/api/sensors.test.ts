@@ -185,6 +185,7 @@ describe("GET /v1/sensors", () => {
     ["limit=0", "limit"],
     ["limit=201", "limit"],
     ["limit=x", "limit"],
+    ["limit=0x10", "limit"],
     ["status=asleep", "status.0"],
     ["sort=luck", "sort"],
   ])("refuses ?%s and names the parameter", async (query, path) => {

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { cronOfStep, describeConfig, Environment, readConfig } from "../../../functions/config/environment.ts";
+import { toEnvExample, withTable } from "../../../functions/config/documentation.ts";
+import { cronOfStep, describeConfig, readConfig } from "../../../functions/config/environment.ts";
+import { Environment } from "../../../functions/config/variables.ts";
 
 describe("configuration", () => {
   it("needs nothing: every variable has a default", () => {
@@ -18,7 +20,7 @@ describe("configuration", () => {
     const read = () =>
       readConfig({ PORT: "eighty", FOLLOWER_DATABASE_URL: "mysql://app:hunter2@db/x", CYCLE_CRON: "soon" });
     expect(read).toThrow(
-      /FOLLOWER_DATABASE_URL must look like postgres.*PORT must be a whole number.*CYCLE_CRON must be a cron/,
+      /FOLLOWER_DATABASE_URL must look like postgres.*CYCLE_CRON must be a cron.*PORT must be a whole number/,
     );
     expect(read).not.toThrow(/hunter2/);
   });
@@ -50,10 +52,37 @@ describe("configuration", () => {
     expect(readConfig({ STEP_SECONDS: String(stepSeconds) }).cycleCron).toBe(cron);
   });
 
-  it("is described whole in .env.example, whose values are the defaults", () => {
-    const lines = readFileSync(new URL("../../../.env.example", import.meta.url), "utf8").split("\n");
-    const example = Object.fromEntries(lines.filter((line) => /^[A-Z]/.test(line)).map((line) => line.split(/=(.*)/s)));
-    expect(Object.keys(example).sort()).toEqual(Object.keys(Environment.shape).sort());
-    expect(readConfig(example)).toEqual(readConfig({}));
+  it.each(["0x10", "1e3", "5.0", "+5", "Infinity"])("takes %s for no whole number", (text) => {
+    expect(() => readConfig({ SHARD_SIZE: text })).toThrow(/SHARD_SIZE must be a whole number from 1 to 10000/);
+  });
+
+  it.each(["0x10", "1e3", "0", "-1", "3601"])("takes %s for no demo speed", (text) => {
+    expect(() => readConfig({ DEMO_SPEED: text })).toThrow(/DEMO_SPEED must be a number above 0, up to 3600/);
+  });
+
+  it("has a field for each variable", () => {
+    expect(Object.keys(readConfig({}))).toHaveLength(Object.keys(Environment.shape).length);
+    const given = {
+      SQS_ENDPOINT: "http://localhost:4566",
+      FORECAST_QUEUE_URL: "http://localhost/q",
+      DEMO_SPEED: "0.5",
+    };
+    expect(readConfig(given)).toMatchObject({
+      sqsEndpoint: given.SQS_ENDPOINT,
+      forecastQueueUrl: given.FORECAST_QUEUE_URL,
+      demoSpeed: 0.5,
+    });
+  });
+
+  it("is described whole by .env.example, whose values are the defaults, and by the documentation", () => {
+    const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+    const example = read(".env.example");
+    expect(example, "npm run docs:configuration").toBe(toEnvExample());
+    const values = example.split("\n").flatMap((line) => (/^[A-Z]/.test(line) ? [line.split(/=(.*)/s)] : []));
+    expect(values.map(([name]) => name).sort()).toEqual(Object.keys(Environment.shape).sort());
+    expect(readConfig(Object.fromEntries(values))).toEqual(readConfig({}));
+    const page = read("docs/configuration.md");
+    expect(page, "npm run docs:configuration").toBe(withTable(page));
+    for (const name of Object.keys(Environment.shape)) expect(page).toContain(`| \`${name}\` |`);
   });
 });

@@ -1,0 +1,117 @@
+import { Cron } from "croner";
+import { z } from "zod";
+import { decimalText, integerText } from "./number.ts";
+
+const postgresUrl = z
+  .string()
+  .refine(
+    (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
+    "must look like postgres://role:password@host:5432/database",
+  );
+const httpUrl = z.url({ protocol: /^https?$/ });
+const cron = z.string().refine(isCron, "must be a cron expression such as */10 * * * *");
+const flag = z.stringbool({ error: "must be true or false" });
+
+/**
+ * Every variable that the system reads: what it may be, its default, what it is for. `Config`, `.env.example` and the
+ * table in docs/configuration.md are made from here (`npm run docs:configuration`); nothing else reads the environment.
+ */
+export const sections = {
+  Databases: {
+    FOLLOWER_DATABASE_URL: postgresUrl
+      .optional()
+      .describe("The sensor app's read replica, by a role with SELECT only. Unset: an embedded demo with real rooms"),
+    PREDICTOR_DATABASE_URL: postgresUrl.optional().describe("Our own database. Unset: embedded Postgres in DATA_DIR"),
+    DATABASE_DRIVER: z
+      .enum(["pg", "neon"])
+      .default("pg")
+      .describe("pg over TCP, or neon over WebSocket (predictor only)"),
+    SOURCE_CONFIG: z
+      .string()
+      .optional()
+      .describe(
+        "How the source table is mapped: inline JSON or a path to a JSON file. Unset: sensor_readings(sensor_id, temperature, humidity, timestamp)",
+      ),
+    ALLOW_WRITABLE_FOLLOWER: flag.default(false).describe("true: run although the follower role could write"),
+  },
+  Storage: {
+    DATA_DIR: z.string().default(".data").describe("Where the embedded databases and the model folder lie"),
+    MODEL_STORE: z.string().optional().describe("A folder or s3://bucket/prefix. Unset: DATA_DIR/models"),
+    S3_ENDPOINT: httpUrl.optional().describe("Another S3 endpoint than AWS's"),
+    MODEL_CACHE: integerText(1, 100_000)
+      .default(256)
+      .describe("Models kept in memory, about 2 MB each; as many as there are sensors is fastest"),
+  },
+  Forecasts: {
+    STEP_SECONDS: integerText(1, 86_400).default(600).describe("Grid spacing and forecast cycle, in seconds"),
+    HORIZON: integerText(1, 1_000).default(24).describe("Number of future steps in a forecast"),
+    SHARD_SIZE: integerText(1, 10_000)
+      .default(100)
+      .describe("Sensors in one queue message; 1 gives one invocation per sensor"),
+    SETTLE_SECONDS: integerText(0, 86_400)
+      .default(60)
+      .describe("How long a cycle waits after its slot for late readings, in seconds"),
+    STALE_AFTER_STEPS: integerText(1, 10_000)
+      .default(2)
+      .describe("Steps without a reading after which a source is stale"),
+    CYCLE_CRON: cron.optional().describe("When forecasts are made (UTC). Unset: each step"),
+    TRAIN_CRON: cron
+      .default("0 3 * * *")
+      .describe("When models whose history has grown by 5 % are trained again (UTC)"),
+    DRIFT_CRON: cron
+      .default("30 4 * * *")
+      .describe("When drifted models, and sensors without one, are looked for (UTC)"),
+    PROMOTE_CRON: cron.default("0 5 * * *").describe("When challengers are compared with champions (UTC)"),
+  },
+  Server: {
+    PORT: integerText(0, 65_535).default(3000).describe("Where the API and the dashboard listen; 0 takes a free port"),
+    HOST: z.string().default("127.0.0.1").describe("Address to listen on; 0.0.0.0 for all"),
+    API_KEY: z
+      .string()
+      .min(16, "must have at least 16 characters")
+      .optional()
+      .describe("Wanted as Authorization: Bearer by whatever changes something; 16 characters at least. Unset: open"),
+    ALLOWED_ORIGINS: z
+      .string()
+      .default("")
+      .transform((text) => text.split(",").flatMap((origin) => origin.trim() || []))
+      .describe("Origins of dashboards served elsewhere, separated by commas"),
+    DEMO_SPEED: decimalText({ above: 0, max: 3_600 })
+      .default(60)
+      .describe("Demo seconds in a real second, above 0 and up to 3600"),
+  },
+  "Queues (on AWS)": {
+    FORECAST_QUEUE_URL: z.url().optional().describe("SQS queue of forecast shards"),
+    SCORE_QUEUE_URL: z.url().optional().describe("SQS queue of scoring shards"),
+    TRAIN_QUEUE_URL: z.url().optional().describe("SQS queue of trainings"),
+    SQS_ENDPOINT: httpUrl.optional().describe("Another SQS endpoint than AWS's"),
+  },
+  Logs: {
+    LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is logged"),
+    LOG_FORMAT: z
+      .enum(["auto", "json", "pretty"])
+      .default("auto")
+      .describe("auto: readable on a terminal, else JSON lines"),
+    STAGE: z.string().max(64).optional().describe("Name of the deployment in CloudWatch's metrics. Unset: no metrics"),
+    CODE_VERSION: z.string().max(64).optional().describe("Stored with every forecast. Unset: the package's version"),
+  },
+};
+
+/** The environment, parsed; keys as they are written there. */
+export const Environment = z.object({
+  ...sections.Databases,
+  ...sections.Storage,
+  ...sections.Forecasts,
+  ...sections.Server,
+  ...sections["Queues (on AWS)"],
+  ...sections.Logs,
+});
+export type Environment = z.infer<typeof Environment>;
+
+function isCron(text: string): boolean {
+  try {
+    return new Cron(text, { paused: true, timezone: "UTC" }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
