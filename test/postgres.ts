@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chown, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -32,13 +32,21 @@ export type TestPostgres = {
   stop(): Promise<void>;
 };
 
+/** `files` are written into the primary's data folder, for its eyes only; `settings` are the primary's. */
+type TestOptions = { standby?: boolean; files?: Record<string, string>; settings?: Record<string, string> };
+
 /** Starts Postgres from a cluster made once per checkout (about 0.5 s), durability off. */
-export async function startTestPostgres(options: { standby?: boolean } = {}): Promise<TestPostgres> {
+export async function startTestPostgres(options: TestOptions = {}): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), "iot-lstm-postgres-"));
   const account = await chooseAccount(folder);
   const binaries = await findBinaries();
   if (account) await chown(folder, account.uid, account.gid);
   await copyCluster(await template(), join(folder, "primary"));
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    const path = join(folder, "primary", name);
+    await writeFile(path, text, { mode: 0o600 });
+    if (account) await chown(path, account.uid, account.gid);
+  }
   const ports = { primary: await choosePort(), standby: await choosePort() };
   const start = (name: "primary" | "standby", settings: Record<string, string | number>) =>
     startServer({
@@ -51,7 +59,7 @@ export async function startTestPostgres(options: { standby?: boolean } = {}): Pr
       isStandby: name === "standby",
     });
   if (options.standby) await copyCluster(join(folder, "primary"), join(folder, "standby"));
-  const primary = await start("primary", {});
+  const primary = await start("primary", options.settings ?? {});
   const standby = options.standby
     ? await start("standby", {
         primary_conninfo: `host=127.0.0.1 port=${ports.primary} user=postgres password=${password}`,

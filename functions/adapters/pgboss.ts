@@ -4,6 +4,7 @@ import { type JobResult, type JobWithMetadata, PgBoss, type QueueOptions } from 
 import { AppError } from "../../core/errors.ts";
 import type { QueueName } from "../../core/messages.ts";
 import type { Log, Queue } from "../../core/ports.ts";
+import { reachable } from "./postgres/reach.ts";
 
 /** A Lambda handler of an SQS batch with partial failures: the same code runs behind SQS and behind pg-boss. */
 export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
@@ -41,12 +42,17 @@ const maintenance = { superviseIntervalSeconds: 3, monitorIntervalSeconds: 3, ma
  * queueUnavailable when the database does not answer.
  */
 export async function openBossQueue(url: string, log: Log, { isAlone = false } = {}): Promise<BossQueue> {
+  const { options, isPooled } = await reachable(url, "predictor").catch((error: unknown) => {
+    if (error instanceof AppError && error.code === "misconfigured") throw error;
+    throw unopened(error);
+  });
   const boss = new PgBoss({
-    connectionString: url,
+    ...options,
     application_name: "forecaster-queue",
     max: 4,
     schedule: false,
-    useListenNotify: true,
+    // No session lasts behind a transaction-mode pooler: there the queue is polled.
+    useListenNotify: !isPooled,
     ...maintenance,
   });
   boss.on("error", ({ message, stack }) => log.error("queue.error", { message, stack }));
@@ -57,13 +63,18 @@ export async function openBossQueue(url: string, log: Log, { isAlone = false } =
     if (isAlone) await takeOrphans(boss, log);
   } catch (error) {
     await boss.stop({ graceful: false }).catch(() => undefined);
-    throw new AppError("queueUnavailable", "the predictor database did not open its queues", { cause: error });
+    throw unopened(error);
   }
   return {
     send: (queue, messages) => send(boss, queue, messages),
     work: (queue, handler) => work(boss, queue, handler),
     stop: () => boss.stop({ graceful: true, timeout: 20_000 }),
   };
+}
+
+function unopened(cause: unknown): AppError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new AppError("queueUnavailable", `the predictor database did not open its queues: ${why}`, { cause });
 }
 
 async function createQueues(boss: PgBoss, name: QueueName): Promise<void> {

@@ -4,7 +4,8 @@ import type { Log } from "../../core/ports.ts";
 import { secondsBetween } from "../../core/time.ts";
 import { inspectSource, type SourceFacts, type SourceReport } from "../adapters/postgres/inspect-source.ts";
 import { openDatabase } from "../adapters/postgres/pool.ts";
-import { type Config, loadConfig, redactUrl } from "../config/environment.ts";
+import { redactConnection } from "../config/connection.ts";
+import { type Config, loadConfig } from "../config/environment.ts";
 import { readSource } from "../config/source.ts";
 import { withDatabases } from "./databases.ts";
 
@@ -26,7 +27,9 @@ async function check(config: Config): Promise<void> {
   const url = config.followerDatabaseUrl;
   if (url === null)
     throw new AppError("misconfigured", "FOLLOWER_DATABASE_URL is not set and the demo was never started");
-  console.log(`Checking ${redactUrl(url)}${isDemo ? " (the demo's own, as FOLLOWER_DATABASE_URL is not set)" : ""}\n`);
+  console.log(
+    `Checking ${redactConnection(url)}${isDemo ? " (the demo's own, as FOLLOWER_DATABASE_URL is not set)" : ""}\n`,
+  );
   const database = openDatabase<unknown>({ url, side: "follower", max: 2, statementTimeoutMs: 60_000 });
   try {
     // The demo has a time of its own: its newest reading is its present.

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Cron } from "croner";
 import { AppError } from "../../core/errors.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import { redactConnection } from "./connection.ts";
 import { withLinkedSecrets } from "./secrets.ts";
 import { Environment } from "./variables.ts";
 
@@ -81,17 +82,9 @@ export function describeConfig(config: Config): Record<string, unknown> {
   const hidden = config.sourceConfig?.trim().startsWith("{") ? "(inline)" : config.sourceConfig;
   return {
     ...config,
-    followerDatabaseUrl: config.followerDatabaseUrl && redactUrl(config.followerDatabaseUrl),
-    predictorDatabaseUrl: config.predictorDatabaseUrl && redactUrl(config.predictorDatabaseUrl),
+    followerDatabaseUrl: config.followerDatabaseUrl && redactConnection(config.followerDatabaseUrl),
+    predictorDatabaseUrl: config.predictorDatabaseUrl && redactConnection(config.predictorDatabaseUrl),
     sourceConfig: hidden,
     apiKey: config.apiKey && "(set)",
   };
-}
-
-/** The URL without password and query, which may hold secrets too. */
-export function redactUrl(text: string): string {
-  const url = new URL(text);
-  if (url.password) url.password = "redacted";
-  url.search = "";
-  return url.toString();
 }

@@ -1,13 +1,12 @@
 import { Cron } from "croner";
 import { z } from "zod";
+import { parseConnection } from "./connection.ts";
 import { decimalText, integerText } from "./number.ts";
 
-const postgresUrl = z
-  .string()
-  .refine(
-    (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
-    "must look like postgres://role:password@host:5432/database",
-  );
+const postgresUrl = z.string().superRefine((text, context) => {
+  const parsed = parseConnection(text);
+  if (!parsed.ok) context.addIssue({ code: "custom", message: parsed.problem });
+});
 const httpUrl = z.url({ protocol: /^https?$/ });
 const cron = z.string().refine(isCron, "must be a cron expression such as */10 * * * *");
 const flag = z.stringbool({ error: "must be true or false" });

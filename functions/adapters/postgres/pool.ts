@@ -10,7 +10,9 @@ import {
   PostgresQueryCompiler,
 } from "kysely";
 import pg from "pg";
+import { type Connection, describePlace } from "../../config/connection.ts";
 import { endsConnection, mapFault, type Side } from "./faults.ts";
+import { connectionOf, driverOptions, nextWay, type Way, waysOf } from "./transport.ts";
 import { getTypeParser } from "./types.ts";
 
 /** Where a database is and how much of it may be used. Times in milliseconds; `max` bounds the connections. */
@@ -22,8 +24,6 @@ export type PoolOptions = {
   max?: number;
   connectTimeoutMs?: number;
   statementTimeoutMs?: number;
-  /** Behind a transaction-mode pooler no session setting survives; by default told from the host name and port. */
-  isPooled?: boolean;
 };
 
 /** One pool, seen as Kysely (typed) and as plain queries. Every fault of the connection comes as AppError. */
@@ -38,12 +38,14 @@ export type Database<Schema> = {
 /**
  * Opens a pool over TCP (`pg`) or Neon's WebSocket (`neon`); nothing is connected before the first statement.
  * Statements end after `statementTimeoutMs`: by the server where sessions are ours, else by dropping the connection.
+ * Throws misconfigured where the connection string cannot be used; no message repeats it.
  */
 export function openDatabase<Schema>(options: PoolOptions): Database<Schema> {
-  const pool = options.driver === "neon" ? new NeonPool(poolConfig(options, true)) : openPgPool(options);
-  // An idle connection that the server drops is replaced at the next use; without a listener it would end the process.
-  pool.on("error", () => {});
-  const guarded = guard(pool, options.side);
+  const connection = connectionOf(options.url, options.side);
+  const place = describePlace(connection);
+  const fault = (error: unknown) => mapFault(error, options.side, place);
+  const reach = options.driver === "neon" ? openNeon(options, connection) : openReachable(options, connection);
+  const guarded = guard(reach, fault);
   const db = new Kysely<Schema>({ dialect: dialect(guarded) });
   let closing: Promise<void> | undefined;
   return {
@@ -56,35 +58,60 @@ export function openDatabase<Schema>(options: PoolOptions): Database<Schema> {
         client.release();
       }
     },
-    close: () => (closing ??= pool.end()),
+    close: () => (closing ??= reach.end()),
   };
 }
 
-function openPgPool(options: PoolOptions) {
-  return new pg.Pool(poolConfig(options, options.isPooled ?? isPooledUrl(options.url)));
+function openNeon(options: PoolOptions, connection: Connection): AnyPool {
+  return heard(new NeonPool(poolConfig(options, connection, { ssl: false, isPooled: true })));
 }
 
-function poolConfig(options: PoolOptions, isPooled: boolean): pg.PoolConfig {
+/** A pool that finds out at its first connection which way the server takes, and keeps to it. */
+function openReachable(options: PoolOptions, connection: Connection): AnyPool {
+  const ways = waysOf(connection, options.side);
+  const open = (way: Way) => ({ way, pool: heard(new pg.Pool(poolConfig(options, connection, way))) });
+  let current = open(ways[0] ?? { ssl: false, isPooled: connection.isPooled });
+  return {
+    async connect() {
+      for (;;) {
+        const tried = current;
+        try {
+          return await tried.pool.connect();
+        } catch (error) {
+          const way = nextWay(ways, tried.way, error);
+          if (way === null) throw error;
+          if (current !== tried) continue;
+          current = open(way);
+          await tried.pool.end();
+        }
+      }
+    },
+    end: () => current.pool.end(),
+  };
+}
+
+/** An idle connection that the server drops is replaced at the next use; without a listener it would end the process. */
+function heard<Pool extends AnyPool & { on(event: "error", listener: () => void): unknown }>(pool: Pool): Pool {
+  pool.on("error", () => {});
+  return pool;
+}
+
+function poolConfig(options: PoolOptions, connection: Connection, way: Way): pg.PoolConfig {
   const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
   return {
-    connectionString: options.url,
+    ...driverOptions(connection, way),
     application_name: options.applicationName ?? "iot-lstm-predictor",
     max: options.max ?? 4,
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? connection.connectTimeoutMs ?? 10_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     types: { getTypeParser },
     // The client's limit is the last resort: it comes after the server had its chance to cancel.
-    query_timeout: isPooled ? statementTimeoutMs : statementTimeoutMs + 2_000,
-    ...(isPooled
+    query_timeout: way.isPooled ? statementTimeoutMs : statementTimeoutMs + 2_000,
+    ...(way.isPooled
       ? {}
       : { statement_timeout: statementTimeoutMs, idle_in_transaction_session_timeout: statementTimeoutMs }),
   };
-}
-
-function isPooledUrl(url: string): boolean {
-  const { hostname, port, searchParams } = new URL(url);
-  return hostname.includes("-pooler.") || port === "6432" || searchParams.has("pgbouncer");
 }
 
 type AnyPool = {
@@ -98,13 +125,13 @@ type AnyPool = {
 };
 
 /** Maps faults at the edge and never gives a broken or still busy connection back to the pool. */
-function guard(pool: AnyPool, side: Side): PostgresPool {
+function guard(pool: AnyPool, fault: (error: unknown) => unknown): PostgresPool {
   return {
     options: {},
     end: () => pool.end(),
     async connect() {
       const client = await pool.connect().catch((error: unknown) => {
-        throw mapFault(error, side);
+        throw fault(error);
       });
       let isBroken = false;
       const onError = () => {
@@ -115,7 +142,7 @@ function guard(pool: AnyPool, side: Side): PostgresPool {
         query: (sql: string, parameters: readonly unknown[] = []) =>
           client.query(sql, [...parameters]).catch((error: unknown) => {
             if (endsConnection(error)) isBroken = true;
-            throw mapFault(error, side);
+            throw fault(error);
           }),
         release(destroy?: boolean) {
           client.removeListener("error", onError);

@@ -270,7 +270,7 @@ test("a role with SELECT alone reads everything and can write nothing", async ()
     "delete from sensor_readings",
     "truncate sensor_readings",
   ]) {
-    await expect(database.query(write)).rejects.toMatchObject({ code: "42501" });
+    await expect(database.query(write)).rejects.toMatchObject({ cause: { code: "42501" } });
   }
   const { rows } = await owner.query(
     "select n_tup_upd + n_tup_del as changed, count(*) as n from pg_stat_user_tables, sensor_readings group by 1",
@@ -308,7 +308,7 @@ test("on a standby: refuses writes, tells its state, and tries once more after a
     lagBytes: 0,
     newestReadingAt: time("2026-03-01T00:00:00Z"),
   });
-  await expect(database.query("insert into dead values (1)")).rejects.toMatchObject({ code: "25006" });
+  await expect(database.query("insert into dead values (1)")).rejects.toMatchObject({ cause: { code: "25006" } });
 
   const codes: unknown[] = [];
   const observed: Pick<Database<unknown>, "query"> = {

@@ -96,7 +96,7 @@ test("the database itself refuses a second champion", async () => {
   await register("a", "b");
   await registry.promote("a", "first", minute(10));
   const forced = database.db.updateTable("model").set({ status: "champion" }).where("model_id", "=", "b").execute();
-  await expect(forced).rejects.toMatchObject({ code: "23505" });
+  await expect(forced).rejects.toMatchObject({ cause: { code: "23505" } });
 });
 
 test("a manifest that cannot be read costs only its own sensor the model", async () => {
