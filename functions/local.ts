@@ -1,6 +1,6 @@
 import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
-import { describeError } from "./adapters/log.ts";
+import { redact, redactText } from "./adapters/redact.ts";
 import { loadConfig } from "./config/environment.ts";
 import { startSystem } from "./machine/system.ts";
 import { openLog } from "./runtime.ts";
@@ -28,9 +28,9 @@ async function main(): Promise<void> {
 /** A mistake in the configuration is one line that says what to change; anything else comes with its stack. */
 function fail(error: unknown, log?: Log): never {
   const isExpected = error instanceof AppError && (error.code === "misconfigured" || error.code === "conflict");
-  if (isExpected) process.stderr.write(`${error.message}\n`);
+  if (isExpected) process.stderr.write(`${redactText(error.message)}\n`);
   else if (log) log.error("system.failed", { error });
-  else process.stderr.write(`${JSON.stringify(describeError(error))}\n`);
+  else process.stderr.write(`${JSON.stringify(redact(error))}\n`);
   process.exit(1);
 }
 
