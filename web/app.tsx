@@ -5,7 +5,7 @@ import { SensorPage } from "./sensor/page.tsx";
 import { Header } from "./shell/header.tsx";
 import { PreferencesContext, usePreferencesSource } from "./shell/preferences.ts";
 import { PulseContext, usePulseSource } from "./shell/pulse.ts";
-import { useRoute } from "./shell/route.ts";
+import { unescapeDots, useRoute } from "./shell/route.ts";
 import { SourceNotices } from "./shell/source-notices.tsx";
 import { Failed } from "./shell/states.tsx";
 
@@ -14,7 +14,7 @@ function pageOf(path: string): { name: "fleet" | "models" | "none" } | { name: "
   const sensor = /^\/sensors\/([^/]+)\/?$/.exec(path);
   if (sensor?.[1] !== undefined) {
     try {
-      return { name: "sensor", sensorId: decodeURIComponent(sensor[1]) };
+      return { name: "sensor", sensorId: unescapeDots(decodeURIComponent(sensor[1])) };
     } catch {
       return { name: "none" };
     }

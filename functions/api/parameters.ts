@@ -3,8 +3,23 @@ import { integerText } from "../config/number.ts";
 import { Id } from "./contract.ts";
 import { refuse } from "./problem.ts";
 
+/**
+ * An id as a path's segment. The ids `.` and `..` cannot stand there, however they are escaped: every client takes such a
+ * segment away. They are written `~.` and `~..`, and an id that looks like that gets one more `~`.
+ */
+export const PathId = Id.transform(fromSegment);
+
+/** The id that a decoded segment stands for: "~.." -> "..", "~~." -> "~.", and everything else as it is. */
+export function fromSegment(segment: string): string {
+  return /^~+\.{1,2}$/.test(segment) ? segment.slice(1) : segment;
+}
+
 export const SensorParams = z.object({
-  id: Id.openapi({ param: { name: "id", in: "path" }, example: "living-room", description: "sensorId" }),
+  id: PathId.openapi({
+    param: { name: "id", in: "path" },
+    example: "living-room",
+    description: "sensorId; `.` and `..` are written `~.` and `~..`",
+  }),
 });
 
 /** RFC 3339 with any offset; write `+` as `%2B` in a query. */

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { Id } from "./contract.ts";
+import { PathId } from "./parameters.ts";
 
 type Verb = Omit<RouteConfig, "method" | "path"> & {
   path: string;
@@ -30,5 +30,5 @@ const Command = (verb: string) =>
     command: z
       .string()
       .transform((command) => command.slice(0, -verb.length - 1))
-      .pipe(Id),
+      .pipe(PathId),
   });

@@ -9,6 +9,7 @@ import type {
   Sensor,
   SensorPage,
 } from "../../functions/api/contract.ts";
+import { escapeDots } from "../shell/route.ts";
 import { type Answer, get } from "./client.ts";
 
 /** One function a request, each `(…, signal) => Promise<Answer>`. Times go out as RFC 3339 UTC. */
@@ -30,7 +31,7 @@ export async function getFleet(signal: AbortSignal, onPage: (soFar: Sensor[]) =>
   return { ok: true, data: sensors };
 }
 
-const sensorPath = (sensorId: string) => `/v1/sensors/${encodeURIComponent(sensorId)}`;
+export const sensorPath = (sensorId: string) => `/v1/sensors/${encodeURIComponent(escapeDots(sensorId))}`;
 const iso = (at: number) => new Date(at).toISOString();
 
 export function getSensor(sensorId: string, signal: AbortSignal): Promise<Answer<Sensor>> {

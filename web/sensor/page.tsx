@@ -7,7 +7,15 @@ import type {
   Sensor,
 } from "../../functions/api/contract.ts";
 import { type Answer, apiLink } from "../api/client.ts";
-import { getAccuracy, getForecastsFrom, getLeadSeries, getModels, getReadings, getSensor } from "../api/requests.ts";
+import {
+  getAccuracy,
+  getForecastsFrom,
+  getLeadSeries,
+  getModels,
+  getReadings,
+  getSensor,
+  sensorPath,
+} from "../api/requests.ts";
 import { Status } from "../fleet/status.tsx";
 import { formatDuration, formatTime } from "../format.ts";
 import { useLive } from "../shell/live.ts";
@@ -87,7 +95,7 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
         <h1>{sensorId}</h1>
         <Status status={status} />
         <span class="muted">{statusText}</span>
-        <a class="title-link" href={apiLink(`/v1/sensors/${encodeURIComponent(sensorId)}/forecasts`)}>
+        <a class="title-link" href={apiLink(`${sensorPath(sensorId)}/forecasts`)}>
           This forecast as JSON
         </a>
       </div>

@@ -52,7 +52,17 @@ export function useRoute(): Route {
 }
 
 export function sensorHref(sensorId: string): string {
-  const path = `/sensors/${encodeURIComponent(sensorId)}`;
+  const path = `/sensors/${encodeURIComponent(escapeDots(sensorId))}`;
   // A server may take a last part with a dot for a file; a slash after it says that it is none.
   return sensorId.includes(".") ? `${path}/` : path;
+}
+
+/** An id as a segment: `.` and `..` cannot stand in a path, so that they are written `~.` and `~..`, in the API as here. */
+export function escapeDots(id: string): string {
+  return /^~*\.{1,2}$/.test(id) ? `~${id}` : id;
+}
+
+/** The id that a decoded segment stands for. */
+export function unescapeDots(segment: string): string {
+  return /^~+\.{1,2}$/.test(segment) ? segment.slice(1) : segment;
 }

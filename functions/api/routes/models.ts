@@ -3,7 +3,7 @@ import { trainMessage } from "../../../core/operations/schedule.ts";
 import { floorToStep } from "../../../core/time.ts";
 import { Id, Model, ModelPage, ReasonRequest, TrainAccepted } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
-import { Cursor, Limit, SensorParams } from "../parameters.ts";
+import { Cursor, Limit, PathId, SensorParams } from "../parameters.ts";
 import { toModel } from "../present.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";
@@ -13,7 +13,7 @@ import { unknownSensor } from "./sensors.ts";
 
 const tags = ["models"];
 const security = [{ apiKey: [] }];
-const ModelParams = z.object({ id: Id.openapi({ param: { name: "id", in: "path" }, description: "modelId" }) });
+const ModelParams = z.object({ id: PathId.openapi({ param: { name: "id", in: "path" }, description: "modelId" }) });
 
 const listModels = createRoute({
   method: "get",

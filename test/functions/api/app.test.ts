@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
-import { SensorPage } from "../../../functions/api/contract.ts";
+import { ReadingsResponse, Sensor, SensorPage, TrainAccepted } from "../../../functions/api/contract.ts";
 import { manifestOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastsOf, getAs, getProblem, outcomeOf, post, scoreOf, startApi, type TestApi } from "./harness.ts";
@@ -134,6 +134,16 @@ describe("hostile input", () => {
       expect(Math.max(...api.log.lines.map((line) => JSON.stringify(line).length))).toBeLessThan(1000);
     },
   );
+
+  it.each([".", "..", "~.", "~~..", "a.b", "..."])("reaches the sensor %j", async (id) => {
+    api = await startApi(postgres);
+    await api.ledger.rememberSensors([id, "other"], someSlot);
+    const segment = /^~*\.{1,2}$/.test(id) ? `~${id}` : id;
+    expect((await getAs(api.app, `/v1/sensors/${segment}`, Sensor)).sensorId).toBe(id);
+    await getAs(api.app, `/v1/sensors/${segment}/readings`, ReadingsResponse);
+    const queued = await getAs(api.app, `/v1/sensors/${segment}:train`, TrainAccepted, { method: "POST", status: 202 });
+    expect(queued.sensorId).toBe(id);
+  });
 
   it("never answers 500, whatever the query", async () => {
     await startWithSensor();
@@ -273,6 +283,23 @@ describe("HTTP manners", () => {
       const { headers } = await api.app.request(path);
       expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
       expect(headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+      expect(headers.get("Permissions-Policy")).toContain("camera=()");
+    }
+  });
+
+  it("lets nobody between keep an answer, nor give it to who asks otherwise", async () => {
+    await startWithSensor({ settings: { allowedOrigins: [dashboard] } });
+    for (const [path, kept] of [
+      ["/v1/sensors", "private, no-cache"],
+      ["/v1/sensors/a/forecasts?format=csv", "private, no-cache"],
+      ["/openapi.json", "private, no-cache"],
+      ["/v1/sensors/ghost", "no-store"],
+    ] as const) {
+      const { headers } = await api.app.request(path, { headers: { "Accept-Encoding": "gzip", Origin: dashboard } });
+      expect([path, headers.get("Cache-Control")]).toEqual([path, kept]);
+      const names = headers.get("Vary")!.split(/, */);
+      expect(names).toEqual(expect.arrayContaining(["Accept", "Accept-Encoding", "Authorization", "Cookie", "Origin"]));
+      expect(new Set(names).size).toBe(names.length);
     }
   });
 
