@@ -1,11 +1,12 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import { compress } from "hono/compress";
 import { cors } from "hono/cors";
 import { etag } from "hono/etag";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
+import { readBodies } from "./body.ts";
+import { forbidSharing, permissionsPolicy } from "./headers.ts";
 import { authorise, boundInFlight, logRequests, refuseOtherSites } from "./middleware.ts";
 import { answerError, problemResponse, refuse } from "./problem.ts";
 import { accuracyRoutes } from "./routes/accuracy.ts";
@@ -38,15 +39,16 @@ export function createApi(services: ApiServices): OpenAPIHono {
 
   app.use(requestId());
   app.use(logRequests(ports.log, settings.logsReads ?? !settings.isDemo));
-  app.use(secureHeaders({ contentSecurityPolicy }));
+  app.use(secureHeaders({ contentSecurityPolicy, permissionsPolicy }));
+  app.use(forbidSharing());
   if (settings.allowedOrigins.length > 0) app.use(cors(corsOptions(settings.allowedOrigins)));
   app.use(compress());
   app.use(etag());
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerMethod(c, methods) }));
-  app.use(boundInFlight(settings.maxInFlight ?? 64));
   app.use(refuseOtherSites(settings));
   app.use(authorise(settings.apiKey));
-  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: refuseLarge }));
+  app.use(readBodies({ maxBytes: maxBodyBytes, deadlineMs: settings.bodyDeadlineMs ?? 5_000 }));
+  app.use(boundInFlight(settings.maxInFlight ?? 64));
 
   app.route("/", healthRoutes(services));
   app.route("/", sensorRoutes(services));
@@ -65,10 +67,6 @@ const refuseInvalid: NonNullable<OpenAPIHono["defaultHook"]> = (result) => {
   const first = errors[0];
   throw refuse(422, { code: "badInput", detail: `${first?.path || result.target}: ${first?.message}`, errors });
 };
-
-function refuseLarge(): never {
-  throw refuse(413, { code: "bodyTooLarge", detail: `the body is larger than ${maxBodyBytes} bytes` });
-}
 
 function answerMethod(c: Parameters<typeof problemResponse>[0], methods: string[]): Response {
   c.header("Allow", methods.join(", "));

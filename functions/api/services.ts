@@ -21,6 +21,8 @@ export type ApiSettings = {
   logsReads?: boolean;
   /** How long an on-demand forecast is waited for before the answer is "queued". */
   onDemandWaitMs?: number;
+  /** How long a body may take to come. */
+  bodyDeadlineMs?: number;
   /** Requests handled at a time; more are answered 503. */
   maxInFlight?: number;
 };

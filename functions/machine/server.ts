@@ -9,6 +9,8 @@ import { compress } from "hono/compress";
 import { secureHeaders } from "hono/secure-headers";
 import { AppError } from "../../core/errors.ts";
 import { isApiPath } from "../api/app.ts";
+import { permissionsPolicy } from "../api/headers.ts";
+import { type HostRules, refuseOtherHosts } from "./hosts.ts";
 
 /** The listening server. `close` lets running requests finish, for 5 s at most. */
 export type HttpServer = { url: string; close(): Promise<void> };
@@ -16,14 +18,24 @@ export type HttpServer = { url: string; close(): Promise<void> };
 type Fetch = (request: Request) => Response | Promise<Response>;
 
 const patienceMs = 5_000;
+/** Nobody needs longer to send a request's headers, or all of it; the API's own deadlines for bodies are shorter still. */
+const serverOptions = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 1_000 };
+/** Sockets at a time: each costs memory whatever it sends. */
+const mostSockets = 1_024;
 
-/** The API and the dashboard in one app: the dashboard's files from `webFolder`, and its index page for its own paths. */
-export function createSite(api: Fetch, webFolder: string): Hono {
+/**
+ * The API and the dashboard in one app: the dashboard's files from `webFolder`, its index page for its own paths, and the
+ * API's problem for all others. Only for the hosts that `rules` name.
+ */
+export function createSite(api: Fetch, webFolder: string, rules: HostRules): Hono {
   const site = new Hono();
+  site.use(refuseOtherHosts(rules));
   const index = serveStatic({ root: webFolder, path: "index.html" });
   site.use(async (c, next) => (isApiPath(c.req.path) ? api(c.req.raw) : next()));
   site.use(compress());
-  site.use(secureHeaders({ contentSecurityPolicy: dashboardPolicy, strictTransportSecurity: false }));
+  site.use(
+    secureHeaders({ contentSecurityPolicy: dashboardPolicy, permissionsPolicy, strictTransportSecurity: false }),
+  );
   site.use(async (c, next) => {
     await next();
     // Built files carry their hash in the name; the page that names them must always be asked for.
@@ -32,7 +44,10 @@ export function createSite(api: Fetch, webFolder: string): Hono {
   });
   site.use(serveStatic({ root: webFolder }));
   site.get("*", async (c, next) => (isPage(c.req.path) ? index(c, next) : next()));
-  site.notFound((c) => c.text(existsSync(join(webFolder, "index.html")) ? "not found" : notBuilt, 404));
+  site.notFound((c) => {
+    const isMissing = isPage(c.req.path) && !existsSync(join(webFolder, "index.html"));
+    return isMissing ? c.text(notBuilt, 404) : api(c.req.raw);
+  });
   return site;
 }
 
@@ -45,18 +60,17 @@ const dashboardPolicy = {
   frameAncestors: ["'none'"],
 };
 
-/** A path without an extension is the dashboard's own, not a missing file; a sensor's id may look as if it had one. */
+/** The dashboard's own paths; it draws them itself. */
 function isPage(path: string): boolean {
-  return path.startsWith("/sensors/") || !/\.[a-z0-9]+$/i.test(path);
+  return /^\/(index\.html|sensors(\/[^/]+)?\/?|models\/?|sign-in\/?)?$/.test(path);
 }
 
 /** Listens, and resolves once connections are taken. Throws misconfigured when the address is not to be had. */
 export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<HttpServer> {
   const { host, port } = address;
   const server = await new Promise<Server>((resolve, reject) => {
-    const opened = serve({ fetch, hostname: host, port, overrideGlobalObjects: false }, () =>
-      resolve(opened),
-    ) as Server;
+    const opened = serve({ fetch, hostname: host, port, serverOptions }, () => resolve(opened)) as Server;
+    opened.maxConnections = mostSockets;
     opened.once("error", (error) => reject(explain(error, host, port)));
   });
   const { port: chosen } = server.address() as AddressInfo;

@@ -71,7 +71,8 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
 
   const views = createViews(predictor.db);
   const api = createApi({ ports, views, requestForecasts: forecastHere(ports, settings), settings: settings.api });
-  const server = await listen(createSite((request) => api.fetch(request), webFolder).fetch, config);
+  const hostRules = { host: config.host, names: config.allowedHosts };
+  const server = await listen(createSite((request) => api.fetch(request), webFolder, hostRules).fetch, config);
   started.defer(() => server.close());
 
   const stopping = new AbortController();

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isApiPath } from "../../../functions/api/app.ts";
 import { createSite, listen } from "../../../functions/machine/server.ts";
 
 let folder: string;
@@ -14,8 +15,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const api = async (request: Request) => Response.json({ path: new URL(request.url).pathname });
-const get = (path: string) => createSite(api, folder).request(path);
+const api = async (request: Request) => {
+  const path = new URL(request.url).pathname;
+  return Response.json({ path }, { status: isApiPath(path) ? 200 : 404 });
+};
+const rules = { host: "127.0.0.1", names: [] };
+const get = (path: string) => createSite(api, folder, rules).request(path, { headers: { Host: "localhost" } });
 
 describe("site", () => {
   it.each(["/v1/sensors", "/healthz", "/readyz", "/openapi.json"])("leaves %s to the API", async (path) => {
@@ -43,14 +48,30 @@ describe("site", () => {
     expect(response.headers.get("cache-control")).toContain("immutable");
   });
 
-  it.each(["/assets/index-gone.js", "/../package.json", "/%2e%2e/secret.txt"])("answers 404 for %s", async (path) => {
+  it.each([
+    "/assets/index-gone.js",
+    "/assets/x",
+    "/assets/",
+    "/metrics",
+    "/admin",
+    "/sensors/a/b",
+    "/../package.json",
+    "/%2e%2e/secret.txt",
+  ])("leaves %s to the API's 404, which is never kept", async (path) => {
     const response = await get(path);
     expect(response.status).toBe(404);
+    expect(response.headers.get("content-type")).toContain("json");
     expect(response.headers.get("cache-control")).toBe("no-cache");
   });
 
+  it("lends a browser's devices to nobody", async () => {
+    expect((await get("/")).headers.get("permissions-policy")).toContain("camera=()");
+  });
+
   it("says how to build a dashboard that is not there", async () => {
-    const response = await createSite(api, join(folder, "none")).request("/");
+    const response = await createSite(api, join(folder, "none"), rules).request("/", {
+      headers: { Host: "localhost" },
+    });
     expect(response.status).toBe(404);
     expect(await response.text()).toContain("npm run build:web");
   });
@@ -58,7 +79,7 @@ describe("site", () => {
 
 describe("listen", () => {
   it("takes a free port for 0 and answers at its URL", async () => {
-    const server = await listen(createSite(api, folder).fetch, { host: "127.0.0.1", port: 0 });
+    const server = await listen(createSite(api, folder, rules).fetch, { host: "127.0.0.1", port: 0 });
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
     await server.close();
