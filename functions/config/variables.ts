@@ -9,6 +9,10 @@ const postgresUrl = z.string().superRefine((text, context) => {
 });
 const httpUrl = z.url({ protocol: /^https?$/ });
 const cron = z.string().refine(isCron, "must be a cron expression such as */10 * * * *");
+const list = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").flatMap((part) => part.trim() || []));
 const flag = z.stringbool({ error: "must be true or false" });
 
 /**
@@ -70,11 +74,10 @@ export const sections = {
       .min(16, "must have at least 16 characters")
       .optional()
       .describe("Wanted as Authorization: Bearer by whatever changes something; 16 characters at least. Unset: open"),
-    ALLOWED_ORIGINS: z
-      .string()
-      .default("")
-      .transform((text) => text.split(",").flatMap((origin) => origin.trim() || []))
-      .describe("Origins of dashboards served elsewhere, separated by commas"),
+    ALLOWED_HOSTS: list.describe(
+      "Other names that the server is called by, separated by commas; it answers to no other",
+    ),
+    ALLOWED_ORIGINS: list.describe("Origins of dashboards served elsewhere, separated by commas"),
     DEMO_SPEED: decimalText({ above: 0, max: 3_600 })
       .default(60)
       .describe("Demo seconds in a real second, above 0 and up to 3600"),

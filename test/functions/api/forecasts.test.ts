@@ -221,17 +221,28 @@ describe("GET /v1/sensors/{id}/forecasts as CSV", () => {
     expect(await text("?lead=1&format=csv")).toMatch(/^sensorId,target,unit,lead,origin,targetAt,q10,q50,q90\r\n/);
   });
 
-  it.each(['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\tx", "＝1+1", "＋1", "－1", "＠SUM(A1)", " =1", '"; quoted', "two\nlines", "a,b"])(
-    "keeps the id %j text and no formula",
-    async (sensorId) => {
-      api = await startApi(postgres);
-      await api.ledger.rememberSensors([sensorId], someSlot);
-      await api.ledger.record([outcomeOf({ sensorId })], [forecastOf({ sensorId })]);
-      const path = `/v1/sensors/${encodeURIComponent(sensorId)}/forecasts?format=csv`;
-      const rows: Record<string, string>[] = parse(await (await api.app.request(path)).text(), { columns: true });
-      expect(rows).toHaveLength(horizon);
-      const cell = rows[0]!.sensorId!;
-      expect(cell).toBe(/^[ =+\-@\t＝＋－＠]/.test(sensorId) ? `'${sensorId}` : sensorId);
-    },
-  );
+  it.each([
+    '=HYPERLINK("http://x")',
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\tx",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
+    " =1",
+    '"; quoted',
+    "two\nlines",
+    "a,b",
+  ])("keeps the id %j text and no formula", async (sensorId) => {
+    api = await startApi(postgres);
+    await api.ledger.rememberSensors([sensorId], someSlot);
+    await api.ledger.record([outcomeOf({ sensorId })], [forecastOf({ sensorId })]);
+    const path = `/v1/sensors/${encodeURIComponent(sensorId)}/forecasts?format=csv`;
+    const rows: Record<string, string>[] = parse(await (await api.app.request(path)).text(), { columns: true });
+    expect(rows).toHaveLength(horizon);
+    const cell = rows[0]!.sensorId!;
+    expect(cell).toBe(/^[ =+\-@\t＝＋－＠]/.test(sensorId) ? `'${sensorId}` : sensorId);
+  });
 });
