@@ -4,7 +4,7 @@ import type { Quantiles } from "../core/data/quantiles.ts";
 import { levels, simpleExperts } from "../core/mix/experts.ts";
 import type { ShortHistory } from "../core/model/manifest.ts";
 import { minimumPoints } from "../core/model/short-history.ts";
-import type { TrainResult } from "../core/ports.ts";
+import type { TrainResult } from "../core/model/training.ts";
 import { policy } from "./policy.ts";
 import type { Prepared } from "./prepare.ts";
 import type { FirstStage } from "./stages.ts";

@@ -5,7 +5,7 @@ import { linkOf } from "../core/model/link.ts";
 import type { Scaler } from "../core/model/manifest.ts";
 import { minimumPoints } from "../core/model/short-history.ts";
 import { defaultContextLength, defaultSpec, type Encoding, historyLength } from "../core/model/spec.ts";
-import type { TrainRequest, Untrained } from "../core/ports.ts";
+import type { TrainRequest, Untrained } from "../core/model/training.ts";
 import { blendLiveliness, borrowWindows, type DonorGrid, lendersOf, trustInOwn } from "./donors.ts";
 import { policy } from "./policy.ts";
 import { toTrainingGrid, trainLength } from "./training-grid.ts";

@@ -1,6 +1,6 @@
 import { type Grid, gridIndex, gridLength, gridTime, toGrid } from "../core/data/grid.ts";
 import type { Readings } from "../core/data/reading.ts";
-import type { TrainRequest } from "../core/ports.ts";
+import type { TrainRequest } from "../core/model/training.ts";
 import { addSeconds } from "../core/time.ts";
 import { policy } from "./policy.ts";
 

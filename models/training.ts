@@ -1,6 +1,6 @@
 import type { ShortHistory } from "../core/model/manifest.ts";
 import { isShortHistory } from "../core/model/short-history.ts";
-import type { TrainProgress, TrainRequest, TrainResult } from "../core/ports.ts";
+import type { TrainProgress, TrainRequest, TrainResult } from "../core/model/training.ts";
 import { createArtefact } from "./artefact.ts";
 import { chooseFit } from "./choice.ts";
 import type { Engine } from "./engine/load.ts";

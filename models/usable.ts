@@ -1,6 +1,6 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
 import type { Target } from "../core/data/reading.ts";
-import type { Untrained } from "../core/ports.ts";
+import type { Untrained } from "../core/model/training.ts";
 import { addSeconds } from "../core/time.ts";
 
 /** Fewer measured points than this share of the time since the first one is a gap rather than a short history. */

@@ -1,7 +1,7 @@
 import type { Fleet, Readings, Target } from "../core/data/reading.ts";
 import type { ModelManifest } from "../core/model/manifest.ts";
+import type { RegisteredModel } from "../core/model/registered.ts";
 import { defaultSpec, extraCount, historyLength, linearCount } from "../core/model/spec.ts";
-import type { RegisteredModel } from "../core/ports.ts";
 
 export const temperature: Target = { name: "temperature", unit: "°C", min: -40, max: 85 };
 export const humidity: Target = { name: "humidity", unit: "%", min: 0, max: 100 };

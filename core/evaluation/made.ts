@@ -2,9 +2,10 @@ import { type Grid, gridLength, toGrid } from "../data/grid.ts";
 import type { Quantiles } from "../data/quantiles.ts";
 import type { Readings } from "../data/reading.ts";
 import { readingsBetween } from "../data/sorted-readings.ts";
+import type { Forecast } from "../forecast/forecast.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import { forecastBaseline } from "../mix/baselines.ts";
-import type { Donor, Forecast } from "../ports.ts";
+import type { Donor } from "../model/training.ts";
 import type { ServedSlot } from "./serve-slots.ts";
 import type { TargetPlan } from "./split.ts";
 

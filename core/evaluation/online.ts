@@ -1,5 +1,6 @@
 import type { ForecastSettings } from "../forecast/settings.ts";
-import type { Ports, RegisteredModel } from "../ports.ts";
+import type { RegisteredModel } from "../model/registered.ts";
+import type { Ports } from "../ports.ts";
 import { type BacktestInput, insteadNotes, type Made, plannedTimes, toMade } from "./made.ts";
 import { type OnlineMemory, serveSlots } from "./serve-slots.ts";
 import { type Challenge, validationEndOf } from "./trainings.ts";

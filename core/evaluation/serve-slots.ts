@@ -1,13 +1,15 @@
 import type { Readings } from "../data/reading.ts";
 import { readingsBetween } from "../data/sorted-readings.ts";
 import { conclude, type ModelAnswer } from "../forecast/conclude.ts";
+import type { Forecast } from "../forecast/forecast.ts";
 import { modelsToRun, planSensor, type Refusal, stepsNeeded } from "../forecast/plan.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
+import type { RegisteredModel } from "../model/registered.ts";
 import { toModelInput } from "../model/tensors.ts";
 import { actualsOf, adapt } from "../operations/learn.ts";
 import { defaultScoreSettings } from "../operations/score.ts";
-import type { Forecast, Ports, RegisteredModel } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 
 /** What serving would have stored at `at`, epoch ms; `refusal` where there was nothing to serve. */

@@ -1,7 +1,9 @@
 import type { ForecastSettings } from "../forecast/settings.ts";
+import type { RegisteredModel } from "../model/registered.ts";
 import { isShortHistory, pickDonors } from "../model/short-history.ts";
+import type { TrainProgress } from "../model/training.ts";
 import { renewalAt } from "../operations/renewal.ts";
-import type { Ports, RegisteredModel, TrainProgress } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { addSeconds, ceilToStep } from "../time.ts";
 import type { BacktestInput } from "./made.ts";
 

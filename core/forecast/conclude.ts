@@ -3,8 +3,10 @@ import { type Adaptation, freshAdaptation, startShares } from "../mix/adaptation
 import { forecastBaseline } from "../mix/baselines.ts";
 import { simpleExperts } from "../mix/experts.ts";
 import { type Mix, mixOf } from "../mix/mix.ts";
-import { fromModelOutput } from "../model/tensors.ts";
-import type { Forecast, Log, ModelOutput, Outcome, RegisteredModel } from "../ports.ts";
+import type { RegisteredModel } from "../model/registered.ts";
+import { fromModelOutput, type ModelOutput } from "../model/tensors.ts";
+import type { Log } from "../ports.ts";
+import type { Forecast, Outcome } from "./forecast.ts";
 import { guardQuantiles } from "./guard.ts";
 import type { SensorPlan, TargetPlan } from "./plan.ts";
 import { baselineRow, modelRow, type RowBase, shadowRow } from "./rows.ts";

@@ -1,9 +1,10 @@
 import { ageSteps, countContext, judgeTarget, type SensorGrid, toSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import type { ModelManifest } from "../model/manifest.ts";
+import type { RegisteredModel } from "../model/registered.ts";
 import { minimumPoints } from "../model/short-history.ts";
-import type { ForecastReason, RefusalReason, RegisteredModel } from "../ports.ts";
 import { secondsBetween } from "../time.ts";
+import type { ForecastReason, RefusalReason } from "./forecast.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 /** How one target of a sensor is to be served, and if not by the model, why. */

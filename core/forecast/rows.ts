@@ -2,7 +2,8 @@ import type { SensorGrid } from "../data/context.ts";
 import type { Quantiles } from "../data/quantiles.ts";
 import { type BaselineForecast, lastObserved, seasonalNaive } from "../mix/baselines.ts";
 import { type Mix, quantilesOfMix } from "../mix/mix.ts";
-import type { Forecast, ForecastReason, RegisteredModel } from "../ports.ts";
+import type { RegisteredModel } from "../model/registered.ts";
+import type { Forecast, ForecastReason } from "./forecast.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 /** What every stored forecast of a sensor in a slot shares. */

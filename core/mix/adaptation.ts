@@ -21,7 +21,7 @@ const widthLimit = 1.5;
 const surpriseLimit = 4;
 
 /**
- * What was learnt about one target of one sensor, in float32. `regret`, `square` are [experts][horizon]; `bound` is [horizon];
+ * What mixing and widths have learnt, in float32. `regret`, `square` are [experts][horizon]; `bound` is [horizon];
  * `width` is [lower, upper][horizon], the logs of the factors on the band's sides. `through`: newest moment learnt from.
  */
 export type Adaptation = {
@@ -32,6 +32,9 @@ export type Adaptation = {
   bound: number[];
   width: number[][];
 };
+
+/** What was learnt about one target of one sensor. */
+export type Adapted = { sensorId: string; target: string; state: Adaptation };
 
 /** One lead whose actual became known, with what was issued for it: [q10, q50, q90] of each expert or null, mixed, and final. */
 export type Learnt = {

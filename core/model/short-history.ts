@@ -1,7 +1,7 @@
 import type { Readings } from "../data/reading.ts";
-import type { Donor } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 import { defaultContextLength } from "./spec.ts";
+import type { Donor } from "./training.ts";
 
 /** A sensor on its own needs so many horizons and so many days; with less, no change or the usual day forecast better. */
 const ownHorizons = 12;

@@ -1,9 +1,11 @@
 import { toSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
-import type { ModelInput, ModelOutput, Verdict } from "../ports.ts";
 import { fromLink } from "./link.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "./manifest.ts";
-import { toModelInput } from "./tensors.ts";
+import { type ModelInput, type ModelOutput, toModelInput } from "./tensors.ts";
+
+/** Whether an artefact may serve, else what is wrong with it, with the numbers. */
+export type Verdict = { ok: true } | { ok: false; message: string };
 
 /** The SHA-256 of the bytes in lower-case hexadecimal. */
 export async function sha256Of(bytes: Uint8Array): Promise<string> {

@@ -1,8 +1,9 @@
 import type { Fleet } from "../data/reading.ts";
 import { misfit } from "../forecast/plan.ts";
 import type { Artefact, ModelManifest } from "../model/manifest.ts";
-import { sha256Of } from "../model/verify.ts";
-import type { Ports, RegisteredModel, Verdict } from "../ports.ts";
+import type { RegisteredModel } from "../model/registered.ts";
+import { sha256Of, type Verdict } from "../model/verify.ts";
+import type { Ports } from "../ports.ts";
 
 export type AdmitPorts = Pick<Ports, "clock" | "log" | "store" | "inference" | "registry">;
 

@@ -1,6 +1,7 @@
 import type { Readings } from "../data/reading.ts";
 import { donorSeconds, mostDonors } from "../model/short-history.ts";
-import type { Donor, Follower } from "../ports.ts";
+import type { Donor } from "../model/training.ts";
+import type { Follower } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 
 /** In a large fleet no more sensors than these are looked at, spread evenly over the ids. */

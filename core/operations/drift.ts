@@ -1,7 +1,7 @@
 import type { Grid } from "../data/grid.ts";
+import type { PairedScore } from "../forecast/score.ts";
 import { fromLink, toLink } from "../model/link.ts";
 import type { ModelManifest } from "../model/manifest.ts";
-import type { PairedScore } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 
 export type DriftSettings = {

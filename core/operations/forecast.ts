@@ -1,10 +1,11 @@
 import { AppError } from "../errors.ts";
 import { conclude, type ModelAnswer } from "../forecast/conclude.ts";
+import type { Forecast, Outcome } from "../forecast/forecast.ts";
 import { modelsToRun, planSensor, type Refusal, type SensorPlan, stepsNeeded } from "../forecast/plan.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { ForecastMessage } from "../messages.ts";
-import { type EncodedInput, toModelInput } from "../model/tensors.ts";
-import type { Forecast, ModelOutput, Outcome, Ports } from "../ports.ts";
+import { type EncodedInput, type ModelOutput, toModelInput } from "../model/tensors.ts";
+import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 
 export type ForecastPorts = Pick<

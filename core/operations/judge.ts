@@ -1,4 +1,4 @@
-import type { PairedScore } from "../ports.ts";
+import type { PairedScore } from "../forecast/score.ts";
 import { dieboldMariano } from "./significance.ts";
 
 /** When a challenger has won, lost, or must wait. A moment is one targetAt; all its targets and leads count as one. */

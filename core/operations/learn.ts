@@ -1,8 +1,9 @@
 import { gridTime, toGrid } from "../data/grid.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
-import { type Adaptation, freshAdaptation, type Learnt, learn } from "../mix/adaptation.ts";
+import type { Forecast } from "../forecast/forecast.ts";
+import { type Adaptation, type Adapted, freshAdaptation, type Learnt, learn } from "../mix/adaptation.ts";
 import { mixedAt } from "../mix/mix.ts";
-import type { Adapted, Forecast, Ports } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 
 /** What one target was at a moment, once it is known. */

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
-import type { Ports, RegisteredModel } from "../ports.ts";
+import type { RegisteredModel } from "../model/registered.ts";
+import type { Ports } from "../ports.ts";
 import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "./judge.ts";
 
 type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;

@@ -1,8 +1,10 @@
 import { pinballLoss } from "../data/metrics.ts";
 import type { Quantiles } from "../data/quantiles.ts";
 import type { Fleet } from "../data/reading.ts";
+import type { Forecast } from "../forecast/forecast.ts";
+import type { Score } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
-import type { Forecast, Ports, Score } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, stepsPerDay } from "../time.ts";
 import { actualsOf, adapt, relearn } from "./learn.ts";
 

@@ -3,7 +3,7 @@ import { AppError } from "../../core/errors.ts";
 import { featureCount } from "../../core/model/features.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
 import { channelCount } from "../../core/model/spec.ts";
-import type { ModelInput, ModelOutput } from "../../core/ports.ts";
+import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 
 /** A model in memory. */
 export type OnnxSession = {

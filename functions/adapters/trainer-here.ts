@@ -1,4 +1,4 @@
-import type { TrainProgress, TrainRequest, TrainResult } from "../../core/ports.ts";
+import type { TrainProgress, TrainRequest, TrainResult } from "../../core/model/training.ts";
 import { detectBuild, type Engine, type EngineBuild, loadEngine } from "../../models/engine/load.ts";
 import { trainModel } from "../../models/training.ts";
 

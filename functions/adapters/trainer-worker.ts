@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { AppError, type ErrorCode } from "../../core/errors.ts";
-import type { TrainProgress, TrainRequest, TrainResult } from "../../core/ports.ts";
+import type { TrainProgress, TrainRequest, TrainResult } from "../../core/model/training.ts";
 import type { EngineBuild } from "../../models/engine/load.ts";
 import { trainHere } from "./trainer-here.ts";
 

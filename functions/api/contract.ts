@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { sensorStatuses } from "../../core/views.ts";
+import { sensorStatuses } from "../../core/forecast/sensor.ts";
 
 /** The API's shapes: zod is the contract, OpenAPI and the dashboard's types are made from it. Times are RFC 3339 UTC. */
 const time = z.iso.datetime().openapi({ example: "2016-05-01T12:00:00.000Z" });

@@ -1,8 +1,8 @@
 import { type Grid, gridLength, gridTime, toGrid } from "../../core/data/grid.ts";
 import type { Readings, Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import type { SensorRow } from "../../core/forecast/sensor.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
-import type { SensorRow } from "../../core/views.ts";
 import type { Sensor, SensorTarget } from "./contract.ts";
 import { loadScores, toForecastResponse, toOutcomeResponse, toSkill } from "./present.ts";
 import type { ApiServices } from "./services.ts";

@@ -1,4 +1,4 @@
-import type { Forecast } from "../../core/ports.ts";
+import type { Forecast } from "../../core/forecast/forecast.ts";
 import type { LeadSeries } from "./contract.ts";
 import { toCsv } from "./csv.ts";
 import { targetTimes } from "./present.ts";

@@ -1,6 +1,8 @@
-import type { Forecast, Outcome, RegisteredModel } from "../../core/ports.ts";
+import type { ScoreKey, ScoreSums } from "../../core/forecast/accuracy.ts";
+import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
+import type { RegisteredModel } from "../../core/model/registered.ts";
 import { addSeconds } from "../../core/time.ts";
-import type { ScoreKey, ScoreSums, Views } from "../../core/views.ts";
+import type { Views } from "../../core/views.ts";
 import type { Coverage, ForecastResponse, Model, Sensor, SensorTarget } from "./contract.ts";
 import { toMixResponse } from "./mix.ts";
 

@@ -1,4 +1,4 @@
-import type { SensorRow } from "../../core/views.ts";
+import type { SensorRow } from "../../core/forecast/sensor.ts";
 import { cyclesSince, staleBefore } from "./freshness.ts";
 import type { ApiSettings } from "./services.ts";
 

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import type { RegisteredModel } from "../../core/ports.ts";
+import type { RegisteredModel } from "../../core/model/registered.ts";
 import type { ReceiptLine } from "./models-receipt.ts";
 
 const plain = { style: { head: [], border: [] } };

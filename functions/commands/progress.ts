@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import type { TrainProgress } from "../../core/ports.ts";
+import type { TrainProgress } from "../../core/model/training.ts";
 
 /** A bar on a terminal, a line per sensor elsewhere; both on stderr. */
 export function startProgress(sensors: number) {

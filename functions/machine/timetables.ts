@@ -1,4 +1,5 @@
-import type { Clock, Cycle, Log } from "../../core/ports.ts";
+import type { Cycle } from "../../core/forecast/cycle.ts";
+import type { Clock, Log } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import { type Config, cycleSecondsOf } from "../config/environment.ts";
 import { runTimetable } from "./scheduler.ts";

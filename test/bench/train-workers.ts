@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { median } from "../../core/evaluation/summary.ts";
-import type { TrainRequest } from "../../core/ports.ts";
+import type { TrainRequest } from "../../core/model/training.ts";
 import { readReadings } from "../../functions/adapters/csv.ts";
 import { workerTrainer } from "../../functions/adapters/trainer.ts";
 import type { EngineBuild } from "../../models/engine/load.ts";

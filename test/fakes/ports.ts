@@ -1,23 +1,20 @@
 import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
+import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
+import type { RegisteredModel } from "../../core/model/registered.ts";
+import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import type {
   Adaptations,
   Follower,
-  Forecast,
   Inference,
   Leases,
   Ledger,
-  ModelInput,
-  ModelOutput,
   ModelStore,
-  Outcome,
-  PairedScore,
   Queue,
-  RegisteredModel,
   Registry,
-  Score,
   Scores,
 } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";

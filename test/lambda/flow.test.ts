@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Score } from "../../core/forecast/score.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { Score } from "../../core/ports.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
 import { postgresScores } from "../../functions/adapters/postgres/scores.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { TrainRequest } from "../../core/ports.ts";
+import type { TrainRequest } from "../../core/model/training.ts";
 import { addSeconds } from "../../core/time.ts";
 import { type Prepared, prepareTraining } from "../../models/prepare.ts";
 import { toTrainingGrid } from "../../models/training-grid.ts";

@@ -1,4 +1,4 @@
-import type { FollowerState } from "../../../core/ports.ts";
+import type { FollowerState } from "../../../core/data/follower-state.ts";
 import type { Query } from "./catalog.ts";
 import { faultCode } from "./faults.ts";
 import { newestOfAllQuery, nextIdQuery } from "./follower-queries.ts";

@@ -1,5 +1,5 @@
 import type { Selectable } from "kysely";
-import type { Forecast, Outcome } from "../../../core/ports.ts";
+import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { toMix, toMixColumns } from "./mix-columns.ts";
 import type { PredictorSchema } from "./schema.ts";

@@ -1,5 +1,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { Cycle, Forecast, Ledger, Outcome } from "../../../core/ports.ts";
+import type { Cycle } from "../../../core/forecast/cycle.ts";
+import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
+import type { Ledger } from "../../../core/ports.ts";
 import { type Columns, names, recordset } from "./bulk.ts";
 import { toForecastRow, toOutcomeRow } from "./forecast-row.ts";
 import type { PredictorSchema } from "./schema.ts";

@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { PairedScore, Score, Scores } from "../../../core/ports.ts";
+import type { PairedScore, Score } from "../../../core/forecast/score.ts";
+import type { Scores } from "../../../core/ports.ts";
 import { type Columns, names, recordset } from "./bulk.ts";
 import { toForecast } from "./forecast-row.ts";
 import type { PredictorSchema } from "./schema.ts";

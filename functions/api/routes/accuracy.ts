@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AccuracyRow } from "../../../core/forecast/accuracy.ts";
 import { addSeconds } from "../../../core/time.ts";
-import type { AccuracyRow } from "../../../core/views.ts";
 import { type AccuracyGroup, AccuracyResponse } from "../contract.ts";
 import { checkRange, SensorParams, Time } from "../parameters.ts";
 import { toCoverage } from "../present.ts";

@@ -1,8 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Forecast } from "../../../core/ports.ts";
+import type { Forecast, LeadRow } from "../../../core/forecast/forecast.ts";
 import { addSeconds } from "../../../core/time.ts";
-import type { LeadRow } from "../../../core/views.ts";
 import { integerText } from "../../config/number.ts";
 import { ForecastList, type LeadSeries, LeadSeriesList } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";

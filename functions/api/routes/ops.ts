@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { AppError } from "../../../core/errors.ts";
-import type { Cycle } from "../../../core/ports.ts";
+import type { Cycle } from "../../../core/forecast/cycle.ts";
 import { secondsBetween } from "../../../core/time.ts";
 import { OpsResponse } from "../contract.ts";
 import { answers } from "../responses.ts";

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { SensorRow } from "../../../core/views.ts";
+import type { SensorRow } from "../../../core/forecast/sensor.ts";
 import { Id, Sensor, SensorPage, SensorStatus, Text } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { describeSensors } from "../describe.ts";

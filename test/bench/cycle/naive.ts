@@ -1,6 +1,6 @@
 import type { Readings } from "../../../core/data/reading.ts";
+import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ForecastPorts } from "../../../core/operations/forecast.ts";
-import type { RegisteredModel } from "../../../core/ports.ts";
 import type { Database } from "../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 

@@ -6,7 +6,7 @@ import { splitGrid } from "../../../core/evaluation/split.ts";
 import { measureSeries, median } from "../../../core/evaluation/summary.ts";
 import { createYardstick } from "../../../core/evaluation/yardstick.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
-import type { Donor, TrainRequest } from "../../../core/ports.ts";
+import type { Donor, TrainRequest } from "../../../core/model/training.ts";
 import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { fleetOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 

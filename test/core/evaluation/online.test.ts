@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import type { Readings } from "../../../core/data/reading.ts";
 import { serveSlots } from "../../../core/evaluation/serve-slots.ts";
+import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import { quantilesOfMix } from "../../../core/mix/mix.ts";
+import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
 import { relearn } from "../../../core/operations/learn.ts";
 import { defaultScoreSettings, score } from "../../../core/operations/score.ts";
-import type { Forecast, ModelInput, ModelOutput } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, humidity, manifestOf, modelOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";

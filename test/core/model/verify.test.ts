@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { sha256Of, verifyArtefact } from "../../../core/model/verify.ts";
-import type { ModelInput, ModelOutput } from "../../../core/ports.ts";
 import { artefactOf } from "../../artefacts.ts";
 
 const artefact = await artefactOf();

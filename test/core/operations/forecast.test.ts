@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Readings } from "../../../core/data/reading.ts";
+import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../../core/forecast/settings.ts";
+import type { RegisteredModel } from "../../../core/model/registered.ts";
+import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { forecast, forecastNow, newestFirst } from "../../../core/operations/forecast.ts";
-import type { Forecast, ModelInput, ModelOutput, Outcome, RegisteredModel } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";

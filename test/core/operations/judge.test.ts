@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { PairedScore } from "../../../core/forecast/score.ts";
 import { defaultPromotionSettings, judgeAlone, judgeChallenger } from "../../../core/operations/judge.ts";
-import type { PairedScore } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { randomOf, someSlot } from "../../builders.ts";
 

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import type { PairedScore, Score } from "../../../core/forecast/score.ts";
 import { TrainMessage } from "../../../core/messages.ts";
+import type { RegisteredModel } from "../../../core/model/registered.ts";
 import { importArtefact, seedPretrained } from "../../../core/operations/admit.ts";
 import { defaultDriftSettings, errorDrift, inputDrift } from "../../../core/operations/drift.ts";
 import { defaultPromotionSettings } from "../../../core/operations/judge.ts";
 import { promote, rollback } from "../../../core/operations/promote.ts";
 import { requestRetraining } from "../../../core/operations/retrain.ts";
-import type { PairedScore, RegisteredModel, Score } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, readingsOf, someSlot, wave } from "../../builders.ts";

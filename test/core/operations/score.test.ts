@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { defaultScoreSettings, type ScoreSettings, score } from "../../../core/operations/score.ts";
-import type { Forecast } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, readingsOf, someSlot, temperature } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";

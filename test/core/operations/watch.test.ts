@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { FollowerState } from "../../../core/data/follower-state.ts";
+import type { Cycle } from "../../../core/forecast/cycle.ts";
 import { type WatchPorts, watch } from "../../../core/operations/watch.ts";
-import type { Cycle, FollowerState } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { quietLog } from "../../fakes/log.ts";
 import { memoryFollower, memoryLedger } from "../../fakes/ports.ts";

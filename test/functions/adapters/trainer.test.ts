@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
-import type { TrainProgress, TrainRequest } from "../../../core/ports.ts";
+import type { TrainProgress, TrainRequest } from "../../../core/model/training.ts";
 import { workerTrainer } from "../../../functions/adapters/trainer.ts";
 import { readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 

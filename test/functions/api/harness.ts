@@ -1,7 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { z } from "zod";
 import type { Readings } from "../../../core/data/reading.ts";
-import type { Forecast, Outcome, Score } from "../../../core/ports.ts";
+import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
+import type { Score } from "../../../core/forecast/score.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { postgresLedger } from "../../../functions/adapters/postgres/ledger.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Cycle } from "../../../core/ports.ts";
+import type { Cycle } from "../../../core/forecast/cycle.ts";
 import { readConfig } from "../../../functions/config/environment.ts";
 import { cyclesSince, runTimetables } from "../../../functions/machine/timetables.ts";
 import { testClock } from "../../fakes/clock.ts";

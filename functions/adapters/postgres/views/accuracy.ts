@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
+import type { AccuracyRow, GroupBy, ScoreSums } from "../../../../core/forecast/accuracy.ts";
 import { addSeconds } from "../../../../core/time.ts";
-import type { AccuracyRow, GroupBy, ScoreSums, Views } from "../../../../core/views.ts";
+import type { Views } from "../../../../core/views.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 /** Accuracy from the stored scores: quick sums for many sensors, every lead for one. */

@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { ForecastQuery, LeadRow, Views } from "../../../../core/views.ts";
+import type { ForecastQuery, LeadRow } from "../../../../core/forecast/forecast.ts";
+import type { Views } from "../../../../core/views.ts";
 import { toForecast } from "../forecast-row.ts";
 import type { PredictorSchema } from "../schema.ts";
 

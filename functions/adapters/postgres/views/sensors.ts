@@ -1,6 +1,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { Outcome } from "../../../../core/ports.ts";
-import type { SensorQuery, SensorRow, SensorStatus, Views } from "../../../../core/views.ts";
+import type { Outcome } from "../../../../core/forecast/forecast.ts";
+import type { SensorQuery, SensorRow, SensorStatus } from "../../../../core/forecast/sensor.ts";
+import type { Views } from "../../../../core/views.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 /** What needs a person comes first. */

@@ -1,6 +1,7 @@
+import type { Forecast, Outcome } from "../../../../core/forecast/forecast.ts";
+import type { Score } from "../../../../core/forecast/score.ts";
 import type { Mix } from "../../../../core/mix/mix.ts";
 import type { ModelManifest } from "../../../../core/model/manifest.ts";
-import type { Forecast, Outcome, Score } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 
 export const slot = new Date("2026-03-01T12:00:00.000Z");

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Forecast, Ledger, Scores } from "../../../../core/ports.ts";
+import type { Forecast } from "../../../../core/forecast/forecast.ts";
+import type { Ledger, Scores } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";

@@ -1,0 +1,20 @@
+import type { ModelManifest } from "./manifest.ts";
+
+export type ModelStatus = "challenger" | "champion" | "retired";
+
+/** A model's row in the registry; the artefact itself lies in the model store. */
+export type RegisteredModel = {
+  modelId: string;
+  sensorId: string;
+  status: ModelStatus;
+  manifest: ModelManifest;
+  modelSha256: string;
+  createdAt: Date;
+  promotedAt: Date | null;
+  retiredAt: Date | null;
+  /** Why it has its status: "first model of the sensor", "won 412 pairs, p = 0.003", ... */
+  statusReason: string;
+};
+
+/** Which models are wanted, newest first; `after` is the last modelId of the page before. */
+export type ModelQuery = { sensorId?: string; status?: ModelStatus; limit: number; after?: string };
