@@ -1,4 +1,4 @@
-/** What a person may change about a deployment, with defaults; `sst.config.ts` decides nothing else by itself. */
+/** What a person may change about a deployment, with defaults; infra/ builds from it. */
 export type Settings = {
   /** Grid spacing and forecast cycle. A minute at least; it divides an hour, or is whole hours that divide a day. */
   stepSeconds: number;
@@ -10,7 +10,7 @@ export type Settings = {
   settleMinutes: number;
   /** EventBridge expressions, in UTC. */
   schedules: { train: Cron; drift: Cron; promote: Cron; watch: Rate };
-  /** How their table is mapped (see README, "Your own schema"); null for `sensor_readings` with its default columns. */
+  /** How their table is mapped (see docs/configuration.md); null for `sensor_readings` with its default columns. */
   source: object | null;
   /** x86_64 is what the tests execute; arm64 is a fifth cheaper. */
   architecture: "x86_64" | "arm64";
@@ -33,8 +33,8 @@ export type FunctionName = "schedule" | "forecast" | "score" | "train" | "promot
 export type QueueName = "forecast" | "score" | "train";
 /** What the schedule function is asked to fan out; drift looks for models that want training. */
 export type ScheduleTask = QueueName | "drift";
-type Cron = `cron(${string})`;
-type Rate = `rate(${string})`;
+export type Cron = `cron(${string})`;
+export type Rate = `rate(${string})`;
 
 export type FunctionSettings = {
   /** 1,769 MB is one whole CPU. */
@@ -112,17 +112,4 @@ export function settingsFor(stage: string): Settings {
     throw new Error(`settleMinutes ${settings.settleMinutes} must be less than the step of ${settings.stepSeconds} s`);
   }
   return settings;
-}
-
-/** An EventBridge expression that fires `offsetMinutes` after every step; the offset counts within the step. */
-export function everyStep(stepSeconds: number, offsetMinutes: number): Cron {
-  const minutes = stepSeconds / 60;
-  const hours = minutes / 60;
-  if (minutes === 1) return "cron(* * * * ? *)";
-  if (minutes > 1 && 60 % minutes === 0 && minutes < 60) return `cron(${offsetMinutes}/${minutes} * * * ? *)`;
-  if (hours >= 1 && 24 % hours === 0) {
-    const every = hours < 24 ? `/${hours}` : "";
-    return `cron(${offsetMinutes % 60} ${Math.floor(offsetMinutes / 60)}${every} * * ? *)`;
-  }
-  throw new Error(`stepSeconds ${stepSeconds}: must divide an hour in whole minutes, or be hours that divide a day`);
 }

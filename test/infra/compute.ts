@@ -1,4 +1,5 @@
-import { everyStep, type FunctionName, type QueueName, type Settings } from "../../sst.settings.ts";
+import { everyStep } from "../../infra/cron.ts";
+import type { FunctionName, QueueName, Settings } from "../../sst.settings.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { functionNames, queueNames, title, type World } from "./world.ts";
 

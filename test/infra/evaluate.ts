@@ -4,7 +4,7 @@ import { readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { text } from "node:stream/consumers";
 import { build, type Plugin } from "esbuild";
 import { type BuildAnswer, type BuildRequest, buildFunction } from "./bundle.ts";
@@ -31,8 +31,8 @@ export type Evaluation = { app: App; resources: Resource[]; outputs: Record<stri
 /** A function as it was asked for and built. */
 export type Build = BuildRequest & BuildAnswer;
 
-/** Texts to replace in sst.config.ts or sst.settings.ts before evaluation: a planted fault. Each must occur. */
-export type Patch = { file: "sst.config.ts" | "sst.settings.ts"; from: string; to: string };
+/** A text to replace in a file of the deployment ("infra/queues.ts") before evaluation: a planted fault. It must occur. */
+export type Patch = { file: string; from: string; to: string };
 
 /** Secret values as `sst secret set` would hold them. */
 export const secrets = {
@@ -111,18 +111,22 @@ async function answer(call: { method: string; params: [BuildRequest] }, builds: 
   throw new Error(`rpc: can't find method ${call.method}`);
 }
 
-/** Reads the two files with the patches applied; `imports` go in front of the config, as the command line puts them. */
+/** Reads the deployment's files with the patches applied; `imports` go in front of each, as the command line puts them. */
 function reading(patches: Patch[], imports: string): Plugin {
   return {
     name: "patches",
     setup(builder) {
-      builder.onLoad({ filter: /[\\/]sst\.(config|settings)\.ts$/ }, async ({ path }) => {
+      const unused = new Set(patches);
+      builder.onEnd(() => {
+        for (const { file, from } of unused) throw new Error(`${file} no longer has: ${from}`);
+      });
+      builder.onLoad({ filter: /[\\/](sst\.(config|settings)|infra[\\/]\w+)\.ts$/ }, async ({ path }) => {
         let contents = await readFile(path, "utf8");
-        for (const { from, to } of patches.filter(({ file }) => file === basename(path))) {
-          if (!contents.includes(from)) throw new Error(`${basename(path)} no longer has: ${from}`);
-          contents = contents.replace(from, to);
+        for (const patch of patches.filter(({ file }) => file === relative(root, path).replaceAll("\\", "/"))) {
+          if (contents.includes(patch.from)) unused.delete(patch);
+          contents = contents.replace(patch.from, patch.to);
         }
-        return { contents: path.endsWith("sst.config.ts") ? imports + contents : contents, loader: "ts" };
+        return { contents: imports + contents, loader: "ts" };
       });
     },
   };

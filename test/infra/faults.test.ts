@@ -5,49 +5,56 @@ import { violations } from "./rules.ts";
 
 const settings = settingsFor("dev");
 /** Spares copying and packing ONNX Runtime's 46 MB, which no rule looks at. */
-const light: Patch = { file: "sst.config.ts", from: "if (needs.onnx) await", to: "if (needs.onnx && false) await" };
+const light: Patch = { file: "infra/functions.ts", from: "if (needs.onnx) await", to: "if (false) await" };
 
-/** The same fault as a person would make it: in the text of sst.config.ts, then evaluated whole. */
-describe("a fault planted in sst.config.ts is found", () => {
-  const planted: [string, Omit<Patch, "file">, RegExp][] = [
+/** The same fault as a person would make it: in the text of infra/, then evaluated whole. */
+describe("a fault planted in infra/ is found", () => {
+  const functions = "infra/functions.ts";
+  const queues = "infra/queues.ts";
+  const planted: [string, Patch, RegExp][] = [
     [
       "visibility timeout below the function's",
-      { from: "6 * settings.functions[name]", to: "0.5 * settings.functions[name]" },
+      { file: queues, from: "6 * settings.functions[name]", to: "0.5 * settings.functions[name]" },
       /forecast queue: visible again after 60 s, less than 6 times 120 s/,
     ],
-    ["`*` as an action", { from: '"s3:PutObject"', to: '"s3:*"' }, /TrainRole allows s3:\* on arn/],
+    ["`*` as an action", { file: functions, from: '"s3:PutObject"', to: '"s3:*"' }, /TrainRole allows s3:\* on arn/],
     [
       "`*` as a resource",
       {
-        from: '{ actions: ["s3:GetObject"], resources: [models] }',
+        file: functions,
+        from: '{ actions: ["s3:GetObject"], resources: [store.models] }',
         to: '{ actions: ["s3:GetObject"], resources: ["*"] }',
       },
       /ForecastRole allows s3:GetObject on \*/,
     ],
     [
       "no dead letter queue",
-      { from: "dlq: { queue: dead.arn, retry: settings.queues[name].attempts },", to: "" },
+      { file: queues, from: "dlq: { queue: dead.arn, retry: settings.queues[name].attempts },", to: "" },
       /train queue has no dead letter queue/,
     ],
     [
       "a secret in the plain environment",
-      { from: 'LOG_FORMAT: "json",', to: 'LOG_FORMAT: "json", PREDICTOR_DATABASE_URL: predictorUrl.value,' },
-      /ApiFunction shows PredictorDatabaseUrl/,
+      {
+        file: functions,
+        from: "environment,\n    permissions",
+        to: "environment: { ...environment, PREDICTOR_DATABASE_URL: needs.link.at(-1)!.value },\n    permissions",
+      },
+      /ScoreFunction shows PredictorDatabaseUrl/,
     ],
     [
       "a handler that its file does not export",
-      { from: "}.handler`", to: "}.main`" },
+      { file: functions, from: "}.handler`", to: "}.main`" },
       /functions\/forecast\.main is not exported/,
     ],
   ];
 
   test.each(planted)("%s", async (_name, patch, message) => {
-    const evaluation = await evaluate("dev", { patches: [light, { file: "sst.config.ts", ...patch }] });
+    const evaluation = await evaluate("dev", { patches: [light, patch] });
     expect(violations(evaluation, settings, secrets)).toContainEqual(expect.stringMatching(message));
   });
 
   test("a handler path without a file stops the deployment", async () => {
-    const patch = { file: "sst.config.ts" as const, from: "handler: `functions/", to: "handler: `lambdas/" };
+    const patch = { file: functions, from: "handler: `functions/", to: "handler: `lambdas/" };
     await expect(evaluate("dev", { patches: [light, patch] })).rejects.toThrow(/lambdas\/\w+\.handler/);
   });
 

@@ -66,7 +66,7 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
 
 test("a private follower's VPC, arm64 and an address for alarms are a setting each", async () => {
   const vpc = { securityGroups: ["sg-1"], privateSubnets: ["subnet-1"] };
-  const change = (from: string, to: string) => ({ file: "sst.settings.ts" as const, from, to });
+  const change = (from: string, to: string) => ({ file: "sst.settings.ts", from, to });
   const { builds, ...evaluation } = await evaluate("dev", {
     artifacts: join(artifacts, "private"),
     patches: [

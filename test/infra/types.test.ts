@@ -1,33 +1,45 @@
 import { execFile } from "node:child_process";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { everyStep, settingsFor } from "../../sst.settings.ts";
+import { everyStep } from "../../infra/cron.ts";
+import { settingsFor } from "../../sst.settings.ts";
 import { root } from "./evaluate.ts";
 
-/** What the TypeScript compiler says to a config file beside sst.config.ts; empty when it has the right types. */
-async function typeErrors(file: string): Promise<string> {
-  const project = join(import.meta.dirname, `tsconfig.${process.pid}.${file}.json`);
-  onTestFinished(() => rm(project, { force: true }));
-  await writeFile(project, JSON.stringify({ extends: "./tsconfig.json", files: [`../../${file}`] }));
-  const tsc = join(root, "node_modules/.bin/tsc");
-  return promisify(execFile)(tsc, ["-p", project], { cwd: root }).then(
+/**
+ * What the TypeScript compiler says to a copy of the deployment's files, `plant`ed as a person might; empty when they
+ * have the right types. The copy lies outside the project, where a run that is killed leaves nothing behind.
+ */
+async function typeErrors(plant?: { file: string; from: RegExp; to: string }): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), "types-"));
+  onTestFinished(() => rm(copy, { recursive: true, force: true }));
+  for (const path of ["sst.config.ts", "sst.settings.ts", "infra"]) {
+    await cp(join(root, path), join(copy, path), { recursive: true });
+  }
+  for (const path of [".sst", "node_modules"]) await symlink(join(root, path), join(copy, path));
+  if (plant) {
+    const text = await readFile(join(copy, plant.file), "utf8");
+    expect(text).toMatch(plant.from);
+    await writeFile(join(copy, plant.file), text.replace(plant.from, plant.to));
+  }
+  const project = join(copy, "tsconfig.json");
+  const files = ["sst.config.ts"];
+  await writeFile(project, JSON.stringify({ extends: join(import.meta.dirname, "tsconfig.json"), files }));
+  return promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", project], { cwd: copy }).then(
     () => "",
     (error: { stdout: string }) => error.stdout,
   );
 }
 
-test("sst.config.ts has the types that SST and the aws provider ask for", async () => {
-  expect(await typeErrors("sst.config.ts")).toBe("");
+test("the deployment has the types that SST and the aws provider ask for", async () => {
+  expect(await typeErrors()).toBe("");
 });
 
 test("a wrong duration is a type error", async () => {
-  const file = "sst.planted.config.ts";
-  onTestFinished(() => rm(join(root, file), { force: true }));
-  const config = await readFile(join(root, "sst.config.ts"), "utf8");
-  await writeFile(join(root, file), config.replace(/ seconds`,(?=\s+concurrency)/, " secs`,"));
-  expect(await typeErrors(file)).toMatch(/secs.* is not assignable/s);
+  const plant = { file: "infra/functions.ts", from: / seconds`,(?=\s+concurrency)/, to: " secs`," };
+  expect(await typeErrors(plant)).toMatch(/secs.* is not assignable/s);
 });
 
 test("the forecast cycle starts once in every step", () => {

@@ -1,0 +1,49 @@
+/// <reference path="../.sst/platform/config.d.ts" />
+import type { Settings } from "../sst.settings.ts";
+import type { Functions } from "./functions.ts";
+import { functionMetric, ownMetric, queueMetric } from "./metrics.ts";
+import { title } from "./names.ts";
+import type { Queues } from "./queues.ts";
+
+type Alarm = Omit<aws.cloudwatch.MetricAlarmArgs, "comparisonOperator" | "evaluationPeriods" | "alarmActions">;
+
+/** What a person is told of, all by one topic. */
+export function createAlarms(settings: Settings, queues: Queues, functions: Functions) {
+  const topic = new sst.aws.SnsTopic("Alarms");
+  const { stepSeconds, alarmEmail } = settings;
+  if (alarmEmail) {
+    new aws.sns.TopicSubscription("AlarmEmail", { topic: topic.arn, protocol: "email", endpoint: alarmEmail });
+  }
+  const alarm = (name: string, args: Alarm) =>
+    new aws.cloudwatch.MetricAlarm(`${name}Alarm`, {
+      name: `${$app.name}-${$app.stage}-${name}`,
+      comparisonOperator: "GreaterThanThreshold",
+      evaluationPeriods: 1,
+      period: 300,
+      statistic: "Maximum",
+      treatMissingData: "notBreaching",
+      alarmActions: [topic.arn],
+      okActions: [topic.arn],
+      ...args,
+    });
+
+  const { forecast, score, train, ticksDead } = queues;
+  const dead = { Forecast: forecast.dead, Score: score.dead, Train: train.dead, Tick: ticksDead };
+  for (const [name, queue] of Object.entries(dead)) {
+    alarm(`${name}DeadLetters`, { ...queueMetric("ApproximateNumberOfMessagesVisible", queue), threshold: 0 });
+  }
+  const patienceSeconds = { forecast: 2 * stepSeconds, score: 6 * stepSeconds, train: 6 * 3_600 };
+  for (const name of ["forecast", "score", "train"] as const) {
+    const age = queueMetric("ApproximateAgeOfOldestMessage", queues[name].queue);
+    alarm(`${title(name)}OldestMessage`, { ...age, threshold: patienceSeconds[name] });
+  }
+  for (const [name, fn] of Object.entries(functions)) {
+    alarm(`${title(name)}Errors`, { ...functionMetric("Errors", fn), statistic: "Sum", threshold: 0 });
+  }
+  alarm("ApiServerErrors", { ...functionMetric("Url5xxCount", functions.api), statistic: "Sum", threshold: 0 });
+  // No metric at all means that nobody watches: that is an alarm too.
+  const watched = { period: 900, treatMissingData: "breaching" };
+  alarm("MissedCycles", { ...ownMetric("MissedCycles"), ...watched, threshold: 0 });
+  alarm("SourceAge", { ...ownMetric("SourceAgeSeconds"), ...watched, threshold: 6 * stepSeconds });
+  return topic;
+}

@@ -1,0 +1,134 @@
+/// <reference path="../.sst/platform/config.d.ts" />
+import type { FunctionName, QueueName, Settings } from "../sst.settings.ts";
+import { addOnnxRuntime, addTrainingEngine } from "./bundles.ts";
+import { title } from "./names.ts";
+import type { Queues } from "./queues.ts";
+import type { Store } from "./store.ts";
+
+type Permission = { actions: string[]; resources: $util.Input<$util.Input<string>[]> };
+/** What a function has beside its code: secrets, rights, and files that are not bundled. */
+type Needs = { link: sst.Secret[]; permissions: Permission[]; onnx?: boolean; engine?: boolean; url?: boolean };
+
+/** One function an entry point, each with a role of its own: the actions and resources named here and nothing else. */
+export function createFunctions(settings: Settings, store: Store, queues: Queues) {
+  // Secrets: `npx sst secret set Name`. They reach a function encrypted in its bundle, never by its environment.
+  const followerUrl = new sst.Secret("FollowerDatabaseUrl");
+  const predictorUrl = new sst.Secret("PredictorDatabaseUrl");
+  const apiKey = new sst.Secret("ApiKey");
+  const databases = [followerUrl, predictorUrl];
+
+  const sends = (...names: QueueName[]): Permission => ({
+    actions: ["sqs:SendMessage"],
+    resources: names.map((name) => queues[name].queue.arn),
+  });
+  const receives = (name: QueueName): Permission => ({
+    actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+    resources: [queues[name].queue.arn],
+  });
+  // ListBucket lets S3 answer 404 instead of 403 for a model that is not there.
+  const readsModels: Permission[] = [
+    { actions: ["s3:GetObject"], resources: [store.models] },
+    { actions: ["s3:ListBucket"], resources: [store.bucket.arn] },
+  ];
+  const writesModels: Permission[] = [{ actions: ["s3:PutObject"], resources: [store.models] }];
+
+  const environment = environmentOf(settings, store, queues);
+  const create = (name: FunctionName, needs: Needs) => createFunction(name, settings, environment, needs);
+  return {
+    schedule: create("schedule", { link: databases, permissions: [sends("forecast", "score", "train")] }),
+    forecast: create("forecast", {
+      link: databases,
+      permissions: [receives("forecast"), ...readsModels],
+      onnx: true,
+    }),
+    score: create("score", { link: databases, permissions: [receives("score")] }),
+    train: create("train", {
+      link: databases,
+      permissions: [receives("train"), ...readsModels, ...writesModels],
+      onnx: true,
+      engine: true,
+    }),
+    promote: create("promote", { link: [predictorUrl], permissions: [] }),
+    watch: create("watch", { link: databases, permissions: [] }),
+    api: create("api", { link: [...databases, apiKey], permissions: [sends("forecast", "train")], url: true }),
+  };
+}
+export type Functions = ReturnType<typeof createFunctions>;
+
+/** Lets each queue feed the function of its name. */
+export function subscribeFunctions(settings: Settings, queues: Queues, functions: Functions) {
+  for (const name of ["forecast", "score", "train"] as const) {
+    const { batchSize, maximumConcurrency } = settings.queues[name];
+    queues[name].queue.subscribe(functions[name].arn, {
+      batch: { size: batchSize, partialResponses: true },
+      transform: { eventSourceMapping: { scalingConfig: { maximumConcurrency } } },
+    });
+  }
+}
+
+/** The variables of docs/configuration.md that a deployment decides; no secret is among them. */
+function environmentOf(settings: Settings, { bucket }: Store, queues: Queues) {
+  return {
+    DATABASE_DRIVER: "neon",
+    MODEL_STORE: $interpolate`s3://${bucket.name}/models`,
+    STEP_SECONDS: `${settings.stepSeconds}`,
+    HORIZON: `${settings.horizon}`,
+    SHARD_SIZE: `${settings.shardSize}`,
+    SOURCE_CONFIG: settings.source ? JSON.stringify(settings.source) : "",
+    FORECAST_QUEUE_URL: queues.forecast.queue.url,
+    SCORE_QUEUE_URL: queues.score.queue.url,
+    TRAIN_QUEUE_URL: queues.train.queue.url,
+    SETTLE_SECONDS: `${60 * settings.settleMinutes}`,
+    CODE_VERSION: process.env.GITHUB_SHA?.slice(0, 12) ?? "",
+    STAGE: $app.stage,
+    LOG_FORMAT: "json",
+  };
+}
+
+function createFunction(
+  name: FunctionName,
+  settings: Settings,
+  environment: ReturnType<typeof environmentOf>,
+  needs: Needs,
+) {
+  const { memoryMb, timeoutSeconds, reservedConcurrency } = settings.functions[name];
+  const logs = new aws.cloudwatch.LogGroup(`${title(name)}Logs`, {
+    name: `/${$app.name}/${$app.stage}/${name}`,
+    retentionInDays: settings.logRetentionDays,
+  });
+  const writesLog = {
+    actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    resources: [$interpolate`${logs.arn}:*`],
+  };
+  return new sst.aws.Function(title(name), {
+    handler: `functions/${name}.handler`,
+    runtime: "nodejs24.x",
+    architecture: settings.architecture,
+    memory: `${memoryMb} MB`,
+    timeout: `${timeoutSeconds} seconds`,
+    concurrency: reservedConcurrency === null ? {} : { reserved: reservedConcurrency },
+    url: needs.url ? { cors: false } : false,
+    link: needs.link,
+    environment,
+    permissions: [...needs.permissions, writesLog],
+    logging: { logGroup: logs.name },
+    ...(settings.vpc ? { vpc: settings.vpc } : {}),
+    nodejs: { minify: true, esbuild: { external: ["onnxruntime-node"] } },
+    hook: {
+      async postbuild(bundle) {
+        if (needs.onnx) await addOnnxRuntime(bundle, settings.architecture);
+        if (needs.engine) await addTrainingEngine(bundle);
+      },
+    },
+    transform: {
+      role: (args) => {
+        // SST would let the whole account assume the role.
+        args.assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
+        // AWS's managed logging policy covers every log group there is; ours names one.
+        args.managedPolicyArns = $output(args.managedPolicyArns).apply((arns) =>
+          (arns ?? []).filter((arn) => !arn.endsWith("AWSLambdaBasicExecutionRole")),
+        );
+      },
+    },
+  });
+}

@@ -1,0 +1,24 @@
+/// <reference path="../.sst/platform/config.d.ts" />
+import type { Settings } from "../sst.settings.ts";
+
+/** Models and backups: one bucket, private and versioned. */
+export function createStore(settings: Settings) {
+  const bucket = new sst.aws.Bucket("Store", {
+    cors: false,
+    versioning: true,
+    lifecycle: [{ id: "backups", prefix: "backups/", expiresIn: `${settings.backupRetentionDays} days` }],
+    transform: {
+      bucket: (args, options) => {
+        args.forceDestroy = !settings.isProtected;
+        options.protect = settings.isProtected;
+      },
+      lifecycle: (args) => {
+        const replaced = { noncurrentDays: settings.backupRetentionDays };
+        const rule = { id: "replaced", status: "Enabled", noncurrentVersionExpiration: replaced };
+        args.rules = $output(args.rules).apply((rules) => [...(rules ?? []), rule]);
+      },
+    },
+  });
+  return { bucket, models: $interpolate`${bucket.arn}/models/*` };
+}
+export type Store = ReturnType<typeof createStore>;

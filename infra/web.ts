@@ -1,0 +1,16 @@
+/// <reference path="../.sst/platform/config.d.ts" />
+import type { Settings } from "../sst.settings.ts";
+import type { Functions } from "./functions.ts";
+
+/** One address for the dashboard (from S3) and the API (the function's URL). */
+export function createWeb(settings: Settings, { api }: Functions) {
+  const router = new sst.aws.Router("Web", settings.domain ? { domain: settings.domain } : {});
+  for (const path of ["/v1", "/healthz", "/readyz", "/openapi.json", "/reference"]) router.route(path, api.url);
+  new sst.aws.StaticSite("Dashboard", {
+    path: ".",
+    build: { command: "npm run build:web", output: "web/dist" },
+    router: { instance: router },
+    transform: { assets: { cors: false } },
+  });
+  return router;
+}
