@@ -1,11 +1,17 @@
+import { join } from "node:path";
 import { AppError } from "../core/errors.ts";
-import type { Clock, Follower, Inference, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
-import { systemClock } from "./adapters/clock.ts";
+import type { Artefact } from "../core/model/manifest.ts";
+import type { Clock, Follower, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
+import type { Views } from "../core/views.ts";
+import type { EngineBuild } from "../models/engine/load.ts";
+import { demoClock, systemClock } from "./adapters/clock.ts";
 import { createLog } from "./adapters/log.ts";
 import { postgresAdaptations } from "./adapters/postgres/adaptation.ts";
 import { postgresFollower } from "./adapters/postgres/follower.ts";
+import type { SourceReport } from "./adapters/postgres/inspect-source.ts";
 import { postgresLeases } from "./adapters/postgres/leases.ts";
 import { postgresLedger } from "./adapters/postgres/ledger.ts";
+import { migrate } from "./adapters/postgres/migrate.ts";
 import { type Database, openDatabase } from "./adapters/postgres/pool.ts";
 import { postgresRegistry } from "./adapters/postgres/registry.ts";
 import type { PredictorSchema } from "./adapters/postgres/schema.ts";
@@ -14,14 +20,17 @@ import { createViews } from "./adapters/postgres/views.ts";
 import { type Config, loadConfig } from "./config/environment.ts";
 import { settingsOf } from "./config/settings.ts";
 import { readSource, targetsOf } from "./config/source.ts";
+import { openDatabases } from "./machine/databases.ts";
 
 /*
- * The composition root. Adapters with heavy dependencies are imported where they are chosen, so that a bundle carries only
- * what its entry point reaches: onnxruntime in forecast and train, the AWS clients where something is sent or stored.
+ * The composition root: nothing else chooses adapters. Those with heavy dependencies are imported where they are chosen, so
+ * that a bundle carries only what its entry point reaches: onnxruntime in forecast and train, the AWS clients where
+ * something is sent or stored.
  */
 
 /** One Lambda handles one batch at a time. */
 const lambdaConnections = 2;
+const shippedModels = join(import.meta.dirname, "../models/pretrained");
 
 export async function openScheduleRuntime() {
   const { config, log, clock } = await openBase();
@@ -49,7 +58,7 @@ export async function openTrainRuntime() {
   const { config, log, clock } = await openBase();
   const { follower, targets } = await openFollower(config);
   const store = await openStore(config);
-  const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer()]);
+  const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer({ workers: 1 })]);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), store, inference, trainer };
   return { ports, settings: settingsOf(config, targets) };
 }
@@ -79,6 +88,19 @@ export async function openApiRuntime() {
   return { ports, views: createViews(predictor.db), settings: settingsOf(config, targets) };
 }
 
+/**
+ * What a command has: the predictor database, brought up to date, and the models, those that are shipped included. Databases
+ * that nobody configured are those of `npm start`, running or started for as long as `opened` lives.
+ */
+export async function openCommandRuntime(given: Config, opened: AsyncDisposableStack) {
+  const log = await openLog({ ...given, logLevel: "error" });
+  const { config } = await openDatabases(given, log, opened, { mayShare: true });
+  const { predictor } = await openCurrentPredictor(config, opened);
+  const store = await openStore(config, { withShipped: true });
+  const inference = await openInference(config, store, log);
+  return { config, ports: { log, ...predictorPorts(predictor), store, inference } };
+}
+
 async function openBase(): Promise<{ config: Config; log: Log; clock: Clock }> {
   const config = await loadConfig();
   return { config, log: await openLog(config), clock: systemClock() };
@@ -96,6 +118,13 @@ export function openPredictor(config: Config, max: number = lambdaConnections): 
   return openDatabase<PredictorSchema>({ url, side: "predictor", driver: config.databaseDriver, max });
 }
 
+/** The predictor database with its newest tables, for as long as `opened` lives; `migrations` are those that ran. */
+export async function openCurrentPredictor(config: Config, opened: AsyncDisposableStack, max?: number) {
+  const predictor = openPredictor(config, max);
+  opened.defer(() => predictor.close());
+  return { predictor, migrations: await migrate(predictor.db) };
+}
+
 /** The follower, read through the mapping; throws misconfigured without a URL. Always over TCP: it is anybody's Postgres. */
 export async function openFollower(config: Config, max: number = lambdaConnections) {
   const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
@@ -103,6 +132,28 @@ export async function openFollower(config: Config, max: number = lambdaConnectio
   const database = openDatabase<unknown>({ url, side: "follower", max });
   const follower: Follower = postgresFollower(database, source);
   return { follower, source, targets: targetsOf(source), database };
+}
+
+/** The follower for as long as `opened` lives, once its mapping and its role are found to be right. Throws misconfigured. */
+export async function openCheckedFollower(config: Config, log: Log, opened: AsyncDisposableStack, max: number) {
+  const { assertSource } = await import("./adapters/postgres/check-source.ts");
+  const { database, source, ...rest } = await openFollower(config, max);
+  opened.defer(() => database.close());
+  await assertSource(database, source, { allowWritable: config.allowWritableFollower, log });
+  return rest;
+}
+
+/** What the source looks like to a person; `now` is null where its newest reading is its present. */
+export async function inspectFollower(config: Config, now: Date | null): Promise<SourceReport> {
+  const { inspectSource } = await import("./adapters/postgres/inspect-source.ts");
+  const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
+  const source = await readSource(config.sourceConfig);
+  const database = openDatabase<unknown>({ url, side: "follower", max: 2, statementTimeoutMs: 60_000 });
+  try {
+    return await inspectSource(database, source, { now, stepSeconds: config.stepSeconds });
+  } finally {
+    await database.close();
+  }
 }
 
 /** What lives in the predictor database. */
@@ -116,12 +167,34 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
   };
 }
 
+/** What is read of the predictor database to show it. */
+export function openViews({ db }: Database<PredictorSchema>): Views {
+  return createViews(db);
+}
+
+/** Real time; or the demo's, which goes on from `startAt`. */
+export function openClock(config: Config, startAt: Date | null): Clock {
+  return startAt ? demoClock(startAt, config.demoSpeed) : systemClock();
+}
+
 /** The model store: s3://bucket/prefix or a folder; the models shipped with the code lie beneath where asked for. */
-export async function openStore(config: Config, bundled: string | null = null): Promise<ModelStore> {
+export async function openStore(config: Config, { withShipped = false } = {}): Promise<ModelStore> {
   const store = config.modelStore.startsWith("s3://") ? await openS3(config) : await openFolder(config.modelStore);
-  if (!bundled) return store;
+  if (!withShipped) return store;
   const { layeredStore } = await import("./adapters/files.ts");
-  return layeredStore(store, await openFolder(bundled));
+  return layeredStore(store, await openFolder(shippedModels));
+}
+
+/** The models shipped with the code: for the demo's sensors. */
+export async function readShippedModels(): Promise<Artefact[]> {
+  const { readArtefacts } = await import("./adapters/files.ts");
+  return readArtefacts(shippedModels);
+}
+
+/** The artefact in a folder, null when there is none. Throws artefactRejected for files that do not parse. */
+export async function readArtefact(folder: string): Promise<Artefact | null> {
+  const { readArtefactFolder } = await import("./adapters/files.ts");
+  return readArtefactFolder(folder);
 }
 
 async function openS3({ modelStore, s3Endpoint }: Config): Promise<ModelStore> {
@@ -130,21 +203,37 @@ async function openS3({ modelStore, s3Endpoint }: Config): Promise<ModelStore> {
   return s3Store({ bucket: host, prefix: pathname.replace(/^\/+/, ""), endpoint: s3Endpoint });
 }
 
-async function openFolder(folder: string): Promise<ModelStore> {
+/** Artefacts in a folder. */
+export async function openFolder(folder: string): Promise<ModelStore> {
   const { folderStore } = await import("./adapters/files.ts");
   return folderStore(folder);
 }
 
-/** ONNX Runtime with a cache of MODEL_CACHE models. */
-export async function openInference(config: Config, store: ModelStore, log: Log): Promise<Inference> {
+/** Artefacts in this process's memory: gone with it. */
+export async function openMemoryStore(): Promise<ModelStore> {
+  const { memoryStore } = await import("./adapters/memory-store.ts");
+  return memoryStore();
+}
+
+/** ONNX Runtime, which keeps the MODEL_CACHE models used last. */
+export async function openInference(config: Pick<Config, "modelCache">, store: ModelStore, log: Log) {
   const { onnxInference } = await import("./adapters/onnx.ts");
   return onnxInference({ store, log }, { maximumSessions: config.modelCache });
 }
 
-/** Trains `workers` sensors at a time, on threads of their own where there is a worker file. */
-export async function openTrainer(workers = 1): Promise<Trainer> {
+/** Trains `workers` sensors at a time (a core each unless given), on threads of their own where there is a worker file. */
+export async function openTrainer(options: { workers?: number; build?: EngineBuild }): Promise<Trainer> {
   const { workerTrainer } = await import("./adapters/trainer.ts");
-  return workerTrainer({ workers });
+  return workerTrainer(options);
+}
+
+/** Queues on the predictor database with their workers, for as long as `opened` lives. */
+export async function openBoss(config: Config, log: Log, opened: AsyncDisposableStack, isAlone: boolean) {
+  const { openBossQueue } = await import("./adapters/pgboss.ts");
+  const url = wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL");
+  const queue = await openBossQueue(url, log, { isAlone });
+  opened.defer(() => queue.stop());
+  return queue;
 }
 
 async function openSqs(config: Config): Promise<Queue> {

@@ -8,8 +8,8 @@ import { openDatabase } from "../functions/adapters/postgres/pool.ts";
 import { chooseAccount } from "../functions/machine/embedded/account.ts";
 import { findBinaries } from "../functions/machine/embedded/binaries.ts";
 import { hasCluster } from "../functions/machine/embedded/cluster-folder.ts";
+import { choosePort } from "../functions/machine/embedded/free-port.ts";
 import { copyCluster, createCluster } from "../functions/machine/embedded/initdb.ts";
-import { choosePort } from "../functions/machine/embedded/ports.ts";
 import { type Server, startServer } from "../functions/machine/embedded/server.ts";
 
 const password = "test";

@@ -7,7 +7,7 @@ import { verifyArtefact } from "../../core/model/verify.ts";
 import type { Inference, Log, ModelStore } from "../../core/ports.ts";
 import { type OnnxSession, openSession } from "./onnx-session.ts";
 
-/** `maximumSessions` bounds the memory: one holds 0.1 to 0.4 MB. */
+/** `maximumSessions` bounds the memory: one holds about 2 MB. */
 export type OnnxOptions = { maximumSessions?: number };
 
 /** Models loaded at a time; their files come over the network. */

@@ -14,7 +14,8 @@ type Lane = { batchSize: number; concurrency: number; expireSeconds: number };
 
 /** Queues on Postgres, with their workers. `stop` lets running batches finish, up to 20 s. */
 export type BossQueue = Queue & {
-  work(queue: QueueName, handler: BatchHandler): Promise<void>;
+  /** `concurrency`: batches at a time, where it is not the queue's usual number. */
+  work(queue: QueueName, handler: BatchHandler, options?: { concurrency?: number }): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -67,7 +68,7 @@ export async function openBossQueue(url: string, log: Log, { isAlone = false } =
   }
   return {
     send: (queue, messages) => send(boss, queue, messages),
-    work: (queue, handler) => work(boss, queue, handler),
+    work: (queue, handler, options) => work(boss, queue, handler, options),
     stop: () => boss.stop({ graceful: true, timeout: 20_000 }),
   };
 }
@@ -112,8 +113,13 @@ async function send(boss: PgBoss, queue: QueueName, messages: { key: string; bod
   }
 }
 
-async function work(boss: PgBoss, queue: QueueName, handler: BatchHandler): Promise<void> {
-  const { batchSize, concurrency } = lanes[queue];
+async function work(
+  boss: PgBoss,
+  queue: QueueName,
+  handler: BatchHandler,
+  { concurrency = lanes[queue].concurrency }: { concurrency?: number } = {},
+): Promise<void> {
+  const { batchSize } = lanes[queue];
   await boss.work(
     queue,
     {

@@ -10,12 +10,10 @@ import { defaultForecastSettings } from "../../core/forecast/settings.ts";
 import type { Donor } from "../../core/model/training.ts";
 import { renewalGrowth } from "../../core/operations/renewal.ts";
 import type { Log } from "../../core/ports.ts";
-import { openForecastsFile, type ReadingsFile, readPlan, readReadings } from "../adapters/csv.ts";
-import { memoryStore } from "../adapters/memory-store.ts";
-import { onnxInference } from "../adapters/onnx.ts";
-import { workerTrainer } from "../adapters/trainer.ts";
 import { decimalText, integerText, seedText } from "../config/number.ts";
+import { openInference, openMemoryStore, openTrainer } from "../runtime.ts";
 import { printNotes, printSensors, printSummary } from "./backtest-report.ts";
+import { openForecastsFile, type ReadingsFile, readPlan, readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";
 
 const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FORECASTS.csv.gz
@@ -55,6 +53,9 @@ const knownTargets: Record<string, Omit<Target, "name">> = {
 };
 const anyValue = 1e12;
 
+/** More than the models that a sensor can have in one backtest by far. */
+const modelCache = 512;
+
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 async function backtest(options: Options, signal: AbortSignal): Promise<void> {
@@ -65,9 +66,9 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
     { stepSeconds: options.step, horizon: options.horizon, targets },
     "backtest",
   );
-  const store = memoryStore();
-  const inference = onnxInference({ store, log: silent });
-  const trainer = workerTrainer(options.workers === undefined ? {} : { workers: options.workers });
+  const store = await openMemoryStore();
+  const inference = await openInference({ modelCache }, store, silent);
+  const trainer = await openTrainer(options.workers === undefined ? {} : { workers: options.workers });
   const ports = { store, inference, trainer, log: silent };
   const known = plans === null ? [...file.sensors.keys()] : [...plans.keys()];
   const sensorIds = known.filter((sensorId) => options.sensors?.includes(sensorId) ?? true);

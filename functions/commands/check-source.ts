@@ -2,45 +2,36 @@ import Table from "cli-table3";
 import { AppError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import { secondsBetween } from "../../core/time.ts";
-import { inspectSource, type SourceFacts, type SourceReport } from "../adapters/postgres/inspect-source.ts";
-import { openDatabase } from "../adapters/postgres/pool.ts";
+import type { SourceFacts, SourceReport } from "../adapters/postgres/inspect-source.ts";
 import { redactConnection } from "../config/connection.ts";
 import { type Config, loadConfig } from "../config/environment.ts";
-import { readSource } from "../config/source.ts";
-import { withDatabases } from "./databases.ts";
+import { openDatabases } from "../machine/databases.ts";
+import { inspectFollower } from "../runtime.ts";
 
 // npm run check-source: says whether FOLLOWER_DATABASE_URL and SOURCE_CONFIG fit, and what to change. Exit code 1 if not.
-const given = await loadConfig();
-const isDemo = given.followerDatabaseUrl === null;
 const quiet: Log = { info() {}, warn() {}, error: (event, fields) => console.error(event, fields) };
 try {
-  // Only the follower is looked at: any URL in the predictor's place keeps an embedded one from being started.
-  const predictorDatabaseUrl = given.predictorDatabaseUrl ?? "postgres://none";
-  await withDatabases({ ...given, predictorDatabaseUrl }, quiet, check);
+  await using opened = new AsyncDisposableStack();
+  const given = await loadConfig();
+  const needs = { follower: true, predictor: false };
+  const { config } = await openDatabases(given, quiet, opened, { needs, mayShare: true });
+  await check(config, given.followerDatabaseUrl === null);
 } catch (error) {
   console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }
 
-async function check(config: Config): Promise<void> {
-  const source = await readSource(config.sourceConfig);
-  const url = config.followerDatabaseUrl;
+async function check(config: Config, isDemo: boolean): Promise<void> {
+  const { followerDatabaseUrl: url, allowWritableFollower } = config;
   if (url === null)
     throw new AppError("misconfigured", "FOLLOWER_DATABASE_URL is not set and the demo was never started");
-  console.log(
-    `Checking ${redactConnection(url)}${isDemo ? " (the demo's own, as FOLLOWER_DATABASE_URL is not set)" : ""}\n`,
-  );
-  const database = openDatabase<unknown>({ url, side: "follower", max: 2, statementTimeoutMs: 60_000 });
-  try {
-    // The demo has a time of its own: its newest reading is its present.
-    const now = isDemo ? null : new Date();
-    const report = await inspectSource(database, source, { now, stepSeconds: config.stepSeconds });
-    console.log(render(report, now, config.allowWritableFollower));
-    if (report.problems.length > 0 || (report.writeRights !== null && !config.allowWritableFollower))
-      process.exitCode = 1;
-  } finally {
-    await database.close();
-  }
+  const whose = isDemo ? " (the demo's own, as FOLLOWER_DATABASE_URL is not set)" : "";
+  console.log(`Checking ${redactConnection(url)}${whose}\n`);
+  // The demo has a time of its own: its newest reading is its present.
+  const now = isDemo ? null : new Date();
+  const report = await inspectFollower(config, now);
+  console.log(render(report, now, allowWritableFollower));
+  if (report.problems.length > 0 || (report.writeRights !== null && !allowWritableFollower)) process.exitCode = 1;
 }
 
 function render(report: SourceReport, now: Date | null, allowWritable: boolean): string {

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import type { Fleet } from "../../core/data/reading.ts";
@@ -6,15 +5,11 @@ import { AppError } from "../../core/errors.ts";
 import { importArtefact } from "../../core/operations/admit.ts";
 import { rollback } from "../../core/operations/promote.ts";
 import type { Clock, Follower, Inference, Log, ModelStore, Registry } from "../../core/ports.ts";
-import { demoClock, systemClock } from "../adapters/clock.ts";
-import { readArtefactFolder } from "../adapters/files.ts";
-import { migrate } from "../adapters/postgres/migrate.ts";
 import { loadConfig } from "../config/environment.ts";
 import { integerText } from "../config/number.ts";
 import { readSource, targetsOf } from "../config/source.ts";
 import { once } from "../lambda/once.ts";
-import { openFollower, openInference, openLog, openPredictor, openStore, predictorPorts } from "../runtime.ts";
-import { withDatabases } from "./databases.ts";
+import { openClock, openCommandRuntime, openFollower, readArtefact } from "../runtime.ts";
 import { checkReceipt } from "./models-receipt.ts";
 import { tableOfModel, tableOfModels, tableOfReceipt } from "./models-tables.ts";
 
@@ -80,7 +75,7 @@ export async function runModels(ports: ModelsPorts, fleet: Fleet, args: string[]
     }
     case "import": {
       const folder = wanted(subject, "a folder");
-      const artefact = await readArtefactFolder(folder);
+      const artefact = await readArtefact(folder);
       if (!artefact) throw new AppError("notFound", `${folder} lacks model.onnx, manifest.json or golden.json`);
       const verdict = await importArtefact(ports, fleet, artefact, options.reason ?? "imported");
       if (!verdict.ok) throw new AppError("artefactRejected", `refused: ${verdict.message}`);
@@ -111,31 +106,22 @@ function wanted(value: string | undefined, what: string): string {
 }
 
 async function main(): Promise<string> {
+  await using opened = new AsyncDisposableStack();
   const given = await loadConfig();
-  const log = await openLog({ ...given, logLevel: "error" });
-  return withDatabases(given, log, async (config) => {
-    await using opened = new AsyncDisposableStack();
-    const predictor = openPredictor(config);
-    opened.defer(() => predictor.close());
-    await migrate(predictor.db);
-    // Most subcommands do without the source: it is opened by the one that reads it.
-    const source = once(async () => {
-      const made = await openFollower(config);
-      opened.defer(() => made.database.close());
-      return made.follower;
-    });
-    const follower: ModelsPorts["follower"] = { readWindows: async (...args) => (await source()).readWindows(...args) };
-    const store = await openStore(config, join(import.meta.dirname, "../../models/pretrained"));
-    const inference = await openInference(config, store, log);
-    const { registry, ledger } = predictorPorts(predictor);
-    const [latest] = given.followerDatabaseUrl === null ? await ledger.latestCycles(1) : [];
-    // The demo's registry lives in the demo's time: a promotion of today would come after all of its own.
-    const clock = latest ? demoClock(latest.openedAt, config.demoSpeed) : systemClock();
-    const targets = targetsOf(await readSource(config.sourceConfig));
-    const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
-    const ports = { clock, log, follower, registry, store, inference };
-    return await runModels(ports, fleet, process.argv.slice(2));
+  const { config, ports } = await openCommandRuntime(given, opened);
+  // Most subcommands do without the source: it is opened by the one that reads it.
+  const source = once(async () => {
+    const made = await openFollower(config);
+    opened.defer(() => made.database.close());
+    return made.follower;
   });
+  const follower: ModelsPorts["follower"] = { readWindows: async (...args) => (await source()).readWindows(...args) };
+  // The demo's registry lives in the demo's time: a promotion of today would come after all of its own.
+  const [latest] = given.followerDatabaseUrl === null ? await ports.ledger.latestCycles(1) : [];
+  const clock = openClock(config, latest?.openedAt ?? null);
+  const targets = targetsOf(await readSource(config.sourceConfig));
+  const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
+  return await runModels({ ...ports, clock, follower }, fleet, process.argv.slice(2));
 }
 
 if (import.meta.main) {

@@ -12,17 +12,12 @@ import type { TrainProgress } from "../../core/model/training.ts";
 import { train } from "../../core/operations/train.ts";
 import type { Trainer } from "../../core/ports.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
-import { demoClock, systemClock } from "../adapters/clock.ts";
-import { readReadings } from "../adapters/csv.ts";
-import { folderStore } from "../adapters/files.ts";
-import { migrate } from "../adapters/postgres/migrate.ts";
-import { workerTrainer } from "../adapters/trainer.ts";
 import { type Config, loadConfig } from "../config/environment.ts";
 import { integerText, seedText } from "../config/number.ts";
 import { settingsOf } from "../config/settings.ts";
 import { readSource, targetsOf } from "../config/source.ts";
-import { openFollower, openInference, openLog, openPredictor, openStore, predictorPorts } from "../runtime.ts";
-import { withDatabases } from "./databases.ts";
+import { openClock, openCommandRuntime, openFolder, openFollower, openTrainer } from "../runtime.ts";
+import { readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";
 
 const usage = `npm run train [-- --sensor ID]...            trains from the follower; a first model serves at once, another is a challenger
@@ -52,37 +47,30 @@ type Trained = { sensorId: string; result: string; manifest: ModelManifest | nul
 
 /** Trains the sensors of the follower as the schedule would, all cores at once. */
 async function trainFleet(given: Config, options: Options, trainer: Trainer, signal: AbortSignal): Promise<Trained[]> {
-  const log = await openLog({ ...given, logLevel: "error" });
-  return withDatabases(given, log, async (config) => {
-    await using opened = new AsyncDisposableStack();
-    const predictor = openPredictor(config);
-    opened.defer(() => predictor.close());
-    await migrate(predictor.db);
-    const { follower, targets, database } = await openFollower(config, 4);
-    opened.defer(() => database.close());
-    const store = await openStore(config, join(import.meta.dirname, "../../models/pretrained"));
-    const inference = await openInference(config, store, log);
-    const { newestReadingAt } = await follower.state();
-    if (!newestReadingAt) throw new AppError("badInput", "the source has no reading yet: nothing to train from");
-    // The demo's models live in the demo's time.
-    const clock = given.followerDatabaseUrl === null ? demoClock(newestReadingAt, config.demoSpeed) : systemClock();
-    const settings = settingsOf(config, targets);
-    const slot = floorToStep(clock.now(), config.stepSeconds);
-    const known = await follower.listSensors(addSeconds(slot, -settings.train.historySeconds));
-    const sensorIds = pick(known, options.sensor);
-    const ports = { clock, log, follower, ...predictorPorts(predictor), store, inference, trainer };
-    const holder = `train-command/${randomUUID()}`;
-    // Awaited here: what is opened above must outlive it.
-    return await eachSensor(sensorIds, signal, async (sensorId, onProgress) => {
-      const message = { sensorId, slot, reason: "requested" } as const;
-      const outcome = await train(ports, settings.train, message, { holder, onProgress, signal });
-      if (outcome.status === "busy") return { sensorId, result: "busy: it is being trained elsewhere", manifest: null };
-      if (outcome.status === "refused") {
-        return { sensorId, result: `no model: ${outcome.reason}: ${outcome.message}`, manifest: null };
-      }
-      const model = await ports.registry.get(outcome.modelId);
-      return { sensorId, result: `${outcome.status}: ${outcome.reason}`, manifest: model?.manifest ?? null };
-    });
+  await using opened = new AsyncDisposableStack();
+  const { config, ports: others } = await openCommandRuntime(given, opened);
+  const { follower, targets, database } = await openFollower(config, 4);
+  opened.defer(() => database.close());
+  const { newestReadingAt } = await follower.state();
+  if (!newestReadingAt) throw new AppError("badInput", "the source has no reading yet: nothing to train from");
+  // The demo's models live in the demo's time.
+  const clock = openClock(config, given.followerDatabaseUrl === null ? newestReadingAt : null);
+  const settings = settingsOf(config, targets);
+  const slot = floorToStep(clock.now(), config.stepSeconds);
+  const known = await follower.listSensors(addSeconds(slot, -settings.train.historySeconds));
+  const sensorIds = pick(known, options.sensor);
+  const ports = { ...others, clock, follower, trainer };
+  const holder = `train-command/${randomUUID()}`;
+  // Awaited here: what is opened above must outlive it.
+  return await eachSensor(sensorIds, signal, async (sensorId, onProgress) => {
+    const message = { sensorId, slot, reason: "requested" } as const;
+    const outcome = await train(ports, settings.train, message, { holder, onProgress, signal });
+    if (outcome.status === "busy") return { sensorId, result: "busy: it is being trained elsewhere", manifest: null };
+    if (outcome.status === "refused") {
+      return { sensorId, result: `no model: ${outcome.reason}: ${outcome.message}`, manifest: null };
+    }
+    const model = await ports.registry.get(outcome.modelId);
+    return { sensorId, result: `${outcome.status}: ${outcome.reason}`, manifest: model?.manifest ?? null };
   });
 }
 
@@ -94,7 +82,7 @@ async function trainFile(config: Config, options: Options, trainer: Trainer, sig
   const missing = targets.find(({ name }) => !file.targets.includes(name));
   if (missing) throw new AppError("badInput", `${data} has no column ${missing.name}, a target of SOURCE_CONFIG`);
   const until = options.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(options.until);
-  const store = folderStore(out);
+  const store = await openFolder(out);
   const { stepSeconds, horizon, codeVersion } = config;
   const others = (sensorId: string) =>
     [...file.sensors]
@@ -183,7 +171,7 @@ try {
     const options = Options.safeParse(values);
     if (!options.success) throw new AppError("badInput", `${z.prettifyError(options.error)}\n${usage}`);
     const { workers, engine, data } = options.data;
-    const trainer = workerTrainer({ ...(workers ? { workers } : {}), ...(engine ? { build: engine } : {}) });
+    const trainer = await openTrainer({ ...(workers ? { workers } : {}), ...(engine ? { build: engine } : {}) });
     const run = data === undefined ? trainFleet : trainFile;
     console.log(tableOf(await run(await loadConfig(), options.data, trainer, stop.signal)));
   }

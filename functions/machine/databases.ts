@@ -1,36 +1,58 @@
-import type { Clock, Log } from "../../core/ports.ts";
-import { demoClock } from "../adapters/clock.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Log } from "../../core/ports.ts";
 import type { Config } from "../config/environment.ts";
 import type { SensorApp } from "./demo/sensor-app.ts";
+import type { Embedded } from "./embedded/cluster.ts";
 
-/** The configuration with every URL filled in; `demo` is there when no follower was given. */
-export type Sources = { config: Config; demo: { sensorApp: SensorApp; clock: Clock } | null };
+/** Which of the databases somebody works on. */
+export type Needs = { follower: boolean; predictor: boolean };
+
+/** The configuration with the URLs that are needed; `mainUrl` is the embedded primary, where that was started here. */
+export type Databases = { config: Config; mainUrl: string | null };
+
+/** Both databases. */
+export const both: Needs = { follower: true, predictor: true };
 
 const patienceMs = 30_000;
 
 /**
- * Embedded Postgres for each URL that is missing and, without a follower, the demo's sensors with their clock. Resolves when
- * the follower shows their history.
+ * Embedded Postgres for each database that is needed and has no URL, for as long as `opened` lives. One that another process
+ * runs on DATA_DIR (`npm start`) is a conflict, or used where `mayShare`.
  */
-export async function openSources(given: Config, log: Log, started: AsyncDisposableStack): Promise<Sources> {
-  const needs = { follower: given.followerDatabaseUrl === null, predictor: given.predictorDatabaseUrl === null };
-  if (!needs.follower && !needs.predictor) return { config: given, demo: null };
-  const { startEmbedded } = await import("./embedded/cluster.ts");
-  const embedded = await startEmbedded({ dataDir: given.dataDir, needs, log });
-  started.defer(() => embedded.stop());
+export async function openDatabases(
+  given: Config,
+  log: Log,
+  opened: AsyncDisposableStack,
+  { needs = both, mayShare = false }: { needs?: Needs; mayShare?: boolean } = {},
+): Promise<Databases> {
+  const missing = {
+    follower: needs.follower && given.followerDatabaseUrl === null,
+    predictor: needs.predictor && given.predictorDatabaseUrl === null,
+  };
+  if (!missing.follower && !missing.predictor) return { config: given, mainUrl: null };
+  const { runningUrls, startEmbedded } = await import("./embedded/cluster.ts");
+  const embedded = await startEmbedded({ dataDir: given.dataDir, needs: missing, log }).catch((error: unknown) => {
+    if (mayShare && error instanceof AppError && error.code === "conflict") return null;
+    throw error;
+  });
+  if (embedded) opened.defer(() => embedded.stop());
+  const urls: Pick<Embedded, "followerUrl" | "predictorUrl"> = embedded ?? (await runningUrls(given.dataDir));
   const config: Config = {
     ...given,
-    followerDatabaseUrl: given.followerDatabaseUrl ?? embedded.followerUrl,
-    predictorDatabaseUrl: given.predictorDatabaseUrl ?? embedded.predictorUrl,
+    followerDatabaseUrl: given.followerDatabaseUrl ?? urls.followerUrl,
+    predictorDatabaseUrl: given.predictorDatabaseUrl ?? urls.predictorUrl,
   };
-  const { mainUrl, followerUrl } = embedded;
-  if (mainUrl === null || followerUrl === null) return { config, demo: null };
-  const [{ openSensorApp }, { waitForFollower }] = await Promise.all([
-    import("./demo/sensor-app.ts"),
-    import("./embedded/prepare.ts"),
-  ]);
-  const sensorApp = await openSensorApp(mainUrl, log);
-  started.defer(() => sensorApp.close());
-  await waitForFollower(mainUrl, followerUrl, patienceMs);
-  return { config, demo: { sensorApp, clock: demoClock(sensorApp.startAt, given.demoSpeed) } };
+  return { config, mainUrl: embedded?.mainUrl ?? null };
+}
+
+/** The demo's sensors, who write the embedded main database; resolves when the follower shows their history. */
+export async function openDemo({ config, mainUrl }: Databases, log: Log, opened: AsyncDisposableStack) {
+  if (mainUrl === null || config.followerDatabaseUrl === null) return null;
+  const { openSensorApp } = await import("./demo/sensor-app.ts");
+  const { waitForFollower } = await import("./embedded/prepare.ts");
+  const sensorApp: SensorApp = await openSensorApp(mainUrl, log);
+  opened.defer(() => sensorApp.close());
+  if (await waitForFollower(mainUrl, config.followerDatabaseUrl, patienceMs)) return sensorApp;
+  const text = `the embedded standby does not show the demo's readings after ${patienceMs / 1_000} s`;
+  throw new AppError("followerUnavailable", `${text}: see ${config.dataDir}/follower.log`);
 }

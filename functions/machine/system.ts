@@ -3,25 +3,28 @@ import { join } from "node:path";
 import { seedPretrained } from "../../core/operations/admit.ts";
 import { type ForecastPorts, forecast } from "../../core/operations/forecast.ts";
 import type { Clock, Log, Ports } from "../../core/ports.ts";
-import { systemClock } from "../adapters/clock.ts";
-import { readArtefacts } from "../adapters/files.ts";
-import { openBossQueue } from "../adapters/pgboss.ts";
-import { assertSource } from "../adapters/postgres/check-source.ts";
-import { migrate } from "../adapters/postgres/migrate.ts";
-import type { Database } from "../adapters/postgres/pool.ts";
-import type { PredictorSchema } from "../adapters/postgres/schema.ts";
-import { createViews } from "../adapters/postgres/views.ts";
 import { createApi } from "../api/app.ts";
 import { type Config, describeConfig } from "../config/environment.ts";
 import { type Settings, settingsOf } from "../config/settings.ts";
 import { createForecastHandler } from "../forecast.ts";
 import { createPromoteHandler } from "../promote.ts";
-import { openFollower, openInference, openPredictor, openStore, openTrainer, predictorPorts } from "../runtime.ts";
+import {
+  openBoss,
+  openCheckedFollower,
+  openClock,
+  openCurrentPredictor,
+  openInference,
+  openStore,
+  openTrainer,
+  openViews,
+  predictorPorts,
+  readShippedModels,
+} from "../runtime.ts";
 import { createScheduleHandler } from "../schedule.ts";
 import { createScoreHandler } from "../score.ts";
 import { createTrainHandler } from "../train.ts";
 import { createWatchHandler } from "../watch.ts";
-import { openSources, type Sources } from "./databases.ts";
+import { openDatabases, openDemo } from "./databases.ts";
 import { createSite, listen } from "./server.ts";
 import { runTimetables } from "./timetables.ts";
 
@@ -32,9 +35,8 @@ export type System = { url: string; stop(): Promise<void> };
 export type SystemOptions = { clock?: Clock; isAlone?: boolean };
 
 const connections = 6;
-/** Training must leave a core to those who forecast. */
-const trainingWorkers = Math.max(1, availableParallelism() - 1);
-const pretrainedFolder = join(import.meta.dirname, "../../models/pretrained");
+/** At a time: training must leave a core to those who forecast. */
+const trainings = Math.max(1, availableParallelism() - 1);
 const webFolder = join(import.meta.dirname, "../../web/dist");
 
 /**
@@ -53,23 +55,25 @@ export async function startSystem(given: Config, log: Log, options: SystemOption
 }
 
 async function start(given: Config, log: Log, options: SystemOptions, started: AsyncDisposableStack): Promise<string> {
-  const sources = await openSources(given, log, started);
-  const { config, demo } = sources;
-  const predictor = openPredictor(config, connections);
-  started.defer(() => predictor.close());
-  const [{ follower, targets }, queue] = await together(
-    openSource(sources, log, started),
-    openQueue(config, predictor, log, options.isAlone ?? given.predictorDatabaseUrl === null, started),
+  const databases = await openDatabases(given, log, started);
+  const { config } = databases;
+  const sensorApp = await openDemo(databases, log, started);
+  const isAlone = options.isAlone ?? given.predictorDatabaseUrl === null;
+  const [{ follower, targets }, { predictor, queue }] = await together(
+    openCheckedFollower(config, log, started, connections),
+    openQueuedPredictor(config, log, started, isAlone),
   );
-  const clock = options.clock ?? demo?.clock ?? systemClock();
-  const settings = settingsOf(config, targets, { isDemo: demo !== null });
+  const clock = options.clock ?? openClock(config, sensorApp?.startAt ?? null);
+  const isDemo = sensorApp !== null;
+  const settings = settingsOf(config, targets, { isDemo });
 
-  const store = await openStore(config, demo && pretrainedFolder);
-  const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer(trainingWorkers)]);
+  const store = await openStore(config, { withShipped: isDemo });
+  const inference = await openInference(config, store, log);
+  const trainer = await openTrainer({ workers: trainings });
   const ports: Ports = { clock, log, follower, ...predictorPorts(predictor), queue, store, inference, trainer };
-  if (demo) await seedPretrained(ports, settings.fleet, await readArtefacts(pretrainedFolder));
+  if (isDemo) await seedPretrained(ports, settings.fleet, await readShippedModels());
 
-  const views = createViews(predictor.db);
+  const views = openViews(predictor);
   const api = createApi({ ports, views, requestForecasts: forecastHere(ports, settings), settings: settings.api });
   const hostRules = { host: config.host, names: config.allowedHosts };
   const server = await listen(createSite((request) => api.fetch(request), webFolder, hostRules).fetch, config);
@@ -78,7 +82,7 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const stopping = new AbortController();
   await queue.work("forecast", createForecastHandler(ports, settings.forecast));
   await queue.work("score", createScoreHandler(ports, settings.score));
-  await queue.work("train", createTrainHandler(ports, settings.train, stopping.signal));
+  await queue.work("train", createTrainHandler(ports, settings.train, stopping.signal), { concurrency: trainings });
   const databaseBytes = async () => (await views.databaseSize()).bytes;
   const driven = {
     schedule: createScheduleHandler(ports, settings),
@@ -88,7 +92,7 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const latest = await ports.ledger.latestCycles(24);
   const running = Promise.all([
     runTimetables(ports, config, driven, latest, stopping.signal),
-    demo?.sensorApp.replay(clock, stopping.signal),
+    sensorApp?.replay(clock, stopping.signal),
   ]);
   started.defer(async () => {
     stopping.abort();
@@ -98,24 +102,10 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   return server.url;
 }
 
-async function openSource({ config }: Sources, log: Log, started: AsyncDisposableStack) {
-  const opened = await openFollower(config, connections);
-  started.defer(() => opened.database.close());
-  await assertSource(opened.database, opened.source, { allowWritable: config.allowWritableFollower, log });
-  return opened;
-}
-
-async function openQueue(
-  config: Config,
-  { db }: Database<PredictorSchema>,
-  log: Log,
-  isAlone: boolean,
-  started: AsyncDisposableStack,
-) {
-  await migrate(db);
-  const queue = await openBossQueue(config.predictorDatabaseUrl ?? "", log, { isAlone });
-  started.defer(() => queue.stop());
-  return queue;
+/** The predictor database and the queues on it, which want its newest version. */
+async function openQueuedPredictor(config: Config, log: Log, started: AsyncDisposableStack, isAlone: boolean) {
+  const { predictor } = await openCurrentPredictor(config, started, connections);
+  return { predictor, queue: await openBoss(config, log, started, isAlone) };
 }
 
 /** Both, or the first fault once neither is under way: what they started is known then. */

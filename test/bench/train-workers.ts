@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { median } from "../../core/evaluation/summary.ts";
 import type { TrainRequest } from "../../core/model/training.ts";
-import { readReadings } from "../../functions/adapters/csv.ts";
 import { workerTrainer } from "../../functions/adapters/trainer.ts";
+import { readReadings } from "../../functions/commands/csv-files.ts";
 import type { EngineBuild } from "../../models/engine/load.ts";
 import { humidity, temperature } from "../builders.ts";
 

@@ -12,7 +12,7 @@ import { runSql, wideTable } from "../source-table.ts";
 const kills = Number(process.env.CRASH_CYCLES ?? 5);
 const sensors = 9;
 const targets = 2;
-/** A Tuesday: the weekly training does not fall into the test. */
+/** Midnight: the trainings of 03:00 do not fall into the test. */
 const firstSlot = new Date("2026-03-03T00:00:00Z");
 
 /** Forecasts and outcomes that do not belong together in what a reader sees at one instant; empty when all is whole. */

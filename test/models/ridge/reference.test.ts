@@ -8,7 +8,7 @@ import { encode, type History, prepare } from "../../../core/model/features.ts";
 import { fromLink, toLink } from "../../../core/model/link.ts";
 import { defaultSpec, type Encoding, linearCount } from "../../../core/model/spec.ts";
 import { stepsPerDay } from "../../../core/time.ts";
-import { readReadings } from "../../../functions/adapters/csv.ts";
+import { readReadings } from "../../../functions/commands/csv-files.ts";
 import { prepareTraining } from "../../../models/prepare.ts";
 import { choosePenaltiesOfAll, fitResidual } from "../../../models/residual.ts";
 import { choosePenalties } from "../../../models/ridge/fit.ts";

@@ -10,7 +10,7 @@ import { openBossQueue } from "../../../../functions/adapters/pgboss.ts";
 import { migrate } from "../../../../functions/adapters/postgres/migrate.ts";
 import { openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import { chooseAccount } from "../../../../functions/machine/embedded/account.ts";
-import { choosePort } from "../../../../functions/machine/embedded/ports.ts";
+import { choosePort } from "../../../../functions/machine/embedded/free-port.ts";
 import { quietLog } from "../../../fakes/log.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openForecastsFile, readPlan, readReadings } from "../../../functions/adapters/csv.ts";
+import { openForecastsFile, readPlan, readReadings } from "../../../functions/commands/csv-files.ts";
 
 let folder: string;
 beforeAll(async () => {
