@@ -27,11 +27,11 @@ export type Log = {
 
 /** Their database, read only. Every call has a timeout and retries once on a replica conflict. */
 export type Follower = {
-  /** All sensor ids with a reading at or after `since`, ascending. */
+  /** All sensor ids with a reading from `since` up to now, ascending. */
   listSensors(since: Date): Promise<string[]>;
   /** Readings in (after, upTo] of the given sensors, ONE query; sensors without any are present with empty arrays. */
   readWindows(sensorIds: string[], after: Date, upTo: Date): Promise<Map<string, Readings>>;
-  /** Newest reading time per sensor, null where it has none; ONE query. */
+  /** Newest reading time up to now per sensor, null where it has none; ONE query. */
   newestReadings(sensorIds: string[]): Promise<Map<string, Date | null>>;
   state(): Promise<FollowerState>;
 };

@@ -34,14 +34,14 @@ const shippedModels = join(import.meta.dirname, "../models/pretrained");
 
 export async function openScheduleRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config);
+  const { follower, targets } = await openFollower(config, clock);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), queue: await openSqs(config) };
   return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openForecastRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config);
+  const { follower, targets } = await openFollower(config, clock);
   const inference = await openInference(config, await openStore(config), log);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), inference };
   return { ports, settings: settingsOf(config, targets) };
@@ -49,14 +49,14 @@ export async function openForecastRuntime() {
 
 export async function openScoreRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config);
+  const { follower, targets } = await openFollower(config, clock);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)) };
   return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openTrainRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config);
+  const { follower, targets } = await openFollower(config, clock);
   const store = await openStore(config);
   const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer({ workers: 1 })]);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), store, inference, trainer };
@@ -72,8 +72,8 @@ export async function openPromoteRuntime() {
 }
 
 export async function openWatchRuntime() {
-  const { config, log } = await openBase();
-  const { follower } = await openFollower(config);
+  const { config, log, clock } = await openBase();
+  const { follower } = await openFollower(config, clock);
   const predictor = openPredictor(config);
   const { databaseSize } = createViews(predictor.db);
   const databaseBytes = async () => (await databaseSize()).bytes;
@@ -82,7 +82,7 @@ export async function openWatchRuntime() {
 
 export async function openApiRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config);
+  const { follower, targets } = await openFollower(config, clock);
   const predictor = openPredictor(config);
   const ports = { clock, log, follower, ...predictorPorts(predictor), queue: await openSqs(config) };
   return { ports, views: createViews(predictor.db), settings: settingsOf(config, targets) };
@@ -126,18 +126,23 @@ export async function openCurrentPredictor(config: Config, opened: AsyncDisposab
 }
 
 /** The follower, read through the mapping; throws misconfigured without a URL. Always over TCP: it is anybody's Postgres. */
-export async function openFollower(config: Config, max: number = lambdaConnections) {
+export async function openFollower(config: Config, clock: Clock, max: number = lambdaConnections) {
   const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
   const source = await readSource(config.sourceConfig);
   const database = openDatabase<unknown>({ url, side: "follower", max });
-  const follower: Follower = postgresFollower(database, source);
+  const follower: Follower = postgresFollower(database, source, clock);
   return { follower, source, targets: targetsOf(source), database };
 }
 
 /** The follower for as long as `opened` lives, once its mapping and its role are found to be right. Throws misconfigured. */
-export async function openCheckedFollower(config: Config, log: Log, opened: AsyncDisposableStack, max: number) {
+export async function openCheckedFollower(
+  config: Config,
+  { clock, log }: { clock: Clock; log: Log },
+  opened: AsyncDisposableStack,
+  max: number,
+) {
   const { assertSource } = await import("./adapters/postgres/check-source.ts");
-  const { database, source, ...rest } = await openFollower(config, max);
+  const { database, source, ...rest } = await openFollower(config, clock, max);
   opened.defer(() => database.close());
   await assertSource(database, source, { allowWritable: config.allowWritableFollower, log });
   return rest;

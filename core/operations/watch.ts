@@ -6,6 +6,8 @@ export type Observation = {
   sourceAgeSeconds: number | null;
   isReceiving: boolean | null;
   replicationLagBytes: number | null;
+  /** Readings ahead of the clock: a sensor's clock, or the mapping's time zone, is wrong. */
+  readingsAhead: number | null;
   missedCycles: number;
   databaseBytes: number | null;
 };
@@ -36,10 +38,12 @@ export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Prom
     sourceAgeSeconds: newest && Math.max(0, secondsBetween(newest, at)),
     isReceiving: source?.isReceiving ?? null,
     replicationLagBytes: source?.lagBytes ?? null,
+    readingsAhead: source?.readingsAhead ?? null,
     missedCycles: dueSlots.filter((slot) => slot.getTime() >= since && !enqueued.has(slot.getTime())).length,
     databaseBytes,
   };
-  const isWell = observation.missedCycles === 0 && observation.isReceiving !== false && newest !== null;
+  const isWell =
+    observation.missedCycles === 0 && observation.isReceiving !== false && newest !== null && !source?.readingsAhead;
   (isWell ? log.info : log.warn)("watch.observed", observation);
   return observation;
 }

@@ -293,6 +293,8 @@ export const OpsResponse = z
     source: z.object({
       newestReadingAt: time.nullable(),
       ageSeconds: z.number().nullable(),
+      /** Left out because they are ahead of the clock; at most 1,000 of a sensor are counted. */
+      readingsAhead: z.int().nullable(),
       isStandby: z.boolean(),
       isReceiving: z.boolean().nullable(),
       lagBytes: z.number().nullable(),

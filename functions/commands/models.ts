@@ -111,7 +111,7 @@ async function main(): Promise<string> {
   const { config, ports } = await openCommandRuntime(given, opened);
   // Most subcommands do without the source: it is opened by the one that reads it.
   const source = once(async () => {
-    const made = await openFollower(config);
+    const made = await openFollower(config, openClock(config, null));
     opened.defer(() => made.database.close());
     return made.follower;
   });

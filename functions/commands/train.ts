@@ -49,7 +49,7 @@ type Trained = { sensorId: string; result: string; manifest: ModelManifest | nul
 async function trainFleet(given: Config, options: Options, trainer: Trainer, signal: AbortSignal): Promise<Trained[]> {
   await using opened = new AsyncDisposableStack();
   const { config, ports: others } = await openCommandRuntime(given, opened);
-  const { follower, targets, database } = await openFollower(config, 4);
+  const { follower, targets, database } = await openFollower(config, openClock(config, null), 4);
   opened.defer(() => database.close());
   const { newestReadingAt } = await follower.state();
   if (!newestReadingAt) throw new AppError("badInput", "the source has no reading yet: nothing to train from");

@@ -58,12 +58,12 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const databases = await openDatabases(given, log, started);
   const { config } = databases;
   const sensorApp = await openDemo(databases, log, started);
+  const clock = options.clock ?? openClock(config, sensorApp?.startAt ?? null);
   const isAlone = options.isAlone ?? given.predictorDatabaseUrl === null;
   const [{ follower, targets }, { predictor, queue }] = await together(
-    openCheckedFollower(config, log, started, connections),
+    openCheckedFollower(config, { clock, log }, started, connections),
     openQueuedPredictor(config, log, started, isAlone),
   );
-  const clock = options.clock ?? openClock(config, sensorApp?.startAt ?? null);
   const isDemo = sensorApp !== null;
   const settings = settingsOf(config, targets, { isDemo });
 

@@ -73,7 +73,7 @@ try {
     clock,
     log,
     inference,
-    follower: postgresFollower(follower, source),
+    follower: postgresFollower(follower, source, clock),
     ...predictorPorts(predictor),
   };
   const stages = stagesOf(ports, () => Object.values(embedded.pids()));

@@ -46,7 +46,7 @@ export function memoryFollower(
       );
     },
     async state() {
-      return { isStandby: true, isReceiving: true, lagBytes: 0, newestReadingAt: null };
+      return { isStandby: true, isReceiving: true, lagBytes: 0, newestReadingAt: null, readingsAhead: 0 };
     },
   };
 }

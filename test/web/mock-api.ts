@@ -31,6 +31,7 @@ export type MockState = {
   sensors: number;
   /** The source fell silent that many seconds before `now`. */
   silentSeconds: number;
+  readingsAhead: number;
   sourceError: string | null;
   /** Requests whose path has this text are answered 503. */
   failing: string | null;
@@ -115,6 +116,7 @@ function opsOf(state: MockState): OpsResponse {
     source: {
       newestReadingAt: iso(grid(state.now - state.silentSeconds * 1000)),
       ageSeconds: state.silentSeconds + (state.now - slot) / 1000,
+      readingsAhead: state.readingsAhead,
       isStandby: true,
       isReceiving: state.sourceError === null,
       lagBytes: 18_432,

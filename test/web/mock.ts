@@ -23,6 +23,7 @@ export async function startMock(
     clockSpeed: 60,
     sensors: 9,
     silentSeconds: 0,
+    readingsAhead: 0,
     sourceError: null,
     failing: null,
     ...given,

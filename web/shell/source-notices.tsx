@@ -44,6 +44,12 @@ export function SourceNotices() {
           until readings come again.
         </Notice>
       )}
+      {(source.readingsAhead ?? 0) > 0 && (
+        <Notice tone="warn">
+          <b>{plural(source.readingsAhead ?? 0, "reading")} ahead of the clock</b> are left out: a sensor's clock, or
+          the source's time zone, is wrong.
+        </Notice>
+      )}
       {dead > 0 && (
         <Notice tone="warn">
           <b>{plural(dead, "message")} failed for good</b> in{" "}

@@ -35,19 +35,19 @@ export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Da
   };
 }
 
-/** The newest moment of each of `sensorIds` that has one: a step down the index per sensor (and target). */
-export function newestQuery(from: ResolvedSource, sensorIds: string[]): Statement {
+/** The newest moment up to `now` of each of `sensorIds` that has one: a step down the index per sensor (and target). */
+export function newestQuery(from: ResolvedSource, sensorIds: string[], now: Date): Statement {
   const parameters: unknown[] = [sensorIds];
   return {
     parameters,
     sql: `select s.id::text as id, max(w.at) as at
-      from unnest($1::${from.sensor.type}[]) as s (id) ${newestOf("s.id", from, parameters)}
+      from unnest($1::${from.sensor.type}[]) as s (id) ${newestOf("s.id", from, parameters, now)}
       group by s.id`,
   };
 }
 
-/** The newest `limit` moments of each of `sensorIds`, in base64 (columnar.ts), newest first. */
-export function recentTimesQuery(from: ResolvedSource, sensorIds: string[], limit: number): Statement {
+/** The newest `limit` moments up to `now` of each of `sensorIds`, in base64 (columnar.ts), newest first. */
+export function recentTimesQuery(from: ResolvedSource, sensorIds: string[], limit: number, now: Date): Statement {
   const parameters: unknown[] = [sensorIds, limit];
   const at = instant(from, parameters);
   return {
@@ -57,8 +57,7 @@ export function recentTimesQuery(from: ResolvedSource, sensorIds: string[], limi
       cross join lateral (
         select ${times("t")} as at from (
           select distinct ${at} as t from ${from.table} as r
-          where ${from.sensor.sql} = s.id and ${ofTargets(from, parameters)} and ${from.time.sql} < 'infinity'
-            and ${from.time.sql} > '-infinity'
+          where ${from.sensor.sql} = s.id and ${ofTargets(from, parameters)} and ${passed(from, parameters, now)}
           order by t desc limit $2
         ) as q
       ) as w
@@ -66,28 +65,46 @@ export function recentTimesQuery(from: ResolvedSource, sensorIds: string[], limi
   };
 }
 
-/** The newest moment of the whole table, sensor by sensor where an index leads from one to the next. */
-export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean): Statement {
+/** No more are counted per sensor: one with a wrong clock writes as many as any other. */
+const mostAhead = 1_000;
+
+/**
+ * The newest moment up to `now` of the whole table, `at`, and how many readings are ahead of it, `ahead`; sensor by sensor
+ * where an index leads from one to the next.
+ */
+export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean, now: Date): Statement {
   const parameters: unknown[] = [];
+  const ahead = aheadOf(from, parameters, now);
   if (isLoose) {
-    const newest = newestOf("ids.id", from, parameters);
-    return { parameters, sql: `${looseIds(from)} select max(w.at) as at from ids ${newest} where ids.id is not null` };
+    const newest = newestOf("ids.id", from, parameters, now);
+    return {
+      parameters,
+      sql: `${looseIds(from)} select
+        (select max(w.at) from ids ${newest} where ids.id is not null) as at,
+        (select coalesce(sum(a.n), 0)::float8 from ids cross join lateral (
+          select count(*) as n from (
+            select from ${from.table} as r where ${from.sensor.sql} = ids.id and ${ahead} limit ${mostAhead}
+          ) as q
+        ) as a where ids.id is not null) as ahead`,
+    };
   }
   const at = instant(from, parameters);
   return {
     parameters,
-    sql: `select max(${at}) as at from ${from.table} as r where ${from.time.sql} < 'infinity'`,
+    sql: `select max(${at}) filter (where ${passed(from, parameters, now)}) as at,
+        count(*) filter (where ${ahead})::float8 as ahead
+      from ${from.table} as r`,
   };
 }
 
 /**
- * Ids of the sensors with a reading at or after `since`. With an index that begins with the sensor it jumps from id to
+ * Ids of the sensors with a reading in [since, now]. With an index that begins with the sensor it jumps from id to
  * id (PostgreSQL has no skip scan for distinct); without one it reads the table once.
  */
-export function listQuery(from: ResolvedSource, since: Date, isLoose: boolean): Statement {
+export function listQuery(from: ResolvedSource, since: Date, isLoose: boolean, now: Date): Statement {
   const parameters: unknown[] = [since];
   const at = instant(from, parameters);
-  const recent = `${at} >= $1::timestamptz and ${coarse(from, "$1", ">=", "-", parameters)} and ${from.time.sql} < 'infinity'`;
+  const recent = `${at} >= $1::timestamptz and ${coarse(from, "$1", ">=", "-", parameters)} and ${passed(from, parameters, now)}`;
   if (!isLoose) {
     const sql = `select distinct ${from.sensor.sql}::text as id from ${from.table} as r
       where ${from.sensor.sql} is not null and ${ofTargets(from, parameters)} and ${recent}`;
@@ -119,16 +136,33 @@ function looseIds(from: ResolvedSource): string {
     )`;
 }
 
-function newestOf(id: string, from: ResolvedSource, parameters: unknown[]): string {
+function newestOf(id: string, from: ResolvedSource, parameters: unknown[], now: Date): string {
   const at = instant(from, parameters);
   const { target } = from;
   const keys =
     target === null ? "" : `cross join unnest(${bind(parameters, keysOf(from))}::${target.type}[]) as k (key)`;
   return `${keys} cross join lateral (
     select ${at} as at from ${from.table} as r
-    where ${from.sensor.sql} = ${id} ${target === null ? "" : `and ${target.sql} = k.key`} and ${from.time.sql} < 'infinity'
+    where ${from.sensor.sql} = ${id} ${target === null ? "" : `and ${target.sql} = k.key`} and ${passed(from, parameters, now)}
     order by ${from.time.sql} desc limit 1
   ) as w`;
+}
+
+/**
+ * True for moments from the year 1 up to `now`. A sensor with a wrong clock may send any year that Postgres has, which is
+ * more than a Date has; nothing of that is a reading yet.
+ */
+function passed(from: ResolvedSource, parameters: unknown[], now: Date): string {
+  const bound = bind(parameters, now);
+  const isReached = `${coarse(from, bound, "<=", "+", parameters)} and ${from.time.sql} >= '0001-01-02'`;
+  return from.time.isNaive ? `${isReached} and ${instant(from, parameters)} <= ${bound}::timestamptz` : isReached;
+}
+
+/** True for moments after `now`. */
+function aheadOf(from: ResolvedSource, parameters: unknown[], now: Date): string {
+  const bound = bind(parameters, now);
+  const isAhead = coarse(from, bound, ">", "-", parameters);
+  return from.time.isNaive ? `${isAhead} and ${instant(from, parameters)} > ${bound}::timestamptz` : isAhead;
 }
 
 function within(from: ResolvedSource, parameters: unknown[]): string {

@@ -5,11 +5,16 @@ import { newestOfAllQuery, nextIdQuery } from "./follower-queries.ts";
 import type { ResolvedSource } from "./source-catalog.ts";
 
 /** What the follower says of its replication and its newest reading. Null where it or the role's rights do not tell. */
-export async function followerState(query: Query, from: ResolvedSource): Promise<FollowerState> {
-  const replication = await replicationState(query);
-  const { sql, parameters } = newestOfAllQuery(from, await hasOrderedPath(query, from));
-  const [newest] = await query<{ at: Date | null }>(sql, parameters);
-  return { ...replication, newestReadingAt: newest?.at ?? null };
+export async function followerState(query: Query, from: ResolvedSource, now: Date): Promise<FollowerState> {
+  const [replication, readings] = [await replicationState(query), await newestOfAll(query, from, now)];
+  return { ...replication, ...readings };
+}
+
+/** The newest reading up to `now`, and how many are ahead of it (at most 1,000 of a sensor are counted). */
+export async function newestOfAll(query: Query, from: ResolvedSource, now: Date) {
+  const { sql, parameters } = newestOfAllQuery(from, await hasOrderedPath(query, from), now);
+  const [found] = await query<{ at: Date | null; ahead: number }>(sql, parameters);
+  return { newestReadingAt: found?.at ?? null, readingsAhead: found?.ahead ?? 0 };
 }
 
 /** True when the planner walks an index from sensor to sensor; a small table or one without index is read whole. */
@@ -18,7 +23,7 @@ export async function hasOrderedPath(query: Query, from: ResolvedSource): Promis
   return !/"Node Type": ?"(Sort|Incremental Sort|Seq Scan)"/.test(JSON.stringify(rows));
 }
 
-type Replication = Omit<FollowerState, "newestReadingAt">;
+type Replication = Omit<FollowerState, "newestReadingAt" | "readingsAhead">;
 
 /**
  * Lag in bytes of what the primary has told us of and we have not replayed. A moment of the last replay is not looked at:

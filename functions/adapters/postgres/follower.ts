@@ -1,7 +1,7 @@
 import pRetry from "p-retry";
 import type { Readings } from "../../../core/data/reading.ts";
 import { AppError } from "../../../core/errors.ts";
-import type { Follower } from "../../../core/ports.ts";
+import type { Clock, Follower } from "../../../core/ports.ts";
 import type { Source } from "../../config/source.ts";
 import type { Query } from "./catalog.ts";
 import { alignSeries, decodeNumbers, decodeTimes } from "./columnar.ts";
@@ -15,8 +15,13 @@ import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
 /**
  * Their database, read through the mapping: single statements only, never an open transaction. A replica conflict or
  * a dropped connection is tried once more on another connection; a mapping that no longer fits throws misconfigured.
+ * Readings ahead of `clock` are left out wherever the caller gives no bound.
  */
-export function postgresFollower(database: Pick<Database<unknown>, "query">, source: Source): Follower {
+export function postgresFollower(
+  database: Pick<Database<unknown>, "query">,
+  source: Source,
+  clock: Pick<Clock, "now">,
+): Follower {
   let known: Promise<ResolvedSource> | undefined;
   const query: Query = (sql, parameters) =>
     pRetry(() => database.query(sql, parameters), {
@@ -52,7 +57,7 @@ export function postgresFollower(database: Pick<Database<unknown>, "query">, sou
   return {
     async listSensors(since) {
       const isLoose = await hasOrderedPath(query, await resolved());
-      const rows = await read<{ id: string }>((from) => listQuery(from, since, isLoose));
+      const rows = await read<{ id: string }>((from) => listQuery(from, since, isLoose, clock.now()));
       return rows
         .map((row) => row.id)
         .filter(isUsableId)
@@ -75,14 +80,14 @@ export function postgresFollower(database: Pick<Database<unknown>, "query">, sou
     async newestReadings(sensorIds) {
       const newest = new Map<string, Date | null>(sensorIds.map((id) => [id, null]));
       const rows = await read<{ id: string; at: Date }>((from) =>
-        newestQuery(from, fittingIds(sensorIds, from.sensor.type)),
+        newestQuery(from, fittingIds(sensorIds, from.sensor.type), clock.now()),
       );
       for (const row of rows) newest.set(row.id, row.at);
       return newest;
     },
 
     async state() {
-      return followerState(query, await resolved());
+      return followerState(query, await resolved(), clock.now());
     },
   };
 }

@@ -5,7 +5,7 @@ import { indexAdvice, writeRights } from "./check-source.ts";
 import { decodeTimes } from "./columnar.ts";
 import { postgresFollower } from "./follower.ts";
 import { recentTimesQuery } from "./follower-queries.ts";
-import { hasOrderedPath, replicationState } from "./follower-state.ts";
+import { hasOrderedPath, newestOfAll, replicationState } from "./follower-state.ts";
 import type { Database } from "./pool.ts";
 import { isUsableId } from "./sensor-ids.ts";
 import { type ResolvedSource, resolveSource } from "./source-catalog.ts";
@@ -45,6 +45,7 @@ export type SensorFacts = {
 
 const sampleSize = 20;
 const readingsPerSensor = 1000;
+const endOfTime = new Date("9999-12-31T00:00:00Z");
 
 /** Looks at the catalogue and the newest readings of a sample of sensors; `now` judges ages and stamps in the future. */
 export async function inspectSource(
@@ -70,13 +71,14 @@ async function gatherFacts(
   { now, stepSeconds }: { now: Date | null; stepSeconds: number },
 ): Promise<SourceFacts> {
   const query: Query = database.query;
-  const follower = postgresFollower(database, from.source);
+  // The demo has no present of its own: then only what no calendar of ours has is ahead.
+  const upTo = now ?? endOfTime;
+  const follower = postgresFollower(database, from.source, { now: () => upTo });
   const sensorIds = await follower.listSensors(new Date(0));
-  const newest = [...(await follower.newestReadings(sensorIds)).values()].filter((at) => at !== null);
-  const newestReadingAt = newest.length === 0 ? null : new Date(Math.max(...newest.map(Number)));
+  const { newestReadingAt, readingsAhead } = await newestOfAll(query, from, upTo);
   const stride = Math.max(1, Math.floor(sensorIds.length / sampleSize));
   const sampleIds = sensorIds.filter((_, i) => i % stride === 0).slice(0, sampleSize);
-  const { sql, parameters } = recentTimesQuery(from, sampleIds, readingsPerSensor);
+  const { sql, parameters } = recentTimesQuery(from, sampleIds, readingsPerSensor, upTo);
   const rows = await query<{ id: string; at: string }>(sql, parameters);
   const sampled = rows.map(({ id, at }) => sensorFacts(id, decodeTimes(at)));
   const cadenceSeconds = median(sampled.map((facts) => facts.cadenceSeconds).filter((seconds) => seconds !== null));
@@ -87,6 +89,7 @@ async function gatherFacts(
     ...facts,
     replication: await replicationState(query),
     warnings: [
+      ...(readingsAhead > 0 ? [aheadWarning(readingsAhead)] : []),
       ...warningsOf(facts, now ?? newestReadingAt, stepSeconds),
       ...(isReadWhole
         ? ["the view is read whole to find its sensors: its table may lack an index by sensor and time"]
@@ -94,6 +97,10 @@ async function gatherFacts(
       ...(sensorIds.every(isUsableId) ? [] : ["sensor ids of more than 256 characters are left out"]),
     ],
   };
+}
+
+function aheadWarning(readings: number): string {
+  return `${readings} readings lie ahead of the clock and are left out: is the time zone, or a sensor's clock, right?`;
 }
 
 function warningsOf(
@@ -105,7 +112,6 @@ function warningsOf(
   if (sensors === 0 || newestReadingAt === null || now === null) return ["there are no readings yet"];
   const age = secondsBetween(newestReadingAt, now);
   const warnings: string[] = [];
-  if (age < -600) warnings.push("the newest reading lies in the future: is the time zone, or a sensor's clock, right?");
   if (cadenceSeconds === null) return warnings;
   if (age > 6 * Math.max(cadenceSeconds, stepSeconds)) {
     warnings.push("the newest reading is old: forecasts will be withheld until readings come again");

@@ -48,10 +48,11 @@ export function opsRoutes(services: ApiServices): OpenAPIHono {
 /** A source that is away is a finding, not a failure of the page. */
 async function describeSource({ ports }: ApiServices, now: Date): Promise<OpsResponse["source"]> {
   try {
-    const { newestReadingAt, isStandby, isReceiving, lagBytes } = await ports.follower.state();
+    const { newestReadingAt, readingsAhead, isStandby, isReceiving, lagBytes } = await ports.follower.state();
     return {
       newestReadingAt: newestReadingAt?.toISOString() ?? null,
       ageSeconds: newestReadingAt === null ? null : Math.max(0, secondsBetween(newestReadingAt, now)),
+      readingsAhead,
       isStandby,
       isReceiving,
       lagBytes,
@@ -60,8 +61,9 @@ async function describeSource({ ports }: ApiServices, now: Date): Promise<OpsRes
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     ports.log.warn("api.sourceUnreadable", { code: error.code, error });
-    const unknown = { newestReadingAt: null, ageSeconds: null, isStandby: false, isReceiving: null, lagBytes: null };
-    return { ...unknown, error: error.code };
+    const unknown = { newestReadingAt: null, ageSeconds: null, readingsAhead: null };
+    const replication = { isStandby: false, isReceiving: null, lagBytes: null };
+    return { ...unknown, ...replication, error: error.code };
   }
 }
 

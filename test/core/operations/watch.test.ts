@@ -16,7 +16,13 @@ function cycle(slot: Date, overrides: Partial<Cycle> = {}): Cycle {
 
 function portsOf(cycles: Cycle[], state: Partial<FollowerState> = {}) {
   const log = quietLog();
-  const healthy = { isStandby: true, isReceiving: true, lagBytes: 0, newestReadingAt: addSeconds(now, -120) };
+  const healthy = {
+    isStandby: true,
+    isReceiving: true,
+    lagBytes: 0,
+    newestReadingAt: addSeconds(now, -120),
+    readingsAhead: 0,
+  };
   const follower = { ...memoryFollower(new Map()), state: async () => ({ ...healthy, ...state }) };
   const ledger = { ...memoryLedger(), latestCycles: async (limit: number) => cycles.slice(0, limit) };
   const ports: WatchPorts = { log, follower, ledger, databaseBytes: async () => 1_000 };
@@ -30,6 +36,7 @@ describe("watch", () => {
       sourceAgeSeconds: 120,
       isReceiving: true,
       replicationLagBytes: 0,
+      readingsAhead: 0,
       missedCycles: 0,
       databaseBytes: 1_000,
     });
@@ -45,6 +52,15 @@ describe("watch", () => {
   it("asks for nothing from before the first cycle, but for everything while there is none", async () => {
     expect((await watch(portsOf([cycle(slots[2]!), cycle(slots[3]!)]).ports, now, slots)).missedCycles).toBe(0);
     expect((await watch(portsOf([]).ports, now, slots)).missedCycles).toBe(4);
+  });
+
+  it("warns of readings ahead of the clock, though newer ones hide their sensor's silence", async () => {
+    const { ports, log } = portsOf(
+      slots.map((slot) => cycle(slot)),
+      { readingsAhead: 2 },
+    );
+    expect((await watch(ports, now, slots)).readingsAhead).toBe(2);
+    expect(log.lines[0]?.level).toBe("warn");
   });
 
   it("warns when the standby receives nothing, though nothing else is wrong", async () => {

@@ -44,14 +44,26 @@ describe("GET /v1/ops", () => {
       [],
     );
     const newestReadingAt = addSeconds(someSlot, -42);
-    api.follower.state = async () => ({ isStandby: true, isReceiving: true, lagBytes: 7, newestReadingAt });
+    api.follower.state = async () => ({
+      isStandby: true,
+      isReceiving: true,
+      lagBytes: 7,
+      newestReadingAt,
+      readingsAhead: 3,
+    });
 
     const ops = await getAs(api.app, "/v1/ops", OpsResponse);
 
     expect(ops).toMatchObject({
       now: someSlot.toISOString(),
       sensors: 3,
-      source: { newestReadingAt: newestReadingAt.toISOString(), ageSeconds: 42, lagBytes: 7, error: null },
+      source: {
+        newestReadingAt: newestReadingAt.toISOString(),
+        ageSeconds: 42,
+        readingsAhead: 3,
+        lagBytes: 7,
+        error: null,
+      },
       queue: [],
     });
     expect(ops.cycles[0]).toEqual({

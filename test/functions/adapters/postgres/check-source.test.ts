@@ -188,10 +188,22 @@ test("gives the statement of the index that is missing, and is content with it",
 });
 
 test.each([
-  ["2026-03-01T08:00:00Z", /lies in the future/],
+  ["2026-03-01T08:00:00Z", /12 readings lie ahead of the clock and are left out/],
   ["2026-03-02T08:00:00Z", /newest reading is old/],
 ])("warns when the newest reading does not fit the time %s", async (at, message) => {
   expect((await inspect({}, reader, new Date(at))).facts?.warnings).toEqual([expect.stringMatching(message)]);
+});
+
+test("ends well on a sensor whose clock shows a year that no calendar has", async () => {
+  await owner.query(
+    `insert into sensor_readings values (1, 20, 50, '294276-12-31'), (2, 20, 50, '4713-01-01 BC'), (3, 20, 50, '9999-12-31')`,
+  );
+  for (const at of [now, null]) {
+    const { facts } = await inspectSource(reader, parseSource({}), { now: at, stepSeconds: 600 });
+    expect(facts?.newestReadingAt).toEqual(new Date(at === null ? "9999-12-31T00:00:00Z" : "2026-03-01T08:20:00Z"));
+    expect(facts?.warnings).toContainEqual(expect.stringMatching(/readings lie ahead of the clock/));
+    expect(JSON.stringify(facts)).not.toContain("+294276");
+  }
 });
 
 test("warns when readings come slower than the step, and when there are none", async () => {

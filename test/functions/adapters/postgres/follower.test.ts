@@ -31,7 +31,8 @@ function open(at = url, statementTimeoutMs = 10_000): Database<unknown> {
   return database;
 }
 
-const follow = (mapping: unknown = {}): Follower => postgresFollower(open(), parseSource(mapping));
+const follow = (mapping: unknown = {}): Follower => postgresFollower(open(), parseSource(mapping), clock);
+const clock = { now: () => time("2026-11-01T00:00:00Z") };
 const temperature = { name: "temperature", unit: "°C", min: -40, max: 85 };
 const humidity = { name: "humidity", unit: "%", min: 0, max: 100 };
 const time = (text: string) => new Date(text);
@@ -211,6 +212,43 @@ test("a reading stamped infinity is in no window and is nobody's newest", async 
   expect((await follow().state()).newestReadingAt).toEqual(time("2026-03-01T00:00:00Z"));
 });
 
+const wideTable = `create table sensor_readings (sensor_id text, temperature real, humidity real, "timestamp" timestamptz)`;
+const naiveTable = wideTable.replace("timestamptz", "timestamp");
+const indexed = `create index on sensor_readings (sensor_id, "timestamp")`;
+
+test.each([
+  ["without an index", [wideTable], {}],
+  ["by an index", [wideTable, indexed], {}],
+  ["on a wall clock", [naiveTable, indexed], { timeZone: "Europe/Berlin" }],
+])("leaves readings ahead of the clock out, and counts them, %s", async (_, tables, mapping) => {
+  for (const statement of tables) await owner.query(statement);
+  const present = clock.now();
+  await owner.query(
+    `insert into sensor_readings values ('a', 1, 1, '2026-10-31 23:50'), ('b', 1, 1, '2026-10-31 23:40'),
+      ('a', 2, 2, '294276-12-31 23:59'), ('a', 2, 2, '9999-12-31'), ('b', 2, 2, '2026-11-01 03:00'), ('a', 2, 2, 'infinity'),
+      ('ahead', 2, 2, '294276-12-31'), ('before', 2, 2, '4713-01-01 BC')`,
+  );
+  await owner.query(
+    "insert into sensor_readings select 'b', 1, 1, '2020-01-01'::timestamp + i * '1 s'::interval from generate_series(1, 5000) as i",
+  );
+  await owner.query("analyze sensor_readings");
+  const follower = follow(mapping);
+  const { newestReadingAt, readingsAhead } = await follower.state();
+  const hours = "timeZone" in mapping ? 1 : 0;
+  const at = (minute: number) => new Date(present.getTime() - (60 * hours + minute) * 60_000);
+  expect([newestReadingAt, readingsAhead]).toEqual([at(10), 5]);
+  expect(await follower.newestReadings(["a", "b", "ahead", "before"])).toEqual(
+    new Map([
+      ["a", at(10)],
+      ["b", at(20)],
+      ["ahead", null],
+      ["before", null],
+    ]),
+  );
+  expect(await follower.listSensors(time("2026-10-01T00:00:00Z"))).toEqual(["a", "b"]);
+  expect(await follower.listSensors(time("0001-01-03T00:00:00Z"))).toEqual(["a", "b"]);
+});
+
 test("lists the same sensors by index and without one, and reads a window by the index", async () => {
   await owner.query(
     `create table sensor_readings (sensor_id text, temperature real, humidity real, "timestamp" timestamptz)`,
@@ -220,10 +258,10 @@ test("lists the same sensors by index and without one, and reads a window by the
   await owner.query("insert into sensor_readings values ('old', 1, 1, '2020-01-01Z'), (null, 1, 1, '2026-03-09Z')");
   const since = time("2026-03-02T00:00:00Z");
   const listing = open();
-  const without = await postgresFollower(listing, parseSource({})).listSensors(since);
+  const without = await postgresFollower(listing, parseSource({}), clock).listSensors(since);
   await owner.query(`create index on sensor_readings (sensor_id, "timestamp")`);
   await owner.query("vacuum analyze sensor_readings");
-  expect(await postgresFollower(listing, parseSource({})).listSensors(since)).toEqual(without);
+  expect(await postgresFollower(listing, parseSource({}), clock).listSensors(since)).toEqual(without);
   await listing.close();
   expect(without).toEqual(Array.from({ length: 50 }, (_, i) => `s${i}`).sort());
 
@@ -238,7 +276,7 @@ test("lists the same sensors by index and without one, and reads a window by the
     others = rows[0].n;
   }
   const counted = open();
-  const follower = postgresFollower(counted, parseSource({}));
+  const follower = postgresFollower(counted, parseSource({}), clock);
   // So is the scan that made the index.
   await owner.query("select pg_stat_force_next_flush()");
   const before = await scans();
@@ -260,7 +298,7 @@ test("a role with SELECT alone reads everything and can write nothing", async ()
   const reader = new URL(url);
   Object.assign(reader, { username: role, password: "reader" });
   const database = open(reader.href);
-  const follower = postgresFollower(database, parseSource({}));
+  const follower = postgresFollower(database, parseSource({}), clock);
   expect(await rowsOf(follower, "a")).toHaveLength(1);
   expect(await follower.listSensors(always[0])).toEqual(["a"]);
   await follower.state();
@@ -302,11 +340,12 @@ test("on a standby: refuses writes, tells its state, and tries once more after a
   await owner.query(`insert into sensor_readings values ('a', 1, 2, '2026-03-01Z')`);
   await postgres.caughtUp();
   const database = open(postgres.standbyUrl(url));
-  expect(await postgresFollower(database, parseSource({})).state()).toEqual({
+  expect(await postgresFollower(database, parseSource({}), clock).state()).toEqual({
     isStandby: true,
     isReceiving: true,
     lagBytes: 0,
     newestReadingAt: time("2026-03-01T00:00:00Z"),
+    readingsAhead: 0,
   });
   await expect(database.query("insert into dead values (1)")).rejects.toMatchObject({ cause: { code: "25006" } });
 
@@ -318,7 +357,7 @@ test("on a standby: refuses writes, tells its state, and tries once more after a
         throw error;
       }),
   };
-  const follower = postgresFollower(observed, parseSource({ table: "slow_readings" }));
+  const follower = postgresFollower(observed, parseSource({ table: "slow_readings" }), clock);
   await follower.readWindows([], ...always);
   const reading = rowsOf(follower, "a");
   const standby = new pg.Client({ connectionString: postgres.standbyUrl(url) });
@@ -369,8 +408,10 @@ test("a statement that takes too long ends with a timeout and leaves the connect
     create view slow_readings as select r.* from sensor_readings as r, (select pg_sleep(60)) as waiting`);
   await owner.query(`insert into sensor_readings values ('a', 1, 2, '2026-03-01Z')`);
   const database = open(url, 200);
-  await expect(rowsOf(postgresFollower(database, parseSource({ table: "slow_readings" })), "a")).rejects.toMatchObject({
+  await expect(
+    rowsOf(postgresFollower(database, parseSource({ table: "slow_readings" }), clock), "a"),
+  ).rejects.toMatchObject({
     code: "timeout",
   });
-  expect(await rowsOf(postgresFollower(database, parseSource({})), "a")).toHaveLength(1);
+  expect(await rowsOf(postgresFollower(database, parseSource({}), clock), "a")).toHaveLength(1);
 });
