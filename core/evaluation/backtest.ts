@@ -1,23 +1,23 @@
 import { gridIndex, toGrid } from "../data/grid.ts";
 import type { Quantiles } from "../data/quantiles.ts";
-import type { Readings } from "../data/reading.ts";
-import { sortReadings } from "../data/sorted-readings.ts";
+import { type Readings, sortReadings } from "../data/reading.ts";
+import type { RunModels } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { TrainProgress } from "../model/training.ts";
 import type { Ports } from "../ports.ts";
 import { stepsPerDay } from "../time.ts";
-import { type BacktestInput, insteadNotes, type Made, plannedTimes, toMade } from "./made.ts";
 import { forecastOnline } from "./online.ts";
-import { serveSlots } from "./serve-slots.ts";
+import { type BacktestInput, insteadNotes, type PlannedForecast, plannedForecasts, plannedTimes } from "./planned.ts";
+import { replay } from "./replay.ts";
 import { measureSeries, type SeriesMetrics } from "./summary.ts";
 import { type TrainRun, trainForPlan, trainOnTheWay } from "./trainings.ts";
 import { createYardstick, type YardstickName } from "./yardstick.ts";
 
-export type BacktestPorts = Pick<Ports, "trainer" | "inference" | "store" | "log">;
+export type BacktestPorts = Pick<Ports, "trainer" | "inference" | "store">;
 
 /** Names of the table's rows: what is served first, then what it is compared with. */
-export const methods = ["online", "lstm", "ridge", "persistence", "seasonalNaive"] as const;
-export type Method = (typeof methods)[number];
+export const backtestMethods = ["online", "lstm", "ridge", "persistence", "seasonalNaive"] as const;
+export type BacktestMethod = (typeof backtestMethods)[number];
 
 /** A forecast as it is written: one element per lead, rounded to six decimals. */
 export type IssuedForecast = Quantiles & { target: string; issuedAt: Date };
@@ -26,7 +26,7 @@ export type SensorBacktest = {
   sensorId: string;
   forecasts: IssuedForecast[];
   /** Per target: metrics of each method that could forecast. */
-  metrics: { target: string; byMethod: Partial<Record<Method, SeriesMetrics>> }[];
+  metrics: { target: string; byMethod: Partial<Record<BacktestMethod, SeriesMetrics>> }[];
   /** Why something is missing or by a baseline; empty when all went well. */
   notes: string[];
   cpuSeconds: number | null;
@@ -57,14 +57,15 @@ export async function backtestSensor(
   const model = await trainForPlan(run);
   const times = plannedTimes(input);
   const instead = insteadNotes();
-  const issued = new Map<number, (Made | undefined)[]>();
-  for await (const slot of serveSlots(ports, settings, input, times, { champion: model, challenger: null }, null)) {
-    issued.set(slot.at, toMade(slot, settings, input, instead));
+  const issued = new Map<number, (PlannedForecast | undefined)[]>();
+  const answer: RunModels = (inputs) => ports.inference.run(inputs);
+  for await (const served of replay(answer, settings, input, times, { champion: model, challenger: null }, new Map())) {
+    issued.set(served.slot.getTime(), plannedForecasts(served, settings, input, instead));
   }
   notes.push(...instead.texts(input.sensorId, times.length));
   const until = times.at(-1) ?? 0;
   const challenges = model && given.online ? await trainOnTheWay(run, model, { until, ...given.online }) : [];
-  const online = model && given.online ? await forecastOnline(ports, settings, input, model, challenges) : null;
+  const online = model && given.online ? await forecastOnline(answer, settings, input, model, challenges) : null;
 
   const season = stepsPerDay(fleet.stepSeconds);
   const forecasts: IssuedForecast[] = [];
@@ -86,7 +87,7 @@ export async function backtestSensor(
       origins.map(createYardstick(method, column, fitEnd, fleet.horizon, fleet.stepSeconds));
     const [persistence, seasonalNaive] = [yardstick("persistence"), yardstick("seasonalNaive")];
     const asTrained = made.map(({ served, lstm }) => lstm ?? served);
-    const byMethod: Partial<Record<Method, SeriesMetrics>> = {
+    const byMethod: Partial<Record<BacktestMethod, SeriesMetrics>> = {
       lstm: measure(asTrained),
       persistence: measure(persistence),
     };

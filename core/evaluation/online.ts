@@ -1,35 +1,81 @@
+import { type Readings, readingsBetween } from "../data/reading.ts";
+import type { Forecast } from "../forecast/forecast.ts";
+import type { RunModels, ServedSlot } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
+import type { Adaptation } from "../mix/adaptation.ts";
 import type { RegisteredModel } from "../model/registered.ts";
-import type { Ports } from "../ports.ts";
-import { type BacktestInput, insteadNotes, type Made, plannedTimes, toMade } from "./made.ts";
-import { type OnlineMemory, serveSlots } from "./serve-slots.ts";
+import { actualsOf, learn } from "../operations/learn.ts";
+import { defaultScoreSettings } from "../operations/score.ts";
+import { addSeconds } from "../time.ts";
+import { type BacktestInput, insteadNotes, type PlannedForecast, plannedForecasts, plannedTimes } from "./planned.ts";
+import { replay, type ServingModels } from "./replay.ts";
 import { type Challenge, validationEndOf } from "./trainings.ts";
+
+/** What the predictor database holds for one sensor on the way: states, and forecasts that may still teach. */
+export type OnlineMemory = { states: Map<string, Adaptation>; forecasts: Forecast[] };
 
 /**
  * Forecasts of the plan as a system would have made them that served every step since the end of validation, learnt from each
  * outcome when it was known, and mixed in each challenger when it was trained. Per planned moment, per target.
  */
 export async function forecastOnline(
-  ports: Pick<Ports, "inference" | "log">,
+  run: RunModels,
   settings: ForecastSettings,
   input: BacktestInput,
   champion: RegisteredModel,
   challenges: Challenge[],
-): Promise<Map<number, (Made | undefined)[]>> {
+): Promise<Map<number, (PlannedForecast | undefined)[]>> {
   const planned = new Set(plannedTimes(input));
   const times = everyStep(input, settings.fleet.stepSeconds, planned);
   const memory: OnlineMemory = { states: new Map(), forecasts: [] };
-  const made = new Map<number, (Made | undefined)[]>();
+  const made = new Map<number, (PlannedForecast | undefined)[]>();
   const unheard = insteadNotes();
   const turns = [{ from: Number.NEGATIVE_INFINITY, model: null }, ...challenges];
   for (const [i, { from, model: challenger }] of turns.entries()) {
     const until = turns[i + 1]?.from ?? Number.POSITIVE_INFINITY;
     const ofTurn = times.filter((at) => at >= from && at < until);
-    for await (const slot of serveSlots(ports, settings, input, ofTurn, { champion, challenger }, memory)) {
-      if (planned.has(slot.at)) made.set(slot.at, toMade(slot, settings, input, unheard));
+    for await (const served of replayOnline(run, settings, input, ofTurn, { champion, challenger }, memory)) {
+      const at = served.slot.getTime();
+      if (planned.has(at)) made.set(at, plannedForecasts(served, settings, input, unheard));
     }
   }
   return made;
+}
+
+/** The slots of `times` as served by a system that learns after each what has matured, so that the next one knows it. */
+export async function* replayOnline(
+  run: RunModels,
+  settings: ForecastSettings,
+  sensor: { sensorId: string; readings: Readings },
+  times: number[],
+  models: ServingModels,
+  memory: OnlineMemory,
+): AsyncGenerator<ServedSlot> {
+  for await (const served of replay(run, settings, sensor, times, models, memory.states)) {
+    yield served;
+    learnSlot(memory, settings, sensor.readings, served);
+  }
+}
+
+/** What the slot's score pass does: keeps the forecasts, of each origin the first, and learns what matured. */
+function learnSlot(memory: OnlineMemory, { fleet }: ForecastSettings, readings: Readings, served: ServedSlot): void {
+  const { sensorId, slot } = served;
+  const { settleSteps, recentSteps } = defaultScoreSettings(fleet);
+  const upTo = addSeconds(slot, -settleSteps * fleet.stepSeconds);
+  const after = addSeconds(upTo, -recentSteps * fleet.stepSeconds);
+  const isOpen = ({ origin, q50, stepSeconds }: Forecast) => addSeconds(origin, q50.length * stepSeconds) > after;
+  const isKnown = (row: Forecast) =>
+    memory.forecasts.some(
+      (one) =>
+        one.target === row.target && one.modelKey === row.modelKey && one.origin.getTime() === row.origin.getTime(),
+    );
+  const rows = served.ok ? served.forecasts : [];
+  memory.forecasts = [...memory.forecasts.filter(isOpen), ...rows.filter((row) => !isKnown(row))];
+  const window = readingsBetween(readings, after.getTime(), upTo.getTime());
+  const actuals = new Map([[sensorId, actualsOf(window, fleet, after, upTo)]]);
+  for (const { target, state } of learn(fleet, new Map([[sensorId, memory.states]]), memory.forecasts, actuals)) {
+    memory.states.set(target, state);
+  }
 }
 
 /** Every step of the grid from the end of validation to the last planned moment, and the planned moments. */

@@ -1,7 +1,7 @@
 import { type Grid, gridLength, gridTime } from "../data/grid.ts";
 
 /** When one sensor's target is trained, chosen and forecast; times in epoch milliseconds, `issuedAt` ascending. */
-export type TargetPlan = { trainEnd: number; validationEnd: number; issuedAt: number[] };
+export type BacktestPlan = { trainEnd: number; validationEnd: number; issuedAt: number[] };
 
 const trainShare = 0.7;
 const validationShare = 0.8;
@@ -14,7 +14,7 @@ const mostOrigins = 1500;
  * the target was measured, evenly spread, with room for the horizon. A target without such an origin is forecast once, from
  * its last measurement; null for one that was never measured.
  */
-export function splitGrid(grid: Grid, horizon: number): (TargetPlan | null)[] {
+export function splitGrid(grid: Grid, horizon: number): (BacktestPlan | null)[] {
   const length = gridLength(grid);
   const measured: number[] = [];
   for (let i = 0; i < length; i++) if (grid.columns.some((column) => !Number.isNaN(column[i]!))) measured.push(i);

@@ -1,11 +1,11 @@
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { RegisteredModel } from "../model/registered.ts";
+import { renewalAt } from "../model/renewal.ts";
 import { isShortHistory, pickDonors } from "../model/short-history.ts";
 import type { TrainProgress } from "../model/training.ts";
-import { renewalAt } from "../operations/renewal.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, ceilToStep } from "../time.ts";
-import type { BacktestInput } from "./made.ts";
+import type { BacktestInput } from "./planned.ts";
 
 type TrainPorts = Pick<Ports, "trainer" | "inference" | "store">;
 

@@ -1,14 +1,14 @@
 import type { Quantiles } from "../data/quantiles.ts";
-import { type Adaptation, freshAdaptation, startShares } from "../mix/adaptation.ts";
+import { type Adaptation, freshAdaptation } from "../mix/adaptation.ts";
 import { forecastBaseline } from "../mix/baselines.ts";
 import { simpleExperts } from "../mix/experts.ts";
 import { type Mix, mixOf } from "../mix/mix.ts";
+import { startShares } from "../mix/weights.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { fromModelOutput, type ModelOutput } from "../model/tensors.ts";
-import type { Log } from "../ports.ts";
 import type { Forecast, Outcome } from "./forecast.ts";
 import { guardQuantiles } from "./guard.ts";
-import type { SensorPlan, TargetPlan } from "./plan.ts";
+import type { Refusal, SensorPlan, SensorSlot, TargetPlan } from "./plan.ts";
 import { baselineRow, modelRow, type RowBase, shadowRow } from "./rows.ts";
 import type { ForecastSettings } from "./settings.ts";
 
@@ -17,11 +17,14 @@ export type ModelAnswer =
   | { ok: true; output: ModelOutput & { ok: true }; last: Float64Array }
   | { ok: false; reason: "guardTripped" | "modelRejected"; message: string };
 
-export type Conclusion = { outcome: Outcome; forecasts: Forecast[] };
+/** A champion that did not serve though it was to, and why. */
+export type Fallback = { sensorId: string; modelId: string; reason: "guardTripped" | "modelRejected"; message: string };
+
+/** The sensor's one outcome, the forecasts to store, and what a person should hear of. */
+export type Conclusion = { outcome: Outcome; forecasts: Forecast[]; fallbacks: Fallback[] };
 
 type Input = {
   plan: SensorPlan;
-  slot: Date;
   /** When it is decided, never before the slot; the forecasts' issuedAt. */
   decidedAt: Date;
   /** Of this sensor, by modelId. */
@@ -29,20 +32,20 @@ type Input = {
   /** Of this sensor, by target: what mixing has learnt; fresh where there is none. */
   adaptations: Map<string, Adaptation>;
   settings: ForecastSettings;
-  log: Log;
 };
 
 /** The sensor's one outcome and its rows: served ones, a baseline where the model fell out, and those of its shadows. */
 export function conclude(input: Input): Conclusion {
-  const { plan, slot, decidedAt, settings } = input;
-  const base: RowBase = { sensorId: plan.sensorId, slot, issuedAt: decidedAt, sensor: plan.sensor, settings };
+  const { plan, decidedAt, settings } = input;
+  const { sensorId, slot } = plan;
+  const base: RowBase = { sensorId, slot, issuedAt: decidedAt, sensor: plan.sensor, settings };
   const served = plan.targets.map((target, k) => serveTarget(base, k, target, input));
   const forecasts = served.flatMap(({ row }) => (row ? [row] : []));
   const isIssued = forecasts.some((row) => row.method === "lstm");
   const status = isIssued ? "issued" : forecasts.length > 0 ? "baseline" : "refused";
   const why = served.map(({ plan: decided }) => decided).find((decided) => decided.serve !== "model");
   const outcome: Outcome = {
-    sensorId: plan.sensorId,
+    sensorId,
     slot,
     status,
     reason: why?.reason ?? null,
@@ -51,19 +54,29 @@ export function conclude(input: Input): Conclusion {
     need: why?.need ?? null,
     decidedAt,
   };
-  return { outcome, forecasts: [...forecasts, ...shadowRows(base, input)] };
+  const fallbacks = served.flatMap(({ fallback }) => (fallback ? [fallback] : []));
+  return { outcome, forecasts: [...forecasts, ...shadowRows(base, input)], fallbacks };
 }
 
-type Served = { plan: TargetPlan; row: Forecast | null };
+/** The conclusion about a sensor that there is nothing to be forecast for. */
+export function concludeRefusal({ sensorId, slot }: SensorSlot, refusal: Refusal, decidedAt: Date): Conclusion {
+  const { reason, message: reasonText, have, need } = refusal;
+  return {
+    outcome: { sensorId, slot, status: "refused", reason, reasonText, have, need, decidedAt },
+    forecasts: [],
+    fallbacks: [],
+  };
+}
+
+type Served = { plan: TargetPlan; row: Forecast | null; fallback?: Fallback };
 
 function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): Served {
   if (plan.serve === "nothing") return { plan, row: null };
-  if (plan.serve === "baseline") return { plan, row: fallback(base, k, plan) };
+  if (plan.serve === "baseline") return { plan, row: fallBack(base, k, plan) };
   const model = input.plan.champion!;
   const made = mixWith(model, k, input);
   if (made.ok) return { plan, row: modelRow(base, k, model, made.mix, plan.imputedSteps) };
   const { reason, message } = made;
-  input.log.warn("forecast.fellBack", { sensorId: base.sensorId, modelId: model.modelId, reason, message });
   const { contextLength } = model.manifest;
   const { imputedSteps } = plan;
   const instead = {
@@ -73,10 +86,12 @@ function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): 
     have: contextLength - imputedSteps,
     need: contextLength,
   } as const;
-  return { plan: { ...instead, imputedSteps }, row: fallback(base, k, { ...instead, imputedSteps }) };
+  const decided = { ...instead, imputedSteps };
+  const fallback = { sensorId: base.sensorId, modelId: model.modelId, reason, message };
+  return { plan: decided, row: fallBack(base, k, decided), fallback };
 }
 
-function fallback(base: RowBase, k: number, plan: TargetPlan & { serve: "baseline" }): Forecast | null {
+function fallBack(base: RowBase, k: number, plan: TargetPlan & { serve: "baseline" }): Forecast | null {
   const { fleet } = base.settings;
   const { grid, originIndex } = base.sensor;
   const made = forecastBaseline(grid.columns[k]!, originIndex, fleet.horizon, fleet.stepSeconds, fleet.targets[k]!);

@@ -7,6 +7,16 @@ import { secondsBetween } from "../time.ts";
 import type { ForecastReason, RefusalReason } from "./forecast.ts";
 import type { ForecastSettings } from "./settings.ts";
 
+/** One sensor in one slot, with what is known of it then. */
+export type SensorSlot = {
+  sensorId: string;
+  slot: Date;
+  /** Up to the slot, from as many steps before it as `stepsNeeded` says or more; in any order. */
+  readings: Readings;
+  champion: RegisteredModel | null;
+  challengers: RegisteredModel[];
+};
+
 /** How one target of a sensor is to be served, and if not by the model, why. */
 export type TargetPlan =
   | { serve: "model"; imputedSteps: number }
@@ -16,18 +26,21 @@ export type TargetPlan =
 /** A challenger that may run for some targets: filled-in steps by index into the fleet's targets. */
 export type ShadowPlan = { model: RegisteredModel; imputedSteps: Map<number, number> };
 
-export type Refusal = { reason: RefusalReason; message: string; have: number; need: number };
+/** Why there is nothing to be done for a sensor; `have` and `need` count grid steps. */
+export type Refusal = { ok: false; reason: RefusalReason; message: string; have: number; need: number };
 
 /** What is to be done for one sensor: `targets` in the fleet's order. */
 export type SensorPlan = {
+  ok: true;
   sensorId: string;
+  slot: Date;
   sensor: SensorGrid;
   champion: RegisteredModel | null;
   targets: TargetPlan[];
   shadows: ShadowPlan[];
 };
 
-/** Steps of history that the sensors' models and the baselines need, with room for an origin behind the slot. */
+/** Steps of history that these models and the baselines need, with room for an origin behind the slot. */
 export function stepsNeeded(models: RegisteredModel[], settings: ForecastSettings): number {
   const lengths = models.map((model) => model.manifest.historyLength);
   return Math.max(settings.baselineSteps, settings.contextLength, ...lengths) + settings.withheldSteps;
@@ -51,40 +64,32 @@ export function misfit(manifest: ModelManifest, fleet: Fleet): string | null {
   return unknown ? `model ${manifest.modelId} needs target ${unknown.name}, which the fleet does not have` : null;
 }
 
-/** Decides, per target, between model, baseline and refusal. A refusal of the whole sensor has no `targets`. */
+/** Decides, per target, between model, baseline and refusal; or refuses the whole sensor. */
 export function planSensor(
-  sensorId: string,
-  readings: Readings,
-  models: { champion: RegisteredModel | null; challengers: RegisteredModel[] },
-  slot: Date,
-  steps: number,
+  { sensorId, slot, readings, champion, challengers }: SensorSlot,
   settings: ForecastSettings,
 ): SensorPlan | Refusal {
   const { fleet } = settings;
+  const steps = stepsNeeded(champion ? [champion, ...challengers] : challengers, settings);
   const sensor = toSensorGrid(readings, fleet, slot, steps);
   const need = settings.minimumBaselineSteps;
   if (sensor === null) {
-    return {
-      reason: "noReadings",
-      message: `no valid reading in the last ${steps} steps; waits for readings`,
-      have: 0,
-      need,
-    };
+    const message = `no valid reading in the last ${steps} steps; waits for readings`;
+    return { ok: false, reason: "noReadings", message, have: 0, need };
   }
   const age = Math.round(secondsBetween(sensor.origin, slot) / fleet.stepSeconds);
   if (age > settings.withheldSteps) {
     const message = `newest reading ${age} steps before the slot (at most ${settings.withheldSteps}); waits for the source`;
-    return { reason: "staleSource", message, have: 0, need };
+    return { ok: false, reason: "staleSource", message, have: 0, need };
   }
   const stale =
     age > settings.staleSteps
       ? `newest reading ${age} steps before the slot (at most ${settings.staleSteps}); the model waits for the source`
       : null;
-  const champion = models.champion;
   const cause = champion === null ? null : misfit(champion.manifest, fleet);
   const targets = fleet.targets.map((_, k) => planTarget(sensor, k, champion, cause, stale, settings));
-  const shadows = stale === null ? models.challengers.flatMap((model) => planShadow(sensor, model, settings)) : [];
-  return { sensorId, sensor, champion: cause === null ? champion : null, targets, shadows };
+  const shadows = stale === null ? challengers.flatMap((model) => planShadow(sensor, model, settings)) : [];
+  return { ok: true, sensorId, slot, sensor, champion: cause === null ? champion : null, targets, shadows };
 }
 
 function planTarget(

@@ -1,7 +1,9 @@
 import type { Quantiles } from "../data/quantiles.ts";
 import type { Target } from "../data/reading.ts";
-import { type Adaptation, weigh } from "./adaptation.ts";
+import type { Adaptation } from "./adaptation.ts";
 import { levels } from "./experts.ts";
+import { weightsOf } from "./weights.ts";
+import { factorsOf } from "./widths.ts";
 
 /**
  * How a forecast came about: what it takes to compute it again and to learn from its outcomes. All numbers are float32.
@@ -16,7 +18,7 @@ export type Mix = {
   challengerId: string | null;
 };
 
-/** The mix of what the experts say now; in float32, so that a stored one gives the same numbers. `shares`: see `weigh`. */
+/** The mix of what the experts say now; in float32, so that a stored one gives the same numbers. `shares`: see `weightsOf`. */
 export function mixOf(
   state: Adaptation,
   shares: number[],
@@ -27,7 +29,13 @@ export function mixOf(
     (one) => one && { q10: one.q10.map(Math.fround), q50: one.q50.map(Math.fround), q90: one.q90.map(Math.fround) },
   );
   const available = shares.map((share, k) => (made[k] === null ? 0 : share));
-  return { experts: rounded, ...weigh(state, available), learntThrough: state.through, challengerId };
+  return {
+    experts: rounded,
+    weights: weightsOf(state, available),
+    widths: factorsOf(state.width),
+    learntThrough: state.through,
+    challengerId,
+  };
 }
 
 /** [q10, q50, q90] of each expert at lead index `h`, and of their weighted mean; it does not cross if they do not. */

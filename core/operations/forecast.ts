@@ -1,17 +1,17 @@
+import { emptyReadings } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
-import { conclude, type ModelAnswer } from "../forecast/conclude.ts";
 import type { Forecast, Outcome } from "../forecast/forecast.ts";
-import { modelsToRun, planSensor, type Refusal, type SensorPlan, stepsNeeded } from "../forecast/plan.ts";
+import { type SensorSlot, stepsNeeded } from "../forecast/plan.ts";
+import { serve } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { ForecastMessage } from "../messages.ts";
-import { type EncodedInput, type ModelOutput, toModelInput } from "../model/tensors.ts";
-import type { Ports } from "../ports.ts";
+import type { Adaptation } from "../mix/adaptation.ts";
+import type { Ports, RegistryReader } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 
-export type ForecastPorts = Pick<
-  Ports,
-  "clock" | "log" | "follower" | "registry" | "inference" | "ledger" | "adaptations"
->;
+export type ForecastPorts = Pick<Ports, "clock" | "log" | "follower" | "inference" | "ledger" | "adaptations"> & {
+  registry: RegistryReader;
+};
 
 /** What a shard came to: nothing for sensors that were decided before. */
 export type Issued = { slot: Date; outcomes: Outcome[]; forecasts: Forecast[] };
@@ -26,7 +26,7 @@ export async function forecast(
   settings: ForecastSettings,
   shard: ForecastMessage,
 ): Promise<Issued> {
-  const { clock, log, follower, registry, inference, ledger, adaptations } = ports;
+  const { clock, log, inference, ledger } = ports;
   const { stepSeconds } = settings.fleet;
   const slot = floorToStep(shard.slot, stepSeconds);
   const asked = [...new Set(shard.sensorIds)];
@@ -42,105 +42,54 @@ export async function forecast(
     return { slot, outcomes, forecasts: [] };
   }
 
-  const [champions, challengers, learnt] = await Promise.all([
-    registry.champions(sensorIds),
-    registry.challengers(sensorIds),
-    adaptations.load(sensorIds),
-  ]);
-  const steps = stepsNeeded([...champions.values(), ...challengers], settings);
-  const windows = await follower.readWindows(sensorIds, addSeconds(slot, -steps * stepSeconds), slot);
-  const shadowsOf = Map.groupBy(challengers, (model) => model.sensorId);
-
-  const faults: { sensorId: string; error: unknown }[] = [];
-  const isolate = <T>(sensorId: string, work: () => T): T[] => {
-    try {
-      return [work()];
-    } catch (error) {
-      faults.push({ sensorId, error });
-      return [];
-    }
+  const { batch, learnt } = await readShard(ports, settings, slot, sensorIds);
+  let decidedAt: Date | null = null;
+  const decide = ({ sensorId }: SensorSlot) => {
+    decidedAt ??= later(clock.now(), slot);
+    return { learnt: learnt.get(sensorId) ?? new Map<string, Adaptation>(), decidedAt };
   };
-  const plans = sensorIds.flatMap((sensorId) =>
-    isolate(sensorId, () => {
-      const readings = windows.get(sensorId) ?? { at: new Float64Array(0), values: {} };
-      const models = { champion: champions.get(sensorId) ?? null, challengers: shadowsOf.get(sensorId) ?? [] };
-      return { sensorId, plan: planSensor(sensorId, readings, models, slot, steps, settings) };
-    }),
-  );
-  const jobs = plans.flatMap(({ plan }) => ("targets" in plan ? modelJobs(plan, settings) : []));
-  const outputs = await inference.run(jobs.flatMap((job) => (job.input ? [job.input] : [])));
-  const answers = answersBySensor(jobs, outputs);
 
-  const decidedAt = later(clock.now(), slot);
-  const results = plans.flatMap(({ sensorId, plan }) =>
-    isolate(sensorId, () =>
-      "targets" in plan
-        ? conclude({
-            plan,
-            slot,
-            decidedAt,
-            answers: answers.get(sensorId) ?? new Map(),
-            adaptations: learnt.get(sensorId) ?? new Map(),
-            settings,
-            log,
-          })
-        : { outcome: refused(sensorId, slot, plan, decidedAt), forecasts: [] },
-    ),
-  );
-  const outcomes = results.map((result) => result.outcome);
-  const forecasts = results.flatMap((result) => result.forecasts);
+  const outcomes: Outcome[] = [];
+  const forecasts: Forecast[] = [];
+  const faults: { sensorId: string; error: unknown }[] = [];
+  for await (const served of serve((inputs) => inference.run(inputs), settings, batch, decide)) {
+    if (!served.ok) {
+      faults.push(served);
+      continue;
+    }
+    outcomes.push(served.outcome);
+    forecasts.push(...served.forecasts);
+    for (const fallback of served.fallbacks) log.warn("forecast.fellBack", fallback);
+  }
   await ledger.record(outcomes, forecasts);
   log.info("forecast.recorded", { slot, ...countByStatus(outcomes), forecasts: forecasts.length });
   if (faults.length > 0) throw faultOf(faults, slot);
   return { slot, outcomes, forecasts };
 }
 
-/** On demand: the same forecast for the present slot. Only for sensors that exist: an unknown id would be refused and kept. */
-export async function forecastNow(
-  ports: ForecastPorts,
+/** What is known of the sensors in the slot; ONE query to the follower. */
+async function readShard(
+  { registry, adaptations, follower }: ForecastPorts,
   settings: ForecastSettings,
+  slot: Date,
   sensorIds: string[],
-): Promise<Issued> {
-  return forecast(ports, settings, { slot: floorToStep(ports.clock.now(), settings.fleet.stepSeconds), sensorIds });
-}
-
-/** Messages with the newest slot first: after an outage the present is served before the past. */
-export function newestFirst<T extends { slot: Date }>(messages: T[]): T[] {
-  return messages.toSorted((a, b) => b.slot.getTime() - a.slot.getTime());
-}
-
-type ModelJob = { sensorId: string; modelId: string; input: EncodedInput | null; message: string };
-
-/** The models to run for a sensor; one that cannot be encoded is answered for without running. */
-function modelJobs(plan: SensorPlan, settings: ForecastSettings): ModelJob[] {
-  const { sensorId } = plan;
-  return modelsToRun(plan).map(({ modelId, manifest }) => {
-    try {
-      return { sensorId, modelId, input: toModelInput(manifest, plan.sensor, settings.fleet.targets), message: "" };
-    } catch (error) {
-      return { sensorId, modelId, input: null, message: error instanceof Error ? error.message : String(error) };
-    }
-  });
-}
-
-function answersBySensor(jobs: ModelJob[], outputs: ModelOutput[]): Map<string, Map<string, ModelAnswer>> {
-  const answers = new Map<string, Map<string, ModelAnswer>>();
-  let next = 0;
-  for (const { sensorId, modelId, input, message } of jobs) {
-    const output = input && outputs[next++];
-    const answer: ModelAnswer =
-      input && output?.ok
-        ? { ok: true, output, last: input.last }
-        : output?.ok === false
-          ? output
-          : { ok: false, reason: "modelRejected", message: message || "no answer" };
-    answers.set(sensorId, (answers.get(sensorId) ?? new Map<string, ModelAnswer>()).set(modelId, answer));
-  }
-  return answers;
-}
-
-function refused(sensorId: string, slot: Date, { reason, message, have, need }: Refusal, decidedAt: Date): Outcome {
-  return { sensorId, slot, status: "refused", reason, reasonText: message, have, need, decidedAt };
+): Promise<{ batch: SensorSlot[]; learnt: Awaited<ReturnType<ForecastPorts["adaptations"]["load"]>> }> {
+  const [champions, challengers, learnt] = await Promise.all([
+    registry.champions(sensorIds),
+    registry.challengers(sensorIds),
+    adaptations.load(sensorIds),
+  ]);
+  const reach = stepsNeeded([...champions.values(), ...challengers], settings) * settings.fleet.stepSeconds;
+  const windows = await follower.readWindows(sensorIds, addSeconds(slot, -reach), slot);
+  const rivals = Map.groupBy(challengers, (model) => model.sensorId);
+  const batch = sensorIds.map((sensorId) => ({
+    sensorId,
+    slot,
+    readings: windows.get(sensorId) ?? emptyReadings(),
+    champion: champions.get(sensorId) ?? null,
+    challengers: rivals.get(sensorId) ?? [],
+  }));
+  return { batch, learnt };
 }
 
 function expired(sensorId: string, slot: Date, newest: Date, decidedAt: Date): Outcome {

@@ -1,7 +1,7 @@
 import { gridTime, toGrid } from "../data/grid.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import { type Adaptation, type Adapted, freshAdaptation, type Learnt, learn } from "../mix/adaptation.ts";
+import { type Adaptation, type Adapted, adapt, freshAdaptation, type MaturedLead } from "../mix/adaptation.ts";
 import { mixedAt } from "../mix/mix.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
@@ -28,15 +28,15 @@ export function actualsOf(readings: Readings, fleet: Fleet, after: Date, upTo: D
 export function learnOutcomes(state: Adaptation, forecasts: Forecast[], actuals: Actual[]): Adaptation {
   const served = forecasts.filter((one) => one.isServed).sort((a, b) => a.issuedAt.getTime() - b.issuedAt.getTime());
   const isNew = ({ at }: Actual) => state.through === null || at > state.through;
-  return actuals.filter(isNew).reduce((known, { at, value }) => learn(known, at, outcomesAt(served, at, value)), state);
+  return actuals.filter(isNew).reduce((known, { at, value }) => adapt(known, at, outcomesAt(served, at, value)), state);
 }
 
 /** What was issued for a moment, the last issued of each lead. */
-function outcomesAt(served: Forecast[], at: Date, actual: number): Learnt[] {
+function outcomesAt(served: Forecast[], at: Date, actual: number): MaturedLead[] {
   const before = served.filter(({ origin }) => origin < at);
   const newest = before.reduce<Forecast | null>((a, b) => (a === null || b.origin >= a.origin ? b : a), null);
   if (newest?.reason === "stuck") return [];
-  const byLead = new Map<number, Learnt>();
+  const byLead = new Map<number, MaturedLead>();
   for (const { origin, stepSeconds, mix, q10, q50, q90 } of before) {
     const lead = (at.getTime() - origin.getTime()) / 1000 / stepSeconds;
     const h = lead - 1;
@@ -47,7 +47,7 @@ function outcomesAt(served: Forecast[], at: Date, actual: number): Learnt[] {
 }
 
 /** Per sensor and target, the state after what `forecasts` and `actuals` have to teach; without those that learnt nothing. */
-export function adapt(
+export function learn(
   fleet: Fleet,
   known: Map<string, Map<string, Adaptation>>,
   forecasts: Forecast[],
@@ -83,5 +83,5 @@ export async function relearn(
     scores.maturing(sensorIds, after, upTo),
   ]);
   const actuals = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
-  return adapt(fleet, new Map(), forecasts, actuals);
+  return learn(fleet, new Map(), forecasts, actuals);
 }

@@ -1,5 +1,5 @@
 import { toGrid } from "../data/grid.ts";
-import type { Fleet } from "../data/reading.ts";
+import { emptyReadings, type Fleet } from "../data/reading.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 import { type DriftSettings, errorDrift, inputDrift } from "./drift.ts";
@@ -39,7 +39,7 @@ export async function requestRetraining(
     if (addSeconds(champion.createdAt, settings.minimumAgeSeconds) > slot) continue;
     const { modelId, manifest } = champion;
     const since = addSeconds(slot, -drift.recentSeconds - drift.historySeconds);
-    const readings = windows.get(sensorId) ?? { at: new Float64Array(0), values: {} };
+    const readings = windows.get(sensorId) ?? emptyReadings();
     const range = { from: addSeconds(slot, fleet.stepSeconds - drift.recentSeconds), upTo: slot };
     const found =
       inputDrift(toGrid(readings, manifest.targets, fleet.stepSeconds, range), manifest, drift) ??

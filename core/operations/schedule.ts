@@ -1,7 +1,7 @@
 import type { QueueMessage, TrainMessage } from "../messages.ts";
+import { renewalAt } from "../model/renewal.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
-import { renewalAt } from "./renewal.ts";
 
 /** `activeSeconds`: a sensor silent for longer is no longer scheduled; before that it is refused, so that somebody notices. */
 export type ScheduleSettings = { stepSeconds: number; shardSize: number; activeSeconds: number };

@@ -6,7 +6,7 @@ import type { Score } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, stepsPerDay } from "../time.ts";
-import { actualsOf, adapt, relearn } from "./learn.ts";
+import { actualsOf, learn, relearn } from "./learn.ts";
 
 /** Counts are grid steps. */
 export type ScoreSettings = {
@@ -82,7 +82,7 @@ export async function score(
   const isLost = ({ sensorId, target, mix }: Forecast) => mix !== null && !learnt.get(sensorId)?.has(target);
   const lost = new Set(forecasts.filter(isLost).map((one) => one.sensorId));
   const ofKnown = forecasts.filter((one) => !lost.has(one.sensorId));
-  const adapted = [...adapt(fleet, learnt, ofKnown, known), ...(await relearn(ports, fleet, [...lost], upTo))];
+  const adapted = [...learn(fleet, learnt, ofKnown, known), ...(await relearn(ports, fleet, [...lost], upTo))];
   await adaptations.save(adapted);
   const counts = { sensors: sensorIds.length, scores: made.length, adapted: adapted.length };
   log.info("score.recorded", { slot, ...counts, isThorough });

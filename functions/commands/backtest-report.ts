@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { type Method, methods, type SensorBacktest } from "../../core/evaluation/backtest.ts";
+import { type BacktestMethod, backtestMethods, type SensorBacktest } from "../../core/evaluation/backtest.ts";
 import { meanMetrics, median, type SeriesMetrics } from "../../core/evaluation/summary.ts";
 
 const style = { style: { head: [], border: [] } };
@@ -19,7 +19,7 @@ export function printSensors(results: SensorBacktest[]): void {
   for (const { sensorId, metrics, cpuSeconds } of results) {
     for (const { target, byMethod } of metrics) {
       if (Number.isNaN(byMethod.lstm?.mae)) continue;
-      const ratio = (key: "mae" | "pinball", method: Method) => ratioOf(byMethod, key, method);
+      const ratio = (key: "mae" | "pinball", method: BacktestMethod) => ratioOf(byMethod, key, method);
       const best = byMethod.online ?? byMethod.lstm;
       table.push([
         sensorId,
@@ -58,7 +58,7 @@ export function printSummary(results: SensorBacktest[]): void {
   const series = results.flatMap(({ metrics }) => metrics);
   for (const target of new Set(series.map((one) => one.target))) {
     const ofTarget = series.filter((one) => one.target === target).map(({ byMethod }) => byMethod);
-    for (const method of methods) {
+    for (const method of backtestMethods) {
       const known = ofTarget.flatMap((byMethod) => byMethod[method] ?? []);
       if (known.length === 0) continue;
       const mean = meanMetrics(known);
@@ -80,14 +80,14 @@ export function printSummary(results: SensorBacktest[]): void {
   }
 }
 
-type ByMethod = Partial<Record<Method, SeriesMetrics>>;
+type ByMethod = Partial<Record<BacktestMethod, SeriesMetrics>>;
 
 /** The served forecast's loss over the method's. */
-function ratioOf(byMethod: ByMethod, key: "mae" | "pinball", method: Method): number {
+function ratioOf(byMethod: ByMethod, key: "mae" | "pinball", method: BacktestMethod): number {
   return ((byMethod.online ?? byMethod.lstm)?.[key] ?? Number.NaN) / (byMethod[method]?.[key] ?? Number.NaN);
 }
 
 /** The method's loss over ridge's. */
-function against(byMethod: ByMethod, key: "mae" | "pinball", method: Method): number {
+function against(byMethod: ByMethod, key: "mae" | "pinball", method: BacktestMethod): number {
   return (byMethod[method]?.[key] ?? Number.NaN) / (byMethod.ridge?.[key] ?? Number.NaN);
 }

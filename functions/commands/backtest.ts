@@ -1,14 +1,13 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { toGrid } from "../../core/data/grid.ts";
-import type { Target } from "../../core/data/reading.ts";
-import { sortReadings } from "../../core/data/sorted-readings.ts";
+import { sortReadings, type Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import { backtestSensor, boundsOf, type SensorBacktest } from "../../core/evaluation/backtest.ts";
-import { splitGrid, type TargetPlan } from "../../core/evaluation/split.ts";
+import { type BacktestPlan, splitGrid } from "../../core/evaluation/split.ts";
 import { defaultForecastSettings } from "../../core/forecast/settings.ts";
+import { renewalGrowth } from "../../core/model/renewal.ts";
 import type { Donor } from "../../core/model/training.ts";
-import { renewalGrowth } from "../../core/operations/renewal.ts";
 import type { Log } from "../../core/ports.ts";
 import { decimalText, integerText, seedText } from "../config/number.ts";
 import { openInference, openMemoryStore, openTrainer } from "../runtime.ts";
@@ -69,7 +68,7 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
   const store = await openMemoryStore();
   const inference = await openInference({ modelCache }, store, silent);
   const trainer = await openTrainer(options.workers === undefined ? {} : { workers: options.workers });
-  const ports = { store, inference, trainer, log: silent };
+  const ports = { store, inference, trainer };
   const known = plans === null ? [...file.sensors.keys()] : [...plans.keys()];
   const sensorIds = known.filter((sensorId) => options.sensors?.includes(sensorId) ?? true);
   const sorted = new Map([...file.sensors].map(([sensorId, readings]) => [sensorId, sortReadings(readings)]));
@@ -127,7 +126,7 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
 function targetsOf(
   file: ReadingsFile,
   { data, range }: Options,
-  plans: Map<string, Map<string, TargetPlan>> | null,
+  plans: Map<string, Map<string, BacktestPlan>> | null,
 ): Target[] {
   const planned = new Set([...(plans?.values() ?? [])].flatMap((plan) => [...plan.keys()]));
   const isNumeric = (name: string) =>
@@ -148,7 +147,7 @@ function othersOf(sorted: Map<string, SortedReadings>, sensorId: string): Donor[
   return [...sorted].flatMap(([other, readings]) => (other === sensorId ? [] : [{ sensorId: other, readings }]));
 }
 
-function ownPlan(readings: SortedReadings, targets: Target[], { step, horizon }: Options): Map<string, TargetPlan> {
+function ownPlan(readings: SortedReadings, targets: Target[], { step, horizon }: Options): Map<string, BacktestPlan> {
   const grid = toGrid(readings, targets, step, boundsOf(readings, step));
   const plans = splitGrid(grid, horizon);
   return new Map(targets.flatMap(({ name }, k) => (plans[k] ? [[name, plans[k]] as const] : [])));

@@ -7,7 +7,7 @@ import { parse } from "csv-parse";
 import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import type { IssuedForecast } from "../../core/evaluation/backtest.ts";
-import type { TargetPlan } from "../../core/evaluation/split.ts";
+import type { BacktestPlan } from "../../core/evaluation/split.ts";
 
 /** Readings of all sensors of a file, and the names of its target columns in the file's order. */
 export type ReadingsFile = { targets: string[]; sensors: Map<string, Readings> };
@@ -47,9 +47,9 @@ export async function readReadings(path: string, sensorIds?: string[]): Promise<
 }
 
 /** Reads `sensor_id,target,train_end,validation_end,issued_at` into sensor -> target -> plan; throws badInput. */
-export async function readPlan(path: string): Promise<Map<string, Map<string, TargetPlan>>> {
+export async function readPlan(path: string): Promise<Map<string, Map<string, BacktestPlan>>> {
   const names = ["sensor_id", "target", "train_end", "validation_end", "issued_at"];
-  const plans = new Map<string, Map<string, TargetPlan>>();
+  const plans = new Map<string, Map<string, BacktestPlan>>();
   for await (const { header, row } of rowsOf(path, names)) {
     const [sensorId, target, ...times] = names.map((name) => row[header.indexOf(name)] ?? "");
     const [trainEnd, validationEnd, issuedAt] = times.map((text) => Date.parse(text));

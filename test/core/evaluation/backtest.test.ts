@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { toGrid } from "../../../core/data/grid.ts";
-import { readingsBetween, sortReadings } from "../../../core/data/sorted-readings.ts";
+import { readingsBetween, sortReadings } from "../../../core/data/reading.ts";
 import { backtestSensor } from "../../../core/evaluation/backtest.ts";
 import { splitGrid } from "../../../core/evaluation/split.ts";
 import { measureSeries, median } from "../../../core/evaluation/summary.ts";
@@ -20,8 +20,7 @@ function portsOf(asked: TrainRequest[]) {
     return { ok: false, reason: "gap", message: "none today", have: 0, need: 1 } as const;
   };
   const inference = { run: async () => [], verify: async () => ({ ok: true }) as const };
-  const log = { info: () => {}, warn: () => {}, error: () => {} };
-  return { trainer: { train }, inference, store: memoryStore(), log };
+  return { trainer: { train }, inference, store: memoryStore() };
 }
 
 async function run(values: number[], others: Donor[] = []) {

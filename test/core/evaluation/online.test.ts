@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Readings } from "../../../core/data/reading.ts";
-import { serveSlots } from "../../../core/evaluation/serve-slots.ts";
+import { replayOnline } from "../../../core/evaluation/online.ts";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import { quantilesOfMix } from "../../../core/mix/mix.ts";
@@ -79,7 +79,8 @@ async function live(readings: Readings, repeats = 1) {
 }
 
 async function replayed(readings: Readings) {
-  const { inference, log } = world(readings).ports;
+  const { inference } = world(readings).ports;
+  const run = (inputs: ModelInput[]) => inference.run(inputs);
   const memory = { states: new Map(), forecasts: [] };
   const times = slots.map((slot) => slot.getTime());
   const rows = new Map<string, Forecast>();
@@ -87,8 +88,8 @@ async function replayed(readings: Readings) {
   for (const challenger of [null, rival]) {
     const ofTurn = challenger ? times.slice(halfWay) : times.slice(0, halfWay);
     const models = { champion: model, challenger };
-    for await (const slot of serveSlots({ inference, log }, settings, input, ofTurn, models, memory)) {
-      for (const row of slot.rows) {
+    for await (const slot of replayOnline(run, settings, input, ofTurn, models, memory)) {
+      for (const row of slot.ok ? slot.forecasts : []) {
         const key = `${row.target}|${row.origin.toISOString()}|${row.modelKey}`;
         if (!rows.has(key)) rows.set(key, row);
       }

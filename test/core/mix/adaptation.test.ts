@@ -1,15 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Quantiles } from "../../../core/data/quantiles.ts";
-import {
-  type Adaptation,
-  freshAdaptation,
-  type Learnt,
-  learn,
-  startShares,
-  weigh,
-} from "../../../core/mix/adaptation.ts";
+import { type Adaptation, adapt, freshAdaptation, type MaturedLead } from "../../../core/mix/adaptation.ts";
 import { type Mix, mixedAt, mixOf, quantilesOfMix } from "../../../core/mix/mix.ts";
+import { startShares, weightsOf } from "../../../core/mix/weights.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { someSlot } from "../../builders.ts";
 
@@ -18,7 +12,7 @@ const range = { min: -40, max: 85 };
 const flat = (middle: number, half = 1): Quantiles => ({ q10: [middle - half], q50: [middle], q90: [middle + half] });
 const at = (n: number) => addSeconds(someSlot, 600 * n);
 
-function outcome(mix: Mix, actual: number): Learnt {
+function outcome(mix: Mix, actual: number): MaturedLead {
   const { q10, q50, q90 } = quantilesOfMix(mix, range);
   return { lead: 1, actual, ...mixedAt(mix, 0), final: [q10[0]!, q50[0]!, q90[0]!] };
 }
@@ -26,15 +20,15 @@ function outcome(mix: Mix, actual: number): Learnt {
 /** The state after each value was forecast by the experts and became known. */
 function follow(values: number[], made: (i: number) => (Quantiles | null)[], from = freshAdaptation(1), start = 0) {
   return values.reduce(
-    (state, value, i) => learn(state, at(start + i + 1), [outcome(mixOf(state, all, made(i)), value)]),
+    (state, value, i) => adapt(state, at(start + i + 1), [outcome(mixOf(state, all, made(i)), value)]),
     from,
   );
 }
-const weightsOf = (state: Adaptation) => weigh(state, all).weights.map(([weight]) => weight!);
+const firstWeights = (state: Adaptation) => weightsOf(state, all).map(([weight]) => weight!);
 const hours = (n: number) => 6 * n;
 
 test("starts mostly with the network, all weights together one", () => {
-  const weights = weightsOf(freshAdaptation(1));
+  const weights = firstWeights(freshAdaptation(1));
   expect(weights).toEqual([0.85, 0.05, 0.05, 0.05, 0].map(Math.fround));
 });
 
@@ -56,25 +50,25 @@ test("a challenger starts with most of the champion's share and takes it all whe
   const values = Array.from({ length: hours(72) }, (_, i) => 20 + Math.sin(12.9898 * i) * 0.5);
   const made = [flat(22), flat(23), flat(22), flat(23), flat(20)];
   const taught = values.reduce(
-    (state, value, i) => learn(state, at(i + 1), [outcome(mixOf(state, shares, made), value)]),
+    (state, value, i) => adapt(state, at(i + 1), [outcome(mixOf(state, shares, made), value)]),
     freshAdaptation(1),
   );
-  expect(weigh(taught, shares).weights[4]![0]).toBeGreaterThan(0.8);
+  expect(weightsOf(taught, shares)[4]![0]).toBeGreaterThan(0.8);
 });
 
 test("follows the best expert within days when the others go wrong, and comes back", () => {
   const noise = (i: number) => Math.sin(12.9898 * i) * 0.5;
   const values = Array.from({ length: hours(72) }, (_, i) => 20 + noise(i));
   const persistenceIsRight = follow(values, () => [flat(23), flat(23), flat(22), flat(20)]);
-  expect(weightsOf(persistenceIsRight)[3]).toBeGreaterThan(0.6);
+  expect(firstWeights(persistenceIsRight)[3]).toBeGreaterThan(0.6);
   const back = follow(values, () => [flat(20), flat(23), flat(22), flat(23)], persistenceIsRight, values.length);
-  expect(weightsOf(back)[0]).toBeGreaterThan(0.6);
+  expect(firstWeights(back)[0]).toBeGreaterThan(0.6);
 });
 
 test("leaves the weights nearly alone while the network is as good as any", () => {
   const values = Array.from({ length: hours(240) }, (_, i) => 20 + Math.sin(12.9898 * i));
   const state = follow(values, (i) => [flat(20), flat(20 + 0.3 * Math.sin(i)), flat(20.2), flat(19.8)]);
-  expect(weightsOf(state)[0]).toBeGreaterThan(0.8);
+  expect(firstWeights(state)[0]).toBeGreaterThan(0.8);
 });
 
 test("brings the coverage of a band that is three times too narrow, or far too wide, to its nominal", () => {
@@ -87,7 +81,7 @@ test("brings the coverage of a band that is three times too narrow, or far too w
       const mix = mixOf(state, all, [flat(20, half), null, null, null]);
       const one = outcome(mix, 20 + random(i));
       if (i >= settle && one.final[0]! <= one.actual && one.actual <= one.final[2]!) covered++;
-      state = learn(state, at(i + 1), [one]);
+      state = adapt(state, at(i + 1), [one]);
     }
     expect(covered / count).toBeGreaterThan(0.77);
     expect(covered / count).toBeLessThan(0.83);
@@ -98,10 +92,10 @@ test("learns each moment once and none out of its order", () => {
   const made = [flat(21), flat(20), flat(19), flat(20)];
   const once = follow([20, 22], () => made);
   const again = outcome(mixOf(once, all, made), 35);
-  expect(learn(once, at(2), [again])).toBe(once);
-  expect(learn(once, at(1), [again])).toBe(once);
-  expect(learn(once, at(3), [])).toBe(once);
-  expect(learn(once, at(3), [again]).through).toEqual(at(3));
+  expect(adapt(once, at(2), [again])).toBe(once);
+  expect(adapt(once, at(1), [again])).toBe(once);
+  expect(adapt(once, at(3), [])).toBe(once);
+  expect(adapt(once, at(3), [again]).through).toEqual(at(3));
 });
 
 test("forgets by time, not by how often it learns", () => {
@@ -115,8 +109,8 @@ test("forgets by time, not by how often it learns", () => {
     ),
     20,
   );
-  const soon = learn(known, addSeconds(known.through!, 600), [calm]);
-  const late = learn(known, addSeconds(known.through!, 5 * 86_400), [calm]);
+  const soon = adapt(known, addSeconds(known.through!, 600), [calm]);
+  const late = adapt(known, addSeconds(known.through!, 5 * 86_400), [calm]);
   expect(soon.regret[1]![0]! / known.regret[1]![0]!).toBeGreaterThan(0.99);
   expect(late.regret[1]![0]! / known.regret[1]![0]!).toBeCloseTo(0.5, 4);
 });
@@ -125,8 +119,8 @@ test("one absurd outcome does not turn what hundreds have taught", () => {
   const values = Array.from({ length: 300 }, (_, i) => 20 + Math.sin(12.9898 * i));
   const known = follow(values, () => [flat(20), flat(21), flat(21), flat(21)]);
   const made = [flat(20), flat(84), flat(60), flat(84)];
-  const struck = learn(known, at(301), [outcome(mixOf(known, all, made), 84)]);
-  const [before, after] = [weightsOf(known), weightsOf(struck)];
+  const struck = adapt(known, at(301), [outcome(mixOf(known, all, made), 84)]);
+  const [before, after] = [firstWeights(known), firstWeights(struck)];
   before.forEach((weight, k) => {
     expect(Math.abs(after[k]! - weight)).toBeLessThan(0.1);
   });
@@ -142,7 +136,7 @@ test("whatever was learnt, quantiles neither cross nor leave the range, and a mi
   fc.assert(
     fc.property(fc.array(fc.tuple(made, value), { maxLength: 40 }), made, (past, now) => {
       const state = past.reduce(
-        (known, [experts, actual], i) => learn(known, at(i + 1), [outcome(mixOf(known, all, experts), actual)]),
+        (known, [experts, actual], i) => adapt(known, at(i + 1), [outcome(mixOf(known, all, experts), actual)]),
         freshAdaptation(1),
       );
       const mix = mixOf(state, all, now);

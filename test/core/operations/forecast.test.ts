@@ -5,7 +5,7 @@ import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../../core/forecast/settings.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
-import { forecast, forecastNow, newestFirst } from "../../../core/operations/forecast.ts";
+import { forecast } from "../../../core/operations/forecast.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
@@ -313,16 +313,15 @@ test("a clock behind the slot never puts issuedAt before the origin", async () =
   rows.forEach(invariants);
 });
 
-test("on demand the slot is the present one, floored to the step", async () => {
-  const made = world({ a: healthy() }, { now: addSeconds(someSlot, 599) });
-  const { slot, outcomes } = await forecastNow(made.ports, settings, ["a"]);
-  expect(slot).toEqual(someSlot);
-  expect(outcomes[0]).toMatchObject({ status: "issued", slot: someSlot });
-});
-
-test("newest slots come first", () => {
-  const slots = [0, 1200, 600].map((seconds) => ({ slot: addSeconds(someSlot, seconds) }));
-  expect(newestFirst(slots).map(({ slot }) => slot)).toEqual([slots[1]!.slot, slots[2]!.slot, slots[0]!.slot]);
+test("a sensor's forecast does not depend on whose models share its shard", async () => {
+  const greedy = modelOf(manifestOf({ modelId: "model-b", sensorId: "b", historyLength: 900 }));
+  const sensors = () => ({
+    a: readingsOf({ temperature: wave(1000), humidity: wave(1000, { mean: 45, seed: 2 }) }),
+    b: healthy(),
+  });
+  const beside = await run(world(sensors(), { models: [championOf("a"), greedy] }));
+  const alone = await run(world({ a: sensors().a }));
+  expect(beside.rows.filter((row) => row.sensorId === "a")).toEqual(alone.rows);
 });
 
 const dirt = fc.oneof(

@@ -1,5 +1,5 @@
-import type { ModelManifest } from "../model/manifest.ts";
 import { addSeconds, secondsBetween } from "../time.ts";
+import type { ModelManifest } from "./manifest.ts";
 
 /** A model is trained again when the history has grown by this share, though nothing drifted. */
 export const renewalGrowth = 0.05;

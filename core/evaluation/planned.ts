@@ -1,26 +1,25 @@
 import { type Grid, gridLength, toGrid } from "../data/grid.ts";
 import type { Quantiles } from "../data/quantiles.ts";
-import type { Readings } from "../data/reading.ts";
-import { readingsBetween } from "../data/sorted-readings.ts";
+import { type Readings, readingsBetween } from "../data/reading.ts";
 import type { Forecast } from "../forecast/forecast.ts";
+import type { ServedSlot } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import { forecastBaseline } from "../mix/baselines.ts";
 import type { Donor } from "../model/training.ts";
-import type { ServedSlot } from "./serve-slots.ts";
-import type { TargetPlan } from "./split.ts";
+import type { BacktestPlan } from "./split.ts";
 
 /** One sensor's part of a backtest: its readings in time order, and the plan per target name. */
 export type BacktestInput = {
   sensorId: string;
   readings: Readings;
-  plans: Map<string, TargetPlan>;
+  plans: Map<string, BacktestPlan>;
   seed: number;
   /** Other sensors, readings in time order: they may teach where the history is short. */
   others?: Donor[];
 };
 
-/** What is served, rounded to six decimals; network and ridge alone where there is a model that has them. */
-export type Made = { served: Quantiles; lstm: Quantiles | null; ridge: Quantiles | null };
+/** What was served, as of a planned moment and rounded to six decimals; network and ridge alone where the model has them. */
+export type PlannedForecast = { served: Quantiles; lstm: Quantiles | null; ridge: Quantiles | null };
 
 /** Moments of the plan, epoch ms, ascending. */
 export function plannedTimes({ plans }: BacktestInput): number[] {
@@ -28,29 +27,38 @@ export function plannedTimes({ plans }: BacktestInput): number[] {
 }
 
 /** Forecasts per target in the fleet's order, undefined where there is nothing to forecast from; `notes` says why no model. */
-export function toMade(
-  { at, rows, refusal }: ServedSlot,
+export function plannedForecasts(
+  served: ServedSlot,
   settings: ForecastSettings,
   { readings, plans }: BacktestInput,
   notes: InsteadNotes,
-): (Made | undefined)[] {
+): (PlannedForecast | undefined)[] {
   const { fleet } = settings;
-  return fleet.targets.map(({ name }, k): Made | undefined => {
+  const at = served.slot.getTime();
+  const rows = served.ok ? served.forecasts : [];
+  return fleet.targets.map(({ name }, k): PlannedForecast | undefined => {
     if (!plans.has(name)) return undefined;
     const row = rows.find((one) => one.target === name);
     if (row?.method !== "lstm") {
-      const why = row?.reasonText ?? refusal?.message ?? `${name}: nothing to go by`;
-      const reason = row?.reason ?? refusal?.reason ?? "refused";
-      notes.add(`${name}: ${row?.baseline ?? "the last value"} (${reason})`, why);
+      const { reason, why } = row ? { reason: row.reason, why: row.reasonText } : whyNothing(served, name);
+      notes.add(`${name}: ${row?.baseline ?? "the last value"} (${reason ?? "unknown"})`, why ?? "unknown");
     }
     if (row === undefined) {
-      const served = lastResort(readings, k, at, settings);
-      return served && { served, lstm: null, ridge: null };
+      const made = lastResort(readings, k, at, settings);
+      return made && { served: made, lstm: null, ridge: null };
     }
     const [lstm, ridge] = row.mix?.experts ?? [];
     const shifted = (made: Quantiles) => shift(made, row, at, fleet.horizon);
     return { served: shifted(row), lstm: lstm ? shifted(lstm) : null, ridge: ridge ? shifted(ridge) : null };
   });
+}
+
+function whyNothing(served: ServedSlot, name: string): { reason: string | null; why: string | null } {
+  if (!served.ok) {
+    return { reason: "internal", why: served.error instanceof Error ? served.error.message : String(served.error) };
+  }
+  const { status, reason, reasonText } = served.outcome;
+  return status === "refused" ? { reason, why: reasonText } : { reason: "refused", why: `${name}: nothing to go by` };
 }
 
 /** Counts what was served instead of a model, with the first reason of each kind. */

@@ -1,0 +1,91 @@
+import type { ModelManifest } from "../model/manifest.ts";
+import { type Expert, experts, levels } from "./experts.ts";
+
+/** Shares before anything was learnt, of experts as good as the network on its validation part; without a challenger. */
+const fullShares: Record<Exclude<Expert, "challenger">, number> = {
+  lstm: 0.85,
+  ridge: 0.05,
+  climatology: 0.05,
+  persistence: 0.05,
+};
+/** What a challenger takes of the champion's share: it has seen more; the rest because two are steadier than one. */
+const challengerShare = 0.75;
+/** Slows the learning rate: in quiet times mixing must cost next to nothing. */
+const caution = 0.2;
+/** An outcome moves the weights by no more than so many times the largest gain of late: a broken sensor is no teacher. */
+const surpriseLimit = 4;
+
+/** What the weights are made of, in float32: `regret`, `square` [experts][horizon], `bound` [horizon]. */
+export type WeightState = { regret: number[][]; square: number[][]; bound: number[] };
+
+/** One lead whose actual became known, with what was issued for it: [q10, q50, q90] of each expert or null, and mixed. */
+export type MixedLead = {
+  lead: number;
+  actual: number;
+  experts: (readonly number[] | null)[];
+  mixed: readonly number[];
+};
+
+/**
+ * The experts' shares before anything was learnt, together 1: one that was worse than the network on its validation part
+ * starts with less, by the square of how much. Without metrics all are trusted.
+ */
+export function startShares(metrics: ModelManifest["metrics"][string] | undefined, hasChallenger: boolean): number[] {
+  const trust = (own: number, other: number) => (own < other ? Math.max(1e-4, (own / other) ** 2) : 1);
+  const simple = metrics ? trust(metrics.mae, metrics.persistenceMae) : 1;
+  const ridge = metrics ? trust(metrics.pinball, metrics.ridgePinball) : 1;
+  const { lstm, ridge: ofRidge, climatology, persistence } = fullShares;
+  const challenger = hasChallenger ? challengerShare * lstm : 0;
+  const shares = [lstm - challenger, ofRidge * ridge, climatology * simple, persistence * simple, challenger];
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return shares.map((share) => share / total);
+}
+
+/**
+ * Weights [experts][horizon] of the experts that have a forecast, in float32, by Bernstein online aggregation (Wintenberger
+ * 2017). `shares`: what each starts from, 0 for one without a forecast.
+ */
+export function weightsOf(state: WeightState, shares: number[]): number[][] {
+  const perLead = state.bound.map((_, h) => weightsAt(state, h, shares));
+  return experts.map((_, k) => perLead.map((weights) => Math.fround(weights[k]!)));
+}
+
+/**
+ * Learns, in place, how much better each expert would have been than the mix, linearised: the mean over levels of the pinball
+ * gradient.
+ */
+export function learnWeights(state: WeightState, { lead, actual, experts: made, mixed }: MixedLead): void {
+  const h = lead - 1;
+  const gains = made.map((quantiles) =>
+    quantiles === null
+      ? 0
+      : levels.reduce((sum, level, q) => {
+          const gradient = (actual < mixed[q]! ? 1 : 0) - level;
+          return sum - (gradient * (quantiles[q]! - mixed[q]!)) / levels.length;
+        }, 0),
+  );
+  const largest = Math.max(...gains.map(Math.abs));
+  const known = state.bound[h]!;
+  const scale = known > 0 && largest > surpriseLimit * known ? (surpriseLimit * known) / largest : 1;
+  state.bound[h] = Math.max(known, scale * largest);
+  gains.forEach((gain, k) => {
+    state.regret[k]![h]! += scale * gain;
+    state.square[k]![h]! += (scale * gain) ** 2;
+  });
+}
+
+/** The weights at one lead: each expert's start share times exp(eta (regret - eta square)), with its own learning rate. */
+function weightsAt(state: WeightState, h: number, shares: number[]): number[] {
+  const bound = state.bound[h]!;
+  const logs = shares.map((share, k) => {
+    if (share === 0) return Number.NEGATIVE_INFINITY;
+    if (bound === 0) return Math.log(share);
+    const square = Math.max(state.square[k]![h]!, Number.MIN_VALUE);
+    const eta = caution * Math.min(1 / (2 * bound), Math.sqrt(-Math.log(share) / square));
+    return Math.log(share * eta) + eta * state.regret[k]![h]! - eta * eta * state.square[k]![h]!;
+  });
+  const most = Math.max(...logs);
+  const raw = logs.map((log) => Math.exp(log - most));
+  const total = raw.reduce((sum, value) => sum + value, 0);
+  return raw.map((value) => value / total);
+}

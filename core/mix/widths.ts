@@ -1,0 +1,23 @@
+import { levels } from "./experts.ts";
+
+/** Step of a width's log factor for an outcome; small, because at every step one outcome a lead comes in. */
+const widthStep = 0.01;
+const widthLimit = 1.5;
+
+/** One lead whose actual became known, with the [q10, q50, q90] that was served for it. */
+export type ServedLead = { lead: number; actual: number; final: readonly number[] };
+
+/** Factors [lower, upper][horizon] of the band's sides, in float32; `width`: their logs. */
+export function factorsOf(width: number[][]): number[][] {
+  return width.map((side) => side.map((log) => Math.fround(Math.exp(log))));
+}
+
+/** Learns, in place, from a side that was crossed or not: adaptive conformal inference (Gibbs & Candes 2021). */
+export function learnWidths(width: number[][], { lead, actual, final }: ServedLead): void {
+  const h = lead - 1;
+  const misses = [actual < final[0]!, actual > final[2]!];
+  misses.forEach((isMiss, side) => {
+    const moved = width[side]![h]! + widthStep * ((isMiss ? 1 : 0) - levels[0]);
+    width[side]![h] = Math.min(widthLimit, Math.max(-widthLimit, moved));
+  });
+}
