@@ -138,7 +138,7 @@ function predictBlend(
   for (const member of members) {
     network.reset(0, Float32Array.from(member.initialWidths));
     network.setWeights(member.weights);
-    const predicted = network.predict({ rows: 1, sequence, features, wanted }, false);
+    const predicted = network.predict({ rows: 1, sequence, features, wanted, sensor: new Int32Array(1) }, false);
     for (let i = 0; i < out.length; i++) {
       const cell = Math.floor(i / levels);
       const change = linearChange(member.ridge, cell) + member.residualScale[cell]! * predicted[i]!;

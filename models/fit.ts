@@ -14,6 +14,7 @@ export function sliceRows(data: TrainingRows, from: number, to: number): Trainin
     sequence: part(data.sequence),
     features: part(data.features),
     wanted: part(data.wanted),
+    sensor: data.sensor.subarray(from, to),
   };
 }
 

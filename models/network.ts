@@ -23,8 +23,9 @@ export type StepOptions = {
 export type Network = {
   readonly shape: NetworkShape;
   /**
-   * Starts parameters and optimiser anew; every output layer starts at zero, `initialWidths` [horizon, targets, quantiles - 1] are the
-   * pre-softplus widths: lower ones from the middle outwards, then upper ones from the middle outwards.
+   * Starts parameters and optimiser anew; every output layer starts at zero, `initialWidths`
+   * [sensors, horizon, targets, quantiles - 1] are each sensor's pre-softplus widths: lower ones from the middle outwards, then
+   * upper ones from the middle outwards.
    */
   reset(seed: number, initialWidths: Float32Array): void;
   /**
@@ -81,11 +82,16 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     engine.floats(state.averages, floats).set(parameters);
   }
 
+  const widthCount = shape.sensors * shape.horizon * shape.targets * (shape.quantiles.length - 1);
+
   function reset(seed: number, initialWidths: Float32Array): void {
+    if (initialWidths.length !== widthCount) {
+      throw new AppError("badInput", `${initialWidths.length} widths for a network that has ${widthCount}`);
+    }
     engine.floats(state.parameters, 5 * floats).fill(0);
     setWeights(startingWeights(seed));
     setWidths(engine, shape, state, initialWidths);
-    seedDropout(engine, state, seed);
+    seedDropout(engine, shape, state, seed);
     steps = 0;
   }
 
@@ -133,7 +139,7 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     return result;
   }
 
-  reset(0, new Float32Array(shape.horizon * shape.targets * (shape.quantiles.length - 1)));
+  reset(0, new Float32Array(widthCount));
   return {
     ...{ shape, reset, step, gradient, predict, setWeights },
     average: (decay) => kernels.average(state.averages, state.parameters, floats, decay),

@@ -41,6 +41,7 @@ export function shapeFor({ encoding }: Pick<Prepared, "encoding">): NetworkShape
     branchLayers: policy.branchLayers,
     branchEmbedding: policy.branchEmbedding,
     branchDropout: policy.branchDropout,
+    ...{ sensors: 1, joinsHidden: false, contextFeatures: { from: 0, count: 0 }, contextDropout: 0 },
   };
 }
 
@@ -142,7 +143,8 @@ function seedsOf(seed: number, stage: number): number[] {
 }
 
 function toRows({ windows }: Prepared, { wanted }: Residual): TrainingRows {
-  return { rows: windows.origins.length, sequence: windows.sequence, features: windows.features, wanted };
+  const rows = windows.origins.length;
+  return { rows, sequence: windows.sequence, features: windows.features, wanted, sensor: new Int32Array(rows) };
 }
 
 /** At most `most` rows, spread evenly. */
@@ -157,5 +159,8 @@ function thinRows(data: TrainingRows, most: number): TrainingRows {
     }
     return out;
   };
-  return { rows: most, sequence: pick(data.sequence), features: pick(data.features), wanted: pick(data.wanted) };
+  return {
+    ...{ rows: most, sequence: pick(data.sequence), features: pick(data.features), wanted: pick(data.wanted) },
+    sensor: new Int32Array(most),
+  };
 }

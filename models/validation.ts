@@ -30,7 +30,11 @@ export function validate(
   const levels = policy.quantiles.length;
   const rows = windows.origins.length;
   const { sequence, features } = windows;
-  const part = sliceRows({ rows, sequence, features, wanted: onTrain.wanted }, validationRow, rows);
+  const part = sliceRows(
+    { rows, sequence, features, wanted: onTrain.wanted, sensor: new Int32Array(rows) },
+    validationRow,
+    rows,
+  );
   const mean = new Float64Array(part.wanted.length * levels);
   for (const one of weights) {
     network.reset(0, onTrain.initialWidths);

@@ -1,10 +1,11 @@
+import { AppError } from "../../core/errors.ts";
 import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { featureCount } from "../layout.ts";
 import type { Engine } from "./load.ts";
 import { pad } from "./part.ts";
 
-/** The rows of a batch in the engine's memory, padded to a multiple of 4 rows with zeros and missing targets. */
-export type Batch = { sequence: number; features: number; wanted: number };
+/** The rows of a batch in the engine's memory, padded to a multiple of 4 rows with zeros and missing targets; whose each row is. */
+export type Batch = { sequence: number; features: number; wanted: number; sensor: Int32Array };
 
 /** Limit of the standardised features inside the network. */
 export const featureLimit = 8;
@@ -17,7 +18,8 @@ export function batchFloats(shape: NetworkShape, rows: number): number {
 
 /**
  * Copies rows `index` of `data` to address `at`, clips the features and lays `wanted` out as [rows, targets, padded horizon];
- * also the number of wanted values that are present. `withWanted` false leaves them missing.
+ * also the number of wanted values that are present. `withWanted` false leaves them missing; rows for which `isAlone` says so
+ * lose their context features. Throws badInput for a sensor that the network has no skip for.
  */
 export function fillBatch(
   engine: Engine,
@@ -26,8 +28,9 @@ export function fillBatch(
   index: Int32Array,
   at: number,
   withWanted: boolean,
+  isAlone: () => boolean,
 ): Batch & { present: number } {
-  const { targets, horizon } = shape;
+  const { targets, horizon, contextFeatures: context } = shape;
   const rows = pad(index.length);
   const sequenceFloats = shape.contextLength * shape.channels;
   const features = featureCount(shape);
@@ -36,7 +39,12 @@ export function fillBatch(
     sequence: at,
     features: at + 4 * rows * sequenceFloats,
     wanted: at + 4 * rows * (sequenceFloats + width),
+    sensor: index.map((row) => data.sensor[row] ?? -1),
   };
+  const stranger = batch.sensor.find((sensor) => !(sensor >= 0 && sensor < shape.sensors));
+  if (stranger !== undefined) {
+    throw new AppError("badInput", `a row is of sensor ${stranger}; the network has ${shape.sensors}, from 0 on`);
+  }
   const sequence = engine.floats(batch.sequence, rows * sequenceFloats);
   const feature = engine.floats(batch.features, rows * width);
   const wanted = engine.floats(batch.wanted, rows * targets * leads);
@@ -49,6 +57,7 @@ export function fillBatch(
     const row = index[i] ?? 0;
     sequence.set(data.sequence.subarray(row * sequenceFloats, (row + 1) * sequenceFloats), i * sequenceFloats);
     feature.set(data.features.subarray(row * features, (row + 1) * features), i * width);
+    if (isAlone()) feature.fill(0, i * width + context.from, i * width + context.from + context.count);
     if (!withWanted) continue;
     for (let lead = 0; lead < horizon; lead++) {
       for (let target = 0; target < targets; target++) {

@@ -7,6 +7,7 @@ import {
   type PartTensor,
   type Pass,
   pad,
+  paddedHidden,
   paddedOutputs,
   panelPlace,
   uniform,
@@ -15,7 +16,7 @@ import {
 
 type Layer = { name: string; inputs: number; depth: number; width: number; weight: number; bias: number };
 
-/** Every feature through tanh units, SiLU layers with dropout, and a linear layer that starts at zero. */
+/** Every feature through tanh units (beside them the LSTM's last state, where it joins), SiLU layers with dropout, and a linear layer that starts at zero. */
 export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
   const { branchEmbedding: units, branchDropout } = shape;
   const features = featureCount(shape);
@@ -28,12 +29,18 @@ export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
     layers.push({ name, inputs, depth, width: layerWidth, weight: floats, bias: floats + depth * layerWidth });
     floats += depth * layerWidth + layerWidth;
   };
-  let [inputs, depth] = [units * features, embedded];
+  const joined = shape.joinsHidden ? paddedHidden(shape) : 0;
+  const joinedAt = floats;
+  const joinedWidth = pad(shape.branchUnits);
+  floats += joined * joinedWidth;
+  const joinedInputs = units * features + (shape.joinsHidden ? shape.hidden : 0);
+  let [inputs, depth] = [joinedInputs, embedded];
   for (let layer = 0; layer < shape.branchLayers; layer++) {
     addLayer(`branch.${layer}`, inputs, depth, pad(shape.branchUnits));
     [inputs, depth] = [shape.branchUnits, pad(shape.branchUnits)];
   }
   addLayer("branch.out", inputs, depth, outputs);
+  const transposedFloats = Math.max(joined * joinedWidth, ...layers.map((layer) => layer.depth * layer.width));
 
   const embeddedPlace = (index: number) => Math.floor(index / features) * width + (index % features);
   const centre = (unit: number) => (units === 1 ? 0 : (2 * unit) / (units - 1) - 1);
@@ -54,6 +61,13 @@ export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
     ];
   };
 
+  const joinedTensor: PartTensor = {
+    name: "branch.joined",
+    place: (index) =>
+      joinedAt + panelPlace(Math.floor(index / shape.branchUnits), index % shape.branchUnits, joined, joinedWidth),
+    start: uniform(joinedInputs),
+  };
+
   function addresses({ rows, work }: Pass) {
     let at = work;
     const take = (count: number) => {
@@ -69,7 +83,14 @@ export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
       after: take(rows * layer.width),
       gradient: take(rows * layer.width),
     }));
-    return { embedding, dEmbedding, silus, transposed: take(Math.max(...layers.map((l) => l.depth * l.width))) };
+    return { embedding, dEmbedding, silus, transposed: take(transposedFloats) };
+  }
+
+  function backwardJoined({ rows, parameters, gradients, joint }: Pass, dy: number, transposed: number): void {
+    const width = joinedWidth;
+    kernels.multiplyGradient(gradients + 4 * joinedAt, joint.state, joined, dy, width, rows, joined, width);
+    kernels.transpose(transposed, parameters + 4 * joinedAt, joined, width, 0, joined);
+    kernels.multiply(joint.gradient, joined, dy, width, transposed, 0, rows, width, joined, false);
   }
 
   return {
@@ -80,13 +101,14 @@ export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
         place: (index) => embedded + embeddedPlace(index),
         start: (_random, index) => centre(Math.floor(index / features)),
       },
+      ...(joined > 0 ? [joinedTensor] : []),
       ...layers.flatMap(layerTensors),
     ],
     floats,
     workFloats: (rows) =>
       2 * rows * embedded +
       layers.slice(0, -1).reduce((total, layer) => total + 4 * rows * layer.width, 0) +
-      Math.max(...layers.map((layer) => layer.depth * layer.width)),
+      transposedFloats,
     forward(pass) {
       const { embedding, silus } = addresses(pass);
       const { rows, parameters, out, random } = pass;
@@ -101,6 +123,10 @@ export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
         }
         const count = rows * layer.width;
         kernels.multiply(silu.before, layer.width, x, layer.depth, w, bias, rows, layer.depth, layer.width, false);
+        if (i === 0 && joined > 0) {
+          const [state, weight] = [pass.joint.state, parameters + 4 * joinedAt];
+          kernels.multiply(silu.before, layer.width, state, joined, weight, 0, rows, joined, layer.width, true);
+        }
         if (random && branchDropout > 0) kernels.dropout(silu.mask, count, branchDropout, random);
         else kernels.fill(silu.mask, count, 1);
         kernels.siluForward(silu.after, silu.before, silu.mask, count);
@@ -118,6 +144,7 @@ export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
           ...([gradients + 4 * layer.weight, x, layer.depth, dy, layer.width, rows, layer.depth, layer.width] as const),
         );
         kernels.biasGradient(gradients + 4 * layer.bias, dy, layer.width, rows, layer.width);
+        if (i === 0 && joined > 0) backwardJoined(pass, dy, transposed);
         kernels.transpose(transposed, parameters + 4 * layer.weight, layer.depth, layer.width, 0, layer.depth);
         kernels.multiply(dx, layer.depth, dy, layer.width, transposed, 0, rows, layer.width, layer.depth, false);
         if (before) {

@@ -20,13 +20,17 @@ export type Pass = {
   sequence: number;
   /** [rows, padded features], clipped. */
   features: number;
+  /** Whose each row is; shorter than `rows` by the padding. */
+  sensor: Int32Array;
+  /** The LSTM's last state where it joins the branch, and its gradient from there, [rows, padded hidden] each. */
+  joint: { state: number; gradient: number };
   /** [rows, padded outputs]; forward adds to it, backward finds the gradient there. */
   out: number;
   /** Dropout on: its random state (16 bytes); 0 for prediction. */
   random: number;
 };
 
-/** One summand of the network's output, composed of kernels. */
+/** One summand of the network's output, composed of kernels. Forward runs in the order of the parts, backward in the opposite one. */
 export type Part = {
   tensors: PartTensor[];
   /** Packed parameters, a multiple of 4. */
@@ -39,6 +43,9 @@ export type Part = {
 
 /** The next multiple of 4. */
 export const pad = (count: number): number => Math.ceil(count / 4) * 4;
+
+/** LSTM units as the kernels take them: a multiple of 8, those added stay 0. */
+export const paddedHidden = (shape: NetworkShape): number => 2 * pad(shape.hidden / 2);
 
 /** Floats of a padded output row, [parts, targets, padded horizon]. */
 export function paddedOutputs(shape: NetworkShape): number {

@@ -2,8 +2,10 @@ import { AppError } from "../../core/errors.ts";
 import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { batchFloats, fillBatch } from "./batch.ts";
 import type { Engine } from "./load.ts";
-import { type Part, pad, paddedOutputs } from "./part.ts";
+import { type Part, pad, paddedHidden, paddedOutputs } from "./part.ts";
 import type { State } from "./state.ts";
+
+const never = () => false;
 
 /** The passes of the parts over a batch; `work` grows with the largest batch seen. */
 export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[], state: State) {
@@ -12,6 +14,8 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
   const sides = (levels - 1) / 2;
   const width = shape.targets * pad(shape.horizon);
   const outputs = paddedOutputs(shape);
+  const joint = shape.joinsHidden ? paddedHidden(shape) : 0;
+  const widths = shape.sensors === 1 ? state.widths : state.noWidths;
   let work = 0;
   let workRows = 0;
 
@@ -20,23 +24,37 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
     if (rows > workRows) {
       if (work) engine.release(work);
       const partFloats = parts.reduce((total, part) => total + part.workFloats(rows), 0);
-      work = engine.reserve(batch + rows * outputs + partFloats);
+      work = engine.reserve(batch + rows * (outputs + 2 * joint) + partFloats);
       workRows = rows;
     }
-    return { batch: work, out: work + 4 * batch, parts: work + 4 * (batch + rows * outputs) };
+    const out = work + 4 * batch;
+    const state = out + 4 * rows * outputs;
+    const gradient = state + 4 * rows * joint;
+    return { batch: work, out, joint: { state, gradient }, parts: gradient + 4 * rows * joint };
+  }
+
+  /** Rows of several sensors begin with their sensor's widths; those of one sensor at 0, and the kernels add the widths. */
+  function startRows(at: number, rows: number, sensor: Int32Array): void {
+    kernels.fill(at, rows * outputs, 0);
+    if (shape.sensors === 1) return;
+    const out = engine.floats(at, rows * outputs);
+    for (const [row, of] of sensor.entries())
+      out.set(engine.floats(state.widths + 4 * of * outputs, outputs), row * outputs);
   }
 
   /** Runs the parts with the weights at `weights` over rows `index`, leaving their sum in `out`; dropout is for training alone. */
   function forward(data: TrainingRows, index: Int32Array, weights: number, mode: "train" | "gradient" | "predict") {
     const rows = pad(index.length);
     const space = workspace(rows);
-    const batch = fillBatch(engine, shape, data, index, space.batch, mode !== "predict");
-    kernels.fill(space.out, rows * outputs, 0);
+    const isAlone = mode === "train" && shape.contextDropout > 0 ? state.isAlone : never;
+    const batch = fillBatch(engine, shape, data, index, space.batch, mode !== "predict", isAlone);
+    startRows(space.out, rows, batch.sensor);
     let at = 0;
     let scratch = space.parts;
     const passes = parts.map((part) => {
       const pass = {
-        ...{ rows, sequence: batch.sequence, features: batch.features, out: space.out, work: scratch },
+        ...{ rows, sequence: batch.sequence, features: batch.features, sensor: batch.sensor },
+        ...{ joint: space.joint, out: space.out, work: scratch },
         ...{ parameters: weights + 4 * at, gradients: state.gradients + 4 * at },
         random: mode === "train" ? state.random : 0,
       };
@@ -51,7 +69,7 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
   /** Address of the quantiles of rows `index`, in the kernels' order. */
   function quantiles(data: TrainingRows, index: Int32Array, weights: number): number {
     const { rows, out } = forward(data, index, weights, "predict");
-    kernels.quantiles(out, state.widths, rows, width, sides);
+    kernels.quantiles(out, widths, rows, width, sides);
     return out;
   }
 
@@ -61,10 +79,10 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
     if (present === 0) return undefined;
     const terms = present * levels;
     const sum = kernels.pinball(
-      ...([out, state.widths, wanted, state.levels, state.slopes, rows, width, sides, 1 / terms] as const),
+      ...([out, widths, wanted, state.levels, state.slopes, rows, width, sides, 1 / terms] as const),
     );
     if (!Number.isFinite(sum)) throw diverged(`the loss is ${sum}`);
-    for (const { part, pass } of passes) part.backward(pass);
+    for (const { part, pass } of passes.toReversed()) part.backward(pass);
     return sum / terms;
   }
 

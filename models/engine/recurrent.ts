@@ -1,12 +1,22 @@
 import type { NetworkShape } from "../layout.ts";
 import { outputCount } from "../layout.ts";
 import type { Engine } from "./load.ts";
-import { outputColumn, type Part, type Pass, pad, paddedOutputs, panelPlace, uniform, zero } from "./part.ts";
+import {
+  outputColumn,
+  type Part,
+  type Pass,
+  pad,
+  paddedHidden,
+  paddedOutputs,
+  panelPlace,
+  uniform,
+  zero,
+} from "./part.ts";
 
 /** The LSTM over the sequence and a linear head on its last hidden state; the head starts at zero. */
-export function createRecurrent({ kernels }: Engine, shape: NetworkShape): Part {
+export function createRecurrent({ kernels, floats }: Engine, shape: NetworkShape): Part {
   const { contextLength: steps, channels } = shape;
-  const hidden = 2 * pad(shape.hidden / 2); // a multiple of 8
+  const hidden = paddedHidden(shape);
   const depth = pad(channels + 1 + hidden);
   const outputs = paddedOutputs(shape);
   const lstmFloats = depth * 4 * hidden;
@@ -36,6 +46,11 @@ export function createRecurrent({ kernels }: Engine, shape: NetworkShape): Part 
       recurrent: take(4 * hidden * hidden),
       head: take(headFloats),
     };
+  }
+
+  function copyState(to: number, from: number, rows: number): void {
+    const state = floats(to, rows * hidden);
+    for (let row = 0; row < rows; row++) state.set(floats(from + 4 * row * depth, hidden), row * hidden);
   }
 
   return {
@@ -74,16 +89,19 @@ export function createRecurrent({ kernels }: Engine, shape: NetworkShape): Part 
       const last = inputs + 4 * (steps * rows * depth + channels + 1);
       const head = parameters + 4 * lstmFloats;
       kernels.multiply(out, outputs, last, depth, head, head + 4 * headFloats, rows, hidden, outputs, true);
+      if (shape.joinsHidden) copyState(pass.joint.state, last, rows);
     },
     backward(pass) {
-      const { inputs, gates, cells, squashed, dHidden, dCells, dGates, recurrent, head } = addresses(pass);
+      const scratch = addresses(pass);
+      const { inputs, gates, cells, squashed, dCells, dGates, recurrent, head } = scratch;
+      const dHidden = shape.joinsHidden ? pass.joint.gradient : scratch.dHidden;
       const { rows, parameters, gradients, out } = pass;
       const last = inputs + 4 * (steps * rows * depth + channels + 1);
       const dHead = gradients + 4 * lstmFloats;
       kernels.multiplyGradient(dHead, last, depth, out, outputs, rows, hidden, outputs);
       kernels.biasGradient(dHead + 4 * headFloats, out, outputs, rows, outputs);
       kernels.transpose(head, parameters + 4 * lstmFloats, hidden, outputs, 0, hidden);
-      kernels.multiply(dHidden, hidden, out, outputs, head, 0, rows, outputs, hidden, false);
+      kernels.multiply(dHidden, hidden, out, outputs, head, 0, rows, outputs, hidden, shape.joinsHidden);
       kernels.transpose(recurrent, parameters, depth, 4 * hidden, channels + 1, hidden);
       kernels.lstmBackward(
         ...([gradients, recurrent, inputs, gates, cells, squashed, dHidden, dCells, dGates] as const),

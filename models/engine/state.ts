@@ -11,19 +11,24 @@ export type State = {
   first: number;
   second: number;
   averages: number;
-  /** Initial widths [parts, targets, padded horizon], zero for the middle. */
+  /** Initial widths [sensors, parts, targets, padded horizon], zero for the middle. */
   widths: number;
+  /** Zeros in the place of widths, where rows begin with those of their sensor: [parts, targets, padded horizon]. */
+  noWidths: number;
   /** Scratch and lower levels of the quantile loss. */
   slopes: number;
   levels: number;
   /** 16 bytes of dropout state. */
   random: number;
+  /** Whether the next training row loses its context features; drawn anew at each call. */
+  isAlone: () => boolean;
 };
 
 /** Reserves the state of a network with `floats` packed parameters; `parameters` is what to release. */
 export function reserveState(engine: Engine, shape: NetworkShape, floats: number): State {
   const sides = (shape.quantiles.length - 1) / 2;
-  let at = engine.reserve(5 * floats + paddedOutputs(shape) + 8 * (sides + 1) + pad(sides) + 4);
+  const outputs = paddedOutputs(shape);
+  let at = engine.reserve(5 * floats + (shape.sensors + 1) * outputs + 8 * (sides + 1) + pad(sides) + 4);
   const take = (count: number) => {
     const address = at;
     at += 4 * count;
@@ -31,30 +36,37 @@ export function reserveState(engine: Engine, shape: NetworkShape, floats: number
   };
   const state = {
     ...{ parameters: take(floats), gradients: take(floats), first: take(floats), second: take(floats) },
-    ...{ averages: take(floats), widths: take(paddedOutputs(shape)), slopes: take(8 * (sides + 1)) },
-    ...{ levels: take(pad(sides)), random: take(4) },
+    ...{
+      averages: take(floats),
+      widths: take(shape.sensors * outputs),
+      noWidths: take(outputs),
+      slopes: take(8 * (sides + 1)),
+    },
+    ...{ levels: take(pad(sides)), random: take(4), isAlone: () => false },
   };
   engine.floats(state.levels, sides).set(shape.quantiles.slice(0, sides).reverse());
   return state;
 }
 
-/** Lays `initialWidths` [horizon, targets, quantiles - 1] out for the kernels. */
+/** Lays `initialWidths` [sensors, horizon, targets, quantiles - 1] out for the kernels. */
 export function setWidths(engine: Engine, shape: NetworkShape, state: State, initialWidths: Float32Array): void {
-  const { horizon, targets } = shape;
-  const sides = shape.quantiles.length - 1;
-  const widths = engine.floats(state.widths, paddedOutputs(shape));
-  for (let lead = 0; lead < horizon; lead++) {
-    for (let target = 0; target < targets; target++) {
-      for (let part = 1; part <= sides; part++) {
-        const value = initialWidths[(lead * targets + target) * sides + part - 1] ?? 0;
-        widths[(part * targets + target) * pad(horizon) + lead] = value;
-      }
-    }
+  const { horizon, targets, sensors } = shape;
+  const parts = shape.quantiles.length;
+  const outputs = paddedOutputs(shape);
+  const widths = engine.floats(state.widths, sensors * outputs);
+  for (let from = 0; from < initialWidths.length; from++) {
+    const part = 1 + (from % (parts - 1));
+    const cell = Math.floor(from / (parts - 1));
+    const [target, lead] = [cell % targets, Math.floor(cell / targets) % horizon];
+    const sensor = Math.floor(cell / targets / horizon);
+    widths[sensor * outputs + (part * targets + target) * pad(horizon) + lead] = initialWidths[from] ?? 0;
   }
 }
 
-/** Starts the four streams of dropout, none of them at zero, from a seed. */
-export function seedDropout(engine: Engine, state: State, seed: number): void {
+/** Starts the four streams of dropout, none of them at zero, and that of the context's, from a seed. */
+export function seedDropout(engine: Engine, shape: NetworkShape, state: State, seed: number): void {
+  const context = createRandom(seed ^ 0x1b56c4e9);
+  state.isAlone = () => context() < 2 ** 32 * shape.contextDropout;
   const next = createRandom(seed ^ 0x5bd1e995);
   new Uint32Array(engine.kernels.memory.buffer, state.random, 4).set(Array.from({ length: 4 }, () => next() | 1));
 }

@@ -40,10 +40,14 @@ function startEngine({ hidden, contextLength }: Case): Runner {
   const shape: NetworkShape = {
     ...{ contextLength, channels, hidden, targets: 2, horizon: 24, quantiles: [0.1, 0.5, 0.9], linear: 0, extra: 0 },
     ...{ branchUnits: 0, branchLayers: 0, branchEmbedding: 0, branchDropout: 0 },
+    ...{ sensors: 1, joinsHidden: false, contextFeatures: { from: 0, count: 0 }, contextDropout: 0 },
   };
   const rows = batch;
   const random = (size: number) => Float32Array.from({ length: rows * size }, () => Math.random() * 2 - 1);
-  const data = { rows, sequence: random(contextLength * channels), features: random(0), wanted: random(outputs / 3) };
+  const data = {
+    ...{ rows, sequence: random(contextLength * channels), features: random(0), wanted: random(outputs / 3) },
+    sensor: new Int32Array(rows),
+  };
   const index = Int32Array.from({ length: rows }, (_, i) => i);
   const network = createNetwork(loadEngine(build, wide), shape);
   const options = { learningRate: 1e-3, weightDecay: 1e-4, clipNorm: 1, skipLearningRateFactor: 0.3 };

@@ -11,6 +11,11 @@ const shapes: Record<string, Partial<NetworkShape>> = {
   "five quantiles": { quantiles: [0.05, 0.25, 0.5, 0.75, 0.95], horizon: 6 },
   "the median alone": { quantiles: [0.5] },
   "no LSTM": { hidden: 0 },
+  "skips of three sensors": { sensors: 3 },
+  "a fleet: skips of its own for each sensor, the LSTM's state among the branch's inputs": {
+    ...{ sensors: 4, joinsHidden: true, contextFeatures: { from: 6, count: 2 }, contextDropout: 0.2 },
+    ...{ branchDropout: 0.1, branchUnits: 6, hidden: 5, horizon: 5 },
+  },
   "no branch": { branchUnits: 0, hidden: 8 },
   "the LSTM alone": { branchUnits: 0, linear: 0, extra: 0, hidden: 12, horizon: 5, targets: 1 },
   "a branch without hidden layers": { branchLayers: 0, branchEmbedding: 1 },

@@ -9,6 +9,13 @@ const full = { contextLength: 48, horizon: 24, linear: 63, extra: 20, branchUnit
 
 test.each([
   { name: "hidden 16, context 48, every part", shape: buildShape({ ...full, channels: 16, hidden: 16 }) },
+  {
+    name: "a fleet of five with 262 features",
+    shape: buildShape({
+      ...{ ...full, channels: 22, hidden: 16, extra: 136, branchUnits: 128, sensors: 5, joinsHidden: true },
+      ...{ contextFeatures: { from: 245, count: 17 }, contextDropout: 0.2 },
+    }),
+  },
   { name: "hidden 32, context 48", shape: buildShape({ ...full, channels: 6, hidden: 32, branchUnits: 0 }) },
 ])(
   "at full size ($name) loss and gradient are those of ONNX Runtime in float64",

@@ -39,16 +39,19 @@ export async function createOracle(shape: NetworkShape, data: TrainingRows, widt
     data.features.map((x) => Math.min(8, Math.max(-8, x))),
   );
   const parts: string[] = [];
+  const sensors = graph.integers("sensors", [...data.sensor]);
 
   const middles = Array.from({ length: targets }, (_, target) => {
     const x = math.slice(clipped, 1, target * linear, (target + 1) * linear);
-    const w = math.reshape(math.slice("skip.weight", 0, target, target + 1), [linear, horizon]);
-    return math.product(x, w);
+    const ofTarget = math.slice("skip.weight", 1, target, target + 1);
+    const w = math.reshape(math.node("Gather", [ofTarget, sensors], { axis: 0 }), [rows, linear, horizon]);
+    return math.reshape(math.product(math.reshape(x, [rows, 1, linear]), w), [rows, horizon]);
   });
   const widthZeros = new Float32Array(rows * (quantiles.length - 1) * targets * horizon);
   middles.push(math.constant([rows, (quantiles.length - 1) * targets * horizon], widthZeros));
   parts.push(math.node("Concat", middles, { axis: 1 }));
 
+  let lastState = "";
   if (hidden > 0) {
     const sequence = math.constant([rows, contextLength * channels], data.sequence);
     const inputWeights = math.node("Transpose", ["lstm.input"], { perm: [1, 0] });
@@ -65,6 +68,7 @@ export async function createOracle(shape: NetworkShape, data: TrainingRows, widt
       c = math.add(math.multiply(f, c), math.multiply(i, g));
       h = math.multiply(o, math.node("Tanh", [c]));
     }
+    lastState = h;
     parts.push(math.add(math.product(h, "head.weight"), "head.bias"));
   }
   if (shape.branchUnits > 0) {
@@ -72,7 +76,8 @@ export async function createOracle(shape: NetworkShape, data: TrainingRows, widt
     const units = math.node("Tanh", [math.multiply(offset, "embedding.scale")]);
     let x = math.reshape(units, [rows, branchEmbedding * features]);
     for (let layer = 0; layer < shape.branchLayers; layer++) {
-      const y = math.add(math.product(x, `branch.${layer}.weight`), `branch.${layer}.bias`);
+      let y = math.add(math.product(x, `branch.${layer}.weight`), `branch.${layer}.bias`);
+      if (layer === 0 && shape.joinsHidden) y = math.add(y, math.product(lastState, "branch.joined"));
       x = math.multiply(y, math.node("Sigmoid", [y]));
     }
     parts.push(math.add(math.product(x, "branch.out.weight"), "branch.out.bias"));
@@ -100,7 +105,11 @@ export async function createOracle(shape: NetworkShape, data: TrainingRows, widt
   const sides = (quantiles.length - 1) / 2;
   const width = (index: number) => {
     const initial = widths.filter((_, i) => i % (quantiles.length - 1) === index - 1);
-    const x = math.add(part(index), math.constant([1, cells], reorder(initial)));
+    const ofSensors = Array.from({ length: shape.sensors }, (_, at) => [
+      ...reorder(initial.subarray(at * cells, (at + 1) * cells)),
+    ]).flat();
+    const own = math.node("Gather", [math.constant([shape.sensors, cells], ofSensors), sensors], { axis: 0 });
+    const x = math.add(part(index), own);
     return math.node("Log", [math.add(math.node("Exp", [x]), math.constant([1], [1]))]);
   };
   const losses = quantiles.map((level, at) => {

@@ -35,17 +35,18 @@ export function referenceOutputs(
     for (const [i, value] of values.entries()) out[i] = (out[i] ?? 0) + value;
   };
 
+  const own = (data.sensor[row] ?? 0) * targets * linear * horizon;
   for (let target = 0; target < targets && linear > 0; target++) {
     for (let lead = 0; lead < horizon; lead++) {
       for (let i = 0; i < linear; i++) {
-        const weight = skip[(target * linear + i) * horizon + lead] ?? 0;
+        const weight = skip[own + (target * linear + i) * horizon + lead] ?? 0;
         out[target * horizon + lead] =
           (out[target * horizon + lead] ?? 0) + weight * (features[target * linear + i] ?? 0);
       }
     }
   }
+  let h = new Array<number>(hidden).fill(0);
   if (hidden > 0) {
-    let h = new Array<number>(hidden).fill(0);
     let c = new Array<number>(hidden).fill(0);
     for (let step = 0; step < contextLength; step++) {
       const from = (row * contextLength + step) * channels;
@@ -74,14 +75,16 @@ export function referenceOutputs(
       }
     }
     for (let layer = 0; layer < shape.branchLayers; layer++) {
-      x = dense(x, tensor(`branch.${layer}.weight`), tensor(`branch.${layer}.bias`)).map((v) => v * sigmoid(v));
+      let before = dense(x, tensor(`branch.${layer}.weight`), tensor(`branch.${layer}.bias`));
+      if (layer === 0 && shape.joinsHidden) before = dense(h, tensor("branch.joined"), Float64Array.from(before));
+      x = before.map((v) => v * sigmoid(v));
     }
     addAll(dense(x, tensor("branch.out.weight"), tensor("branch.out.bias")));
   }
   return out;
 }
 
-/** Quantiles [horizon, targets, quantiles] of one row in float64; `widths` [horizon, targets, quantiles - 1]. */
+/** Quantiles [horizon, targets, quantiles] of one row in float64; `widths` [sensors, horizon, targets, quantiles - 1]. */
 export function referenceQuantiles(
   shape: NetworkShape,
   weights: Float64Array,
@@ -97,7 +100,8 @@ export function referenceQuantiles(
     for (let target = 0; target < targets; target++) {
       const part = (index: number) => out[(index * targets + target) * horizon + lead] ?? 0;
       const width = (index: number) => {
-        const initial = widths[(lead * targets + target) * (quantiles.length - 1) + index - 1] ?? 0;
+        const cell = ((data.sensor[row] ?? 0) * horizon + lead) * targets + target;
+        const initial = widths[cell * (quantiles.length - 1) + index - 1] ?? 0;
         return softplus(part(index) + initial);
       };
       for (let level = 0; level < quantiles.length; level++) {

@@ -127,6 +127,59 @@ describe("training", () => {
   });
 });
 
+describe("a network of several sensors", () => {
+  const fleet = { sensors: 3, joinsHidden: true, branchDropout: 0 };
+
+  test("a sensor that is not in the batch keeps its skip", () => {
+    const shape = buildShape(fleet);
+    const data = buildRows(shape, 9, 51);
+    const network = createNetwork(loadEngine("simd128"), shape);
+    network.reset(1, buildWidths(shape, 2));
+    network.step(data, Int32Array.of(0, 1, 3, 4), { ...options, clipNorm: 1 });
+    const size = shape.targets * shape.linear * shape.horizon;
+    const skips = [0, 1, 2].map((sensor) => network.weights(false).subarray(sensor * size, (sensor + 1) * size));
+    expect([...new Set(Array.from([0, 1, 3, 4], (row) => data.sensor[row]))].sort()).toEqual([0, 2]);
+    expect(skips.map((skip) => skip.some((weight) => weight !== 0))).toEqual([true, false, true]);
+  });
+
+  test("rows of a sensor that the network does not have are refused", () => {
+    const shape = buildShape(fleet);
+    const network = createNetwork(loadEngine("simd128"), shape);
+    const data = { ...buildRows(shape, 3, 51), sensor: Int32Array.of(0, 3, 1) };
+    expect(() => network.predict(data, false)).toThrow("sensor 3; the network has 3");
+  });
+
+  test("context is blanked in training alone, in its share of the rows, the same ones for the same seed", () => {
+    const context = { contextFeatures: { from: 6, count: 2 }, contextDropout: 0.4 };
+    const shape = buildShape({ ...fleet, ...context });
+    const full = buildRows(shape, 200, 61);
+    for (let i = 0; i < full.rows; i++) full.features.fill(7, i * 8 + 6, i * 8 + 8);
+    const without = { ...full, features: full.features.slice() };
+    for (let i = 0; i < full.rows; i++) without.features.fill(0, i * 8 + 6, i * 8 + 8);
+    const start = buildWeights(shape, 62);
+    const losses = (changes: Partial<NetworkShape>, data: typeof full, seed: number) => {
+      const network = createNetwork(loadEngine("simd128"), buildShape({ ...fleet, ...context, ...changes }));
+      return Array.from({ length: full.rows }, (_, row) => {
+        network.reset(seed + row, buildWidths(shape, 63));
+        network.setWeights(start);
+        return network.step(data, Int32Array.of(row), options);
+      });
+    };
+    const [seen, blank] = [losses({ contextDropout: 0 }, full, 1), losses({ contextDropout: 0 }, without, 1)];
+    const dropped = losses({}, full, 1);
+    expect(losses({}, full, 1)).toEqual(dropped);
+    expect(losses({}, full, 1000)).not.toEqual(dropped);
+    const blanked = dropped.filter((loss, row) => loss === blank[row] && loss !== seen[row]).length;
+    expect(dropped.every((loss, row) => loss === seen[row] || loss === blank[row])).toBe(true);
+    expect(blanked / full.rows).toBeGreaterThan(0.3);
+    expect(blanked / full.rows).toBeLessThan(0.5);
+    const network = createNetwork(loadEngine("simd128"), shape);
+    network.setWeights(start);
+    expect(network.predict(full, false)).not.toEqual(network.predict(without, false));
+    expect(network.predict(full, false)).toEqual(network.predict(full, false));
+  });
+});
+
 describe("a loss that is not finite", () => {
   test.each(["sequence", "features"] as const)("NaN in %s throws, and leaves the network as it was", (field) => {
     const { network, data } = train("simd128", 5, 3);
@@ -181,9 +234,10 @@ test("neighbouring blocks of memory given back serve a larger one", () => {
 
 test("the streams of dropout differ from one another and from seed to seed, and none is zero", () => {
   const engine = loadEngine("simd128");
-  const state = reserveState(engine, buildShape(), 4);
+  const shape = buildShape();
+  const state = reserveState(engine, shape, 4);
   const lanes = [1, 2, 3].flatMap((seed) => {
-    seedDropout(engine, state, seed);
+    seedDropout(engine, shape, state, seed);
     return [...new Uint32Array(engine.kernels.memory.buffer, state.random, 4)];
   });
   expect(new Set(lanes).size).toBe(12);
@@ -195,6 +249,8 @@ test("refuses shapes that cannot be", () => {
   expect(() => createNetwork(engine, buildShape({ quantiles: [0.1, 0.5, 0.8] }))).toThrow("symmetric");
   expect(() => createNetwork(engine, buildShape({ quantiles: [0.1, 0.9] }))).toThrow("symmetric");
   expect(() => createNetwork(engine, buildShape({ hidden: 0, linear: 0, branchUnits: 0 }))).toThrow("part");
+  expect(() => createNetwork(engine, buildShape({ hidden: 0, joinsHidden: true }))).toThrow("joins");
+  expect(() => createNetwork(engine, buildShape({ contextFeatures: { from: 7, count: 2 } }))).toThrow("7 to 9 of 8");
   const network = createNetwork(engine, buildShape());
   expect(() => network.setWeights(new Float32Array(3))).toThrow("3 weights");
 });
