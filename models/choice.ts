@@ -1,7 +1,7 @@
 import { gridLength } from "../core/data/grid.ts";
-import { pinballLoss } from "../core/data/metrics.ts";
+import { leadPinball } from "../core/data/metrics.ts";
 import type { Quantiles } from "../core/data/quantiles.ts";
-import { levels, simpleExperts } from "../core/mix/experts.ts";
+import { simpleExperts } from "../core/mix/experts.ts";
 import type { ShortHistory } from "../core/model/manifest.ts";
 import { minimumPoints } from "../core/model/short-history.ts";
 import type { TrainResult } from "../core/model/training.ts";
@@ -106,14 +106,12 @@ function measureSimple({ grid, encoding, windows, validationRow }: Prepared): Si
 type Sum = { count: number; mae: number; pinball: number };
 const newSum = (): Sum => ({ count: 0, mae: 0, pinball: 0 });
 
-function addErrors(sum: Sum, { q10, q50, q90 }: Quantiles, actual: Float64Array): void {
+function addErrors(sum: Sum, made: Quantiles, actual: Float64Array): void {
   actual.forEach((value, h) => {
     if (Number.isNaN(value)) return;
     sum.count++;
-    sum.mae += Math.abs(value - q50[h]!);
-    [q10, q50, q90].forEach((made, q) => {
-      sum.pinball += pinballLoss(value - made[h]!, levels[q]!) / levels.length;
-    });
+    sum.mae += Math.abs(value - made.q50[h]!);
+    sum.pinball += leadPinball(made, h, value);
   });
 }
 

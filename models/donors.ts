@@ -1,5 +1,5 @@
 import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
-import type { Target } from "../core/data/reading.ts";
+import { clip, type Target } from "../core/data/reading.ts";
 import { type History, prepare } from "../core/model/features.ts";
 import { linkOf, toLink } from "../core/model/link.ts";
 import { minimumLentPoints } from "../core/model/short-history.ts";
@@ -83,8 +83,8 @@ export function borrowWindows(
   const rows = lenders.flatMap(({ grid, history: measured, character: theirs }) => {
     const values = measured.values.map((column, k) => {
       const factor = (own.change[k]! / theirs.change[k]!) ** trust[k]!;
-      const [low, high] = rangeOnLink(targets[k]!);
-      return column.map((value) => Math.min(high, Math.max(low, own.mean[k]! + (value - theirs.mean[k]!) * factor)));
+      const range = rangeOnLink(targets[k]!);
+      return column.map((value) => clip(own.mean[k]! + (value - theirs.mean[k]!) * factor, range));
     });
     const history = { ...measured, values };
     const length = gridLength(grid);
@@ -96,7 +96,7 @@ export function borrowWindows(
   return rows.sort((a, b) => a.at - b.at);
 }
 
-function rangeOnLink(target: Target): [low: number, high: number] {
+function rangeOnLink(target: Target): { min: number; max: number } {
   const link = linkOf(target);
-  return [toLink(link, target.min), toLink(link, target.max)];
+  return { min: toLink(link, target.min), max: toLink(link, target.max) };
 }

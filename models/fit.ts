@@ -1,3 +1,4 @@
+import { pinballLoss } from "../core/data/metrics.ts";
 import { drawBatches } from "./batches.ts";
 import type { TrainingRows } from "./layout.ts";
 import type { Network } from "./network.ts";
@@ -50,8 +51,7 @@ export function meanPinball(predicted: Float32Array, wanted: Float32Array, level
   for (let i = 0; i < wanted.length; i++) {
     if (Number.isNaN(wanted[i]!)) continue;
     for (let q = 0; q < levels.length; q++) {
-      const error = wanted[i]! - predicted[i * levels.length + q]!;
-      sum += Math.max(levels[q]! * error, (levels[q]! - 1) * error);
+      sum += pinballLoss(wanted[i]! - predicted[i * levels.length + q]!, levels[q]!);
       count++;
     }
   }

@@ -1,3 +1,5 @@
+import { levels } from "../core/data/quantiles.ts";
+
 /** How a sensor's network is built and trained; fixed for all sensors, only the number of steps follows the history. */
 export const policy = {
   hidden: 16,
@@ -5,7 +7,7 @@ export const policy = {
   branchLayers: 2,
   branchEmbedding: 3,
   branchDropout: 0.1,
-  quantiles: [0.1, 0.5, 0.9],
+  quantiles: levels,
   batchRows: 128,
   /** Windows older than the newest by this share of them all are drawn half as often: seasons change. */
   recentShare: 0.5,

@@ -1,4 +1,4 @@
-import { coverage, mae, pinball } from "../core/data/metrics.ts";
+import { coverage, levelPinball, mae } from "../core/data/metrics.ts";
 import { fromLink } from "../core/model/link.ts";
 import type { ModelManifest } from "../core/model/manifest.ts";
 import { sliceRows } from "./fit.ts";
@@ -61,17 +61,15 @@ export function validate(
     const { bands } = onTrain.ridges[k]!;
     const lead = (at: number) => Math.floor(at / targets) % horizon;
     const band = (q: number) => column((at) => after(at, ridgeChange(at) + bands[lead(at) * levels + q]!));
-    const pinballOf = (at: (q: number) => Float64Array) =>
-      policy.quantiles.reduce((sum, wanted, q) => sum + pinball(actual, at(q), wanted), 0) / levels;
     const middle = (levels - 1) / 2;
     return [
       target.name,
       {
         mae: mae(actual, level(middle)),
-        pinball: pinballOf(level),
+        pinball: levelPinball(actual, level),
         coverage: coverage(actual, level(0), level(levels - 1)),
         ridgeMae: mae(actual, ridge),
-        ridgePinball: pinballOf(band),
+        ridgePinball: levelPinball(actual, band),
         persistenceMae: mae(actual, last),
       },
     ] as const;

@@ -1,4 +1,4 @@
-import { type Grid, gridIndex, gridLength, gridTime, toGrid } from "./grid.ts";
+import { type Grid, gridLength, gridTime, toGrid } from "./grid.ts";
 import { inspectReadings, type ReadingQuality, type StuckSettings, stuckSteps } from "./quality.ts";
 import type { Fleet, Readings, Target } from "./reading.ts";
 
@@ -145,9 +145,4 @@ export function ageSteps(sensor: SensorGrid, k: number): number {
   const column = sensor.grid.columns[k]!;
   for (let i = sensor.originIndex; i >= 0; i--) if (!Number.isNaN(column[i]!)) return sensor.originIndex - i;
   return Number.POSITIVE_INFINITY;
-}
-
-/** The grid value of target `k` at `at`, NaN outside the grid or where nothing was measured. */
-export function valueAt(grid: Grid, k: number, at: Date): number {
-  return grid.columns[k]![gridIndex(grid, at)] ?? Number.NaN;
 }

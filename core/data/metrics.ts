@@ -1,3 +1,5 @@
+import { levels, type Quantiles, tripleAt } from "./quantiles.ts";
+
 /** The daily season's MASE scale is never below this, as a constant series has none. */
 const smallestScale = 1e-3;
 
@@ -50,6 +52,17 @@ export function pinballLoss(error: number, level: number): number {
   return Math.max(level * error, (level - 1) * error);
 }
 
+/** Mean pinball loss over the levels of one actual and what was forecast of it at lead index `h`. */
+export function leadPinball(made: Quantiles, h: number, actual: number): number {
+  const triple = tripleAt(made, h);
+  return levels.reduce((sum, level, q) => sum + pinballLoss(actual - triple[q]!, level), 0) / levels.length;
+}
+
+/** Mean over the levels of the mean pinball loss at each; `forecast` by index of the level. */
+export function levelPinball(actual: ArrayLike<number>, forecast: (q: number) => ArrayLike<number>): number {
+  return levels.reduce((sum, level, q) => sum + pinball(actual, forecast(q), level), 0) / levels.length;
+}
+
 /** Share of actuals in [lower, upper]. */
 export function coverage(actual: ArrayLike<number>, lower: ArrayLike<number>, upper: ArrayLike<number>): number {
   const covered = Float64Array.from(actual, (value, i) => {
@@ -63,9 +76,4 @@ export function coverage(actual: ArrayLike<number>, lower: ArrayLike<number>, up
 export function width(actual: ArrayLike<number>, lower: ArrayLike<number>, upper: ArrayLike<number>): number {
   const widths = Float64Array.from(actual, (value, i) => (Number.isNaN(value) ? Number.NaN : upper[i]! - lower[i]!));
   return meanOfKnown(widths);
-}
-
-/** Skill against a yardstick, 1 - loss / its loss: above 0 is better; NaN when the yardstick has no loss. */
-export function skill(loss: number, yardstickLoss: number): number {
-  return yardstickLoss === 0 ? Number.NaN : 1 - loss / yardstickLoss;
 }

@@ -1,5 +1,23 @@
+/** Levels of the quantiles, in the order of every triple, and the share of actuals that the outer two are to hold. */
+export const levels = [0.1, 0.5, 0.9] as const;
+export const nominalCoverage = 0.8;
+
 /** Quantiles of one target, one element per lead, in the target's unit. */
 export type Quantiles = { q10: number[]; q50: number[]; q90: number[] };
+
+/** [q10, q50, q90] per lead as quantiles. */
+export function toQuantiles(perLead: (readonly [q10: number, q50: number, q90: number])[]): Quantiles {
+  return {
+    q10: perLead.map(([q10]) => q10),
+    q50: perLead.map(([, q50]) => q50),
+    q90: perLead.map(([, , q90]) => q90),
+  };
+}
+
+/** [q10, q50, q90] of lead index `h`. */
+export function tripleAt({ q10, q50, q90 }: Quantiles, h: number): [q10: number, q50: number, q90: number] {
+  return [q10[h]!, q50[h]!, q90[h]!];
+}
 
 /** The level's quantile of ascending values, linear between them (Hyndman & Fan 1996, type 7); 0 of none. */
 export function quantileOf(ascending: Float64Array, level: number): number {

@@ -9,6 +9,11 @@ export const Target = z.object({
 });
 export type Target = z.infer<typeof Target>;
 
+/** The value inside [min, max]; NaN stays NaN. */
+export function clip(value: number, { min, max }: { min: number; max: number }): number {
+  return Math.min(max, Math.max(min, value));
+}
+
 /**
  * Raw readings of one sensor, columnar and in no guaranteed order; duplicates and out-of-range values are still in.
  * `at` holds epoch milliseconds; `values[target][i]` belongs to `at[i]` and is NaN where nothing was measured.

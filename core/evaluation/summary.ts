@@ -1,4 +1,4 @@
-import { coverage, mae, maseScale, meanOfKnown, pinball, rmse, width } from "../data/metrics.ts";
+import { coverage, levelPinball, mae, maseScale, meanOfKnown, rmse, width } from "../data/metrics.ts";
 import type { Quantiles } from "../data/quantiles.ts";
 
 /** Metrics of one method on one series, over all its origins and leads. */
@@ -34,7 +34,7 @@ export function measureSeries(
     mae: error,
     rmse: rmse(actual, q50),
     mase: season === null ? Number.NaN : error / maseScale(column.subarray(0, trainEnd), season),
-    pinball: (pinball(actual, q10, 0.1) + pinball(actual, q50, 0.5) + pinball(actual, q90, 0.9)) / 3,
+    pinball: levelPinball(actual, (q) => [q10, q50, q90][q]!),
     coverage: coverage(actual, q10, q90),
     width: width(actual, q10, q90),
     firstLeadMae: mae(actualOf(first), forecasts.flatMap(first)),

@@ -1,7 +1,7 @@
 import { fillCausally } from "../data/grid.ts";
-import type { Quantiles } from "../data/quantiles.ts";
-import { quantileOf } from "../data/quantiles.ts";
+import { type Quantiles, toQuantiles } from "../data/quantiles.ts";
 import { lastObserved, seasonalNaive } from "../mix/baselines.ts";
+import { bandOf } from "../mix/trials.ts";
 
 /** The yardsticks that need no model. */
 export type YardstickName = "persistence" | "seasonalNaive";
@@ -36,16 +36,12 @@ export function createYardstick(
       if (!Number.isNaN(error)) errors[h]!.push(error);
     }
   }
-  const bands = errors.map((one) => {
-    const ascending = Float64Array.from(one).sort();
-    return [Math.min(0, quantileOf(ascending, 0.1)), Math.max(0, quantileOf(ascending, 0.9))] as const;
-  });
-  return (origin) => {
-    const middle = middleAt(origin);
-    return {
-      q10: middle.map((value, h) => value + bands[h]![0]),
-      q50: middle,
-      q90: middle.map((value, h) => value + bands[h]![1]),
-    };
-  };
+  const bands = errors.map(bandOf);
+  return (origin) =>
+    toQuantiles(
+      middleAt(origin).map((middle, h) => {
+        const [low, high] = bands[h]!;
+        return [middle + low, middle, middle + high] as const;
+      }),
+    );
 }

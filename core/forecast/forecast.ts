@@ -1,7 +1,7 @@
+import type { BaselineName } from "../mix/baselines.ts";
 import type { Mix } from "../mix/mix.ts";
 
 export type ForecastMethod = "lstm" | "baseline";
-export type BaselineName = "persistence" | "seasonalNaive" | "climatology";
 
 /** Why a baseline stands where a model's forecast would. */
 export type ForecastReason =

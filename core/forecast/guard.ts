@@ -1,5 +1,5 @@
 import type { Quantiles } from "../data/quantiles.ts";
-import type { Target } from "../data/reading.ts";
+import { clip, type Target } from "../data/reading.ts";
 
 /** Shares of the physical range by which a median and a tail may leave it before they are implausible rather than clipped. */
 const medianSlack = 0.1;
@@ -36,11 +36,10 @@ export function guardQuantiles(
       return refuse(h + 1, `${q10}, ${q50}, ${q90} are far outside ${limits}`);
     }
   }
-  const clip = (value: number) => Math.min(target.max, Math.max(target.min, value));
   const quantiles = {
-    q10: made.q10.map((value, h) => clip(Math.min(value, made.q50[h]!))),
-    q50: made.q50.map(clip),
-    q90: made.q90.map((value, h) => clip(Math.max(value, made.q50[h]!))),
+    q10: made.q10.map((value, h) => clip(Math.min(value, made.q50[h]!), target)),
+    q50: made.q50.map((value) => clip(value, target)),
+    q90: made.q90.map((value, h) => clip(Math.max(value, made.q50[h]!), target)),
   };
   return { ok: true, quantiles };
 }

@@ -1,4 +1,5 @@
 import { ageSteps, countContext, judgeTarget, type SensorGrid, toSensorGrid } from "../data/context.ts";
+import { levels } from "../data/quantiles.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import type { ModelManifest } from "../model/manifest.ts";
 import type { RegisteredModel } from "../model/registered.ts";
@@ -46,9 +47,6 @@ export function stepsNeeded(models: RegisteredModel[], settings: ForecastSetting
   return Math.max(settings.baselineSteps, settings.contextLength, ...lengths) + settings.withheldSteps;
 }
 
-/** Quantile levels that every stored forecast has. */
-const servedLevels = [0.1, 0.5, 0.9];
-
 /** Why the model cannot serve this fleet, null when it can. */
 export function misfit(manifest: ModelManifest, fleet: Fleet): string | null {
   if (manifest.stepSeconds !== fleet.stepSeconds) {
@@ -57,7 +55,7 @@ export function misfit(manifest: ModelManifest, fleet: Fleet): string | null {
   if (manifest.horizon < fleet.horizon) {
     return `model ${manifest.modelId} has ${manifest.horizon} leads, the fleet wants ${fleet.horizon}; train it anew`;
   }
-  const level = servedLevels.find((wanted) => !manifest.quantiles.some((one) => Math.abs(one - wanted) < 1e-9));
+  const level = levels.find((wanted) => !manifest.quantiles.some((one) => Math.abs(one - wanted) < 1e-9));
   if (level !== undefined) return `model ${manifest.modelId} has no quantile ${level}; train it anew`;
   const names = new Set(fleet.targets.map((target) => target.name));
   const unknown = manifest.targets.find((target) => !names.has(target.name));

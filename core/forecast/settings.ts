@@ -1,5 +1,6 @@
 import { type ContextSettings, defaultContextSettings } from "../data/context.ts";
 import type { Fleet } from "../data/reading.ts";
+import { defaultContextLength } from "../model/spec.ts";
 import { stepsPerDay } from "../time.ts";
 
 /** What the forecast of a shard depends on beside its readings and models; counts are grid steps. */
@@ -32,7 +33,7 @@ export function defaultForecastSettings(fleet: Fleet, codeVersion: string): Fore
     withheldSteps: Math.max(3, Math.floor(fleet.horizon / 2)),
     minimumBaselineSteps: 12,
     baselineSteps: Math.max(96, 3 * day),
-    contextLength: 48,
+    contextLength: defaultContextLength,
     context: defaultContextSettings,
   };
 }

@@ -1,26 +1,19 @@
-import { quantileOf } from "../data/quantiles.ts";
+import { type Quantiles, toQuantiles } from "../data/quantiles.ts";
 import type { Target } from "../data/reading.ts";
 import { stepsPerDay } from "../time.ts";
-import { sameTimeMean, towardsUsual } from "./climatology.ts";
+import { sameTimeMean } from "./climatology.ts";
+import { around, errorsOf, leadBand, type Trial, tryLead, unknownBand, usualShare } from "./trials.ts";
 
 /** At most this many past origins are tried, spread evenly: bounds the cost of a fallback, not its honesty. */
 const maximumTrials = 240;
-/** Below this many errors at a lead the band comes from the pooled one-step change and widens with the root of the lead. */
-const minimumErrors = 20;
 /** Climatology is fitted to the very errors that it is judged by: it must be better by this share. */
 const fittedMargin = 0.05;
-/** Without any past change: one per cent of the physical range at lead 1. */
-const unknownShare = 0.01;
-/** 90 % quantile of the standard normal distribution. */
-const z90 = 1.2816;
 
-/** A baseline's forecast of one target; arrays have one element per lead, in the target's unit. */
-export type BaselineForecast = {
-  name: "persistence" | "seasonalNaive" | "climatology";
-  q10: number[];
-  q50: number[];
-  q90: number[];
-};
+/** What needs no training, by name. */
+export type BaselineName = "persistence" | "seasonalNaive" | "climatology";
+
+/** A baseline's forecast of one target; one element per lead, in the target's unit. */
+export type BaselineForecast = Quantiles & { name: BaselineName };
 
 /** The newest observation of `column[0..end]`, NaN when there is none: what persistence forecasts. */
 export function lastObserved(column: Float64Array, end: number): number {
@@ -37,10 +30,8 @@ export function seasonalNaive(
 ): (number | null)[] {
   const day = stepsPerDay(stepSeconds);
   return Array.from({ length: horizon }, (_, h) => {
-    if (day === null) return null;
-    const lead = h + 1;
-    const value = column[end + lead - day * Math.ceil(lead / day)];
-    return value === undefined || Number.isNaN(value) ? null : value;
+    const value = day === null ? Number.NaN : dayBefore(column, end, h + 1, day);
+    return Number.isNaN(value) ? null : value;
   });
 }
 
@@ -60,71 +51,46 @@ export function forecastBaseline(
   if (Number.isNaN(last)) return null;
   const day = stepsPerDay(stepSeconds);
   const trials = tryOut(column, end, horizon, day);
-  const shares = trials.map(shareOf);
+  const shares = trials.map(usualShare);
   const name = smallestError(trials, shares, horizon);
   const yesterday = name === "seasonalNaive" ? seasonalNaive(column, end, horizon, stepSeconds) : [];
   const unknown = unknownBand(column, end, target);
-  const bands = trials.map((trial, h) => {
-    const usual = name === "climatology" ? sameTimeMean(column, end, h + 1, day!) : Number.NaN;
+  const made = trials.map((trial, h) => {
+    const lead = h + 1;
+    const usual = name === "climatology" ? sameTimeMean(column, end, lead, day!) : Number.NaN;
     const middle = yesterday[h] ?? (Number.isNaN(usual) ? last : last + shares[h]! * (usual - last));
-    const errors = Float64Array.from(errorsOf(trial, name, shares[h]!)).sort();
-    const [low, high] = errorBand(errors, unknown * Math.sqrt(h + 1));
-    const inside = clip(middle, target);
-    return [clip(inside + low, target), inside, clip(inside + high, target)] as const;
+    return around(middle, leadBand(errorsBy(name, trial, shares[h]!), lead, unknown), target);
   });
-  return {
-    name,
-    q10: bands.map(([low]) => low),
-    q50: bands.map(([, middle]) => middle),
-    q90: bands.map(([, , high]) => high),
-  };
+  return { name, ...toQuantiles(made) };
 }
 
-/**
- * What came at one lead after past origins at which the target was observed, as changes from there: the actual, yesterday's
- * value and the usual one; NaN where the last two are not known.
- */
-type Trials = { actual: number[]; yesterday: number[]; usual: number[] };
+/** With yesterday's value, as a change like the others; NaN where it is not known. */
+type DayTrial = Trial & { yesterday: number[] };
 
-function tryOut(column: Float64Array, end: number, horizon: number, day: number | null): Trials[] {
+function tryOut(column: Float64Array, end: number, horizon: number, day: number | null): DayTrial[] {
   const stride = Math.max(1, Math.ceil(end / maximumTrials));
-  const trials: Trials[] = Array.from({ length: horizon }, () => ({ actual: [], yesterday: [], usual: [] }));
-  for (let i = end - 1; i >= 0; i -= stride) {
-    const last = column[i]!;
-    if (Number.isNaN(last)) continue;
-    for (let h = 0; h < horizon && i + h < end; h++) {
-      const actual = column[i + h + 1]!;
-      if (Number.isNaN(actual)) continue;
-      const { actual: changes, yesterday, usual } = trials[h]!;
-      changes.push(actual - last);
-      yesterday.push(
-        day === null ? Number.NaN : (column[i + h + 1 - day * Math.ceil((h + 1) / day)] ?? Number.NaN) - last,
-      );
-      usual.push(day === null ? Number.NaN : sameTimeMean(column, i, h + 1, day) - last);
-    }
-  }
-  return trials;
-}
-
-function shareOf({ actual, usual }: Trials): number {
-  let [along, square] = [0, 0];
-  usual.forEach((change, i) => {
-    if (Number.isNaN(change)) return;
-    along += change * actual[i]!;
-    square += change * change;
+  return Array.from({ length: horizon }, (_, h) => {
+    const lead = h + 1;
+    // The same origins for every lead, as far as its actual is known.
+    const newest = end - 1 - stride * Math.ceil(h / stride);
+    const trial = tryLead(column, lead, { newest, stride }, day);
+    const before = (origin: number) => (day === null ? Number.NaN : dayBefore(column, origin, lead, day));
+    return { ...trial, yesterday: trial.origins.map((origin) => before(origin) - column[origin]!) };
   });
-  return towardsUsual(along, square);
 }
 
-/** actual - forecast, in no order, where the baseline could forecast. */
-function errorsOf({ actual, yesterday, usual }: Trials, name: BaselineForecast["name"], share: number): number[] {
-  if (name === "persistence") return actual;
-  const errors = actual.map((change, i) => change - (name === "seasonalNaive" ? yesterday[i]! : share * usual[i]!));
-  return errors.filter((error) => !Number.isNaN(error));
+/** The value a day, or as many days as it takes, before `origin + lead`; NaN where it is missing. */
+function dayBefore(column: Float64Array, origin: number, lead: number, day: number): number {
+  return column[origin + lead - day * Math.ceil(lead / day)] ?? Number.NaN;
+}
+
+function errorsBy(name: BaselineName, trial: DayTrial, share: number): number[] {
+  if (name === "persistence") return trial.actual;
+  return name === "seasonalNaive" ? errorsOf(trial, trial.yesterday) : errorsOf(trial, trial.usual, share);
 }
 
 /** The baseline with the smallest MAE where yesterday is known too, over enough trials to tell; persistence otherwise. */
-function smallestError(trials: Trials[], shares: number[], horizon: number): BaselineForecast["name"] {
+function smallestError(trials: DayTrial[], shares: number[], horizon: number): BaselineName {
   const sums = { persistence: 0, seasonalNaive: 0, climatology: 0 };
   let pairs = 0;
   trials.forEach(({ actual, yesterday, usual }, h) => {
@@ -139,33 +105,4 @@ function smallestError(trials: Trials[], shares: number[], horizon: number): Bas
   if (pairs < 2 * horizon) return "persistence";
   const simpler = sums.seasonalNaive < sums.persistence ? "seasonalNaive" : "persistence";
   return sums.climatology < (1 - fittedMargin) * sums[simpler] ? "climatology" : simpler;
-}
-
-/** 10 % and 90 % quantiles of ascending errors, 0 between them; of fewer than 20 nothing is known: the fallback either way. */
-export function errorBand(errors: Float64Array, fallback: number): [low: number, high: number] {
-  if (errors.length < minimumErrors) return [-fallback, fallback];
-  return [Math.min(0, quantileOf(errors, 0.1)), Math.max(0, quantileOf(errors, 0.9))];
-}
-
-/** Half of a band one step ahead by the one-step changes alone, where a lead's own errors are too few. */
-export function unknownBand(column: Float64Array, end: number, target: Target): number {
-  const spread = oneStepSpread(column, end);
-  return spread === null ? unknownShare * (target.max - target.min) : z90 * spread;
-}
-
-/** Root mean square of the changes between neighbouring observed points, null when there is no pair or no change. */
-function oneStepSpread(column: Float64Array, end: number): number | null {
-  let sum = 0;
-  let pairs = 0;
-  for (let i = 1; i <= end; i++) {
-    const change = column[i]! - column[i - 1]!;
-    if (Number.isNaN(change)) continue;
-    sum += change * change;
-    pairs++;
-  }
-  return pairs === 0 || sum === 0 ? null : Math.sqrt(sum / pairs);
-}
-
-function clip(value: number, target: Target): number {
-  return Math.min(target.max, Math.max(target.min, value));
 }

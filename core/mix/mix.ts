@@ -1,7 +1,6 @@
-import type { Quantiles } from "../data/quantiles.ts";
-import type { Target } from "../data/reading.ts";
+import { levels, type Quantiles, toQuantiles, tripleAt } from "../data/quantiles.ts";
+import { clip, type Target } from "../data/reading.ts";
 import type { Adaptation } from "./adaptation.ts";
-import { levels } from "./experts.ts";
 import { weightsOf } from "./weights.ts";
 import { factorsOf } from "./widths.ts";
 
@@ -40,7 +39,7 @@ export function mixOf(
 
 /** [q10, q50, q90] of each expert at lead index `h`, and of their weighted mean; it does not cross if they do not. */
 export function mixedAt(mix: Mix, h: number): { experts: (readonly number[] | null)[]; mixed: readonly number[] } {
-  const made = mix.experts.map((one) => one && [one.q10[h]!, one.q50[h]!, one.q90[h]!]);
+  const made = mix.experts.map((one) => one && tripleAt(one, h));
   const mixed = levels.map((_, q) =>
     made.reduce((sum, triple, k) => sum + (triple === null ? 0 : mix.weights[k]![h]! * triple[q]!), 0),
   );
@@ -48,14 +47,13 @@ export function mixedAt(mix: Mix, h: number): { experts: (readonly number[] | nu
 }
 
 /** The forecast that the mix makes: weighted mean, band's sides times their factors, inside the target's range. */
-export function quantilesOfMix(mix: Mix, { min, max }: Pick<Target, "min" | "max">): Quantiles {
-  const clip = (value: number) => Math.min(max, Math.max(min, value));
-  const made: Quantiles = { q10: [], q50: [], q90: [] };
-  mix.widths[0]!.forEach((lower, h) => {
-    const [q10, q50, q90] = mixedAt(mix, h).mixed as [number, number, number];
-    made.q10.push(clip(q50 - Math.max(0, q50 - q10) * lower));
-    made.q50.push(clip(q50));
-    made.q90.push(clip(q50 + Math.max(0, q90 - q50) * mix.widths[1]![h]!));
-  });
-  return made;
+export function quantilesOfMix(mix: Mix, range: Pick<Target, "min" | "max">): Quantiles {
+  const [lower, upper] = mix.widths as [number[], number[]];
+  return toQuantiles(
+    lower.map((factor, h) => {
+      const [q10, q50, q90] = mixedAt(mix, h).mixed as [number, number, number];
+      const [low, high] = [q50 - Math.max(0, q50 - q10) * factor, q50 + Math.max(0, q90 - q50) * upper[h]!];
+      return [clip(low, range), clip(q50, range), clip(high, range)] as const;
+    }),
+  );
 }

@@ -1,5 +1,6 @@
+import { levels } from "../data/quantiles.ts";
 import type { ModelManifest } from "../model/manifest.ts";
-import { type Expert, experts, levels } from "./experts.ts";
+import { type Expert, experts } from "./experts.ts";
 
 /** Shares before anything was learnt, of experts as good as the network on its validation part; without a challenger. */
 const fullShares: Record<Exclude<Expert, "challenger">, number> = {

@@ -1,8 +1,9 @@
-import { levels } from "./experts.ts";
+import { levels } from "../data/quantiles.ts";
+import { clip } from "../data/reading.ts";
 
 /** Step of a width's log factor for an outcome; small, because at every step one outcome a lead comes in. */
 const widthStep = 0.01;
-const widthLimit = 1.5;
+const widthRange = { min: -1.5, max: 1.5 };
 
 /** One lead whose actual became known, with the [q10, q50, q90] that was served for it. */
 export type ServedLead = { lead: number; actual: number; final: readonly number[] };
@@ -18,6 +19,6 @@ export function learnWidths(width: number[][], { lead, actual, final }: ServedLe
   const misses = [actual < final[0]!, actual > final[2]!];
   misses.forEach((isMiss, side) => {
     const moved = width[side]![h]! + widthStep * ((isMiss ? 1 : 0) - levels[0]);
-    width[side]![h] = Math.min(widthLimit, Math.max(-widthLimit, moved));
+    width[side]![h] = clip(moved, widthRange);
   });
 }

@@ -1,5 +1,5 @@
 import { cutHistory, type SensorGrid } from "../data/context.ts";
-import type { Quantiles } from "../data/quantiles.ts";
+import { levels, type Quantiles } from "../data/quantiles.ts";
 import type { Target } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
 import { encode } from "./features.ts";
@@ -49,5 +49,6 @@ export function fromModelOutput(
     const change = (h: number) => changes[(h * targets.length + k) * quantiles.length + q]!;
     return Array.from({ length: horizon }, (_, h) => fromLink(features.links[k]!, last[k]! + change(h)));
   };
-  return { q10: pick(0.1), q50: pick(0.5), q90: pick(0.9) };
+  const [q10, q50, q90] = levels.map(pick) as [number[], number[], number[]];
+  return { q10, q50, q90 };
 }

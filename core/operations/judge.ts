@@ -1,3 +1,4 @@
+import { nominalCoverage } from "../data/quantiles.ts";
 import type { PairedScore } from "../forecast/score.ts";
 import { dieboldMariano } from "./significance.ts";
 
@@ -22,7 +23,7 @@ export function defaultPromotionSettings(horizon: number): PromotionSettings {
     minimumMoments: 12 * horizon,
     maximumMoments: 60 * horizon,
     level: 0.01,
-    nominalCoverage: 0.8,
+    nominalCoverage,
     coverageTolerance: 0.03,
   };
 }

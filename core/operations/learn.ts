@@ -1,4 +1,5 @@
 import { gridTime, toGrid } from "../data/grid.ts";
+import { tripleAt } from "../data/quantiles.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import { type Adaptation, type Adapted, adapt, freshAdaptation, type MaturedLead } from "../mix/adaptation.ts";
@@ -37,11 +38,12 @@ function outcomesAt(served: Forecast[], at: Date, actual: number): MaturedLead[]
   const newest = before.reduce<Forecast | null>((a, b) => (a === null || b.origin >= a.origin ? b : a), null);
   if (newest?.reason === "stuck") return [];
   const byLead = new Map<number, MaturedLead>();
-  for (const { origin, stepSeconds, mix, q10, q50, q90 } of before) {
+  for (const row of before) {
+    const { origin, stepSeconds, mix } = row;
     const lead = (at.getTime() - origin.getTime()) / 1000 / stepSeconds;
     const h = lead - 1;
-    if (mix === null || !Number.isInteger(lead) || h >= q50.length) continue;
-    byLead.set(lead, { lead, actual, ...mixedAt(mix, h), final: [q10[h]!, q50[h]!, q90[h]!] });
+    if (mix === null || !Number.isInteger(lead) || h >= row.q50.length) continue;
+    byLead.set(lead, { lead, actual, ...mixedAt(mix, h), final: tripleAt(row, h) });
   }
   return [...byLead.values()];
 }

@@ -1,3 +1,4 @@
+import { fnv1a } from "../hash.ts";
 import type { QueueMessage, TrainMessage } from "../messages.ts";
 import { renewalAt } from "../model/renewal.ts";
 import type { Ports } from "../ports.ts";
@@ -108,15 +109,11 @@ export function shardsOf(sensorIds: string[], size: number): string[][] {
  * not pass for the one before.
  */
 export function messagesOf(slot: Date, shards: string[][]): QueueMessage[] {
-  return shards.map((sensorIds, shard) => ({
-    key: `${slot.toISOString()}/${shard}/${hashOf(sensorIds.join("\n"))}`,
-    body: { slot: slot.toISOString(), sensorIds },
-  }));
-}
-
-/** FNV-1a, 32 bits. */
-function hashOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, "0");
+  return shards.map((sensorIds, shard) => {
+    const hash = fnv1a(sensorIds.join("\n"));
+    return {
+      key: `${slot.toISOString()}/${shard}/${hash.toString(16).padStart(8, "0")}`,
+      body: { slot: slot.toISOString(), sensorIds },
+    };
+  });
 }

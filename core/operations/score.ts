@@ -1,4 +1,4 @@
-import { pinballLoss } from "../data/metrics.ts";
+import { leadPinball } from "../data/metrics.ts";
 import type { Quantiles } from "../data/quantiles.ts";
 import type { Fleet } from "../data/reading.ts";
 import type { Forecast } from "../forecast/forecast.ts";
@@ -129,17 +129,12 @@ function scoreLead(row: Score, { lastValue, seasonalNaive, mix, ...served }: For
   const own = mix?.experts[0] ?? served;
   const naive = seasonalNaive[h] ?? null;
   row.error[h] = actual - served.q50[h]!;
-  row.pinball[h] = meanPinballAt(served, h, actual);
+  row.pinball[h] = leadPinball(served, h, actual);
   row.isCovered[h] = covers(served, h, actual);
-  row.ownPinball[h] = meanPinballAt(own, h, actual);
+  row.ownPinball[h] = leadPinball(own, h, actual);
   row.ownIsCovered[h] = covers(own, h, actual);
   row.persistenceError[h] = actual - lastValue;
   row.seasonalNaiveError[h] = naive === null ? null : actual - naive;
-}
-
-function meanPinballAt({ q10, q50, q90 }: Quantiles, h: number, actual: number): number {
-  const low = pinballLoss(actual - q10[h]!, 0.1);
-  return (low + pinballLoss(actual - q50[h]!, 0.5) + pinballLoss(actual - q90[h]!, 0.9)) / 3;
 }
 
 function covers({ q10, q90 }: Quantiles, h: number, actual: number): boolean {

@@ -1,5 +1,6 @@
 import type { Fleet } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
+import { fnv1a } from "../hash.ts";
 import type { TrainMessage } from "../messages.ts";
 import { isShortHistory } from "../model/short-history.ts";
 import type { TrainProgress, TrainResult, UntrainedReason } from "../model/training.ts";
@@ -106,8 +107,5 @@ async function trainNew(
 
 /** The same for the same sensor and slot, so that a repeated training gives the same model. */
 function seedOf(sensorId: string, slot: Date): number {
-  let hash = 0x811c9dc5;
-  const text = `${sensorId}@${slot.toISOString()}`;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 1;
+  return fnv1a(`${sensorId}@${slot.toISOString()}`) >>> 1;
 }

@@ -1,3 +1,4 @@
+import { nominalCoverage } from "../../core/data/quantiles.ts";
 import type { ScoreKey, ScoreSums } from "../../core/forecast/accuracy.ts";
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
@@ -6,8 +7,6 @@ import type { Views } from "../../core/views.ts";
 import type { Coverage, ForecastResponse, Model, Sensor, SensorTarget } from "./contract.ts";
 import { toMixResponse } from "./mix.ts";
 
-/** Coverage of [q10, q90] that a calibrated model has. */
-export const nominalCoverage = 0.8;
 const scoreDays = 7;
 
 /** Finds the sums of a key; undefined where nothing was scored. */

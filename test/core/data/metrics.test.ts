@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { coverage, mae, mase, maseScale, pinball, rmse, skill, width } from "../../../core/data/metrics.ts";
+import { coverage, mae, mase, maseScale, pinball, rmse, width } from "../../../core/data/metrics.ts";
 
 const actual = [1, 2, Number.NaN, 4];
 const forecast = [2, 2, 9, 1];
@@ -29,9 +29,4 @@ test("pinball charges a miss above and below by level", () => {
 test("coverage counts the bounds in, width averages over known actuals", () => {
   expect(coverage(actual, [1, 2.5, 0, 0], [1, 3, 9, 4])).toBeCloseTo(2 / 3, 12);
   expect(width(actual, [1, 2.5, 0, 0], [1, 3, 9, 4])).toBeCloseTo(4.5 / 3, 12);
-});
-
-test("skill is the share of the yardstick's loss that is saved", () => {
-  expect(skill(3, 4)).toBe(0.25);
-  expect(skill(1, 0)).toBeNaN();
 });
