@@ -4,13 +4,13 @@
 export default $config({
   async app(input) {
     const { settingsFor } = await import("./sst.settings.ts");
-    const { isProtected } = settingsFor(input.stage);
+    const { isProtected, region } = settingsFor(input.stage);
     return {
       name: "iot-lstm-predictor",
       home: "aws",
       removal: isProtected ? "retain" : "remove",
       protect: isProtected,
-      providers: { aws: { version: "7.20.0" } },
+      providers: { aws: { version: "7.20.0", ...(region ? { region: region as "eu-central-1" } : {}) } },
     };
   },
 

@@ -1,5 +1,7 @@
 /** What a person may change about a deployment, with defaults; infra/ builds from it. */
 export type Settings = {
+  /** Where everything but CloudFront runs; null for the shell's AWS_REGION. */
+  region: string | null;
   /** Grid spacing and forecast cycle. A minute at least; it divides an hour, or is whole hours that divide a day. */
   stepSeconds: number;
   /** Number of future steps in a forecast. */
@@ -54,6 +56,7 @@ export type QueueSettings = {
 };
 
 const defaults: Settings = {
+  region: null,
   stepSeconds: 600,
   horizon: 24,
   shardSize: 100,

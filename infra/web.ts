@@ -9,6 +9,8 @@ export function createWeb(settings: Settings, { api }: Functions) {
   new sst.aws.StaticSite("Dashboard", {
     path: ".",
     build: { command: "npm run build:web", output: "web/dist" },
+    environment: { API_URL: router.url },
+    dev: { command: "npm run dev:web", url: "http://localhost:5173" },
     router: { instance: router },
     transform: { assets: { cors: false } },
   });

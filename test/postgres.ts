@@ -38,7 +38,7 @@ type TestOptions = { standby?: boolean; files?: Record<string, string>; settings
 /** Starts Postgres from a cluster made once per checkout (about 0.5 s), durability off. */
 export async function startTestPostgres(options: TestOptions = {}): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), "iot-lstm-postgres-"));
-  const account = await chooseAccount(folder);
+  const account = await chooseAccount(folder, console);
   const binaries = await findBinaries();
   if (account) await chown(folder, account.uid, account.gid);
   await copyCluster(await template(), join(folder, "primary"));
@@ -136,7 +136,7 @@ async function template(): Promise<string> {
   const directory = join(cache, "postgres-18");
   if (await hasCluster(directory)) return directory;
   const folder = await mkdtemp(join(tmpdir(), "iot-lstm-initdb-"));
-  const account = await chooseAccount(folder);
+  const account = await chooseAccount(folder, console);
   if (account) await chown(folder, account.uid, account.gid);
   const built = join(folder, "cluster");
   await createCluster({ directory: built, password, account, binaries: await findBinaries() });

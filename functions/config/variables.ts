@@ -35,6 +35,11 @@ export const sections = {
       .describe(
         "How the source table is mapped: inline JSON or a path to a JSON file. Unset: sensor_readings(sensor_id, temperature, humidity, timestamp)",
       ),
+    DEMO_DATABASE_URL: postgresUrl
+      .optional()
+      .describe(
+        "A main database for the demo's sensors to write to, by its owner; FOLLOWER_DATABASE_URL is its standby",
+      ),
     ALLOW_WRITABLE_FOLLOWER: flag.default(false).describe("true: run although the follower role could write"),
   },
   Storage: {

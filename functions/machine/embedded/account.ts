@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { promisify } from "node:util";
 import { AppError } from "../../../core/errors.ts";
+import type { Log } from "../../../core/ports.ts";
 
 const run = promisify(execFile);
 
@@ -14,13 +16,18 @@ export type Command = { program: string; args: string[]; uid?: number; gid?: num
 
 /**
  * The account that Postgres will run under, which must not be root: ourselves where we are not root, else the owner of
- * `folder` where that is somebody, else the user "postgres", which is created where it does not exist.
+ * `folder` where that is somebody, else the user "postgres", which is created where it does not exist: a person at a terminal
+ * is asked first, elsewhere the log names the command that did it.
  */
-export async function chooseAccount(folder: string): Promise<Account> {
+export async function chooseAccount(
+  folder: string,
+  log: Pick<Log, "warn">,
+  { ask = askAtTerminal, user = "postgres" }: { ask?: Ask; user?: string } = {},
+): Promise<Account> {
   if (process.getuid?.() !== 0) return null;
   const owner = await stat(folder);
   if (owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
-  return (await findUser("postgres")) ?? (await createUser("postgres"));
+  return (await findUser(user)) ?? (await createUser(user, log, ask));
 }
 
 /**
@@ -68,16 +75,35 @@ async function findUser(name: string): Promise<Account> {
   }
 }
 
-async function createUser(name: string): Promise<Account> {
+/** Whether a person agrees; null where nobody can be asked. */
+export type Ask = (question: string) => Promise<boolean | null>;
+
+const askAtTerminal: Ask = async (question) => {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return null;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    await run("useradd", ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", name]);
-  } catch (error) {
-    throw new AppError(
-      "misconfigured",
-      `Postgres refuses to run as root and the user "${name}" could not be created: create it, or start as another user`,
-      { cause: error },
-    );
+    return /^(y(es)?)?$/i.test((await terminal.question(`${question} [Y/n] `)).trim());
+  } finally {
+    terminal.close();
   }
+};
+
+async function createUser(name: string, log: Pick<Log, "warn">, ask: Ask): Promise<Account> {
+  const args = ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", name];
+  const command = `useradd ${args.join(" ")}`;
+  const why = `Postgres refuses to run as root, and there is no user "${name}"`;
+  const agreed = await ask(`${why}. Make it (${command})?`);
+  if (agreed === false) {
+    throw new AppError("misconfigured", `${why}: run ${command}, start as another user, or set both database URLs`);
+  }
+  try {
+    await run("useradd", args);
+  } catch (error) {
+    throw new AppError("misconfigured", `${why}; ${command} failed: create it, or start as another user`, {
+      cause: error,
+    });
+  }
+  if (agreed === null) log.warn("embedded.userCreated", { command, undo: `userdel ${name}`, why });
   return findUser(name);
 }
 

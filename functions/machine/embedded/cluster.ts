@@ -65,7 +65,12 @@ export async function startEmbedded(options: {
       chosen.push(port);
     }
     await writeState(folder, state);
-    const host: Host = { folder, state, binaries: await findBinaries(), account: await accountFor(folder, names) };
+    const host: Host = {
+      folder,
+      state,
+      binaries: await findBinaries(),
+      account: await accountFor(folder, names, options.log),
+    };
     await createMissing(host, names);
     process.once("exit", onExit);
     await startAll(host, names, running, options.log);
@@ -91,11 +96,11 @@ export async function runningUrls(dataDir: string): Promise<Pick<Embedded, "foll
   return { followerUrl: url("follower"), predictorUrl: url("predictor") };
 }
 
-async function accountFor(folder: string, names: Name[]): Promise<Account> {
+async function accountFor(folder: string, names: Name[], log: Log): Promise<Account> {
   for (const name of names) {
-    if (await hasCluster(join(folder, name))) return chooseAccount(join(folder, name));
+    if (await hasCluster(join(folder, name))) return chooseAccount(join(folder, name), log);
   }
-  return chooseAccount(folder);
+  return chooseAccount(folder, log);
 }
 
 /** One initdb at most; the rest are copies, and the standby is one by nature. */

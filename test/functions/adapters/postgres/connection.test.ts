@@ -206,7 +206,7 @@ client_tls_key_file = ${folder}/server.key
 client_tls_cert_file = ${folder}/server.pem
 `,
   );
-  const account = await chooseAccount(folder);
+  const account = await chooseAccount(folder, console);
   if (account) await chown(join(folder, "server.key"), account.uid, account.gid);
   const child = spawn("/usr/sbin/pgbouncer", [path], { stdio: "ignore", ...account });
   const exited = new Promise((resolve) => child.once("exit", resolve));
