@@ -1,10 +1,12 @@
+import { formatDuration as plainDuration } from "../core/duration.ts";
+
 /** Text for people. Pure: no clock, no locale but English, `zone` says which wall clock is shown. */
 export type Zone = "utc" | "local";
 
-export const MISSING = "–";
-const MINUS = "\u2212";
+export const missing = "–";
+const minus = "\u2212";
 /** Narrow no-break space: keeps a number and its unit on one line. */
-const THIN = "\u202f";
+const thinSpace = "\u202f";
 
 /** Decimals that suit values of this size, so that one target always shows the same number of them. */
 export function decimalsFor(magnitude: number): number {
@@ -19,12 +21,12 @@ export function formatNumber(value: number, decimals: number): string {
     maximumFractionDigits: decimals,
   });
   const isZero = Number(Math.abs(value).toFixed(decimals)) === 0;
-  return value < 0 && !isZero ? MINUS + text : text;
+  return value < 0 && !isZero ? minus + text : text;
 }
 
 /** "21.4 °C"; a dash where there is no value. */
 export function formatValue(value: number | null | undefined, unit: string, decimals?: number): string {
-  if (value === null || value === undefined) return MISSING;
+  if (value === null || value === undefined) return missing;
   return withUnit(formatNumber(value, decimals ?? decimalsFor(Math.abs(value))), unit);
 }
 
@@ -35,33 +37,23 @@ export function formatRange(low: number, high: number, unit: string, decimals?: 
 }
 
 export function withUnit(text: string, unit: string): string {
-  return unit === "" ? text : text + THIN + unit;
+  return unit === "" ? text : text + thinSpace + unit;
 }
 
-/** "45 s", "12 min", "3 h 05 min", "2 d 4 h" */
+/** "45 s", "12 min", "3 h 05 min", "2 d 4 h", with the thin spaces that keep a number beside its unit. */
 export function formatDuration(seconds: number): string {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < 60) return `${s}${THIN}s`;
-  const minutes = Math.round(s / 60);
-  if (minutes < 60) return `${minutes}${THIN}min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 24) {
-    const rest = minutes % 60;
-    return rest === 0 ? `${hours}${THIN}h` : `${hours}${THIN}h ${String(rest).padStart(2, "0")}${THIN}min`;
-  }
-  const days = Math.floor(hours / 24);
-  return hours % 24 === 0 ? `${days}${THIN}d` : `${days}${THIN}d ${hours % 24}${THIN}h`;
+  return plainDuration(Math.round(seconds)).replace(/(?<=\d) (?=[a-z])/g, thinSpace);
 }
 
 /** "+32 %", "−4 %"; skill is 1 - MAE / MAE of the yardstick. */
 export function formatSkill(skill: number | null): string {
-  if (skill === null) return MISSING;
+  if (skill === null) return missing;
   const percent = Math.round(skill * 100);
-  return `${percent > 0 ? "+" : percent < 0 ? MINUS : ""}${Math.abs(percent)}${THIN}%`;
+  return `${percent > 0 ? "+" : percent < 0 ? minus : ""}${Math.abs(percent)}${thinSpace}%`;
 }
 
 export function formatPercent(share: number | null, decimals = 0): string {
-  return share === null ? MISSING : `${formatNumber(share * 100, decimals)}${THIN}%`;
+  return share === null ? missing : `${formatNumber(share * 100, decimals)}${thinSpace}%`;
 }
 
 export function formatCount(count: number): string {
@@ -76,11 +68,11 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return `${formatNumber(value, unit === 0 || value >= 100 ? 0 : 1)}${THIN}${units[unit]}`;
+  return `${formatNumber(value, unit === 0 || value >= 100 ? 0 : 1)}${thinSpace}${units[unit]}`;
 }
 
 type TimeStyle = "clock" | "clockSeconds" | "day" | "dayClock" | "full" | "date";
-const STYLES: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
+const styles: Record<TimeStyle, Intl.DateTimeFormatOptions> = {
   clock: { hour: "2-digit", minute: "2-digit" },
   clockSeconds: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
   day: { day: "numeric", month: "short" },
@@ -95,7 +87,7 @@ export function formatTime(at: number, zone: Zone, style: TimeStyle): string {
   const key = zone + style;
   let format = formats.get(key);
   if (format === undefined) {
-    const options: Intl.DateTimeFormatOptions = { ...STYLES[style], hourCycle: "h23" };
+    const options: Intl.DateTimeFormatOptions = { ...styles[style], hourCycle: "h23" };
     format = new Intl.DateTimeFormat("en-GB", zone === "utc" ? { ...options, timeZone: "UTC" } : options);
     formats.set(key, format);
   }

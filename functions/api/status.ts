@@ -1,3 +1,4 @@
+import { formatDuration } from "../../core/duration.ts";
 import type { SensorRow } from "../../core/forecast/sensor.ts";
 import { cyclesSince, staleBefore } from "./freshness.ts";
 import type { ApiSettings } from "./services.ts";
@@ -8,7 +9,7 @@ export function toStatusText(row: Pick<SensorRow, "status" | "lastOutcome">, now
   if (outcome === null) return "no forecast yet; the next cycle looks at it";
   if (row.status === "waiting" && outcome.have !== null && outcome.need !== null) {
     const left = Math.max(0, outcome.need - outcome.have) * settings.stepSeconds;
-    return `${outcome.have} of ${outcome.need} readings, about ${toDuration(left)} left`;
+    return `${outcome.have} of ${outcome.need} readings, about ${formatDuration(left)} left`;
   }
   if (outcome.slot < staleBefore(now, settings)) {
     return `no forecast since ${toClock(outcome.slot)}, ${cyclesSince(outcome.slot, now, settings)} cycles missed`;
@@ -17,13 +18,6 @@ export function toStatusText(row: Pick<SensorRow, "status" | "lastOutcome">, now
   if (row.status === "ok") return `forecast by its LSTM at ${toClock(outcome.slot)}`;
   const counts = outcome.have !== null && outcome.need !== null ? ` (${outcome.have} of ${outcome.need} steps)` : "";
   return outcome.reasonText ?? `${outcome.status}: ${outcome.reason ?? "no reason given"}${counts}`;
-}
-
-/** "40 min", "2 h", "3 days": rounded to what a person needs. */
-export function toDuration(seconds: number): string {
-  if (seconds < 5400) return `${Math.max(1, Math.round(seconds / 60))} min`;
-  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} days`;
 }
 
 function toClock(at: Date): string {

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { formatDuration } from "../../core/duration.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import { secondsBetween } from "../../core/time.ts";
@@ -58,16 +59,16 @@ function describeFacts(facts: SourceFacts, now: Date | null): string[] {
     table.push([
       one.sensorId.length > 40 ? `${one.sensorId.slice(0, 39)}…` : one.sensorId,
       one.readings,
-      period(one.cadenceSeconds),
+      one.cadenceSeconds === null ? "-" : formatDuration(one.cadenceSeconds),
       one.newestReadingAt.toISOString(),
       one.gaps,
-      period(one.longestGapSeconds),
+      one.longestGapSeconds === null ? "-" : formatDuration(one.longestGapSeconds),
     ]);
   }
   return [
     `  table        ${facts.table}`,
     `  sensors      ${facts.sensors}`,
-    `  cadence      ${facts.cadenceSeconds === null ? "unknown" : `every ${period(facts.cadenceSeconds)}`}`,
+    `  cadence      ${facts.cadenceSeconds === null ? "unknown" : `every ${formatDuration(facts.cadenceSeconds)}`}`,
     `  newest       ${newestReadingAt === null ? "none" : `${newestReadingAt.toISOString()}${age(newestReadingAt, now)}`}`,
     `  replication  ${replication.isStandby ? `standby, ${receiving[`${replication.isReceiving}`]}, lag ${lag}` : "not a standby"}`,
     "",
@@ -78,12 +79,5 @@ function describeFacts(facts: SourceFacts, now: Date | null): string[] {
 function age(at: Date, now: Date | null): string {
   if (now === null) return "";
   const seconds = secondsBetween(at, now);
-  return seconds < 0 ? `, ${period(-seconds)} in the future` : `, ${period(seconds)} old`;
-}
-
-function period(seconds: number | null): string {
-  if (seconds === null) return "-";
-  if (seconds < 120) return `${Math.round(seconds * 10) / 10} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 6) / 10} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 360) / 10} h` : `${Math.round(seconds / 8640) / 10} days`;
+  return seconds < 0 ? `, ${formatDuration(-seconds)} in the future` : `, ${formatDuration(seconds)} old`;
 }

@@ -4,6 +4,7 @@ import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { parse } from "csv-parse";
+import { stringify } from "csv-stringify/sync";
 import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import type { IssuedForecast } from "../../core/evaluation/backtest.ts";
@@ -97,7 +98,7 @@ async function* rowsOf(path: string, needed: string[]): AsyncGenerator<{ header:
   }
 }
 
-const forecastColumns = "sensor_id,issued_at,target_at,target,q10,q50,q90";
+const forecastColumns = ["sensor_id", "issued_at", "target_at", "target", "q10", "q50", "q90"];
 
 /**
  * Writes forecasts as `sensor_id,issued_at,target_at,target,q10,q50,q90` (.gz is compressed), one row per lead, `step` seconds
@@ -110,16 +111,16 @@ export function openForecastsFile(path: string) {
   const written = path.endsWith(".gz") ? pipeline(rows, createGzip(), file) : pipeline(rows, file);
   // Heard at close; until then a full disk must not end the process.
   written.catch(() => {});
-  rows.write(`${forecastColumns}\n`);
+  rows.write(stringify([forecastColumns]));
   return {
     async write(sensorId: string, forecasts: IssuedForecast[], step: number): Promise<void> {
       for (const { target, issuedAt, q10, q50, q90 } of forecasts) {
-        const head = `${quote(sensorId)},${isoSeconds(issuedAt.getTime())}`;
-        const lines = q50.map((middle, h) => {
+        const issued = isoSeconds(issuedAt.getTime());
+        const records = q50.map((middle, h) => {
           const targetAt = isoSeconds(issuedAt.getTime() + (h + 1) * step * 1000);
-          return `${head},${targetAt},${quote(target)},${q10[h]},${middle},${q90[h]}\n`;
+          return [sensorId, issued, targetAt, target, q10[h], middle, q90[h]];
         });
-        if (!rows.write(lines.join("")))
+        if (!rows.write(stringify(records)))
           await Promise.race([new Promise((resolve) => rows.once("drain", resolve)), written]);
       }
     },
@@ -138,8 +139,4 @@ export function openForecastsFile(path: string) {
 
 function isoSeconds(at: number): string {
   return new Date(at).toISOString().replace(".000Z", "Z");
-}
-
-function quote(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

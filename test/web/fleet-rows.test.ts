@@ -4,7 +4,7 @@ import type { SensorStatus } from "../../functions/api/contract.ts";
 import {
   ahead,
   attentionOf,
-  BY_ATTENTION,
+  byAttention,
   type FleetRow,
   type FleetTarget,
   filterRows,
@@ -51,14 +51,14 @@ const ids = (rows: FleetRow[]) => rows.map((one) => one.sensorId);
 describe("what needs attention", () => {
   test("comes first: refused, stale, baseline, waiting, and those that are fine last", () => {
     const rows = [row("a"), row("b", "waiting"), row("c", "baseline"), row("d", "stale"), row("e", "refused")];
-    expect(ids(sortRows(rows, BY_ATTENTION))).toEqual(["e", "d", "c", "b", "a"]);
+    expect(ids(sortRows(rows, byAttention))).toEqual(["e", "d", "c", "b", "a"]);
   });
 
   test("counts a range that does not hold, and losing to persistence, within one status", () => {
     const narrow = target({ coverage: { nominal: 0.8, observed: 0.55, n: 500 } });
     const losing = target({ skill: -0.3 });
     const rows = [row("fine"), row("losing", "ok", { targets: [losing] }), row("narrow", "ok", { targets: [narrow] })];
-    expect(ids(sortRows(rows, BY_ATTENTION))).toEqual(["narrow", "losing", "fine"]);
+    expect(ids(sortRows(rows, byAttention))).toEqual(["narrow", "losing", "fine"]);
   });
 
   test("is not judged by a handful of scored points", () => {

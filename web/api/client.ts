@@ -9,7 +9,7 @@ export type Failure = {
 export type Answer<T> = { ok: true; data: T } | { ok: false; failure: Failure };
 export type Query = Record<string, string | number | null | undefined>;
 
-const TIMEOUT_MS = 20_000;
+const timeoutMs = 20_000;
 
 /** Where the API lives: the page's meta tag, else VITE_API_URL at build time, else this origin. */
 export const apiUrl: string = (
@@ -29,7 +29,7 @@ export function apiLink(path: string, query: Query = {}): string {
 
 /** GET as JSON. A failure is a value; only the caller's own abort throws. */
 export async function get<T>(path: string, query: Query, signal: AbortSignal): Promise<Answer<T>> {
-  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  const deadline = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(apiLink(path, query), {
       signal: AbortSignal.any([signal, deadline]),
@@ -40,7 +40,7 @@ export async function get<T>(path: string, query: Query, signal: AbortSignal): P
   } catch (error) {
     if (signal.aborted) throw error;
     if (deadline.aborted) {
-      const detail = `No answer within ${TIMEOUT_MS / 1000} s from ${path}.`;
+      const detail = `No answer within ${timeoutMs / 1000} s from ${path}.`;
       return { ok: false, failure: { kind: "timeout", title: "The API is slow", detail } };
     }
     const where = apiUrl === "" ? location.origin : apiUrl;

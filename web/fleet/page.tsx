@@ -5,23 +5,23 @@ import { formatCount } from "../format.ts";
 import { useLive } from "../shell/live.ts";
 import { setQuery } from "../shell/route.ts";
 import { Empty, Failed, Notice, Skeleton } from "../shell/states.tsx";
-import { BY_ATTENTION, type FleetRow, filterRows, type Sort, type SortColumn, sortRows, toRow } from "./rows.ts";
-import { STATUSES } from "./status.tsx";
+import { byAttention, type FleetRow, filterRows, type Sort, type SortColumn, sortRows, toRow } from "./rows.ts";
+import { allStatuses } from "./status.tsx";
 import { StatusStrip } from "./status-strip.tsx";
 import { FleetTable } from "./table.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
-const COLUMNS: SortColumn[] = ["attention", "sensor", "age", "skill", "coverage", "model"];
+const columns: SortColumn[] = ["attention", "sensor", "age", "skill", "coverage", "model"];
 
 /** The query says which rows: ?search=room&status=stale,refused&sort=-skill. */
 function readView(query: URLSearchParams): { search: string; statuses: SensorStatus[]; sort: Sort } {
   const named = (query.get("status") ?? "").split(",");
   const text = query.get("sort") ?? "";
-  const column = COLUMNS.find((one) => one === text.replace(/^-/, ""));
+  const column = columns.find((one) => one === text.replace(/^-/, ""));
   return {
     search: query.get("search") ?? "",
-    statuses: STATUSES.filter((status) => named.includes(status)),
-    sort: column === undefined ? BY_ATTENTION : { column, isDescending: text.startsWith("-") },
+    statuses: allStatuses.filter((status) => named.includes(status)),
+    sort: column === undefined ? byAttention : { column, isDescending: text.startsWith("-") },
   };
 }
 

@@ -8,17 +8,17 @@ import {
   formatRange,
   formatSkill,
   formatValue,
-  MISSING,
+  missing,
   plural,
   titleOf,
 } from "../format.ts";
 import { sensorHref } from "../shell/route.ts";
-import { ahead, ENOUGH, type FleetRow, type FleetTarget, toPoints } from "./rows.ts";
+import { ahead, enoughScores, type FleetRow, type FleetTarget, toPoints } from "./rows.ts";
 import { sparkline } from "./sparkline.ts";
 import { Status } from "./status.tsx";
 
-const BOX = { width: 260, height: 34 };
-const HOUR_MS = 3_600_000;
+const sparklineBox = { width: 260, height: 34 };
+const hourMs = 3_600_000;
 type Span = { from: number; to: number; present: number };
 
 export function FleetRowView({ row, index, span }: { row: FleetRow; index: number; span: Span }) {
@@ -94,18 +94,18 @@ function shortModelId(modelId: string, sensorId: string): string {
 }
 
 function skillLook({ skill, skillCount }: FleetTarget): string {
-  if (skillCount < ENOUGH) return "muted";
+  if (skillCount < enoughScores) return "muted";
   return skill !== null && skill < 0 ? "worse" : "";
 }
 
 function NextHour({ target, present }: { target: FleetTarget; present: number }) {
   const points = useMemo(() => toPoints(target), [target]);
-  const next = ahead(points, present, HOUR_MS);
+  const next = ahead(points, present, hourMs);
   const decimals = decimalsFor(Math.abs(target.lastValue ?? next?.q50 ?? 0));
   return (
     <div class="line numeric">
       {next === null ? (
-        <span class="muted">{MISSING}</span>
+        <span class="muted">{missing}</span>
       ) : (
         <>
           <span class="future">{formatValue(next.q50, target.unit, decimals)}</span>
@@ -120,19 +120,19 @@ function CoverageText({ coverage }: { coverage: Coverage | null }) {
   if (coverage === null || coverage.observed === null) {
     return (
       <>
-        <span class="muted">{MISSING}</span>
+        <span class="muted">{missing}</span>
         <small class="muted">nothing scored yet</small>
       </>
     );
   }
   return (
     <>
-      <span class={coverage.n < ENOUGH ? "muted" : ""}>
+      <span class={coverage.n < enoughScores ? "muted" : ""}>
         {formatPercent(coverage.observed)} <span class="muted">of {formatPercent(coverage.nominal)}</span>
       </span>
       <small class="muted">
         n = {formatCount(coverage.n)}
-        {coverage.n < ENOUGH && ", too few yet"}
+        {coverage.n < enoughScores && ", too few yet"}
       </small>
     </>
   );
@@ -140,7 +140,7 @@ function CoverageText({ coverage }: { coverage: Coverage | null }) {
 
 function Spark({ target, span }: { target: FleetTarget; span: Span }) {
   const points = useMemo(() => toPoints(target), [target]);
-  const spark = sparkline(points, span, BOX);
+  const spark = sparkline(points, span, sparklineBox);
   const seen = target.history.value.filter((value) => value !== null);
   const decimals = decimalsFor(Math.abs(target.lastValue ?? 0));
   const summary =
@@ -151,19 +151,25 @@ function Spark({ target, span }: { target: FleetTarget; span: Span }) {
   return (
     <svg
       class="spark"
-      viewBox={`0 0 ${BOX.width} ${BOX.height}`}
+      viewBox={`0 0 ${sparklineBox.width} ${sparklineBox.height}`}
       preserveAspectRatio="none"
       role="img"
       aria-label={`${titleOf(target.target)}: ${summary}; ${outlook}`}
     >
-      <rect class="spark-future" x={spark.nowX} y="0" width={Math.max(0, BOX.width - spark.nowX)} height={BOX.height} />
+      <rect
+        class="spark-future"
+        x={spark.nowX}
+        y="0"
+        width={Math.max(0, sparklineBox.width - spark.nowX)}
+        height={sparklineBox.height}
+      />
       <path class="spark-band" d={spark.band} />
       <path class="spark-past" d={spark.past} />
       {spark.dots.map((dot) => (
         <circle key={dot.x} class="spark-dot" cx={dot.x} cy={dot.y} r="1.2" />
       ))}
       <path class="spark-median" d={spark.median} />
-      <path class="spark-now" d={`M${spark.nowX} 0V${BOX.height}`} />
+      <path class="spark-now" d={`M${spark.nowX} 0V${sparklineBox.height}`} />
     </svg>
   );
 }

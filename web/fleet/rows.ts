@@ -26,20 +26,20 @@ export type FleetTarget = {
   coverage: Coverage | null;
 };
 
-const URGENCY: Record<SensorStatus, number> = { refused: 4, stale: 3, baseline: 2, waiting: 1, ok: 0 };
+const urgency: Record<SensorStatus, number> = { refused: 4, stale: 3, baseline: 2, waiting: 1, ok: 0 };
 /** Fewer scored points than this say little about coverage or skill. */
-export const ENOUGH = 30;
+export const enoughScores = 30;
 
 /** Status first; within one status how far coverage falls short and how badly the forecast loses to persistence. */
 export function attentionOf(status: SensorStatus, targets: FleetTarget[]): number {
   let trouble = 0;
   for (const { coverage, skill, skillCount } of targets) {
-    if (coverage?.observed != null && coverage.n >= ENOUGH) {
+    if (coverage?.observed != null && coverage.n >= enoughScores) {
       trouble = Math.max(trouble, (coverage.nominal - coverage.observed) * 2);
     }
-    if (skill !== null && skillCount >= ENOUGH) trouble = Math.max(trouble, -skill);
+    if (skill !== null && skillCount >= enoughScores) trouble = Math.max(trouble, -skill);
   }
-  return URGENCY[status] + Math.min(0.99, Math.max(0, trouble));
+  return urgency[status] + Math.min(0.99, Math.max(0, trouble));
 }
 
 export function toRow(sensor: Sensor): FleetRow {
@@ -100,7 +100,7 @@ export function ahead({ forecast }: Pick<Points, "forecast">, present: number, a
 
 export type SortColumn = "attention" | "sensor" | "age" | "skill" | "coverage" | "model";
 export type Sort = { column: SortColumn; isDescending: boolean };
-export const BY_ATTENTION: Sort = { column: "attention", isDescending: true };
+export const byAttention: Sort = { column: "attention", isDescending: true };
 
 const byName = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 

@@ -7,13 +7,13 @@ import { presentOf, usePulse, useTick } from "../shell/pulse.ts";
 import { Skeleton } from "../shell/states.tsx";
 
 type Tone = "ok" | "warn" | "bad" | "none";
-const TONE_ICON: Record<Tone, IconName> = { ok: "ok", warn: "stale", bad: "refused", none: "waiting" };
+const toneIcons: Record<Tone, IconName> = { ok: "ok", warn: "stale", bad: "refused", none: "waiting" };
 
 function Fact(props: { name: string; tone: Tone; value: ComponentChildren; children: ComponentChildren }) {
   return (
     <div class={`fact fact-${props.tone}`}>
       <dt>
-        <Icon name={TONE_ICON[props.tone]} />
+        <Icon name={toneIcons[props.tone]} />
         {props.name}
       </dt>
       <dd>

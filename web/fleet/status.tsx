@@ -2,8 +2,8 @@ import type { SensorStatus } from "../../functions/api/contract.ts";
 import { Icon } from "../shell/icons.tsx";
 
 /** In the order of urgency. */
-export const STATUSES: SensorStatus[] = ["refused", "stale", "baseline", "waiting", "ok"];
-export const STATUS_WORDS: Record<SensorStatus, string> = {
+export const allStatuses: SensorStatus[] = ["refused", "stale", "baseline", "waiting", "ok"];
+export const statusWords: Record<SensorStatus, string> = {
   refused: "Refused",
   stale: "Stale",
   baseline: "Baseline",
@@ -15,7 +15,7 @@ export function Status({ status }: { status: SensorStatus }) {
   return (
     <span class={`status status-${status}`}>
       <Icon name={status} />
-      {STATUS_WORDS[status]}
+      {statusWords[status]}
     </span>
   );
 }

@@ -6,8 +6,8 @@ import { setQuery } from "../shell/route.ts";
 import { FleetRowView } from "./row.tsx";
 import { type FleetRow, type Sort, type SortColumn, visibleRange } from "./rows.ts";
 
-const HOUR_MS = 3_600_000;
-const HEADS: { column: SortColumn | null; label: string; class: string; isDescendingFirst?: boolean }[] = [
+const hourMs = 3_600_000;
+const heads: { column: SortColumn | null; label: string; class: string; isDescendingFirst?: boolean }[] = [
   { column: "sensor", label: "Sensor", class: "c-sensor" },
   { column: "attention", label: "Status", class: "c-status", isDescendingFirst: true },
   { column: null, label: "Past and forecast", class: "c-spark" },
@@ -49,8 +49,8 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
 
   const horizonMs = (pulse.ops?.horizon ?? 0) * (pulse.ops?.stepSeconds ?? 0) * 1000;
   // Three parts past to one part future, so that the forecast can be seen.
-  const pastMs = Math.min(24 * HOUR_MS, Math.max(3 * horizonMs, HOUR_MS));
-  const span = { from: present - pastMs, to: present + Math.max(horizonMs, HOUR_MS), present };
+  const pastMs = Math.min(24 * hourMs, Math.max(3 * horizonMs, hourMs));
+  const span = { from: present - pastMs, to: present + Math.max(horizonMs, hourMs), present };
   const sparkLabel =
     horizonMs === 0
       ? "Past and forecast"
@@ -65,7 +65,7 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
         </caption>
         <thead>
           <tr aria-rowindex={1}>
-            {HEADS.map((head) => (
+            {heads.map((head) => (
               <Head key={head.label} {...head} label={head.class === "c-spark" ? sparkLabel : head.label} sort={sort} />
             ))}
           </tr>
@@ -82,7 +82,7 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
   );
 }
 
-function Head({ column, label, class: name, isDescendingFirst, sort }: (typeof HEADS)[number] & { sort: Sort }) {
+function Head({ column, label, class: name, isDescendingFirst, sort }: (typeof heads)[number] & { sort: Sort }) {
   if (column === null) {
     return (
       <th scope="col" class={name}>

@@ -2,7 +2,7 @@ import type { SensorStatus } from "../../functions/api/contract.ts";
 import { formatCount, plural } from "../format.ts";
 import { Icon } from "../shell/icons.tsx";
 import { setQuery } from "../shell/route.ts";
-import { STATUS_WORDS, STATUSES } from "./status.tsx";
+import { allStatuses, statusWords } from "./status.tsx";
 
 type Props = {
   search: string;
@@ -32,7 +32,7 @@ export function Toolbar({ search, statuses, counts, total, shown, isLoading }: P
       </label>
       <fieldset class="filters">
         <legend class="sr-only">Status</legend>
-        {STATUSES.map((status) => (
+        {allStatuses.map((status) => (
           <button
             key={status}
             type="button"
@@ -42,7 +42,7 @@ export function Toolbar({ search, statuses, counts, total, shown, isLoading }: P
             onClick={() => toggle(status)}
           >
             <Icon name={status} />
-            {STATUS_WORDS[status]}
+            {statusWords[status]}
             <span class="numeric">{formatCount(counts[status])}</span>
           </button>
         ))}

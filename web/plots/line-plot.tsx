@@ -23,8 +23,8 @@ type Props = {
   marks?: { index: number; name: string }[];
 };
 
-const HEIGHT = 190;
-const EDGE = { left: 50, right: 12, top: 12, bottom: 26 };
+const plotHeight = 190;
+const edgeWidth = { left: 50, right: 12, top: 12, bottom: 26 };
 
 /** A small line chart with its numbers behind a fold. */
 export function LinePlot(props: Props) {
@@ -47,13 +47,14 @@ export function LinePlot(props: Props) {
   const tickSize = tickDecimals((ticks[1] ?? 1) - (ticks[0] ?? 0));
   const low = ticks[0] ?? 0;
   const high = ticks.at(-1) ?? 1;
-  const plotWidth = width - EDGE.left - EDGE.right;
-  const x = (i: number) => EDGE.left + (labels.length === 1 ? 0.5 : i / (labels.length - 1)) * plotWidth;
-  const y = (value: number) => EDGE.top + (1 - (value - low) / (high - low || 1)) * (HEIGHT - EDGE.top - EDGE.bottom);
+  const plotWidth = width - edgeWidth.left - edgeWidth.right;
+  const x = (i: number) => edgeWidth.left + (labels.length === 1 ? 0.5 : i / (labels.length - 1)) * plotWidth;
+  const y = (value: number) =>
+    edgeWidth.top + (1 - (value - low) / (high - low || 1)) * (plotHeight - edgeWidth.top - edgeWidth.bottom);
   const most = Math.max(2, Math.floor(plotWidth / 64));
   const shownLabels = props.labelTicks?.(most) ?? spread(labels.length, most);
   const place = (event: PointerEvent) => {
-    const left = event.clientX - (box.current?.getBoundingClientRect().left ?? 0) - EDGE.left;
+    const left = event.clientX - (box.current?.getBoundingClientRect().left ?? 0) - edgeWidth.left;
     const index = Math.round((left / plotWidth) * (labels.length - 1));
     setHover(Math.max(0, Math.min(labels.length - 1, index)));
   };
@@ -70,27 +71,33 @@ export function LinePlot(props: Props) {
         </p>
       </div>
       <div ref={box} onPointerMove={place} onPointerLeave={() => setHover(null)}>
-        <svg class="lines" width={width} height={HEIGHT} role="img" aria-label={`${props.title}. ${props.summary}`}>
+        <svg class="lines" width={width} height={plotHeight} role="img" aria-label={`${props.title}. ${props.summary}`}>
           {ticks.map((tick) => (
             <g key={tick}>
-              <path class="lines-grid" d={`M${EDGE.left} ${y(tick)}H${width - EDGE.right}`} />
-              <text class="lines-tick" x={EDGE.left - 8} y={y(tick) + 4} text-anchor="end">
+              <path class="lines-grid" d={`M${edgeWidth.left} ${y(tick)}H${width - edgeWidth.right}`} />
+              <text class="lines-tick" x={edgeWidth.left - 8} y={y(tick) + 4} text-anchor="end">
                 {props.formatTick(tick, tickSize)}
               </text>
             </g>
           ))}
           {shownLabels.map((i) => (
-            <text key={i} class="lines-tick" x={x(i)} y={HEIGHT - 7} text-anchor={x(i) > width - 34 ? "end" : "middle"}>
+            <text
+              key={i}
+              class="lines-tick"
+              x={x(i)}
+              y={plotHeight - 7}
+              text-anchor={x(i) > width - 34 ? "end" : "middle"}
+            >
               {labels[i]}
             </text>
           ))}
           {marks.map((mark) => (
             <g key={mark.name}>
-              <path class="lines-mark" d={`M${x(mark.index)} ${EDGE.top}V${HEIGHT - EDGE.bottom}`} />
+              <path class="lines-mark" d={`M${x(mark.index)} ${edgeWidth.top}V${plotHeight - edgeWidth.bottom}`} />
               <text
                 class="lines-mark-name"
                 x={x(mark.index) + (mark.index > labels.length * 0.7 ? -5 : 5)}
-                y={HEIGHT - EDGE.bottom - 6}
+                y={plotHeight - edgeWidth.bottom - 6}
                 text-anchor={mark.index > labels.length * 0.7 ? "end" : "start"}
               >
                 {mark.name}
@@ -98,7 +105,7 @@ export function LinePlot(props: Props) {
             </g>
           ))}
           {reference !== undefined && (
-            <path class="lines-reference" d={`M${EDGE.left} ${y(reference.value)}H${width - EDGE.right}`} />
+            <path class="lines-reference" d={`M${edgeWidth.left} ${y(reference.value)}H${width - edgeWidth.right}`} />
           )}
           {series.map((one) => (
             <g key={one.name} class={`look-${one.look}`}>
@@ -109,7 +116,9 @@ export function LinePlot(props: Props) {
               })}
             </g>
           ))}
-          {at !== null && <path class="lines-hover" d={`M${x(at)} ${EDGE.top}V${HEIGHT - EDGE.bottom}`} />}
+          {at !== null && (
+            <path class="lines-hover" d={`M${x(at)} ${edgeWidth.top}V${plotHeight - edgeWidth.bottom}`} />
+          )}
         </svg>
       </div>
       <ul class="legend">

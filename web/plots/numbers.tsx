@@ -1,4 +1,4 @@
-import { MISSING } from "../format.ts";
+import { missing } from "../format.ts";
 import type { LineSeries } from "./line-series.ts";
 
 type Props = {
@@ -46,5 +46,5 @@ export function Numbers({ title, labels, labelName, series, format }: Props) {
 }
 
 export function textOf(value: number | null | undefined, format: (value: number) => string): string {
-  return value == null ? MISSING : format(value);
+  return value == null ? missing : format(value);
 }

@@ -1,6 +1,6 @@
 import type { Model } from "../../functions/api/contract.ts";
 import { getModels } from "../api/requests.ts";
-import { formatNumber, formatTime, MISSING, shortSha } from "../format.ts";
+import { formatNumber, formatTime, missing, shortSha } from "../format.ts";
 import { useLive } from "../shell/live.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { sensorHref } from "../shell/route.ts";
@@ -8,7 +8,7 @@ import { Empty, Failed, Skeleton } from "../shell/states.tsx";
 import { metricsOf } from "./metrics.ts";
 import { ModelStatusText } from "./status.tsx";
 
-const MOST_ROWS = 500;
+const mostRows = 500;
 
 /** Every model with its status and why it has it, newest first. */
 export function ModelsPage() {
@@ -47,7 +47,7 @@ export function ModelsPage() {
               </tr>
             </thead>
             <tbody>
-              {list.slice(0, MOST_ROWS).map((model) => (
+              {list.slice(0, mostRows).map((model) => (
                 <tr key={model.modelId}>
                   <th scope="row">
                     <code>{model.modelId}</code>
@@ -79,9 +79,9 @@ export function ModelsPage() {
               ))}
             </tbody>
           </table>
-          {list.length > MOST_ROWS && (
+          {list.length > mostRows && (
             <p class="muted">
-              The newest {MOST_ROWS} of {list.length} models.
+              The newest {mostRows} of {list.length} models.
             </p>
           )}
         </section>
@@ -91,5 +91,5 @@ export function ModelsPage() {
 }
 
 function figure(value: number | undefined): string {
-  return value === undefined ? MISSING : formatNumber(value, 3);
+  return value === undefined ? missing : formatNumber(value, 3);
 }

@@ -1,5 +1,5 @@
 /** Colours for the canvas: the style sheet's variables as the present theme resolves them. */
-const VARIABLES = {
+const variables = {
   ink: "--ink",
   muted: "--muted",
   grid: "--grid",
@@ -11,17 +11,17 @@ const VARIABLES = {
   edge: "--band-edge",
   overlay: "--overlay",
 } as const;
-const NAMES = ["ink", "muted", "grid", "line", "paper", "future", "wash", "band", "edge", "overlay"] as const;
-export type Colours = Record<keyof typeof VARIABLES, string>;
+const names = ["ink", "muted", "grid", "line", "paper", "future", "wash", "band", "edge", "overlay"] as const;
+export type Colours = Record<keyof typeof variables, string>;
 
 export function readColours(): Colours {
   const probe = document.createElement("i");
   probe.hidden = true;
   document.body.append(probe);
   const style = getComputedStyle(probe);
-  const colours: Colours = { ...VARIABLES };
-  for (const name of NAMES) {
-    probe.style.color = `var(${VARIABLES[name]})`;
+  const colours: Colours = { ...variables };
+  for (const name of names) {
+    probe.style.color = `var(${variables[name]})`;
     colours[name] = style.color;
   }
   probe.remove();

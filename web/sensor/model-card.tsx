@@ -5,7 +5,7 @@ import {
   formatNumber,
   formatPercent,
   formatTime,
-  MISSING,
+  missing,
   shortSha,
   titleOf,
 } from "../format.ts";
@@ -131,5 +131,5 @@ function Champion({ model }: { model: Model }) {
 }
 
 function figure(value: number | undefined): string {
-  return value === undefined ? MISSING : formatNumber(value, 3);
+  return value === undefined ? missing : formatNumber(value, 3);
 }

@@ -29,7 +29,7 @@ import { ModelCard } from "./model-card.tsx";
 import { Quality } from "./quality.tsx";
 import { type Grid, readView, spanOf } from "./view.ts";
 
-const NOTHING = Promise.resolve({ ok: true as const, data: null });
+const nothing = Promise.resolve({ ok: true as const, data: null });
 
 export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSearchParams }) {
   const pulse = usePulse();
@@ -43,18 +43,18 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
 
   const sensor = useLive<Sensor>(sensorId, (signal) => getSensor(sensorId, signal));
   const readings = useLive<ReadingsResponse | null>(shown, (signal): Promise<Answer<ReadingsResponse | null>> => {
-    if (present === null) return NOTHING;
+    if (present === null) return nothing;
     // One step more on the left, so that the line enters the chart from its edge.
     const to = Math.min(span.to, present);
     return getReadings(sensorId, Math.min(span.from, to - grid.stepMs) - grid.stepMs, to, signal);
   });
   const past = useLive<ForecastList | null>(`${view.origin}`, (signal): Promise<Answer<ForecastList | null>> => {
-    return view.origin === null ? NOTHING : getForecastsFrom(sensorId, view.origin, signal);
+    return view.origin === null ? nothing : getForecastsFrom(sensorId, view.origin, signal);
   });
   const overlay = useLive<LeadSeriesList | null>(
     `${shown}|${view.lead}`,
     (signal): Promise<Answer<LeadSeriesList | null>> => {
-      if (view.lead === null || present === null) return NOTHING;
+      if (view.lead === null || present === null) return nothing;
       const to = Math.min(span.to, present + view.lead * grid.stepMs);
       return getLeadSeries(sensorId, view.lead, Math.min(span.from, to - grid.stepMs), to, signal);
     },

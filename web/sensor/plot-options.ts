@@ -17,7 +17,7 @@ export type PlotInputs = {
   onPoint: (index: number | null) => void;
 };
 
-const HOUR_MS = 3_600_000;
+const hourMs = 3_600_000;
 
 /** Series: 1 observed, 2 q10, 3 q50, 4 q90, 5 overlay; the band lies between 4 and 2. */
 export function plotOptions(size: { width: number; height: number }, inputs: () => PlotInputs): uPlot.Options {
@@ -109,7 +109,7 @@ export function plotOptions(size: { width: number; height: number }, inputs: () 
 
 /** The hour; the day at midnight and wherever ticks are a day or more apart. */
 function tick(at: number, splits: number[], zone: Zone): string {
-  const step = (splits[1] ?? at + HOUR_MS) - (splits[0] ?? at);
+  const step = (splits[1] ?? at + hourMs) - (splits[0] ?? at);
   const clock = formatTime(at, zone, "clock");
-  return step >= 24 * HOUR_MS || clock === "00:00" ? formatTime(at, zone, "day") : clock;
+  return step >= 24 * hourMs || clock === "00:00" ? formatTime(at, zone, "day") : clock;
 }

@@ -1,8 +1,8 @@
-import { formatNumber, formatTime, MISSING, withUnit, type Zone } from "../format.ts";
+import { formatNumber, formatTime, missing, withUnit, type Zone } from "../format.ts";
 import type { ChartData } from "./chart-data.ts";
 import type { Span } from "./view.ts";
 
-const MOST_ROWS = 600;
+const mostRows = 600;
 type Props = {
   name: string;
   data: ChartData;
@@ -16,8 +16,8 @@ type Props = {
 /** The chart's twin: the same points as a table, newest first. */
 export function PointTable({ name, data, span, leadText, unit, zone, decimals }: Props) {
   const inside = data.at.flatMap((at, i) => (at >= span.from && at <= span.to ? [i] : [])).reverse();
-  const rows = inside.slice(0, MOST_ROWS);
-  const text = (value: number | null | undefined) => (value == null ? MISSING : formatNumber(value, decimals));
+  const rows = inside.slice(0, mostRows);
+  const text = (value: number | null | undefined) => (value == null ? missing : formatNumber(value, decimals));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must take the keyboard's focus
     <section class="table-box" tabIndex={0} aria-label={`${name}, points as a table`}>
@@ -42,9 +42,9 @@ export function PointTable({ name, data, span, leadText, unit, zone, decimals }:
               <tr key={data.at[i]} class={isForecast ? "is-future" : ""}>
                 <th scope="row">{formatTime(data.at[i]!, zone, "dayClock")}</th>
                 <td>{text(data.observed[i])}</td>
-                <td>{isForecast ? text(data.q50[i]) : MISSING}</td>
-                <td>{isForecast ? text(data.q10[i]) : MISSING}</td>
-                <td>{isForecast ? text(data.q90[i]) : MISSING}</td>
+                <td>{isForecast ? text(data.q50[i]) : missing}</td>
+                <td>{isForecast ? text(data.q10[i]) : missing}</td>
+                <td>{isForecast ? text(data.q90[i]) : missing}</td>
                 {leadText !== "" && <td>{text(data.overlay[i])}</td>}
               </tr>
             );
@@ -53,7 +53,7 @@ export function PointTable({ name, data, span, leadText, unit, zone, decimals }:
       </table>
       {inside.length > rows.length && (
         <p class="muted">
-          The newest {MOST_ROWS} of {inside.length} points. Zoom in to see the others.
+          The newest {mostRows} of {inside.length} points. Zoom in to see the others.
         </p>
       )}
     </section>

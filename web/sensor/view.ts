@@ -1,8 +1,8 @@
 import { formatDuration } from "../format.ts";
 
 /** What part of time the sensor page shows, as its URL says it. Pure; times in epoch milliseconds. */
-const PRESETS = ["fit", "24h", "3d", "7d"] as const;
-export type Preset = (typeof PRESETS)[number];
+const presets = ["fit", "24h", "3d", "7d"] as const;
+export type Preset = (typeof presets)[number];
 export type Span = { from: number; to: number };
 export type Grid = { stepMs: number; horizon: number };
 export type View = {
@@ -16,10 +16,10 @@ export type View = {
   isTable: boolean;
 };
 
-const DAY_MS = 86_400_000;
-const PAST_MS: Record<Exclude<Preset, "fit">, number> = { "24h": DAY_MS, "3d": 3 * DAY_MS, "7d": 7 * DAY_MS };
+const dayMs = 86_400_000;
+const presetMs: Record<Exclude<Preset, "fit">, number> = { "24h": dayMs, "3d": 3 * dayMs, "7d": 7 * dayMs };
 /** The most grid points that one chart asks for. */
-const MOST_POINTS = 5_000;
+const mostPoints = 5_000;
 
 export function readView(query: URLSearchParams): View {
   const time = (name: string) => {
@@ -30,7 +30,7 @@ export function readView(query: URLSearchParams): View {
   const to = time("to");
   const lead = Number(query.get("lead"));
   return {
-    preset: PRESETS.find((one) => one === query.get("range")) ?? "fit",
+    preset: presets.find((one) => one === query.get("range")) ?? "fit",
     custom: from !== null && to !== null && from < to ? { from, to } : null,
     origin: time("origin"),
     lead: Number.isInteger(lead) && lead > 0 ? lead : null,
@@ -43,7 +43,7 @@ export function readView(query: URLSearchParams): View {
  * "fit" gives two thirds to the past and one to the horizon.
  */
 export function spanOf(view: View, present: number, grid: Grid): Span {
-  const longest = MOST_POINTS * grid.stepMs;
+  const longest = mostPoints * grid.stepMs;
   if (view.custom !== null) {
     return { from: Math.max(view.custom.from, view.custom.to - longest), to: view.custom.to };
   }
@@ -54,16 +54,18 @@ export function spanOf(view: View, present: number, grid: Grid): Span {
 }
 
 function pastOf(preset: Preset, grid: Grid): number {
-  return preset === "fit" ? 2 * grid.horizon * grid.stepMs : PAST_MS[preset];
+  return preset === "fit" ? 2 * grid.horizon * grid.stepMs : presetMs[preset];
 }
 
 /** The presets that differ, shortest first, each with how far it looks back. */
 export function presetsFor(grid: Grid): { preset: Preset; label: string }[] {
   const fit = pastOf("fit", grid);
-  return PRESETS.filter((preset) => preset === "fit" || pastOf(preset, grid) > fit).map((preset) => ({
-    preset,
-    label: formatDuration(pastOf(preset, grid) / 1000),
-  }));
+  return presets
+    .filter((preset) => preset === "fit" || pastOf(preset, grid) > fit)
+    .map((preset) => ({
+      preset,
+      label: formatDuration(pastOf(preset, grid) / 1000),
+    }));
 }
 
 /** Moved by `share` of its width; negative goes into the past. */
@@ -75,7 +77,7 @@ export function pan(span: Span, share: number): Span {
 /** Narrower (factor < 1) or wider around `center`, never under 6 steps or over the most that is loaded. */
 export function zoom(span: Span, factor: number, center: number, grid: Grid): Span {
   const width = span.to - span.from;
-  const wanted = Math.min(MOST_POINTS * grid.stepMs, Math.max(6 * grid.stepMs, width * factor));
+  const wanted = Math.min(mostPoints * grid.stepMs, Math.max(6 * grid.stepMs, width * factor));
   const share = (center - span.from) / width;
   return { from: center - wanted * share, to: center + wanted * (1 - share) };
 }

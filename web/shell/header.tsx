@@ -4,8 +4,8 @@ import { Icon } from "./icons.tsx";
 import { type Theme, usePreferences } from "./preferences.ts";
 import { presentOf, usePulse, useTick } from "./pulse.ts";
 
-const NEXT_THEME: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
-const THEME_ICON = { auto: "auto", light: "sun", dark: "moon" } as const;
+const nextThemes: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
+const themeIcons = { auto: "auto", light: "sun", dark: "moon" } as const;
 
 export function Header({ page }: { page: "fleet" | "models" | "sensor" | "none" }) {
   const { theme, setTheme, zone, setZone } = usePreferences();
@@ -40,11 +40,11 @@ export function Header({ page }: { page: "fleet" | "models" | "sensor" | "none" 
           <button
             type="button"
             class="button button-quiet button-icon"
-            onClick={() => setTheme(NEXT_THEME[theme])}
-            aria-label={`Theme ${theme}; switch to ${NEXT_THEME[theme]}`}
+            onClick={() => setTheme(nextThemes[theme])}
+            aria-label={`Theme ${theme}; switch to ${nextThemes[theme]}`}
             title={`Theme: ${theme}`}
           >
-            <Icon name={THEME_ICON[theme]} />
+            <Icon name={themeIcons[theme]} />
           </button>
         </div>
       </div>

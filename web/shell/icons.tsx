@@ -1,5 +1,5 @@
 /** Drawn on a 16-unit grid in the text's colour; always beside a word, so hidden from screen readers. */
-const PATHS = {
+const iconPaths = {
   ok: "M3 8.5 6.5 12 13 4.5",
   baseline: "M2.5 11.5h11M2.5 8h1.5M6 8h1.5M9.5 8h1.5M13 8h.5M2.5 4.5h11",
   stale: "M8 2.2 14.4 13.4H1.6ZM8 6.4v3.2M8 11.4v.2",
@@ -22,12 +22,12 @@ const PATHS = {
   auto: "M8 2.2a5.8 5.8 0 1 0 0 11.6A5.8 5.8 0 1 0 8 2.2M8 2.2v11.6M8 5h3.6M8 8h5.6M8 11h3.6",
   reset: "M3.2 6.2A5.2 5.2 0 1 1 2.8 9M3 2.8v3.6h3.6",
 } as const;
-export type IconName = keyof typeof PATHS;
+export type IconName = keyof typeof iconPaths;
 
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} />
+      <path d={iconPaths[name]} />
     </svg>
   );
 }

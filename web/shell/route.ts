@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 /** Where the person is: the path says which page, the query what of it is shown. */
 export type Route = { path: string; query: URLSearchParams };
 
-const CHANGED = "routechange";
+const changed = "routechange";
 
 function read(): Route {
   return { path: location.pathname, query: new URLSearchParams(location.search) };
@@ -13,7 +13,7 @@ function read(): Route {
 export function navigate(href: string, replace = false): void {
   if (replace) history.replaceState(null, "", href);
   else history.pushState(null, "", href);
-  dispatchEvent(new Event(CHANGED));
+  dispatchEvent(new Event(changed));
 }
 
 /** Changes parts of the query and keeps the rest; null takes a part away. */
@@ -39,11 +39,11 @@ export function useRoute(): Route {
       navigate(link.pathname + link.search);
       scrollTo(0, 0);
     };
-    addEventListener(CHANGED, update);
+    addEventListener(changed, update);
     addEventListener("popstate", update);
     document.addEventListener("click", follow);
     return () => {
-      removeEventListener(CHANGED, update);
+      removeEventListener(changed, update);
       removeEventListener("popstate", update);
       document.removeEventListener("click", follow);
     };

@@ -90,11 +90,18 @@ function openReachable(options: PoolOptions, connection: Connection): AnyPool {
   };
 }
 
-/** An idle connection that the server drops is replaced at the next use; without a listener it would end the process. */
-function heard<Pool extends AnyPool & { on(event: "error", listener: () => void): unknown }>(pool: Pool): Pool {
+/**
+ * A server may end a connection at any moment: while it is idle, or in the very chunk that says it is ready, before whoever
+ * asked for it could listen. Without a listener from the first byte on, that would end the process.
+ */
+function heard<Pool extends AnyPool & Listened>(pool: Pool): Pool {
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
+
+type OnError = { on(event: "error", listener: () => void): unknown };
+type Listened = OnError & { on(event: "connect", listener: (client: OnError) => void): unknown };
 
 function poolConfig(options: PoolOptions, connection: Connection, way: Way): pg.PoolConfig {
   const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;

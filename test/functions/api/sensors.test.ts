@@ -81,7 +81,7 @@ describe("GET /v1/sensors", () => {
       new: ["waiting", "no forecast yet; the next cycle looks at it"],
       ok: ["ok", "forecast by its LSTM at 2026-03-01 12:00 UTC"],
       old: ["stale", "no forecast since 2026-03-01 11:10 UTC, 5 cycles missed"],
-      short: ["waiting", "31 of 40 readings, about 2 h left"],
+      short: ["waiting", "31 of 40 readings, about 1 h 30 min left"],
     });
   });
 
