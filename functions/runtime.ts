@@ -20,6 +20,7 @@ import { createViews } from "./adapters/postgres/views.ts";
 import { type Config, loadConfig } from "./config/environment.ts";
 import { settingsOf } from "./config/settings.ts";
 import { readSource, targetsOf } from "./config/source.ts";
+import { once } from "./lambda/once.ts";
 import { openDatabases } from "./machine/databases.ts";
 
 /*
@@ -84,7 +85,8 @@ export async function openApiRuntime() {
   const { config, log, clock } = await openBase();
   const { follower, targets } = await openFollower(config, clock);
   const predictor = openPredictor(config);
-  const ports = { clock, log, follower, ...predictorPorts(predictor), queue: await openSqs(config) };
+  const queue = await openSqs(config);
+  const ports = { clock, log, follower, ...predictorPorts(predictor), queue, ...verificationLater(config, log) };
   return { ports, views: createViews(predictor.db), settings: settingsOf(config, targets) };
 }
 
@@ -239,6 +241,16 @@ export async function openBoss(config: Config, log: Log, opened: AsyncDisposable
   const queue = await openBossQueue(url, log, { isAlone });
   opened.defer(() => queue.stop());
   return queue;
+}
+
+/** For promotions by hand. Whoever only reads loads neither ONNX Runtime nor S3's client. */
+function verificationLater(config: Config, log: Log) {
+  const store = once(() => openStore(config));
+  const inference = once(async () => openInference({ modelCache: 1 }, await store(), log));
+  return {
+    store: { get: async (modelId: string) => (await store()).get(modelId) },
+    inference: { verify: async (artefact: Artefact) => (await inference()).verify(artefact) },
+  };
 }
 
 async function openSqs(config: Config): Promise<Queue> {

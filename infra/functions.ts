@@ -50,7 +50,13 @@ export function createFunctions(settings: Settings, store: Store, queues: Queues
     }),
     promote: create("promote", { link: [predictorUrl], permissions: [] }),
     watch: create("watch", { link: databases, permissions: [] }),
-    api: create("api", { link: [...databases, apiKey], permissions: [sends("forecast", "train")], url: true }),
+    // It verifies a model before it promotes one by hand.
+    api: create("api", {
+      link: [...databases, apiKey],
+      permissions: [sends("forecast", "train"), ...readsModels],
+      onnx: true,
+      url: true,
+    }),
   };
 }
 export type Functions = ReturnType<typeof createFunctions>;

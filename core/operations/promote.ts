@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { RegisteredModel } from "../model/registered.ts";
-import type { Ports } from "../ports.ts";
+import type { Verdict } from "../model/verify.ts";
+import type { Inference, ModelStore, Ports } from "../ports.ts";
 import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "./judge.ts";
 
 type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;
@@ -56,16 +57,50 @@ async function judge(
   return champion === null ? judgeAlone(pairs, settings) : judgeChallenger(pairs, settings);
 }
 
-/** Makes the champion before this one champion again, in one transaction; throws notFound when there is none. */
+/** What became of a promotion that a person asked for; `unknown`: no such model is registered. */
+export type PromotedByHand = { ok: true } | { ok: false; reason: "unknown" | "rejected"; message: string };
+
+/**
+ * Makes a registered model champion because somebody says so. Scores are not asked, but the model must still be what was
+ * registered: its artefact is read from the store and verified before anything changes.
+ */
+export async function promoteByHand(
+  ports: Pick<Ports, "clock" | "log" | "registry"> & VerifyPorts,
+  modelId: string,
+  reason: string,
+): Promise<PromotedByHand> {
+  const { clock, log, registry } = ports;
+  const model = await registry.get(modelId);
+  if (model === null) return { ok: false, reason: "unknown", message: `model ${modelId} is not registered` };
+  const verdict = await verifyStored(ports, model);
+  if (!verdict.ok) {
+    log.warn("model.rejected", { modelId, message: verdict.message });
+    return { ok: false, reason: "rejected", message: `${modelId} is not promoted: ${verdict.message}` };
+  }
+  await registry.promote(modelId, reason, clock.now());
+  log.info("model.promoted", { modelId, sensorId: model.sensorId, reason });
+  return { ok: true };
+}
+
+type VerifyPorts = { store: Pick<ModelStore, "get">; inference: Pick<Inference, "verify"> };
+
+async function verifyStored({ store, inference }: VerifyPorts, model: RegisteredModel): Promise<Verdict> {
+  const artefact = await store.get(model.modelId);
+  if (artefact === null) return { ok: false, message: "it is not in the model store" };
+  const { modelSha256 } = artefact.manifest;
+  if (modelSha256 !== model.modelSha256) {
+    return { ok: false, message: `the store has sha256 ${modelSha256}, registered is ${model.modelSha256}` };
+  }
+  return inference.verify(artefact);
+}
+
+/** Makes the champion before this one champion again, in one transaction; its id, or null when there is none. */
 export async function rollback(
   ports: Pick<Ports, "clock" | "log" | "registry">,
   sensorId: string,
   reason: string,
-): Promise<string> {
+): Promise<string | null> {
   const modelId = await ports.registry.rollback(sensorId, reason, ports.clock.now());
-  if (modelId === null) {
-    throw new AppError("notFound", `sensor ${sensorId} has no earlier champion to roll back to`);
-  }
-  ports.log.info("model.rolledBack", { sensorId, modelId, reason });
+  if (modelId !== null) ports.log.info("model.rolledBack", { sensorId, modelId, reason });
   return modelId;
 }

@@ -1,6 +1,6 @@
 import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
-import type { Ports } from "../../core/ports.ts";
+import type { Inference, ModelStore, Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
 
 export type ApiSettings = {
@@ -29,7 +29,10 @@ export type ApiSettings = {
 
 /** What the API needs of the world. `requestForecasts` computes a shard, here or by way of the queue. */
 export type ApiServices = {
-  ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue">;
+  ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue"> & {
+    store: Pick<ModelStore, "get">;
+    inference: Pick<Inference, "verify">;
+  };
   views: Views;
   requestForecasts(message: ForecastMessage): Promise<void>;
   settings: ApiSettings;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Fleet } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import { importArtefact } from "../../core/operations/admit.ts";
-import { rollback } from "../../core/operations/promote.ts";
+import { promoteByHand, rollback } from "../../core/operations/promote.ts";
 import type { Clock, Follower, Inference, Log, ModelStore, Registry } from "../../core/ports.ts";
 import { loadConfig } from "../config/environment.ts";
 import { integerText } from "../config/number.ts";
@@ -60,17 +60,16 @@ export async function runModels(ports: ModelsPorts, fleet: Fleet, args: string[]
     }
     case "promote": {
       const modelId = wanted(subject, "a model's id");
-      const artefact = await ports.store.get(modelId);
-      const verdict = artefact
-        ? await ports.inference.verify(artefact)
-        : { ok: false, message: "not in the model store" };
-      if (!verdict.ok)
-        throw new AppError("artefactRejected", `${modelId}: ${"message" in verdict ? verdict.message : ""}`);
-      await ports.registry.promote(modelId, wanted(options.reason, "--reason"), ports.clock.now());
+      const promoted = await promoteByHand(ports, modelId, wanted(options.reason, "--reason"));
+      if (!promoted.ok) {
+        throw new AppError(promoted.reason === "unknown" ? "notFound" : "artefactRejected", promoted.message);
+      }
       return `${modelId} is champion`;
     }
     case "rollback": {
-      const modelId = await rollback(ports, wanted(subject, "a sensor's id"), wanted(options.reason, "--reason"));
+      const sensorId = wanted(subject, "a sensor's id");
+      const modelId = await rollback(ports, sensorId, wanted(options.reason, "--reason"));
+      if (modelId === null) throw new AppError("notFound", `sensor ${sensorId} has no earlier champion to go back to`);
       return `${modelId} is champion again`;
     }
     case "import": {

@@ -33,7 +33,7 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
       ],
       Promote: [],
       Watch: [],
-      Api: ["sqs:SendMessage ForecastQueue, TrainQueue"],
+      Api: ["sqs:SendMessage ForecastQueue, TrainQueue", "s3:GetObject Store/models/*", "s3:ListBucket Store"],
     });
   });
 

@@ -7,7 +7,7 @@ import { functionNames, title } from "../infra/world.ts";
 import { type Bundles, readBundles } from "./bundles.ts";
 
 const megabyte = 1e6;
-const withModels = new Set(["forecast", "train"]);
+const withModels = new Set(["forecast", "train", "api"]);
 
 let bundles: Bundles;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 
-const CANDIDATES = [
+const candidates = [
   process.env.CHROMIUM_PATH,
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
@@ -16,7 +16,7 @@ const CANDIDATES = [
 
 /** Where a Chromium lies, null where there is none; then it says once how to get one. */
 export function findChromium(): string | null {
-  const path = CANDIDATES.find((one) => one !== undefined && existsSync(one)) ?? null;
+  const path = candidates.find((one) => one !== undefined && existsSync(one)) ?? null;
   if (path === null) {
     console.warn("browser tests skipped: install one with `apt-get install chromium`, or set CHROMIUM_PATH to yours");
   }

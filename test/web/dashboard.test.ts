@@ -5,13 +5,13 @@ import { type Mock, startMock } from "./mock.ts";
 import type { MockState } from "./mock-api.ts";
 
 const executable = findChromium();
-const VIEWS: View[] = [
+const views: View[] = [
   { size: "desk", theme: "light" },
   { size: "desk", theme: "dark" },
   { size: "phone", theme: "light" },
   { size: "phone", theme: "dark" },
 ];
-const DESK = { size: "desk", theme: "light" } as const;
+const desk = { size: "desk", theme: "light" } as const;
 
 describe.skipIf(executable === null)("the dashboard in a browser", () => {
   let browser: Browser;
@@ -33,7 +33,7 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     bundle?.remove();
   });
 
-  async function visit(path: string, view: View = DESK, state: Partial<MockState> = {}) {
+  async function visit(path: string, view: View = desk, state: Partial<MockState> = {}) {
     const mock = await startMock(state, bundle.dist);
     const { page, complaints } = await openPage(browser, view);
     open.push({ page, mock });
@@ -43,7 +43,7 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
   const rows = (page: Page) => page.locator("tr[data-row]");
   const firstChart = (page: Page) => page.getByRole("application").first();
 
-  test.each(VIEWS)("shows the fleet, $size $theme, without a complaint or an axe violation", async (view) => {
+  test.each(views)("shows the fleet, $size $theme, without a complaint or an axe violation", async (view) => {
     const { page, complaints } = await visit("/", view);
     await rows(page).nth(8).waitFor();
     expect(await rows(page).locator("th a").allTextContents()).toEqual([
@@ -58,7 +58,7 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  test.each(VIEWS)("shows a sensor, $size $theme, without a complaint or an axe violation", async (view) => {
+  test.each(views)("shows a sensor, $size $theme, without a complaint or an axe violation", async (view) => {
     const { page, complaints } = await visit("/sensors/room1", view);
     await page.getByText("Mean absolute error by day").first().waitFor();
     await page.locator("figure canvas").nth(1).waitFor();
@@ -98,6 +98,12 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     await page.keyboard.press("n");
     for (let i = 0; i < 7; i++) await page.keyboard.press("PageUp");
     expect(await firstChart(page).locator("[aria-live]").textContent()).toMatch(/07:20, no reading$/);
+  });
+
+  test("counts no failures where the queues are somebody else's", async () => {
+    const { page } = await visit("/", desk, { hasQueues: false });
+    await page.getByText("not counted here").waitFor();
+    expect(await page.getByText(/\d+ failed/).count()).toBe(0);
   });
 
   test("has a table twin with the chart's numbers", async () => {
@@ -174,7 +180,7 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
   });
 
   test("loads a fleet of 2,000 over all its cursors and draws only what can be seen", async () => {
-    const { page } = await visit("/?sort=sensor", DESK, { sensors: 2000 });
+    const { page } = await visit("/?sort=sensor", desk, { sensors: 2000 });
     await page.getByText("2,000 sensors", { exact: true }).waitFor();
     expect(await rows(page).count()).toBeLessThan(40);
     await page.evaluate("scrollTo(0, document.body.scrollHeight)");
@@ -203,7 +209,7 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
   });
 
   test("says why the first load failed and recovers on a retry", async () => {
-    const { page, mock } = await visit("/", DESK, { failing: "/v1/sensors" });
+    const { page, mock } = await visit("/", desk, { failing: "/v1/sensors" });
     await page.getByRole("alert").getByText("The predictor database did not answer within 5,000 ms.").waitFor();
     await screenshot(page, "fleet-failed");
     mock.state.failing = null;
@@ -222,15 +228,15 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
   });
 
   test("tells an empty fleet, a silent source and a broken source apart, and what comes next", async () => {
-    const empty = await visit("/", DESK, { sensors: 0 });
+    const empty = await visit("/", desk, { sensors: 0 });
     await empty.page.getByText("No sensors yet").waitFor();
     await screenshot(empty.page, "fleet-empty");
     expect(await violations(empty.page)).toEqual([]);
-    const stale = await visit("/", DESK, { silentSeconds: 7200 });
+    const stale = await visit("/", desk, { silentSeconds: 7200 });
     await stale.page.getByText("The source is stale.").waitFor();
     await screenshot(stale.page, "fleet-stale");
     expect(await violations(stale.page)).toEqual([]);
-    const broken = await visit("/", DESK, { sourceError: "connection refused" });
+    const broken = await visit("/", desk, { sourceError: "connection refused" });
     await broken.page.getByText("The follower database does not answer.").waitFor();
   });
 

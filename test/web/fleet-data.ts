@@ -3,16 +3,16 @@ import { gunzipSync } from "node:zlib";
 import type { ForecastResponse } from "../../functions/api/contract.ts";
 
 /** The shipped rooms as the mock knows them, and forecasts that look like real ones without a model behind them. */
-export const STEP_SECONDS = 600;
-export const HORIZON = 24;
-export const STEP_MS = STEP_SECONDS * 1000;
-export const TARGETS = [
+export const stepSeconds = 600;
+export const horizon = 24;
+export const stepMs = stepSeconds * 1000;
+export const mockTargets = [
   { target: "temperature", unit: "°C", min: -40, max: 85, column: 2 },
   { target: "humidity", unit: "%", min: 0, max: 100, column: 3 },
 ] as const;
-export type MockTarget = (typeof TARGETS)[number];
+export type MockTarget = (typeof mockTargets)[number];
 
-const CODE_VERSION = "0.1.0-mock";
+const codeVersion = "0.1.0-mock";
 const csv = new URL("../../models/datasets/uci_appliances_energy.csv.gz", import.meta.url);
 
 /** Values by "sensor|target|epoch ms". */
@@ -23,7 +23,7 @@ for (const line of gunzipSync(readFileSync(csv)).toString("utf8").trim().split("
   const sensorId = cells[0] ?? "";
   if (!sensorIds.includes(sensorId)) sensorIds.push(sensorId);
   const at = Date.parse(cells[1] ?? "");
-  for (const { target, column } of TARGETS) {
+  for (const { target, column } of mockTargets) {
     if (cells[column] !== "") values.set(`${sensorId}|${target}|${at}`, Number(cells[column]));
   }
 }
@@ -47,7 +47,7 @@ function roomOf(sensorId: string): string {
 export function valueAt(sensorId: string, target: string, at: number): number | null {
   const hour = new Date(at).getUTCHours();
   if (sensorId === "room5" && (hour === 6 || hour === 7)) return null;
-  if (sensorId === "room3" && Math.floor(at / STEP_MS) % 97 === 0) return null;
+  if (sensorId === "room3" && Math.floor(at / stepMs) % 97 === 0) return null;
   return values.get(`${roomOf(sensorId)}|${target}|${at}`) ?? null;
 }
 
@@ -57,12 +57,12 @@ export function forecastFrom(sensorId: string, target: MockTarget, origin: numbe
   if (last === null) return null;
   const isBaseline = sensorId === "room7";
   const width = target.target === "temperature" ? 0.09 : 0.55;
-  const leads = Array.from({ length: HORIZON }, (_, i) => i + 1);
+  const leads = Array.from({ length: horizon }, (_, i) => i + 1);
   const clip = (value: number) => Math.min(target.max, Math.max(target.min, Number(value.toFixed(4))));
-  const yesterday = valueAt(sensorId, target.target, origin - 144 * STEP_MS);
-  const future = (lead: number) => valueAt(sensorId, target.target, origin + lead * STEP_MS);
+  const yesterday = valueAt(sensorId, target.target, origin - 144 * stepMs);
+  const future = (lead: number) => valueAt(sensorId, target.target, origin + lead * stepMs);
   const median = leads.map((lead) => {
-    const then = valueAt(sensorId, target.target, origin + (lead - 144) * STEP_MS);
+    const then = valueAt(sensorId, target.target, origin + (lead - 144) * stepMs);
     const seasonal = then === null || yesterday === null ? last : last + 0.5 * (then - yesterday);
     const actual = future(lead) ?? seasonal;
     return isBaseline ? last : seasonal + 0.45 * (actual - seasonal);
@@ -74,7 +74,7 @@ export function forecastFrom(sensorId: string, target: MockTarget, origin: numbe
     origin: new Date(origin).toISOString(),
     issuedAt: new Date(origin + 4_000).toISOString(),
     slot: new Date(origin).toISOString(),
-    stepSeconds: STEP_SECONDS,
+    stepSeconds,
     method: isBaseline ? "baseline" : "lstm",
     baseline: isBaseline ? "persistence" : null,
     reason: isBaseline ? "noModel" : null,
@@ -83,10 +83,10 @@ export function forecastFrom(sensorId: string, target: MockTarget, origin: numbe
     modelSha256: isBaseline ? null : sha(sensorId),
     sourceWatermark: new Date(origin).toISOString(),
     imputedSteps: sensorId === "room3" ? 1 : 0,
-    codeVersion: CODE_VERSION,
+    codeVersion,
     coverage: coverageOf(sensorId + target.target, 1008),
-    mix: isBaseline ? null : mixOf(new Date(origin - 2 * STEP_MS).toISOString()),
-    targetAt: leads.map((lead) => new Date(origin + lead * STEP_MS).toISOString()),
+    mix: isBaseline ? null : mixOf(new Date(origin - 2 * stepMs).toISOString()),
+    targetAt: leads.map((lead) => new Date(origin + lead * stepMs).toISOString()),
     q10: median.map((value, i) => clip(value - width * Math.sqrt(i + 1))),
     q50: median.map(clip),
     q90: median.map((value, i) => clip(value + width * 1.1 * Math.sqrt(i + 1))),

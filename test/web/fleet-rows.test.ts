@@ -14,7 +14,7 @@ import {
 } from "../../web/fleet/rows.ts";
 import { sparkline } from "../../web/fleet/sparkline.ts";
 
-const HOUR = 3_600_000;
+const hourMs = 3_600_000;
 
 function target(given: Partial<FleetTarget> = {}): FleetTarget {
   return {
@@ -116,14 +116,14 @@ describe("the rows to draw", () => {
 });
 
 describe("the next hour", () => {
-  const forecast = { at: [1, 2, 3].map((hour) => hour * HOUR), q10: [1, 2, 3], q50: [2, 3, 4], q90: [3, 4, 5] };
+  const forecast = { at: [1, 2, 3].map((hour) => hour * hourMs), q10: [1, 2, 3], q50: [2, 3, 4], q90: [3, 4, 5] };
 
   test("is the first forecast moment at least an hour from the present, not from the origin", () => {
-    expect(ahead({ forecast }, 1.5 * HOUR, HOUR)).toEqual({ at: 3 * HOUR, q10: 3, q50: 4, q90: 5 });
+    expect(ahead({ forecast }, 1.5 * hourMs, hourMs)).toEqual({ at: 3 * hourMs, q10: 3, q50: 4, q90: 5 });
   });
 
   test("is nothing when an old forecast does not reach that far", () => {
-    expect(ahead({ forecast }, 2.5 * HOUR, HOUR)).toBeNull();
+    expect(ahead({ forecast }, 2.5 * hourMs, hourMs)).toBeNull();
   });
 });
 

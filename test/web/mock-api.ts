@@ -11,13 +11,13 @@ import {
 } from "../../functions/api/contract.ts";
 import {
   forecastFrom,
-  HORIZON,
+  horizon,
   type MockTarget,
-  STEP_MS,
-  STEP_SECONDS,
+  mockTargets,
   seeded,
   sensorIds,
-  TARGETS,
+  stepMs,
+  stepSeconds,
   valueAt,
 } from "./fleet-data.ts";
 import { accuracyOf, modelsOf } from "./model-data.ts";
@@ -32,15 +32,17 @@ export type MockState = {
   /** The source fell silent that many seconds before `now`. */
   silentSeconds: number;
   readingsAhead: number;
+  /** As on AWS: the queues are elsewhere. */
+  hasQueues: boolean;
   sourceError: string | null;
   /** Requests whose path has this text are answered 503. */
   failing: string | null;
 };
 export type Answer = { status: number; body: unknown };
 
-const PAGE = 200;
+const pageSize = 200;
 const iso = (at: number) => new Date(at).toISOString();
-const grid = (at: number) => Math.floor(at / STEP_MS) * STEP_MS;
+const grid = (at: number) => Math.floor(at / stepMs) * stepMs;
 
 function fleetOf(state: MockState): string[] {
   const made = Array.from({ length: Math.max(0, state.sensors - sensorIds.length) }, (_, i) => `device-${i + 1}`);
@@ -66,8 +68,8 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
   const newest = newestAt(state, sensorId);
   const { status, statusText } = statusOf(state, sensorId);
   const isIssued = status === "ok" || status === "baseline";
-  const at = Array.from({ length: 144 }, (_, i) => newest - (143 - i) * STEP_MS).filter(
-    (one) => sensorId !== "room8" || one > newest - 31 * STEP_MS,
+  const at = Array.from({ length: 144 }, (_, i) => newest - (143 - i) * stepMs).filter(
+    (one) => sensorId !== "room8" || one > newest - 31 * stepMs,
   );
   return {
     sensorId,
@@ -83,7 +85,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       need: status === "refused" ? 96 : null,
     },
     modelId: status === "baseline" || status === "waiting" ? null : `${sensorId}-2016w17`,
-    targets: TARGETS.map((target) => ({
+    targets: mockTargets.map((target) => ({
       target: target.target,
       unit: target.unit,
       min: target.min,
@@ -111,8 +113,8 @@ function opsOf(state: MockState): OpsResponse {
     now: iso(state.now),
     clockSpeed: state.clockSpeed,
     isDemo: true,
-    stepSeconds: STEP_SECONDS,
-    horizon: HORIZON,
+    stepSeconds,
+    horizon,
     source: {
       newestReadingAt: iso(grid(state.now - state.silentSeconds * 1000)),
       ageSeconds: state.silentSeconds + (state.now - slot) / 1000,
@@ -123,9 +125,9 @@ function opsOf(state: MockState): OpsResponse {
       error: state.sourceError,
     },
     cycles: Array.from({ length: 5 }, (_, i) => ({
-      slot: iso(slot - i * STEP_MS),
-      openedAt: iso(slot - i * STEP_MS + 1000),
-      fannedOutAt: iso(slot - i * STEP_MS + 1200),
+      slot: iso(slot - i * stepMs),
+      openedAt: iso(slot - i * stepMs + 1000),
+      fannedOutAt: iso(slot - i * stepMs + 1200),
       sensors,
       shards: 1,
       issued: Math.max(0, sensors - 4),
@@ -133,10 +135,12 @@ function opsOf(state: MockState): OpsResponse {
       refused: sensors > 4 ? 3 : 0,
       expired: 0,
     })),
-    queue: [
-      { name: "forecast", waiting: 0, active: 1, failed: 0 },
-      { name: "score", waiting: 2, active: 0, failed: 0 },
-    ],
+    queue: state.hasQueues
+      ? [
+          { name: "forecast", waiting: 0, active: 1, failed: 0 },
+          { name: "score", waiting: 2, active: 0, failed: 0 },
+        ]
+      : [],
     database: { bytes: 84_300_000, tables: [{ name: "forecasts", bytes: 61_000_000, rows: 91_240 }] },
     sensors,
     codeVersion: "0.1.0-mock",
@@ -146,13 +150,13 @@ function opsOf(state: MockState): OpsResponse {
 function readingsOf(state: MockState, sensorId: string, from: number, to: number): ReadingsResponse {
   const end = Math.min(to, newestAt(state, sensorId));
   const at: number[] = [];
-  for (let one = grid(from) + STEP_MS; one <= end; one += STEP_MS) at.push(one);
-  const targets = TARGETS.map(({ target, unit }) => ({
+  for (let one = grid(from) + stepMs; one <= end; one += stepMs) at.push(one);
+  const targets = mockTargets.map(({ target, unit }) => ({
     target,
     unit,
     value: at.map((one) => valueAt(sensorId, target, one)),
   }));
-  return { sensorId, stepSeconds: STEP_SECONDS, from: iso(from), to: iso(to), at: at.map(iso), targets };
+  return { sensorId, stepSeconds, from: iso(from), to: iso(to), at: at.map(iso), targets };
 }
 
 function leadSeriesOf(
@@ -164,8 +168,8 @@ function leadSeriesOf(
   to: number,
 ): LeadSeries {
   const points: { at: number; origin: number; forecast: ReturnType<typeof forecastFrom> }[] = [];
-  for (let at = grid(from) + STEP_MS; at <= to && at - lead * STEP_MS <= newestAt(state, sensorId); at += STEP_MS) {
-    points.push({ at, origin: at - lead * STEP_MS, forecast: forecastFrom(sensorId, target, at - lead * STEP_MS) });
+  for (let at = grid(from) + stepMs; at <= to && at - lead * stepMs <= newestAt(state, sensorId); at += stepMs) {
+    points.push({ at, origin: at - lead * stepMs, forecast: forecastFrom(sensorId, target, at - lead * stepMs) });
   }
   const pick = (name: "q10" | "q50" | "q90") => points.map((point) => point.forecast?.[name][lead - 1] ?? null);
   return {
@@ -206,8 +210,8 @@ export function answer(state: MockState, url: URL): Answer {
   if (pathname === "/v1/sensors") {
     const all = fleetOf(state);
     const start = Number(query.get("cursor") ?? 0);
-    const items = all.slice(start, start + PAGE).map((id) => sensorOf(state, id));
-    const nextCursor = start + PAGE < all.length ? String(start + PAGE) : null;
+    const items = all.slice(start, start + pageSize).map((id) => sensorOf(state, id));
+    const nextCursor = start + pageSize < all.length ? String(start + pageSize) : null;
     return { status: 200, body: SensorPage.parse({ items, nextCursor }) };
   }
   const [, id, rest] = /^\/v1\/sensors\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
@@ -224,14 +228,14 @@ export function answer(state: MockState, url: URL): Answer {
   }
   if (rest !== "forecasts") return notFound(`There is no ${pathname}.`);
   const lead = query.get("lead");
-  const named = TARGETS.filter((one) => query.get("target") === null || one.target === query.get("target"));
+  const named = mockTargets.filter((one) => query.get("target") === null || one.target === query.get("target"));
   if (lead !== null) {
     const items = named.map((target) => leadSeriesOf(state, sensorId, target, Number(lead), from, to));
     return { status: 200, body: LeadSeriesList.parse({ items, nextCursor: null }) };
   }
   const before = query.get("to");
   const newest = newestAt(state, sensorId);
-  const at = before === null ? newest : Math.min(newest, Math.ceil(Date.parse(before) / STEP_MS) * STEP_MS - STEP_MS);
+  const at = before === null ? newest : Math.min(newest, Math.ceil(Date.parse(before) / stepMs) * stepMs - stepMs);
   const items = named.map((target) => forecastFrom(sensorId, target, at)).filter((one) => one !== null);
   return { status: 200, body: ForecastList.parse({ items, nextCursor: null }) };
 }

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { answer, type MockState } from "./mock-api.ts";
 
-const TYPES: Record<string, string> = {
+const contentTypes: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
   ".css": "text/css",
@@ -24,6 +24,7 @@ export async function startMock(
     sensors: 9,
     silentSeconds: 0,
     readingsAhead: 0,
+    hasQueues: true,
     sourceError: null,
     failing: null,
     ...given,
@@ -40,7 +41,7 @@ export async function startMock(
     }
     const file = join(dist, normalize(url.pathname));
     const path = file.startsWith(dist) && extname(file) !== "" && existsSync(file) ? file : join(dist, "index.html");
-    response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
+    response.writeHead(200, { "content-type": contentTypes[extname(path)] ?? "application/octet-stream" });
     response.end(readFileSync(path));
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));

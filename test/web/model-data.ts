@@ -1,8 +1,8 @@
 import type { AccuracyResponse } from "../../functions/api/contract.ts";
-import { coverageOf, HORIZON, STEP_MS, STEP_SECONDS, seeded, sensorIds, sha, TARGETS } from "./fleet-data.ts";
+import { coverageOf, horizon, mockTargets, seeded, sensorIds, sha, stepMs, stepSeconds } from "./fleet-data.ts";
 
 const iso = (at: number) => new Date(at).toISOString();
-const grid = (at: number) => Math.floor(at / STEP_MS) * STEP_MS;
+const grid = (at: number) => Math.floor(at / stepMs) * stepMs;
 
 /** Made-up scores of the week before `now`; room8 has none yet. */
 export function accuracyOf(now: number, sensorId: string, groupBy: "lead" | "day" | "model"): AccuracyResponse {
@@ -30,11 +30,11 @@ export function accuracyOf(now: number, sensorId: string, groupBy: "lead" | "day
     from: iso(now - 7 * 86_400_000),
     to: iso(now),
     groupBy,
-    targets: TARGETS.map(({ target, unit }) => {
+    targets: mockTargets.map(({ target, unit }) => {
       const scale = target === "temperature" ? 0.06 : 0.35;
       const groups =
         groupBy === "lead"
-          ? Array.from({ length: HORIZON }, (_, i) => group(String(i + 1), i + 1, scale * (i + 1) ** 0.6, 1008))
+          ? Array.from({ length: horizon }, (_, i) => group(String(i + 1), i + 1, scale * (i + 1) ** 0.6, 1008))
           : groupBy === "day"
             ? days.map((day) => group(day, null, scale * (2.4 + 1.6 * seeded(sensorId + day)), 3456))
             : [group(`${sensorId}-2016w17`, null, scale * 3, 24_192)];
@@ -61,10 +61,10 @@ export function modelsOf(now: number, sensorId: string | null) {
     createdAt: iso(at),
     promotedAt: status === "challenger" ? null : iso(at + 3_600_000),
     retiredAt: status === "retired" ? iso(day) : null,
-    targets: TARGETS.map(({ target }) => target),
-    stepSeconds: STEP_SECONDS,
+    targets: mockTargets.map(({ target }) => target),
+    stepSeconds,
     contextLength: 96,
-    horizon: HORIZON,
+    horizon,
     training: {
       from: "2016-01-11T16:00:00.000Z",
       to: iso(at),
@@ -76,7 +76,7 @@ export function modelsOf(now: number, sensorId: string | null) {
       shortHistory: null,
     },
     metrics: Object.fromEntries(
-      TARGETS.map(({ target }) => {
+      mockTargets.map(({ target }) => {
         const mae = (target === "temperature" ? 0.18 : 0.9) * (0.8 + 0.4 * seeded(id + target));
         const metrics = {
           mae,

@@ -4,9 +4,9 @@ import { leadTicks, roundTicks, spread, tickDecimals } from "../../web/plots/sca
 import { leadChoices, pan, presetsFor, readView, spanOf, zoom } from "../../web/sensor/view.ts";
 import { backoffMs, pulseMs, restMs } from "../../web/shell/rhythm.ts";
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const grid = { stepMs: 10 * MINUTE, horizon: 24 };
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const grid = { stepMs: 10 * minuteMs, horizon: 24 };
 const noon = Date.UTC(2016, 4, 4, 12, 3);
 const view = (query: string) => readView(new URLSearchParams(query));
 
@@ -14,7 +14,7 @@ describe("the span shown", () => {
   test("gives two thirds to the past and one to the horizon by default", () => {
     const { from, to } = spanOf(view(""), noon, grid);
     const present = Date.UTC(2016, 4, 4, 12);
-    expect([(present - from) / HOUR, (to - present) / HOUR]).toEqual([8, 4]);
+    expect([(present - from) / hourMs, (to - present) / hourMs]).toEqual([8, 4]);
   });
 
   test("starts from an older origin when one is chosen", () => {
@@ -44,21 +44,21 @@ describe("the span shown", () => {
   });
 
   test("zooms around a moment that stays in place, and pans by its width", () => {
-    const zoomed = zoom({ from: 0, to: 12 * HOUR }, 0.5, 3 * HOUR, grid);
-    expect(zoomed).toEqual({ from: 1.5 * HOUR, to: 7.5 * HOUR });
-    expect(zoom({ from: 0, to: HOUR }, 0.01, 0, grid)).toEqual({ from: 0, to: HOUR });
-    expect(pan({ from: 0, to: 4 * HOUR }, -0.5)).toEqual({ from: -2 * HOUR, to: 2 * HOUR });
+    const zoomed = zoom({ from: 0, to: 12 * hourMs }, 0.5, 3 * hourMs, grid);
+    expect(zoomed).toEqual({ from: 1.5 * hourMs, to: 7.5 * hourMs });
+    expect(zoom({ from: 0, to: hourMs }, 0.01, 0, grid)).toEqual({ from: 0, to: hourMs });
+    expect(pan({ from: 0, to: 4 * hourMs }, -0.5)).toEqual({ from: -2 * hourMs, to: 2 * hourMs });
   });
 
   test("offers no preset that shows less than the default", () => {
     expect(presetsFor(grid).map(({ preset }) => preset)).toEqual(["fit", "24h", "3d", "7d"]);
-    expect(presetsFor({ stepMs: HOUR, horizon: 24 }).map(({ preset }) => preset)).toEqual(["fit", "3d", "7d"]);
+    expect(presetsFor({ stepMs: hourMs, horizon: 24 }).map(({ preset }) => preset)).toEqual(["fit", "3d", "7d"]);
   });
 });
 
 test("the leads to lay over are inside the horizon, and each once", () => {
   expect(leadChoices(grid)).toEqual([1, 3, 6, 12, 24]);
-  expect(leadChoices({ stepMs: HOUR, horizon: 3 })).toEqual([1, 2, 3]);
+  expect(leadChoices({ stepMs: hourMs, horizon: 3 })).toEqual([1, 2, 3]);
 });
 
 describe("the rhythm", () => {

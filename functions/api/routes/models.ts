@@ -1,4 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { promoteByHand, rollback } from "../../../core/operations/promote.ts";
 import { trainMessage } from "../../../core/operations/schedule.ts";
 import { floorToStep } from "../../../core/time.ts";
 import { Id, Model, ModelPage, ReasonRequest, TrainAccepted } from "../contract.ts";
@@ -67,12 +68,18 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
     tags,
     security,
     summary: "Make a model its sensor's champion; the one before is retired",
+    description:
+      "Its artefact is verified first: 422 artefactRejected when the stored files are not what was registered.",
     request: { params: ModelParams, body: jsonBody(ReasonRequest) },
     responses: answers(200, Model, "The new champion"),
     handle: async (c, id) => {
-      await loadModel(services, id);
       const { reason } = ReasonRequest.parse(c.req.valid("json" as never));
-      await registry.promote(id, reason, clock.now());
+      const promoted = await promoteByHand(services.ports, id, reason);
+      if (!promoted.ok) {
+        const isUnknown = promoted.reason === "unknown";
+        const code = isUnknown ? "notFound" : "artefactRejected";
+        throw refuse(isUnknown ? 404 : 422, { code, detail: promoted.message });
+      }
       return c.json(await loadModel(services, id), 200);
     },
   });
@@ -86,7 +93,7 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
     responses: answers(200, Model, "The champion that is back"),
     handle: async (c, id) => {
       const { reason } = ReasonRequest.parse(c.req.valid("json" as never));
-      const modelId = await registry.rollback(id, reason, clock.now());
+      const modelId = await rollback(services.ports, id, reason);
       if (modelId === null) {
         throw refuse(409, { code: "conflict", detail: `sensor ${id} has no earlier champion to go back to` });
       }

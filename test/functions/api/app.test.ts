@@ -203,7 +203,7 @@ describe("the key", () => {
     }
     expect(api.queue.sent).toEqual([]);
     const right = post({ reason: "better" }, { Authorization: `Bearer ${apiKey}` });
-    expect((await api.app.request("/v1/models/model-a:promote", right)).status).toBe(200);
+    expect((await api.app.request("/v1/sensors/a:train", right)).status).toBe(202);
     expect((await api.app.request("/v1/sensors")).status).toBe(200);
     expect(JSON.stringify(api.log.lines)).not.toContain(apiKey);
   });

@@ -4,6 +4,8 @@ import type { Readings } from "../../../core/data/reading.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Score } from "../../../core/forecast/score.ts";
 import { addSeconds } from "../../../core/time.ts";
+import { memoryStore } from "../../../functions/adapters/memory-store.ts";
+import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { postgresLedger } from "../../../functions/adapters/postgres/ledger.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import { postgresRegistry } from "../../../functions/adapters/postgres/registry.ts";
@@ -44,6 +46,7 @@ export async function startApi(
   const scores = postgresScores(db);
   const registry = postgresRegistry(db);
   const queue = memoryQueue();
+  const store = memoryStore();
   const follower = memoryFollower(options.readings ?? new Map());
   const settings: ApiSettings = {
     stepSeconds,
@@ -58,14 +61,14 @@ export async function startApi(
     ...options.settings,
   };
   const services: ApiServices = {
-    ports: { clock, log, follower, registry, ledger, queue },
+    ports: { clock, log, follower, registry, ledger, queue, store, inference: onnxInference({ store, log }) },
     views: createViews(db),
     requestForecasts: async () => {},
     settings,
     ...options.services,
   };
   const app = createApi(services);
-  return { app, db, clock, log, ledger, scores, registry, queue, follower, services, close: database.close };
+  return { app, db, clock, log, ledger, scores, registry, queue, follower, store, services, close: database.close };
 }
 
 export type TestApi = Awaited<ReturnType<typeof startApi>>;

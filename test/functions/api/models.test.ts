@@ -3,6 +3,7 @@ import { AppError } from "../../../core/errors.ts";
 import { TrainMessage } from "../../../core/messages.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { Model, ModelPage, TrainAccepted } from "../../../functions/api/contract.ts";
+import { artefactOf } from "../../artefacts.ts";
 import { manifestOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { getAs, getProblem, post, startApi, type TestApi } from "./harness.ts";
@@ -28,6 +29,14 @@ async function register(count: number, sensorId = "a") {
   }
 }
 
+/** A model whose real artefact lies in the store. */
+async function admitReal(modelId: string, seed: number) {
+  const artefact = await artefactOf({ modelId, sensorId: "a" }, seed);
+  await api.store.put(artefact);
+  await api.registry.register({ manifest: artefact.manifest, statusReason: "trained", now: api.clock.now() });
+  return artefact;
+}
+
 const promote = (modelId: string, status = 200) =>
   getAs(api.app, `/v1/models/${modelId}:promote`, Model, { ...post({ reason: "looks better" }), status });
 
@@ -51,7 +60,7 @@ describe("GET /v1/models", () => {
   it("filters by sensor and status", async () => {
     api = await startApi(postgres);
     await register(3);
-    await promote("m1");
+    await api.registry.promote("m1", "better", someSlot);
     const ids = async (query: string) =>
       (await getAs(api.app, `/v1/models?${query}`, ModelPage)).items.map((model) => model.modelId);
     expect(await ids("status=champion")).toEqual(["m1"]);
@@ -74,7 +83,8 @@ describe("GET /v1/models", () => {
 describe("changing which model serves", () => {
   it("promotes with a reason, and rolls back to the champion before", async () => {
     api = await startApi(postgres);
-    await register(2);
+    await admitReal("m0", 1);
+    await admitReal("m1", 2);
     await promote("m0");
     api.clock.advance(600);
     expect(await promote("m1")).toMatchObject({ status: "champion", statusReason: "looks better" });
@@ -84,6 +94,31 @@ describe("changing which model serves", () => {
     expect(back).toMatchObject({ modelId: "m0", status: "champion", statusReason: "was worse at night" });
     const problem = await getProblem(api.app, "/v1/sensors/a:rollback", 409, post({ reason: "again" }));
     expect(problem.code).toBe("conflict");
+    const { lines } = api.log;
+    expect(lines.filter(({ event }) => event.startsWith("model.")).map(({ event }) => event)).toEqual([
+      "model.promoted",
+      "model.promoted",
+      "model.rolledBack",
+    ]);
+  });
+
+  it("promotes only what still is what was registered", async () => {
+    api = await startApi(postgres);
+    await register(1);
+    const { onnx, golden } = await admitReal("m1", 1);
+    const { manifest } = await admitReal("m2", 2);
+    await api.store.put({ onnx: onnx.map((byte, i) => (i === onnx.length - 9 ? byte ^ 1 : byte)), manifest, golden });
+    await admitReal("m3", 3);
+    await api.store.put(await artefactOf({ modelId: "m3", sensorId: "a" }, 4));
+    for (const [modelId, why] of [
+      ["m0", /not in the model store/],
+      ["m2", /m2 is not promoted: .*sha256/],
+      ["m3", /the store has sha256 \w{64}, registered is/],
+    ] as const) {
+      const problem = await getProblem(api.app, `/v1/models/${modelId}:promote`, 422, post({ reason: "trust me" }));
+      expect(problem).toMatchObject({ code: "artefactRejected", detail: expect.stringMatching(why) });
+      expect(await getAs(api.app, `/v1/models/${modelId}`, Model)).toMatchObject({ status: "challenger" });
+    }
   });
 
   it("wants a reason", async () => {

@@ -125,7 +125,7 @@ test("says what is missing or wrong in the command", async () => {
   const { run } = world();
   await expect(run()).rejects.toThrow(/npm run models -- list/);
   await expect(run("show", "nothing")).rejects.toThrow(/nothing is not registered/);
-  await expect(run("promote", "x", "--reason", "y")).rejects.toThrow(/not in the model store/);
+  await expect(run("promote", "x", "--reason", "y")).rejects.toThrow(/x is not registered/);
   await expect(run("rollback", "a")).rejects.toThrow(/--reason is missing/);
   await expect(run("import", folder)).rejects.toThrow(/lacks model\.onnx/);
   await expect(run("list", "--status", "king")).rejects.toThrow(/status/);
