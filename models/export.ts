@@ -5,6 +5,7 @@ import type { ExportInput } from "./onnx/blend.ts";
 import { createGraph } from "./onnx/graph.ts";
 import { addLinear, addPerTarget, blendLinear } from "./onnx/linear.ts";
 import { addMember } from "./onnx/member.ts";
+import { spreadMatrix } from "./onnx/spread.ts";
 
 /**
  * The served model as one ONNX file of standard operators, opset 17, dynamic batch.
@@ -63,18 +64,6 @@ export function exportOnnx({ shape, members, ridge }: ExportInput): Uint8Array {
   graph.node("Add", [ordered, residual], "ridge");
   graph.output("ridge", ["batch", horizon, targets, levels]);
   return graph.encode("forecast");
-}
-
-/** [levels, levels]: level = middle -+ the widths from the middle up to it. */
-function spreadMatrix(levels: number): Float64Array {
-  const sides = (levels - 1) / 2;
-  const matrix = new Float64Array(levels * levels);
-  for (let level = 0; level < levels; level++) {
-    matrix[level * levels] = 1;
-    for (let side = 1; side <= sides - level; side++) matrix[level * levels + side] = -1;
-    for (let side = 1; side <= level - sides; side++) matrix[level * levels + sides + side] = 1;
-  }
-  return matrix;
 }
 
 function checkInput({ shape, members, ridge }: ExportInput): void {

@@ -5,7 +5,7 @@ export const onnxOpset = 17;
 const irVersion = 8;
 
 /** ONNX's numbers of the element types; `Cast` takes them as its attribute `to`. */
-export const dataTypes = { float32: 1, int64: 7, float64: 11 } as const;
+export const dataTypes = { float32: 1, int64: 7, float16: 10, float64: 11 } as const;
 const attributeTypes = { int: 2, ints: 7 } as const;
 
 /** Field numbers of the ONNX messages (https://onnx.ai/onnx/repo-docs/IR.html), those that are used here. */
@@ -64,30 +64,40 @@ const messages = protobuf.Root.fromJSON({
 
 type Attribute = number | number[];
 type FloatType = "float32" | "float64";
+/** How weights lie in the file; float16 ones are cast to float32 when the file is opened. */
+export type WeightType = "float32" | "float16";
 
 /** A graph under construction: every method gives back the name of the value that it adds. */
 export type GraphBuilder = {
   /** An input; a string dimension is dynamic. */
   input(name: string, dims: (number | string)[], type?: FloatType): string;
   output(name: string, dims: (number | string)[], type?: FloatType): void;
-  /** Constant float32 tensor, row-major. Throws when the dims do not hold the values. */
-  constant(name: string, dims: number[], values: ArrayLike<number>): string;
+  /** Constant float32 tensor, row-major, stored as `type` (float32). Throws when the dims do not hold the values. */
+  constant(name: string, dims: number[], values: ArrayLike<number>, type?: WeightType): string;
   /** Constant int64 vector. */
   integers(name: string, values: number[]): string;
   /** A node with one output, or the `outputs` named ("" leaves one out); gives the last output's name. Integer attributes only. */
   node(opType: string, inputs: string[], outputs: string | string[], attributes?: Record<string, Attribute>): string;
+  /** Takes an input out, so that a constant or a node may have its name; its dims, of which the dynamic one becomes 1. */
+  takeInput(name: string): number[];
   /** The model file; the same graph gives the same bytes. */
   encode(name: string): Uint8Array;
 };
 
-/** Starts an empty ONNX graph of standard operators. */
-export function createGraph(): GraphBuilder {
-  const nodes: object[] = [];
-  const initializers: object[] = [];
-  const inputs: object[] = [];
-  const outputs: object[] = [];
+type ValueInfo = { name: string; type: { tensorType: { elemType: number; shape: { dim: { dimValue?: number }[] } } } };
+type Graph = { node: object[]; initializer: object[]; input: ValueInfo[]; output: object[] };
 
-  const valueInfo = (name: string, dims: (number | string)[], type: FloatType = "float32") => ({
+/** Starts a graph of standard operators: an empty one, or one of ours, before whose nodes the new ones are put. */
+export function createGraph(from?: Uint8Array): GraphBuilder {
+  const model = messages.lookupType("Model");
+  const options = { longs: Number, defaults: false, arrays: true };
+  const given = from ? (model.toObject(model.decode(from), options) as { graph: Graph }).graph : null;
+  const nodes: object[] = [];
+  const initializers = given?.initializer ?? [];
+  const inputs = given?.input ?? [];
+  const outputs = given?.output ?? [];
+
+  const valueInfo = (name: string, dims: (number | string)[], type: FloatType = "float32"): ValueInfo => ({
     name,
     type: {
       tensorType: {
@@ -105,12 +115,13 @@ export function createGraph(): GraphBuilder {
     output(name, dims, type) {
       outputs.push(valueInfo(name, dims, type));
     },
-    constant(name, dims, values) {
+    constant(name, dims, values, type = "float32") {
       const size = dims.reduce((product, dim) => product * dim, 1);
       if (size !== values.length) throw new Error(`${name}: ${values.length} values for dims ${dims}`);
-      const rawData = new Uint8Array(Float32Array.from(values).buffer);
-      initializers.push({ name, dims, dataType: dataTypes.float32, rawData });
-      return name;
+      const rawData = new Uint8Array((type === "float16" ? Float16Array : Float32Array).from(values).buffer);
+      const stored = type === "float16" ? `${name}.half` : name;
+      initializers.push({ name: stored, dims, dataType: dataTypes[type], rawData });
+      return type === "float16" ? this.node("Cast", [stored], name, { to: dataTypes.float32 }) : name;
     },
     integers(name, values) {
       const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
@@ -128,11 +139,22 @@ export function createGraph(): GraphBuilder {
       nodes.push({ input: nodeInputs, output, name: last, opType, attribute });
       return last;
     },
+    takeInput(name) {
+      const at = inputs.findIndex((input) => input.name === name);
+      const [input] = at < 0 ? [] : inputs.splice(at, 1);
+      if (!input) throw new Error(`the graph has no input ${name}`);
+      return input.type.tensorType.shape.dim.map(({ dimValue }) => dimValue ?? 1);
+    },
     encode(name) {
-      const graph = { node: nodes, name, initializer: initializers, input: inputs, output: outputs };
+      const graph = {
+        node: [...nodes, ...(given?.node ?? [])],
+        name,
+        initializer: initializers,
+        input: inputs,
+        output: outputs,
+      };
       const opsetImport = [{ domain: "", version: onnxOpset }];
-      const model = { irVersion, producerName: "iot-lstm-predictor", graph, opsetImport };
-      return messages.lookupType("Model").encode(model).finish();
+      return model.encode({ irVersion, producerName: "iot-lstm-predictor", graph, opsetImport }).finish();
     },
   };
 }

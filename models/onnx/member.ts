@@ -1,17 +1,24 @@
 import type { NetworkShape } from "../layout.ts";
 import { featureCount, forEachOutput, outputCount, parameterLayout } from "../layout.ts";
 import type { ExportMember } from "./blend.ts";
-import type { GraphBuilder } from "./graph.ts";
+import type { GraphBuilder, WeightType } from "./graph.ts";
 
 /** What the pieces of one net share; `node`, `constant` and `integers` put the net's name before theirs. */
-type Net = {
+export type Net = {
   shape: NetworkShape;
   tensor(key: string): ArrayLike<number>;
-  /** A tensor of the weights as a constant, with its own dims or others of the same size. */
-  weights(key: string, dims?: number[]): string;
+  /** Tensors of the weights below each other as one constant, by default with the only one's own dims. */
+  weights(keys: string[], dims?: number[]): string;
 } & Pick<GraphBuilder, "constant" | "integers" | "node">;
 
-function nameNet(graph: GraphBuilder, shape: NetworkShape, weights: Float32Array, name: string): Net {
+/** Names the pieces of a net and finds its weights, which are stored as `type`. */
+export function nameNet(
+  graph: GraphBuilder,
+  shape: NetworkShape,
+  weights: Float32Array,
+  name: string,
+  type: WeightType = "float32",
+): Net {
   const tensors = new Map(parameterLayout(shape).map((tensor) => [tensor.name, tensor]));
   const tensor = (key: string) => {
     const found = tensors.get(key);
@@ -21,7 +28,11 @@ function nameNet(graph: GraphBuilder, shape: NetworkShape, weights: Float32Array
   return {
     shape,
     tensor,
-    weights: (key, dims) => graph.constant(named(key), dims ?? tensors.get(key)?.dims ?? [], tensor(key)),
+    weights: (keys, dims) => {
+      const first = keys[0] ?? "";
+      const values = keys.flatMap((key) => Array.from(tensor(key)));
+      return graph.constant(named(first), dims ?? tensors.get(first)?.dims ?? [], values, type);
+    },
     constant: (key, dims, values) => graph.constant(named(key), dims, values),
     integers: (key, values) => graph.integers(named(key), values),
     node: (opType, inputs, outputs, attributes) =>
@@ -38,12 +49,34 @@ export function addMember(
   steps: string,
   clipped: string,
 ): string {
+  const { targets, horizon, quantiles } = shape;
   const net = nameNet(graph, shape, member.weights, name);
+  const sides = quantiles.length - 1;
+  const scale = new Float64Array(outputCount(shape));
+  const widths = new Float64Array(sides * targets * horizon);
+  forEachOutput(shape, (part, target, lead) => {
+    const at = (part * targets + target) * horizon + lead;
+    const cell = lead * targets + target;
+    scale[at] = member.share * (member.residualScale[cell] ?? 0);
+    if (part > 0) widths[at - targets * horizon] = member.initialWidths[cell * sides + part - 1] ?? 0;
+  });
+  const starting = sides > 0 ? net.constant("widths", [1, sides, targets * horizon], widths) : "";
+  const parts = addParts(net, steps, clipped, starting);
+  return net.node("Mul", [parts, net.constant("scale", [1, quantiles.length, targets * horizon], scale)], "shares");
+}
+
+/**
+ * A net's [batch, parts, targets * horizon]: the middle without its skip, and softplus of (the widths + the `starting` ones,
+ * [batch or 1, quantiles - 1, targets * horizon]).
+ */
+export function addParts(net: Net, steps: string, clipped: string, starting: string): string {
+  const { shape } = net;
+  const state = shape.hidden > 0 ? addRecurrent(net, steps) : null;
   const hidden = [
-    ...(shape.hidden > 0 ? [addRecurrent(net, steps)] : []),
-    ...(shape.branchUnits > 0 ? [addBranch(net, clipped)] : []),
+    ...(state === null ? [] : [state]),
+    ...(shape.branchUnits > 0 ? [addBranch(net, clipped, state)] : []),
   ];
-  return addOutput(net, member, hidden);
+  return addOutput(net, hidden, starting);
 }
 
 /** The last hidden state [batch, hidden] from [contextLength, batch, channels]. */
@@ -53,66 +86,66 @@ function addRecurrent(net: Net, steps: string): string {
   bias.set(net.tensor("lstm.bias"));
   const inputs = [
     steps,
-    net.weights("lstm.input", [1, 4 * hidden, channels]),
-    net.weights("lstm.recurrent", [1, 4 * hidden, hidden]),
+    net.weights(["lstm.input"], [1, 4 * hidden, channels]),
+    net.weights(["lstm.recurrent"], [1, 4 * hidden, hidden]),
     net.constant("lstm.bias", [1, 8 * hidden], bias),
   ];
   const state = net.node("LSTM", inputs, ["", "hidden"], { hidden_size: hidden });
   return net.node("Reshape", [state, net.integers("hidden.dims", [-1, hidden])], "last");
 }
 
-/** The last branch layer [batch, units] from [batch, features]. */
-function addBranch(net: Net, clipped: string): string {
-  const { branchLayers, branchEmbedding } = net.shape;
+/** The last branch layer [batch, units] from [batch, features] and, where it joins, the LSTM's last state. */
+function addBranch(net: Net, clipped: string, state: string | null): string {
+  const { branchLayers, branchEmbedding, branchUnits, hidden, joinsHidden } = net.shape;
   const features = featureCount(net.shape);
   const row = net.node("Reshape", [clipped, net.integers("row", [-1, 1, features])], "features");
-  const offset = net.node("Sub", [row, net.weights("embedding.centre")], "offset");
-  const units = net.node("Tanh", [net.node("Mul", [offset, net.weights("embedding.scale")], "scaled")], "units");
-  let x = net.node("Reshape", [units, net.integers("units.dims", [-1, branchEmbedding * features])], "embedding");
+  const offset = net.node("Sub", [row, net.weights(["embedding.centre"])], "offset");
+  const units = net.node("Tanh", [net.node("Mul", [offset, net.weights(["embedding.scale"])], "scaled")], "units");
+  const embedded = branchEmbedding * features;
+  let x = net.node("Reshape", [units, net.integers("units.dims", [-1, embedded])], "embedding");
   for (let layer = 0; layer < branchLayers; layer++) {
     const key = `branch.${layer}`;
-    const linear = net.node("Gemm", [x, net.weights(`${key}.weight`), net.weights(`${key}.bias`)], key);
+    const isJoint = layer === 0 && joinsHidden && state !== null;
+    if (isJoint) x = net.node("Concat", [x, state], "joint", { axis: 1 });
+    const weight = isJoint
+      ? net.weights([`${key}.weight`, "branch.joined"], [embedded + hidden, branchUnits])
+      : net.weights([`${key}.weight`]);
+    const linear = net.node("Gemm", [x, weight, net.weights([`${key}.bias`])], key);
     x = net.node("Mul", [linear, net.node("Sigmoid", [linear], `${key}.gate`)], `${key}.silu`);
   }
   return x;
 }
 
-/** Head, last branch layer, their biases and the widths at the start as one product, then softplus of the widths and the scale. */
-function addOutput(net: Net, member: ExportMember, hidden: string[]): string {
+/** Head, last branch layer and their biases as one product, then softplus of the widths. */
+function addOutput(net: Net, hidden: string[], starting: string): string {
   const { targets, horizon, quantiles } = net.shape;
   const outputs = outputCount(net.shape);
   const sides = quantiles.length - 1;
   const [head, branch] = [net.tensor("head.bias"), net.tensor("branch.out.bias")];
-  const scale = new Float64Array(outputs);
-  const bias = new Float64Array(outputs);
-  forEachOutput(net.shape, (part, target, lead) => {
-    const at = (part * targets + target) * horizon + lead;
-    const cell = lead * targets + target;
-    scale[at] = member.share * (member.residualScale[cell] ?? 0);
-    const width = part === 0 ? 0 : (member.initialWidths[cell * sides + part - 1] ?? 0);
-    bias[at] = (head[at] ?? 0) + (branch[at] ?? 0) + width;
-  });
-  let values = net.constant("out.bias", [1, outputs], bias);
-  if (hidden.length > 0) {
-    const weights = [...Array.from(net.tensor("head.weight")), ...Array.from(net.tensor("branch.out.weight"))];
-    const weight = net.constant("out.weight", [weights.length / outputs, outputs], weights);
-    values = net.node("Gemm", [net.node("Concat", hidden, "inputs", { axis: 1 }), weight, values], "out");
-  }
+  const bias = Float64Array.from({ length: outputs }, (_, i) => (head[i] ?? 0) + (branch[i] ?? 0));
+  const [x, ...more] = hidden;
+  const input = more.length > 0 ? net.node("Concat", hidden, "inputs", { axis: 1 }) : x;
+  const keys = ["head.weight", "branch.out.weight"].filter((key) => net.tensor(key).length > 0);
+  const inputs = keys.reduce((sum, key) => sum + net.tensor(key).length / outputs, 0);
+  const values =
+    input === undefined
+      ? net.constant("out.bias", [1, outputs], bias)
+      : net.node(
+          "Gemm",
+          [input, net.weights(keys, [inputs, outputs]), net.constant("out.bias", [outputs], bias)],
+          "out",
+        );
   const dims = net.integers("out.dims", [-1, quantiles.length, targets * horizon]);
   const parts = net.node("Reshape", [values, dims], "parts");
-  let positive = parts;
-  if (sides > 0) {
-    const slice = (key: string, from: number, to: number) => {
-      const bounds = [
-        net.integers(`${key}.from`, [from]),
-        net.integers(`${key}.to`, [to]),
-        net.integers(`${key}.axis`, [1]),
-      ];
-      return net.node("Slice", [parts, ...bounds], key);
-    };
-    const [middle, widths] = [slice("middle", 0, 1), slice("widths", 1, quantiles.length)];
-    positive = net.node("Concat", [middle, net.node("Softplus", [widths], "softplus")], "values", { axis: 1 });
-  }
-  const scales = net.constant("scale", [1, quantiles.length, targets * horizon], scale);
-  return net.node("Mul", [positive, scales], "shares");
+  if (sides === 0) return parts;
+  const slice = (key: string, from: number, to: number) => {
+    const bounds = [
+      net.integers(`${key}.from`, [from]),
+      net.integers(`${key}.to`, [to]),
+      net.integers(`${key}.axis`, [1]),
+    ];
+    return net.node("Slice", [parts, ...bounds], key);
+  };
+  const widths = net.node("Add", [slice("own", 1, quantiles.length), starting], "sums");
+  return net.node("Concat", [slice("middle", 0, 1), net.node("Softplus", [widths], "softplus")], "values", { axis: 1 });
 }

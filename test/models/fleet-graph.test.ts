@@ -1,0 +1,182 @@
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { describe, expect, test } from "vitest";
+import { loadEngine } from "../../models/engine/load.ts";
+import type { NetworkShape, TrainingRows } from "../../models/layout.ts";
+import { featureCount } from "../../models/layout.ts";
+import { createNetwork } from "../../models/network.ts";
+import { bindPart, type PartTensors } from "../../models/onnx/bind.ts";
+import { exportFleet, meanSkip } from "../../models/onnx/fleet.ts";
+import type { WeightType } from "../../models/onnx/graph.ts";
+import {
+  buildRows,
+  buildShape,
+  buildUniform,
+  buildWeights,
+  buildWidths,
+  relativeDifference,
+} from "./engine/builders.ts";
+
+const ridgeShare = 0.1;
+
+/** A fleet of random networks, and what is each sensor's own. */
+function buildFleet(changes: Partial<NetworkShape>, seeds: number) {
+  const shape = buildShape({ sensors: 3, joinsHidden: true, ...changes });
+  const { targets, linear, horizon, sensors, quantiles } = shape;
+  const members = Array.from({ length: seeds }, (_, i) => buildWeights(shape, 20 + i, 0.15));
+  const widths = buildWidths(shape, 3);
+  const [skips, random] = [meanSkip(shape, members), buildUniform(5)];
+  const fill = (size: number, value: () => number) => Float32Array.from({ length: size }, value);
+  const parts = Array.from({ length: sensors }, (_, sensor): PartTensors => {
+    const own = (values: Float32Array) => {
+      const size = values.length / sensors;
+      return values.slice(sensor * size, (sensor + 1) * size);
+    };
+    return {
+      ridge: fill(targets * (linear + 1) * horizon, () => 0.3 * random()),
+      skip: own(skips),
+      residualScale: fill(horizon * targets, () => 1.5 + random()),
+      widths: own(widths),
+      bands: fill(horizon * targets * quantiles.length, random),
+    };
+  });
+  return { shape, members, widths, parts };
+}
+
+/** Ridge's changes [rows, targets, leads] in float64. */
+function ridgeChanges({ shape, parts }: ReturnType<typeof buildFleet>, data: TrainingRows): Float32Array {
+  const { targets, linear, horizon } = shape;
+  return Float32Array.from({ length: data.rows * targets * horizon }, (_, i) => {
+    const [lead, target, row] = [i % horizon, Math.floor(i / horizon) % targets, Math.floor(i / horizon / targets)];
+    const ridge = parts[data.sensor[row] ?? 0]?.ridge ?? new Float32Array();
+    const at = (k: number) => ridge[(target * (linear + 1) + k) * horizon + lead] ?? 0;
+    let sum = at(linear);
+    for (let k = 0; k < linear; k++) {
+      sum += at(k) * (data.features[row * featureCount(shape) + target * linear + k] ?? 0);
+    }
+    return sum;
+  });
+}
+
+/** What the engine says: the mean over the networks times the residual scale, and ridge's share. */
+function expectedOutputs(fleet: ReturnType<typeof buildFleet>, data: TrainingRows) {
+  const { shape, members, widths, parts } = fleet;
+  const levels = shape.quantiles.length;
+  const cells = shape.horizon * shape.targets;
+  const network = createNetwork(loadEngine("simd128"), shape);
+  const predicted = members.map((weights) => {
+    network.reset(0, widths);
+    network.setWeights(weights);
+    return network.predict(data, true);
+  });
+  const changes = ridgeChanges(fleet, data);
+  const quantiles: number[] = [];
+  const ridge: number[] = [];
+  for (let i = 0; i < data.rows * cells * levels; i++) {
+    const row = Math.floor(i / levels / cells);
+    const cell = Math.floor(i / levels) % cells;
+    const { residualScale, bands } = parts[data.sensor[row] ?? 0]!;
+    const [lead, target] = [Math.floor(cell / shape.targets), cell % shape.targets];
+    const change = changes[(row * shape.targets + target) * shape.horizon + lead] ?? 0;
+    const mean = predicted.reduce((sum, values) => sum + (values[i] ?? 0), 0) / members.length;
+    const band = bands[i % (cells * levels)] ?? 0;
+    quantiles.push(change + (1 - ridgeShare) * (residualScale[cell] ?? 0) * mean + ridgeShare * band);
+    ridge.push(change + band);
+  }
+  return { quantiles, ridge };
+}
+
+/** One tensor of the rows' own parts; `dims` of one. */
+function stack(parts: PartTensors[], sensor: Int32Array, name: keyof PartTensors, dims: number[]): Tensor {
+  const rows = Array.from(sensor, (of) => Array.from(parts[of]?.[name] ?? []));
+  return new Tensor("float32", Float32Array.from(rows.flat()), [rows.length, ...dims]);
+}
+
+async function run(file: Uint8Array, feeds: Record<string, Tensor>) {
+  const session = await InferenceSession.create(file, { intraOpNumThreads: 1 });
+  const wanted = Object.fromEntries(Object.entries(feeds).filter(([name]) => session.inputNames.includes(name)));
+  const { quantiles, ridge } = await session.run(wanted);
+  await session.release();
+  return { quantiles: quantiles?.data as Float32Array, ridge: ridge?.data as Float32Array };
+}
+
+function feedsOf(fleet: ReturnType<typeof buildFleet>, data: TrainingRows): Record<string, Tensor> {
+  const { shape, parts } = fleet;
+  const { targets, linear, horizon, quantiles, contextLength, channels } = shape;
+  const levels = quantiles.length;
+  const tensor = (values: Float32Array, dims: number[]) => new Tensor("float32", values, [data.rows, ...dims]);
+  return {
+    sequence: tensor(data.sequence, [contextLength, channels]),
+    features: tensor(data.features, [featureCount(shape)]),
+    changes: tensor(ridgeChanges(fleet, data), [targets, horizon]),
+    skip: stack(parts, data.sensor, "skip", [targets, linear, horizon]),
+    residualScale: stack(parts, data.sensor, "residualScale", [horizon, targets, 1]),
+    widths: stack(parts, data.sensor, "widths", [horizon, targets, levels - 1]),
+    bands: stack(parts, data.sensor, "bands", [horizon, targets, levels]),
+  };
+}
+
+const exportOf = ({ shape, members }: ReturnType<typeof buildFleet>, weightType: WeightType = "float32") =>
+  exportFleet({ shape, members, ridgeShare, weightType });
+
+const fullSize = {
+  ...{ contextLength: 48, channels: 22, hidden: 16, horizon: 24, linear: 63, extra: 136, branchUnits: 128, sensors: 9 },
+};
+const cases: [string, Partial<NetworkShape>, number][] = [
+  ["one seed", {}, 1],
+  ["two seeds", {}, 2],
+  ["the default size", fullSize, 2],
+  ["sizes that differ, three targets", { hidden: 7, horizon: 5, targets: 3, branchUnits: 10, extra: 0 }, 2],
+  ["five quantiles", { quantiles: [0.05, 0.25, 0.5, 0.75, 0.95] }, 2],
+  ["the median alone", { quantiles: [0.5] }, 2],
+  ["no LSTM", { hidden: 0, joinsHidden: false }, 2],
+  ["no branch", { branchUnits: 0, joinsHidden: false }, 2],
+];
+
+describe.each(cases)("a fleet's graph in ONNX Runtime, %s", (_name, changes, seeds) => {
+  const fleet = buildFleet(changes, seeds);
+  const file = exportOf(fleet);
+
+  test("gives every sensor of a batch what the engine gives it", async () => {
+    for (const rows of [1, 2, 13]) {
+      const data = buildRows(fleet.shape, rows, rows);
+      const [actual, expected] = [await run(file, feedsOf(fleet, data)), expectedOutputs(fleet, data)];
+      expect(relativeDifference(actual.quantiles, expected.quantiles)).toBeLessThan(1e-5);
+      expect(relativeDifference(actual.ridge, expected.ridge)).toBeLessThan(1e-5);
+    }
+  });
+
+  test("with a sensor's part bound is that sensor's model, complete in itself", async () => {
+    const data = { ...buildRows(fleet.shape, 4, 9), sensor: new Int32Array(4).fill(1) };
+    const feeds = feedsOf(fleet, data);
+    const alone = bindPart(file, fleet.parts[1]!, fleet.shape.targets);
+    const session = await InferenceSession.create(alone);
+    expect([...session.inputNames].sort()).toEqual(
+      fleet.shape.hidden > 0 ? ["features", "sequence"] : expect.arrayContaining(["features"]),
+    );
+    const [whole, bound] = [await run(file, feeds), await run(alone, feeds)];
+    expect(relativeDifference(bound.quantiles, whole.quantiles)).toBeLessThan(1e-5);
+    expect(relativeDifference(bound.ridge, whole.ridge)).toBeLessThan(1e-5);
+  });
+});
+
+test("float16 weights halve the file and move quantiles by less than a thousandth of the residual scale", async () => {
+  const fleet = buildFleet(fullSize, 2);
+  const [full, half] = [exportOf(fleet), exportOf(fleet, "float16")];
+  expect(half.length).toBeLessThan(0.52 * full.length);
+  expect(half.length).toBeLessThan(700_000);
+  const data = buildRows(fleet.shape, 40, 7);
+  // Weights of the size that training leaves; those of the tests above are far larger.
+  for (const weights of fleet.members) for (let i = 0; i < weights.length; i++) weights[i]! *= 0.3;
+  const [exact, rounded] = await Promise.all(
+    (["float32", "float16"] as const).map((type) => run(exportOf(fleet, type), feedsOf(fleet, data))),
+  );
+  const largest = Math.max(...exact!.quantiles.map((value, i) => Math.abs(value - rounded!.quantiles[i]!)));
+  expect(largest).toBeGreaterThan(0);
+  expect(largest).toBeLessThan(1e-3);
+});
+
+test("refuses weights of another shape, and a fleet without networks", () => {
+  const fleet = buildFleet({}, 1);
+  expect(() => exportOf({ ...fleet, shape: buildShape({ hidden: 5 }) })).toThrow("weights for a network");
+  expect(() => exportOf({ ...fleet, members: [] })).toThrow("needs a network");
+});
