@@ -2,7 +2,7 @@ import type { FollowerState } from "./data/follower-state.ts";
 import type { Readings } from "./data/reading.ts";
 import type { Cycle } from "./forecast/cycle.ts";
 import type { Forecast, Outcome } from "./forecast/forecast.ts";
-import type { PairedScore, Score } from "./forecast/score.ts";
+import type { PairedScore, Score, ScoredMoment } from "./forecast/score.ts";
 import type { QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
 import type { Artefact, ModelManifest } from "./model/manifest.ts";
@@ -39,6 +39,7 @@ export type Follower = {
 /** Models' metadata. At most one champion per sensor at any time. */
 export type RegistryReader = {
   champions(sensorIds: string[]): Promise<Map<string, RegisteredModel>>;
+  /** Each sensor's oldest first, of one moment by modelId. */
   challengers(sensorIds: string[]): Promise<RegisteredModel[]>;
   /** Each sensor's model made last, whatever became of it. */
   newest(sensorIds: string[]): Promise<Map<string, RegisteredModel>>;
@@ -94,8 +95,8 @@ export type Ledger = {
 export type Scores = {
   /** Forecasts of these sensors with targetAt in (after, upTo], served and shadow. */
   maturing(sensorIds: string[], after: Date, upTo: Date): Promise<Forecast[]>;
-  /** (target, targetAt, modelKey) already scored for these sensors in (after, upTo], as "sensorId|target|targetAt ISO|modelKey". */
-  scored(sensorIds: string[], after: Date, upTo: Date): Promise<Set<string>>;
+  /** Moments of these sensors in (after, upTo] that have scores already. */
+  scored(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredMoment[]>;
   record(scores: Score[]): Promise<void>;
   /** Paired own scores of two models of one sensor on the same target, targetAt and lead, oldest first. */
   paired(sensorId: string, modelKeyA: string, modelKeyB: string, since: Date): Promise<PairedScore[]>;

@@ -130,7 +130,7 @@ function mixWith(champion: RegisteredModel, k: number, input: Input): { ok: true
 /** The forecast of the challenger made last, if it has one. */
 function askNewest(k: number, input: Input): { modelId: string; quantiles: Quantiles } | null {
   const able = input.plan.shadows.filter(({ imputedSteps }) => imputedSteps.has(k)).map(({ model }) => model);
-  const newest = able.reduce<RegisteredModel | null>((a, b) => (a && a.createdAt >= b.createdAt ? a : b), null);
+  const newest = able.at(-1);
   const made = newest && askModel(newest, k, input);
   return made?.ok ? { modelId: newest!.modelId, quantiles: made.lstm } : null;
 }

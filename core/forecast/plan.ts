@@ -15,6 +15,7 @@ export type SensorSlot = {
   /** Up to the slot, from as many steps before it as `stepsNeeded` says or more; in any order. */
   readings: Readings;
   champion: RegisteredModel | null;
+  /** Oldest first. */
   challengers: RegisteredModel[];
 };
 

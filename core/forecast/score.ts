@@ -22,6 +22,9 @@ export type Score = {
   seasonalNaiveError: (number | null)[];
 };
 
+/** A moment of a target that has scores, of whatever model. */
+export type ScoredMoment = Pick<Score, "sensorId" | "target" | "targetAt">;
+
 /** What two models of one sensor said alone of the same target, targetAt and lead, measured. */
 export type PairedScore = {
   target: string;

@@ -29,7 +29,7 @@ export const defaultDriftSettings: DriftSettings = {
 };
 
 /** Why a model should be trained anew, with the numbers; null when nothing speaks for it. */
-export type Drift = { kind: "error" | "input"; reason: string } | null;
+export type Drift = { reason: string } | null;
 
 /** Judges the model's error against its own history: `pairs` of the model with itself, any order; `now` ends the recent part. */
 export function errorDrift(pairs: PairedScore[], now: Date, settings: DriftSettings): Drift {
@@ -42,7 +42,7 @@ export function errorDrift(pairs: PairedScore[], now: Date, settings: DriftSetti
     const skillRatio = recent.loss / recent.persistence / (before.loss / before.persistence);
     if (lossRatio > settings.lossRatio && skillRatio > settings.skillRatio) {
       const text = `${target}: loss ${lossRatio.toFixed(2)} times that of before, ${skillRatio.toFixed(2)} times beside persistence`;
-      return { kind: "error", reason: text };
+      return { reason: text };
     }
   }
   return null;
@@ -60,7 +60,7 @@ export function inputDrift(grid: Grid, manifest: ModelManifest, settings: DriftS
     const shift = (mean - manifest.scaler.mean[k]!) / manifest.scaler.deviation[k]!;
     if (Math.abs(shift) > settings.shift) {
       const text = `${name}: mean ${fromLink(link, mean).toFixed(2)} ${unit}, ${Math.abs(shift).toFixed(1)} deviations from training's`;
-      return { kind: "input", reason: text };
+      return { reason: text };
     }
   }
   return null;

@@ -21,10 +21,9 @@ export async function promote(
 ): Promise<Promotion[]> {
   const { clock, log, registry } = ports;
   const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
-  const oldestFirst = challengers.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   const decided: Promotion[] = [];
   const faults: unknown[] = [];
-  for (const [sensorId, rivals] of Map.groupBy(oldestFirst, (model) => model.sensorId)) {
+  for (const [sensorId, rivals] of Map.groupBy(challengers, (model) => model.sensorId)) {
     try {
       for (const rival of rivals) {
         const verdict = await judge(ports, settings, champions.get(sensorId) ?? null, rival);

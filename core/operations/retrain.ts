@@ -24,7 +24,7 @@ export async function requestRetraining(
   const slot = floorToStep(input.slot, fleet.stepSeconds);
   const { sensorIds } = input;
   const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
-  // Oldest first: the newest stays.
+  // They come oldest first: the newest stays.
   const rivals = new Map(challengers.map((model) => [model.sensorId, model]));
   const windows = await follower.readWindows(sensorIds, addSeconds(slot, -drift.recentSeconds), slot);
   const requests: RetrainRequest[] = [];

@@ -52,7 +52,7 @@ export async function score(
     scores.scored(sensorIds, after, upTo),
     adaptations.load(sensorIds),
   ]);
-  const done = new Set([...scored].map((key) => key.slice(0, key.lastIndexOf("|"))));
+  const done = new Set(scored.map(({ sensorId, target, targetAt }) => keyOf(sensorId, target, targetAt)));
   const known = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
   const actuals = new Map<string, number>();
   const oldest = new Map<string, Date>();
@@ -89,7 +89,7 @@ export async function score(
   return { scores: made.length };
 }
 
-/** Pairs each lead with its actual, where `actuals` has one under `sensorId|target|targetAt`. */
+/** Pairs each lead with its actual, where `actuals` has one under the `keyOf` its moment. */
 function scoreForecasts(forecasts: Forecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
   const made = new Map<string, Score>();
   for (const forecast of forecasts) {
@@ -99,7 +99,7 @@ function scoreForecasts(forecasts: Forecast[], actuals: Map<string, number>, sco
       const key = keyOf(sensorId, target, targetAt);
       const actual = actuals.get(key);
       if (actual === undefined) continue;
-      const full = `${key}|${modelKey}`;
+      const full = keyOf(sensorId, target, targetAt, modelKey);
       const row = made.get(full) ?? emptyScore({ sensorId, target, targetAt, modelKey, actual, scoredAt });
       made.set(full, row);
       scoreLead(row, forecast, lead);
@@ -148,6 +148,7 @@ function levelled(row: Score): Score {
   return { ...row, ...Object.fromEntries(perLead.map((name) => [name, fill(name)])) };
 }
 
-function keyOf(sensorId: string, target: string, at: Date): string {
-  return `${sensorId}|${target}|${at.toISOString()}`;
+/** One text for one list of parts, whatever characters ids are made of. */
+function keyOf(...parts: (string | Date)[]): string {
+  return JSON.stringify(parts);
 }

@@ -75,7 +75,7 @@ export function memoryLedger(): MemoryLedger {
   const sensors = new Set<string>();
   const cycles: MemoryLedger["cycles"] = new Map();
   const scoreKey = (score: { sensorId: string; target: string; targetAt: Date; modelKey: string }) =>
-    [score.sensorId, score.target, score.targetAt.toISOString(), score.modelKey].join("|");
+    JSON.stringify([score.sensorId, score.target, score.targetAt, score.modelKey]);
   return {
     outcomes,
     forecasts,
@@ -112,7 +112,10 @@ export function memoryLedger(): MemoryLedger {
     async scored(sensorIds, after, upTo) {
       const wanted = new Set(sensorIds);
       const isInside = (score: Score) => wanted.has(score.sensorId) && score.targetAt > after && score.targetAt <= upTo;
-      return new Set([...scores.values()].filter(isInside).map(scoreKey));
+      const moments = [...scores.values()].filter(isInside).map(({ sensorId, target, targetAt }) => {
+        return [JSON.stringify([sensorId, target, targetAt]), { sensorId, target, targetAt }] as const;
+      });
+      return [...new Map(moments).values()];
     },
     async record(first: (Outcome | Score)[], rows?: Forecast[]) {
       if (rows === undefined) {
@@ -124,7 +127,7 @@ export function memoryLedger(): MemoryLedger {
         if (!outcomes.has(key)) outcomes.set(key, outcome);
       }
       for (const row of rows) {
-        const key = [row.sensorId, row.target, row.origin.toISOString(), row.modelKey].join("|");
+        const key = JSON.stringify([row.sensorId, row.target, row.origin, row.modelKey]);
         if (!forecasts.has(key)) forecasts.set(key, row);
       }
     },
@@ -214,7 +217,10 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
       );
     },
     async challengers(sensorIds) {
-      return [...byId.values()].filter((one) => one.status === "challenger" && sensorIds.includes(one.sensorId));
+      const oldestFirst = [...byId.values()].sort(
+        (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.modelId < b.modelId ? -1 : 1),
+      );
+      return oldestFirst.filter((one) => one.status === "challenger" && sensorIds.includes(one.sensorId));
     },
     async newest(sensorIds) {
       const oldestFirst = [...byId.values()].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());

@@ -54,6 +54,7 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
         .where(sql<boolean>`sensor_id = any(${sensorIds}::text[])`)
         .orderBy("sensor_id")
         .orderBy("created_at")
+        .orderBy("model_id")
         .execute();
       return readable(rows);
     },

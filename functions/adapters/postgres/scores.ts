@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { PairedScore, Score } from "../../../core/forecast/score.ts";
+import type { PairedScore, Score, ScoredMoment } from "../../../core/forecast/score.ts";
 import type { Scores } from "../../../core/ports.ts";
 import { type Columns, names, recordset } from "./bulk.ts";
 import { toForecast } from "./forecast-row.ts";
@@ -18,10 +18,10 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
     },
 
     async scored(sensorIds, after, upTo) {
-      const { rows } = await sql<Pick<ScoreRow, "sensor_id" | "target" | "target_at" | "model_key">>`
-        select sensor_id, target, target_at, model_key from score
+      const { rows } = await sql<ScoredMoment>`
+        select distinct sensor_id as "sensorId", target, target_at as "targetAt" from score
         where sensor_id = any(${sensorIds}::text[]) and target_at > ${after} and target_at <= ${upTo}`.execute(db);
-      return new Set(rows.map((r) => `${r.sensor_id}|${r.target}|${r.target_at.toISOString()}|${r.model_key}`));
+      return rows;
     },
 
     async record(scores) {

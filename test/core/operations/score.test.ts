@@ -166,3 +166,36 @@ test("values outside the range are no actuals", async () => {
   await run(ports);
   expect(made()).toEqual([]);
 });
+
+test("ids and targets may hold any character: no two moments share a key", async () => {
+  const targets = [
+    { ...temperature, name: "c" },
+    { ...temperature, name: "b|c" },
+  ];
+  const values = { c: [20, 21], "b|c": [20, 21] };
+  const readings = new Map(["a", "a|b"].map((sensorId) => [sensorId, readingsOf(values, { end: slot })]));
+  const ledger = memoryLedger();
+  const forecasts = ["a", "a|b"].flatMap((sensorId) =>
+    targets.map(({ name }) => forecastOf({ sensorId, target: name })),
+  );
+  await ledger.record([], forecasts);
+  const adaptations = memoryAdaptations();
+  const ports = {
+    clock: testClock(slot),
+    log: quietLog(),
+    follower: memoryFollower(readings),
+    scores: ledger,
+    adaptations,
+  };
+  for (const sensorId of ["a", "a|b"]) {
+    await score(ports, { ...settings, fleet: fleetOf({ horizon: 3, targets }) }, { slot, sensorIds: [sensorId] });
+  }
+  await score(ports, { ...settings, fleet: fleetOf({ horizon: 3, targets }) }, { slot, sensorIds: ["a", "a|b"] });
+  const scored = [...ledger.scores.values()].map(({ sensorId, target }) => [sensorId, target]);
+  expect(scored.sort()).toEqual([
+    ["a", "b|c"],
+    ["a", "c"],
+    ["a|b", "b|c"],
+    ["a|b", "c"],
+  ]);
+});

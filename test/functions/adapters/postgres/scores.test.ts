@@ -42,9 +42,9 @@ test("finds the forecasts with a lead in (after, upTo], both ends exact", async 
 test("writes a score once and tells what is scored", async () => {
   await scores.record([scoreOf(), scoreOf({ targetAt: step(2) })]);
   await scores.record([scoreOf({ actual: 99 })]);
-  const key = (at: Date) => `room1|temperature|${at.toISOString()}|model-a`;
-  expect(await scores.scored(["room1", "room2"], slot, step(1))).toEqual(new Set([key(step(1))]));
-  expect(await scores.scored(["room1"], step(1), step(2))).toEqual(new Set([key(step(2))]));
+  const moment = (targetAt: Date) => ({ sensorId: "room1", target: "temperature", targetAt });
+  expect(await scores.scored(["room1", "room2"], slot, step(1))).toEqual([moment(step(1))]);
+  expect(await scores.scored(["room1"], step(1), step(2))).toEqual([moment(step(2))]);
   const row = await database.db
     .selectFrom("score")
     .selectAll()
