@@ -26,36 +26,61 @@ export async function assertSource(
   return from;
 }
 
-/** Why the role could write, and what to do about it; null for a role that only reads. */
+type Writable = { name: string; is_owner: boolean; is_public: boolean };
+
+/**
+ * Why the role could write, and what to do about it; null for a role that only reads. A grant counts where it can be
+ * used: extensions grant to PUBLIC in schemas that the role may not enter.
+ */
 export async function writeRights(query: Query, from: ResolvedSource): Promise<string | null> {
-  const [role] = await query<{ name: string; is_super: boolean; tables: string[]; owned: string[] }>(
+  const [role] = await query<{ name: string; is_super: boolean; tables: Writable[] }>(
     `with tables as (
        select c.oid, c.oid::regclass::text as name, pg_has_role(c.relowner, 'member') as is_owner,
-         has_table_privilege(c.oid, 'insert, update, delete, truncate') or has_any_column_privilege(c.oid, 'insert, update')
-           as may_write
+         exists (
+           select from aclexplode(c.relacl) as g where g.grantee = 0 and g.privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
+         ) as is_public
        from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+       where c.relkind in ('r', 'p', 'f', 'v') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+         and has_schema_privilege(n.oid, 'usage')
+         and (c.relkind <> 'v' or pg_relation_is_updatable(c.oid, false) & 28 <> 0)
+         and (pg_has_role(c.relowner, 'member') or has_table_privilege(c.oid, 'insert, update, delete, truncate')
+           or has_any_column_privilege(c.oid, 'insert, update'))
+       order by c.oid <> $1, 2 limit 5
      )
      select current_user::text as name, (select rolsuper from pg_roles where rolname = current_user) as is_super,
-       array(select name from tables where may_write order by oid <> $1, name limit 4) as tables,
-       array(select name from tables where is_owner order by oid <> $1, name limit 4) as owned`,
+       coalesce((select json_agg(tables) from tables), '[]') as tables`,
     [from.oid],
   );
-  if (role === undefined) return null;
-  const remedy =
-    `Use a role that may only read:\n` +
-    `    create role predictor_reader login password '...';\n` +
-    `    grant usage on schema ${from.schema} to predictor_reader;\n` +
-    `    grant select on ${from.table} to predictor_reader;\n` +
-    "  or set ALLOW_WRITABLE_FOLLOWER=true to run all the same (nothing is ever written to it)";
+  if (role === undefined || (!role.is_super && role.tables.length === 0)) return null;
+  const named = (tables: Writable[]) => tables.map(({ name }) => name).join(", ");
+  const owned = role.tables.filter(({ is_owner }) => is_owner);
   const why = role.is_super
     ? "is a superuser"
-    : role.owned.length > 0
-      ? `owns ${role.owned.join(", ")}`
-      : role.tables.length > 0
-        ? `may write ${role.tables.join(", ")}`
-        : null;
-  return why === null ? null : `the follower's role "${role.name}" ${why}. ${remedy}`;
+    : owned.length > 0
+      ? `owns ${named(owned)}`
+      : `may write ${named(role.tables)}`;
+  return `the follower's role "${role.name}" ${why}. ${remedyFor(role.is_super ? [] : role.tables, from)}`;
+}
+
+/** Another role helps where this one has rights of its own; what PUBLIC may do, every role may. */
+function remedyFor(tables: Writable[], from: ResolvedSource): string {
+  const open = tables.filter(({ is_public }) => is_public).map(({ name }) => name);
+  const isOpenOnly = open.length > 0 && tables.every(({ is_owner, is_public }) => is_public && !is_owner);
+  const revoke =
+    open.length === 0 ? [] : [`    revoke insert, update, delete, truncate on ${open.join(", ")} from public;`];
+  const create = [
+    "    create role predictor_reader login password '...';",
+    `    grant usage on schema ${from.schema} to predictor_reader;`,
+    `    grant select on ${from.table} to predictor_reader;`,
+  ];
+  return [
+    isOpenOnly
+      ? "Every role may, by a grant to PUBLIC. On the primary:"
+      : "Use a role that may only read. On the primary:",
+    ...revoke,
+    ...(isOpenOnly ? [] : create),
+    "  or set ALLOW_WRITABLE_FOLLOWER=true to run all the same (nothing is ever written to it)",
+  ].join("\n");
 }
 
 /** The statement that makes the index which a window needs; null where one is there or a view hides its tables. */

@@ -167,6 +167,40 @@ test("refuses a role that could write, whichever way, unless it is allowed to", 
   await writer.close();
 });
 
+test("takes a grant for what it is worth: an extension's table in a schema that the role may not enter is not written to", async () => {
+  await owner.query("create schema cron");
+  await owner.query("create table cron.job_run_details (id integer)");
+  await owner.query("grant delete, select on cron.job_run_details to public");
+  const rights = async (database: Database<unknown>) => (await inspect({}, database)).writeRights;
+  expect(await rights(reader)).toBeNull();
+  await owner.query("grant usage on schema cron to public");
+  const advice = await rights(reader);
+  expect(advice).toMatch(/may write cron.job_run_details\. Every role may, by a grant to PUBLIC/);
+  expect(advice).not.toContain("create role");
+  await owner.query(/^ +(revoke .*;)$/m.exec(advice ?? "")?.[1] ?? "");
+  expect(await rights(reader)).toBeNull();
+});
+
+test("the role that it advises to make may read, and only that", async () => {
+  const advice = (await inspect({}, owner)).writeRights ?? "";
+  const statements = advice.split("\n").filter((line) => line.endsWith(";"));
+  for (const statement of statements) {
+    await owner.query(statement.replaceAll("predictor_reader", "advised").replace("'...'", "'advised'"));
+  }
+  const advised = as("advised");
+  expect(await inspect({}, advised)).toMatchObject({ problems: [], writeRights: null });
+  await advised.close();
+  await owner.query("drop owned by advised");
+  await owner.query("drop role advised");
+});
+
+test("sees a view that can be written through", async () => {
+  await owner.query("create view names as select * from sensors");
+  await owner.query("create view counts as select count(*) as n from sensors");
+  await owner.query("grant insert, update on names, counts to reader");
+  expect((await inspect()).writeRights).toMatch(/may write names\./);
+});
+
 test("gives the statement of the index that is missing, and is content with it", async () => {
   await owner.query(`drop index "sensor_readings_sensor_id_timestamp_idx"`);
   await owner.query("create index on sensor_readings (sensor_id)");
