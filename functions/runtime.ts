@@ -7,6 +7,7 @@ import type { EngineBuild } from "../models/engine/load.ts";
 import { demoClock, systemClock } from "./adapters/clock.ts";
 import { createLog } from "./adapters/log.ts";
 import { postgresAdaptations } from "./adapters/postgres/adaptation.ts";
+import { reportOnce } from "./adapters/postgres/bad-cells.ts";
 import { postgresFollower } from "./adapters/postgres/follower.ts";
 import type { SourceReport } from "./adapters/postgres/inspect-source.ts";
 import { postgresLeases } from "./adapters/postgres/leases.ts";
@@ -16,10 +17,11 @@ import { type Database, openDatabase } from "./adapters/postgres/pool.ts";
 import { postgresRegistry } from "./adapters/postgres/registry.ts";
 import type { PredictorSchema } from "./adapters/postgres/schema.ts";
 import { postgresScores } from "./adapters/postgres/scores.ts";
+import { severalTables } from "./adapters/postgres/several-tables.ts";
 import { createViews } from "./adapters/postgres/views.ts";
 import { type Config, loadConfig } from "./config/environment.ts";
 import { settingsOf } from "./config/settings.ts";
-import { readSource, targetsOf } from "./config/source.ts";
+import { readSources, targetsOf } from "./config/source.ts";
 import { once } from "./lambda/once.ts";
 import { openDatabases } from "./machine/databases.ts";
 
@@ -35,14 +37,14 @@ const shippedModels = join(import.meta.dirname, "../models/pretrained");
 
 export async function openScheduleRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config, clock);
+  const { follower, targets } = await openFollower(config, { clock, log });
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), queue: await openSqs(config) };
   return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openForecastRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config, clock);
+  const { follower, targets } = await openFollower(config, { clock, log });
   const inference = await openInference(config, await openStore(config), log);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), inference };
   return { ports, settings: settingsOf(config, targets) };
@@ -50,14 +52,14 @@ export async function openForecastRuntime() {
 
 export async function openScoreRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config, clock);
+  const { follower, targets } = await openFollower(config, { clock, log });
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)) };
   return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openTrainRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config, clock);
+  const { follower, targets } = await openFollower(config, { clock, log });
   const store = await openStore(config);
   const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer({ workers: 1 })]);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), store, inference, trainer };
@@ -67,14 +69,14 @@ export async function openTrainRuntime() {
 /** No follower: promotion reads what was scored. */
 export async function openPromoteRuntime() {
   const { config, log, clock } = await openBase();
-  const targets = targetsOf(await readSource(config.sourceConfig));
+  const targets = targetsOf(await readSources(config.sourceConfig));
   const ports = { clock, log, ...predictorPorts(openPredictor(config)) };
   return { ports, settings: settingsOf(config, targets) };
 }
 
 export async function openWatchRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower } = await openFollower(config, clock);
+  const { follower } = await openFollower(config, { clock, log });
   const predictor = openPredictor(config);
   const { databaseSize } = createViews(predictor.db);
   const databaseBytes = async () => (await databaseSize()).bytes;
@@ -83,7 +85,7 @@ export async function openWatchRuntime() {
 
 export async function openApiRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower, targets } = await openFollower(config, clock);
+  const { follower, targets } = await openFollower(config, { clock, log });
   const predictor = openPredictor(config);
   const queue = await openSqs(config);
   const ports = { clock, log, follower, ...predictorPorts(predictor), queue, ...verificationLater(config, log) };
@@ -128,36 +130,51 @@ export async function openCurrentPredictor(config: Config, opened: AsyncDisposab
 }
 
 /** The follower, read through the mapping; throws misconfigured without a URL. Always over TCP: it is anybody's Postgres. */
-export async function openFollower(config: Config, clock: Clock, max: number = lambdaConnections) {
+export async function openFollower(
+  config: Config,
+  { clock, log }: { clock: Clock; log: Log },
+  max: number = lambdaConnections,
+) {
   const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
-  const source = await readSource(config.sourceConfig);
+  const sources = await readSources(config.sourceConfig);
+  const targets = targetsOf(sources);
   const database = openDatabase<unknown>({ url, side: "follower", max });
-  const follower: Follower = postgresFollower(database, source, clock);
-  return { follower, source, targets: targetsOf(source), database };
+  const onBadCell = reportOnce(log);
+  const tables = sources.map((source) => postgresFollower(database, source, clock, onBadCell));
+  const names = targets.map(({ name }) => name);
+  const follower: Follower = severalTables(tables, names);
+  return { follower, sources, targets, database };
 }
 
 /** The follower for as long as `opened` lives, once its mapping and its role are found to be right. Throws misconfigured. */
 export async function openCheckedFollower(
   config: Config,
-  { clock, log }: { clock: Clock; log: Log },
+  ports: { clock: Clock; log: Log },
   opened: AsyncDisposableStack,
   max: number,
 ) {
   const { assertSource } = await import("./adapters/postgres/check-source.ts");
-  const { database, source, ...rest } = await openFollower(config, clock, max);
+  const { database, sources, ...rest } = await openFollower(config, ports, max);
   opened.defer(() => database.close());
-  await assertSource(database, source, { allowWritable: config.allowWritableFollower, log });
+  const options = { allowWritable: config.allowWritableFollower, log: ports.log };
+  for (const source of sources) await assertSource(database, source, options);
   return rest;
 }
 
-/** What the source looks like to a person; `now` is null where its newest reading is its present. */
-export async function inspectFollower(config: Config, now: Date | null): Promise<SourceReport> {
+/** What each table of the source looks like to a person; `now` is null where its newest reading is its present. */
+export async function inspectFollower(config: Config, now: Date | null): Promise<SourceReport[]> {
   const { inspectSource } = await import("./adapters/postgres/inspect-source.ts");
   const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
-  const source = await readSource(config.sourceConfig);
+  const sources = await readSources(config.sourceConfig);
   const database = openDatabase<unknown>({ url, side: "follower", max: 2, statementTimeoutMs: 60_000 });
   try {
-    return await inspectSource(database, source, { now, stepSeconds: config.stepSeconds });
+    const reports: SourceReport[] = [];
+    for (const source of sources) {
+      reports.push(
+        await inspectSource(database, source, { now, stepSeconds: config.stepSeconds, horizon: config.horizon }),
+      );
+    }
+    return reports;
   } finally {
     await database.close();
   }

@@ -7,7 +7,7 @@ import { promoteByHand, rollback } from "../../core/operations/promote.ts";
 import type { Clock, Follower, Inference, Log, ModelStore, Registry } from "../../core/ports.ts";
 import { loadConfig } from "../config/environment.ts";
 import { integerText } from "../config/number.ts";
-import { readSource, targetsOf } from "../config/source.ts";
+import { readSources, targetsOf } from "../config/source.ts";
 import { once } from "../lambda/once.ts";
 import { openClock, openCommandRuntime, openFollower, readArtefact } from "../runtime.ts";
 import { checkReceipt } from "./models-receipt.ts";
@@ -110,7 +110,7 @@ async function main(): Promise<string> {
   const { config, ports } = await openCommandRuntime(given, opened);
   // Most subcommands do without the source: it is opened by the one that reads it.
   const source = once(async () => {
-    const made = await openFollower(config, openClock(config, null));
+    const made = await openFollower(config, { log: ports.log, clock: openClock(config, null) });
     opened.defer(() => made.database.close());
     return made.follower;
   });
@@ -118,7 +118,7 @@ async function main(): Promise<string> {
   // The demo's registry lives in the demo's time: a promotion of today would come after all of its own.
   const [latest] = given.followerDatabaseUrl === null ? await ports.ledger.latestCycles(1) : [];
   const clock = openClock(config, latest?.openedAt ?? null);
-  const targets = targetsOf(await readSource(config.sourceConfig));
+  const targets = targetsOf(await readSources(config.sourceConfig));
   const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
   return await runModels({ ...ports, clock, follower }, fleet, process.argv.slice(2));
 }

@@ -14,7 +14,7 @@ import { addSeconds, floorToStep } from "../../core/time.ts";
 import { type Config, loadConfig } from "../config/environment.ts";
 import { integerText, seedText } from "../config/number.ts";
 import { settingsOf } from "../config/settings.ts";
-import { readSource, targetsOf } from "../config/source.ts";
+import { readSources, targetsOf } from "../config/source.ts";
 import { openClock, openCommandRuntime, openFolder, openFollower, openTrainer } from "../runtime.ts";
 import { readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";
@@ -48,7 +48,11 @@ type Trained = { sensorId: string; result: string; manifest: ModelManifest | nul
 async function trainFleet(given: Config, options: Options, trainer: Trainer, signal: AbortSignal): Promise<Trained[]> {
   await using opened = new AsyncDisposableStack();
   const { config, ports: others } = await openCommandRuntime(given, opened);
-  const { follower, targets, database } = await openFollower(config, openClock(config, null), 4);
+  const { follower, targets, database } = await openFollower(
+    config,
+    { log: others.log, clock: openClock(config, null) },
+    4,
+  );
   opened.defer(() => database.close());
   const { newestReadingAt } = await follower.state();
   if (!newestReadingAt) throw new AppError("badInput", "the source has no reading yet: nothing to train from");
@@ -77,7 +81,7 @@ async function trainFleet(given: Config, options: Options, trainer: Trainer, sig
 async function trainFile(config: Config, options: Options, trainer: Trainer, signal: AbortSignal): Promise<Trained[]> {
   const { data = "", out = "", seed } = options;
   const file = await readReadings(data);
-  const targets: Target[] = targetsOf(await readSource(config.sourceConfig));
+  const targets: Target[] = targetsOf(await readSources(config.sourceConfig));
   const missing = targets.find(({ name }) => !file.targets.includes(name));
   if (missing) throw new AppError("badInput", `${data} has no column ${missing.name}, a target of SOURCE_CONFIG`);
   const until = options.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(options.until);

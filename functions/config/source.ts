@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import { type Conversion, conversionOf } from "./units.ts";
 
 /** A name in their database, taken as it is written there; it is checked against the catalogue and quoted. */
 const Name = z.string().min(1).max(63);
@@ -14,6 +15,25 @@ const isTimeZone = (zone: string) => {
   }
 };
 
+/** How moments are written in a column that is no timestamp: counted since 1970 in UTC, or ISO 8601 text. */
+export const TimeFormat = z.enum(["timestamp", "seconds", "milliseconds", "microseconds", "iso"]);
+export type TimeFormat = z.infer<typeof TimeFormat>;
+
+/** Rows that count: a column's value, one of several, or null. */
+const Scalar = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]);
+const Filter = z.record(Name, z.union([Scalar, z.array(Scalar).min(1).max(1000)]));
+
+/** Where in a JSON column the value stands: "payload.temperature", or a list of keys where a key holds a dot. */
+const Path = z
+  .union([
+    z
+      .string()
+      .min(1)
+      .transform((text) => text.split(".")),
+    z.array(z.string().min(1)).min(1),
+  ])
+  .describe("keys from the outside in");
+
 const shared = {
   /** Without it, a table "iot.readings" is taken apart at the dot, and any other is looked for along the search path. */
   schema: Name.optional(),
@@ -21,9 +41,11 @@ const shared = {
   table: z.string().min(1).max(127).default("sensor_readings"),
   /** Integer, text or uuid. */
   sensorColumn: Name.default("sensor_id"),
-  /** timestamptz; or timestamp without time zone, and then `timeZone` says whose wall clock it shows. */
+  /** timestamptz; timestamp, and then `timeZone` says whose wall clock it shows; or what `timeFormat` says. */
   timeColumn: Name.default("timestamp"),
+  timeFormat: TimeFormat.optional(),
   timeZone: z.string().refine(isTimeZone, "must be an IANA time zone such as Europe/Berlin").optional(),
+  filter: Filter.optional(),
 };
 
 const defaultTargets = [
@@ -31,29 +53,53 @@ const defaultTargets = [
   { name: "humidity", unit: "%", min: 0, max: 100 },
 ];
 
+/** What a column holds becomes a target's value by value * scale + offset, or by the unit that it is in. */
+const converted = {
+  scale: z
+    .number()
+    .refine((scale) => scale !== 0, "must not be 0")
+    .optional(),
+  offset: z.number().optional(),
+  sourceUnit: z.string().max(32).optional(),
+};
+
 const Range = { error: "min must be less than max" };
 const hasRange = (target: Target) => target.min < target.max;
+type Convertible = Target & {
+  scale?: number | undefined;
+  offset?: number | undefined;
+  sourceUnit?: string | undefined;
+};
+const Convertible = {
+  error:
+    "sourceUnit and unit have no known conversion, or scale and offset stand beside it: give scale and offset alone",
+};
+const isConvertible = ({ unit, sourceUnit, scale, offset }: Convertible) =>
+  sourceUnit === undefined || (scale === undefined && offset === undefined && conversionOf(sourceUnit, unit) !== null);
 
-/** A column per target; the column's name is the target's where it is not given. */
+/** A column per target; the column's name is the target's where it is not given. Numbers, text numbers, or JSON with a `path`. */
+const WideTarget = z
+  .strictObject({ ...Target.shape, ...converted, column: Name.optional(), path: Path.optional() })
+  .refine(hasRange, Range)
+  .refine(isConvertible, Convertible);
 const Wide = z.strictObject({
   layout: z.literal("wide").default("wide"),
   ...shared,
-  targets: z
-    .array(z.strictObject({ ...Target.shape, column: Name.optional() }).refine(hasRange, Range))
-    .min(1)
-    .default(defaultTargets),
+  targets: z.array(WideTarget).min(1).default(defaultTargets),
 });
 
 /** A row per target: `targetColumn` says which, by the target's `key` (its name where not given), `valueColumn` how much. */
+const LongTarget = z
+  .strictObject({ ...Target.shape, ...converted, key: z.string().min(1).max(256).optional() })
+  .refine(hasRange, Range)
+  .refine(isConvertible, Convertible);
 const Long = z.strictObject({
   layout: z.literal("long"),
   ...shared,
   targetColumn: Name,
   valueColumn: Name,
-  targets: z
-    .array(z.strictObject({ ...Target.shape, key: z.string().min(1).max(256).optional() }).refine(hasRange, Range))
-    .min(1)
-    .default(defaultTargets),
+  path: Path.optional(),
+  targets: z.array(LongTarget).min(1).default(defaultTargets),
 });
 
 /** How somebody's table of readings is read; `{}` is the demo's `sensor_readings`. */
@@ -65,22 +111,45 @@ export const Source = z
   });
 export type Source = z.infer<typeof Source>;
 
-/** The mapping in `value`, already parsed JSON. Throws misconfigured with every mistake and where it is. */
+/** The mapping of one table in `value`, already parsed JSON. Throws misconfigured with every mistake and where it is. */
 export function parseSource(value: unknown): Source {
-  const layout = typeof value === "object" && value !== null && "layout" in value ? value.layout : "wide";
+  const layout = isObject(value) && "layout" in value ? value.layout : "wide";
   const schema = layout === "long" ? Long : Wide;
   const parsed = schema.safeParse(value).success ? Source.safeParse(value) : schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new AppError("misconfigured", `SOURCE_CONFIG:\n${z.prettifyError(parsed.error)}`);
 }
 
+/**
+ * One table, or several as { "tables": [ ... ] }: their targets are the fleet's, in that order; a target that two tables
+ * have is read from both, and must have one unit and range. Throws misconfigured.
+ */
+export function parseSources(value: unknown): Source[] {
+  if (!isObject(value) || !("tables" in value)) return [parseSource(value)];
+  const tables = z.strictObject({ tables: z.array(z.unknown()).min(1).max(32) }).safeParse(value);
+  if (!tables.success) throw new AppError("misconfigured", `SOURCE_CONFIG:\n${z.prettifyError(tables.error)}`);
+  const sources = tables.data.tables.map(parseSource);
+  const known = new Map<string, Target>();
+  for (const target of sources.flatMap(toTargets)) {
+    const other = known.get(target.name) ?? target;
+    if (other.unit !== target.unit || other.min !== target.min || other.max !== target.max) {
+      throw new AppError(
+        "misconfigured",
+        `SOURCE_CONFIG: target ${target.name} has two units or ranges: give both tables one`,
+      );
+    }
+    known.set(target.name, target);
+  }
+  return sources;
+}
+
 /** The mapping as configured: inline JSON, the path of a JSON file, or null for the default. Throws misconfigured. */
-export async function readSource(configured: string | null): Promise<Source> {
-  if (configured === null) return parseSource({});
+export async function readSources(configured: string | null): Promise<Source[]> {
+  if (configured === null) return parseSources({});
   const isInline = configured.trimStart().startsWith("{");
   const text = isInline ? configured : await readFile(configured, "utf8").catch(failWith(`cannot read ${configured}`));
   try {
-    return parseSource(JSON.parse(text));
+    return parseSources(JSON.parse(text));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return failWith(`${isInline ? "the inline mapping" : configured} is not JSON`)(error);
@@ -88,8 +157,22 @@ export async function readSource(configured: string | null): Promise<Source> {
 }
 
 /** Name, unit and range of what is forecast, in the order of every array. */
-export function targetsOf(source: Source): Target[] {
+export function targetsOf(sources: Source[]): Target[] {
+  return [...new Map(sources.flatMap(toTargets).map((target) => [target.name, target])).values()];
+}
+
+function toTargets(source: Source): Target[] {
   return source.targets.map(({ name, unit, min, max }) => ({ name, unit, min, max }));
+}
+
+/** From what the column of a target holds to the target's unit; null where it is in it already. */
+export function conversionTo({ unit, sourceUnit, scale = 1, offset = 0 }: Convertible): Conversion | null {
+  const conversion = sourceUnit === undefined ? { scale, offset } : conversionOf(sourceUnit, unit);
+  return conversion === null || (conversion.scale === 1 && conversion.offset === 0) ? null : conversion;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function failWith(what: string): (error: unknown) => never {

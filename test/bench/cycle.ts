@@ -61,7 +61,7 @@ try {
   const predictor = openDatabase<PredictorSchema>({ url: predictorUrl, side: "predictor", max: 2 });
   await migrate(predictor.db);
   const source = parseSource({ table: "sensor_readings" });
-  const settings = settingsOf(readConfig({}), targetsOf(source));
+  const settings = settingsOf(readConfig({}), targetsOf([source]));
   const artefact = await someArtefact(settings.fleet, say);
   const registry = postgresRegistry(predictor.db);
   const { store, models } = await enlist(registry, artefact, ids, lastSlot);

@@ -1,7 +1,8 @@
 import { AppError } from "../../../core/errors.ts";
 import type { Log } from "../../../core/ports.ts";
 import type { Source } from "../../config/source.ts";
-import { ident, type Query } from "./catalog.ts";
+import type { Query } from "./catalog.ts";
+import { indexAdvice } from "./index-advice.ts";
 import type { Database } from "./pool.ts";
 import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
 
@@ -81,34 +82,4 @@ function remedyFor(tables: Writable[], from: ResolvedSource): string {
     ...(isOpenOnly ? [] : create),
     "  or set ALLOW_WRITABLE_FOLLOWER=true to run all the same (nothing is ever written to it)",
   ].join("\n");
-}
-
-/** The statement that makes the index which a window needs; null where one is there or a view hides its tables. */
-export async function indexAdvice(query: Query, from: ResolvedSource): Promise<string | null> {
-  if (from.kind === "view") return null;
-  const { source } = from;
-  const sensor = source.sensorColumn;
-  const isKeyIndexed = from.target !== null && !from.target.isCast;
-  const wanted = isKeyIndexed ? [sensor, targetColumn(source), source.timeColumn] : [sensor, source.timeColumn];
-  const rows = await query<{ columns: string[] }>(
-    `select array(
-         select coalesce(a.attname::text, '') from unnest(i.indkey::int2[]) with ordinality as k (attnum, place)
-         left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
-         where k.place <= i.indnkeyatts order by k.place
-       ) as columns
-     from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
-     where i.indrelid = $1 and i.indisvalid and i.indpred is null and m.amname = 'btree'`,
-    [from.oid],
-  );
-  const leads = (columns: string[], prefix: string[]) => prefix.every((name, i) => columns[i] === name);
-  const accepted = [wanted, [sensor, source.timeColumn], [sensor, targetColumn(source), source.timeColumn]];
-  if (rows.some(({ columns }) => accepted.some((prefix) => leads(columns, prefix)))) return null;
-  return (
-    `without an index every cycle reads the whole table. On the primary, run\n` +
-    `    create index concurrently on ${from.table} (${wanted.map(ident).join(", ")});`
-  );
-}
-
-function targetColumn(source: Source): string {
-  return source.layout === "long" ? source.targetColumn : source.timeColumn;
 }

@@ -84,6 +84,7 @@ const remedies: Record<string, string> = {
   "42501": "Grant the role what it lacks; npm run check-source prints the statements",
   "42P01": "Check the mapping with npm run check-source, or run npm run migrate",
   "42703": "Check the mapping with npm run check-source, or run npm run migrate",
+  "22P02": "A view that casts text must give null for what is no number",
   "53100": "Free space on the server's disk",
   "53300": "Allow the server more connections (max_connections), or use its pooler in {setting}",
   ENOTFOUND: "Check the host's name in {setting}",
@@ -111,6 +112,11 @@ function isCertificateFault(code: string): boolean {
   return /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|CERT_(HAS_EXPIRED|NOT_YET_VALID|UNTRUSTED|REVOKED)|ERR_TLS_CERT_ALTNAME/.test(
     code,
   );
+}
+
+/** A value in the table, or in the view's cast of it, is none of its type: what is asked of the row, not the statement, is wrong. */
+export function isDataFault(error: unknown): boolean {
+  return faultCode(error)?.startsWith("22") === true;
 }
 
 function isSocketFault(code: string): boolean {

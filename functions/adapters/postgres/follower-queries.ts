@@ -1,4 +1,8 @@
 import type { ResolvedSource } from "./source-catalog.ts";
+import { instantOf, isBetween, isUsable } from "./source-time.ts";
+
+/** Text in several zones is not in the order of its moments: so many of the last are looked at. */
+const lastTexts = 50;
 
 /** A statement with its parameters; identifiers in it are quoted and known to the catalogue. */
 export type Statement = { sql: string; parameters: unknown[] };
@@ -8,7 +12,7 @@ export type Statement = { sql: string; parameters: unknown[] };
  * (columnar.ts). Bytes and not text arrays: formatting and parsing millions of numbers costs more than reading them.
  */
 export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Date, upTo: Date): Statement {
-  const parameters: unknown[] = [sensorIds, after, upTo];
+  const parameters: unknown[] = [sensorIds];
   const at = instant(from, parameters);
   const columns =
     from.target === null
@@ -28,10 +32,56 @@ export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Da
         from (
           select ${[`${at} as t`, ...values, ...target].join(", ")}
           from ${from.table} as r
-          where ${from.sensor.sql} = s.id and ${ofTargets(from, parameters)} and ${within(from, parameters)}
+          where ${from.sensor.sql} = s.id and ${chosen(from, parameters)} and ${between(from, after, upTo, parameters)}
         ) as q
       ) as w
       where w.n > 0`,
+  };
+}
+
+/**
+ * Cells of `sensorIds` in (after, upTo], all sensors in one row: `present0`, `numeric0`, ... and up to three examples of
+ * text that is no number in `unreadable0`, ...
+ */
+export function valuesQuery(from: ResolvedSource, sensorIds: string[], after: Date, upTo: Date): Statement {
+  const parameters: unknown[] = [sensorIds];
+  const columns = from.source.targets.flatMap((target, k) => {
+    const [raw, value] = [from.rawValues, from.values].map((each) => each[from.target === null ? k : 0]);
+    const own = from.target === null ? "true" : `${from.target.sql} = ${bind(parameters, keyOf(target))}`;
+    const isUnreadable = `${own} and ${raw} is not null and ${value} is null`;
+    return [
+      `count(*) filter (where ${own} and ${raw} is not null) as present${k}`,
+      `count(*) filter (where ${own} and ${value} is not null) as numeric${k}`,
+      `(array_agg(distinct left(${raw}, 40)) filter (where ${isUnreadable}))[1:3] as unreadable${k}`,
+    ];
+  });
+  return {
+    parameters,
+    sql: `select ${columns.join(", ")}
+      from unnest($1::${from.sensor.type}[]) as s (id) join ${from.table} as r on ${from.sensor.sql} = s.id
+      where ${chosen(from, parameters)} and ${between(from, after, upTo, parameters)}`,
+  };
+}
+
+/** The keys of a long layout among 100,000 rows as they lie. */
+export function keysQuery(from: ResolvedSource): Statement {
+  return {
+    parameters: [],
+    sql: `select left(key, 80) as key, count(*)::int as count
+      from (select ${from.target?.sql ?? "null"}::text as key from ${from.table} as r limit 100000) as q
+      where key is not null group by 1 order by 2 desc, 1 limit 20`,
+  };
+}
+
+/** The oldest moment of each of `sensorIds` that has one. */
+export function oldestQuery(from: ResolvedSource, sensorIds: string[]): Statement {
+  const parameters: unknown[] = [sensorIds];
+  return {
+    parameters,
+    sql: `select s.id::text as id, w.at from unnest($1::${from.sensor.type}[]) as s (id) cross join lateral (
+      select ${instant(from, parameters)} as at from ${from.table} as r
+      where ${from.sensor.sql} = s.id and ${isUsable(from.time)} order by ${from.time.sql} limit 1
+    ) as w`,
   };
 }
 
@@ -46,25 +96,6 @@ export function newestQuery(from: ResolvedSource, sensorIds: string[], now: Date
   };
 }
 
-/** The newest `limit` moments up to `now` of each of `sensorIds`, in base64 (columnar.ts), newest first. */
-export function recentTimesQuery(from: ResolvedSource, sensorIds: string[], limit: number, now: Date): Statement {
-  const parameters: unknown[] = [sensorIds, limit];
-  const at = instant(from, parameters);
-  return {
-    parameters,
-    sql: `select s.id::text as id, w.at
-      from unnest($1::${from.sensor.type}[]) as s (id)
-      cross join lateral (
-        select ${times("t")} as at from (
-          select distinct ${at} as t from ${from.table} as r
-          where ${from.sensor.sql} = s.id and ${ofTargets(from, parameters)} and ${passed(from, parameters, now)}
-          order by t desc limit $2
-        ) as q
-      ) as w
-      where w.at is not null`,
-  };
-}
-
 /** No more are counted per sensor: one with a wrong clock writes as many as any other. */
 const mostAhead = 1_000;
 
@@ -74,7 +105,7 @@ const mostAhead = 1_000;
  */
 export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean, now: Date): Statement {
   const parameters: unknown[] = [];
-  const ahead = aheadOf(from, parameters, now);
+  const ahead = `${between(from, now, null, parameters)} and ${filtered(from, parameters)}`;
   if (isLoose) {
     const newest = newestOf("ids.id", from, parameters, now);
     return {
@@ -88,33 +119,32 @@ export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean, now: Da
         ) as a where ids.id is not null) as ahead`,
     };
   }
-  const at = instant(from, parameters);
   return {
     parameters,
-    sql: `select max(${at}) filter (where ${passed(from, parameters, now)}) as at,
+    sql: `select max(${instant(from, parameters)}) filter (where ${passed(from, parameters, now)}) as at,
         count(*) filter (where ${ahead})::float8 as ahead
-      from ${from.table} as r`,
+      from ${from.table} as r where ${chosen(from, parameters)}`,
   };
 }
 
 /**
- * Ids of the sensors with a reading in [since, now]. With an index that begins with the sensor it jumps from id to
- * id (PostgreSQL has no skip scan for distinct); without one it reads the table once.
+ * Ids of the sensors with a reading in [since, now], to the millisecond. With an index that begins with the sensor it jumps
+ * from id to id (PostgreSQL has no skip scan for distinct); without one it reads the table once.
  */
 export function listQuery(from: ResolvedSource, since: Date, isLoose: boolean, now: Date): Statement {
-  const parameters: unknown[] = [since];
-  const at = instant(from, parameters);
-  const recent = `${at} >= $1::timestamptz and ${coarse(from, "$1", ">=", "-", parameters)} and ${passed(from, parameters, now)}`;
+  const parameters: unknown[] = [];
+  const before = new Date(since.getTime() - 1);
+  const recent = `${between(from, before, now, parameters)} and ${isUsable(from.time)} and ${chosen(from, parameters)}`;
   if (!isLoose) {
     const sql = `select distinct ${from.sensor.sql}::text as id from ${from.table} as r
-      where ${from.sensor.sql} is not null and ${ofTargets(from, parameters)} and ${recent}`;
+      where ${from.sensor.sql} is not null and ${recent}`;
     return { parameters, sql };
   }
   return {
     parameters,
     sql: `${looseIds(from)} select ids.id::text as id from ids where ids.id is not null and exists (
       select from ${from.table} as r
-      where ${from.sensor.sql} = ids.id and ${ofTargets(from, parameters)} and ${recent})`,
+      where ${from.sensor.sql} = ids.id and ${recent})`,
   };
 }
 
@@ -144,51 +174,38 @@ function newestOf(id: string, from: ResolvedSource, parameters: unknown[], now: 
   return `${keys} cross join lateral (
     select ${at} as at from ${from.table} as r
     where ${from.sensor.sql} = ${id} ${target === null ? "" : `and ${target.sql} = k.key`} and ${passed(from, parameters, now)}
-    order by ${from.time.sql} desc limit 1
+      and ${filtered(from, parameters)}
+    order by ${from.time.sql} desc limit ${from.time.format === "iso" ? lastTexts : 1}
   ) as w`;
 }
 
-/**
- * True for moments from the year 1 up to `now`. A sensor with a wrong clock may send any year that Postgres has, which is
- * more than a Date has; nothing of that is a reading yet.
- */
+/** True for moments that are one, up to `now`. */
 function passed(from: ResolvedSource, parameters: unknown[], now: Date): string {
-  const bound = bind(parameters, now);
-  const isReached = `${coarse(from, bound, "<=", "+", parameters)} and ${from.time.sql} >= '0001-01-02'`;
-  return from.time.isNaive ? `${isReached} and ${instant(from, parameters)} <= ${bound}::timestamptz` : isReached;
+  return `${between(from, null, now, parameters)} and ${isUsable(from.time)}`;
 }
 
-/** True for moments after `now`. */
-function aheadOf(from: ResolvedSource, parameters: unknown[], now: Date): string {
-  const bound = bind(parameters, now);
-  const isAhead = coarse(from, bound, ">", "-", parameters);
-  return from.time.isNaive ? `${isAhead} and ${instant(from, parameters)} > ${bound}::timestamptz` : isAhead;
-}
-
-function within(from: ResolvedSource, parameters: unknown[]): string {
-  const at = instant(from, parameters);
-  return [
-    coarse(from, "$2", ">", "-", parameters),
-    coarse(from, "$3", "<=", "+", parameters),
-    ...(from.time.isNaive ? [`${at} > $2::timestamptz`, `${at} <= $3::timestamptz`] : []),
-  ].join(" and ");
-}
-
-/**
- * A bound on the bare column, for the index. A wall clock shows some moments twice and some never, so there the bound
- * gives three hours away, and an exact condition on the moment follows it.
- */
-function coarse(from: ResolvedSource, bound: string, operator: string, sign: string, parameters: unknown[]): string {
-  if (!from.time.isNaive) return `${from.time.sql} ${operator} ${bound}::timestamptz`;
-  const zone = bind(parameters, from.source.timeZone);
-  return `${from.time.sql} ${operator} (${bound}::timestamptz at time zone ${zone}) ${sign} interval '3 hours'`;
+function between(from: ResolvedSource, after: Date | null, upTo: Date | null, parameters: unknown[]): string {
+  return isBetween(from.time, from.source.timeZone, after, upTo, (value) => bind(parameters, value));
 }
 
 /** The reading's moment as timestamptz. */
 function instant(from: ResolvedSource, parameters: unknown[]): string {
-  return from.time.isNaive
-    ? `(${from.time.sql} at time zone ${bind(parameters, from.source.timeZone)})`
-    : from.time.sql;
+  return instantOf(from.time, from.source.timeZone, (value) => bind(parameters, value));
+}
+
+/** Rows of the mapped targets that the filter lets through. */
+function chosen(from: ResolvedSource, parameters: unknown[]): string {
+  return `${ofTargets(from, parameters)} and ${filtered(from, parameters)}`;
+}
+
+function filtered({ filter }: ResolvedSource, parameters: unknown[]): string {
+  const conditions = filter.map(({ sql, type, accepted }) => {
+    const column = ["text", "character varying"].includes(type) ? sql : `${sql}::text`;
+    const values = accepted.filter((value) => value !== null);
+    const isOneOf = values.length > 0 ? [`${column} = any(${bind(parameters, values)}::text[])`] : [];
+    return `(${[...isOneOf, ...(accepted.includes(null) ? [`${sql} is null`] : [])].join(" or ")})`;
+  });
+  return conditions.join(" and ") || "true";
 }
 
 function ofTargets(from: ResolvedSource, parameters: unknown[]): string {

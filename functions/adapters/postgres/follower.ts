@@ -2,13 +2,15 @@ import pRetry from "p-retry";
 import type { Readings } from "../../../core/data/reading.ts";
 import { AppError } from "../../../core/errors.ts";
 import type { Clock, Follower } from "../../../core/ports.ts";
-import type { Source } from "../../config/source.ts";
+import { conversionTo, type Source } from "../../config/source.ts";
+import type { Conversion } from "../../config/units.ts";
 import type { Query } from "./catalog.ts";
 import { alignSeries, decodeNumbers, decodeTimes } from "./columnar.ts";
 import { faultCode, isTransient } from "./faults.ts";
 import { listQuery, newestQuery, windowQuery } from "./follower-queries.ts";
 import { followerState, hasOrderedPath } from "./follower-state.ts";
 import type { Database } from "./pool.ts";
+import { type OnBadCell, type ReadWindow, readAround } from "./read-around.ts";
 import { fittingIds, isUsableId } from "./sensor-ids.ts";
 import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
 
@@ -16,11 +18,13 @@ import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
  * Their database, read through the mapping: single statements only, never an open transaction. A replica conflict or
  * a dropped connection is tried once more on another connection; a mapping that no longer fits throws misconfigured.
  * Readings ahead of `clock` are left out wherever the caller gives no bound.
+ * A cell that cannot be read costs its value alone, and `onBadCell` hears of it.
  */
 export function postgresFollower(
   database: Pick<Database<unknown>, "query">,
   source: Source,
   clock: Pick<Clock, "now">,
+  onBadCell: OnBadCell = () => {},
 ): Follower {
   let known: Promise<ResolvedSource> | undefined;
   const query: Query = (sql, parameters) =>
@@ -54,6 +58,14 @@ export function postgresFollower(
     }
   }
 
+  const window: ReadWindow = async (ids, after, upTo, only) => {
+    const narrowed = only === null ? source : onlyTarget(source, only);
+    const rows = await read<WindowRow>((from) =>
+      windowQuery(only === null ? from : narrow(from, only), ids, after, upTo),
+    );
+    return rows.map((row) => [row.id, toReadings(row, narrowed)]);
+  };
+
   return {
     async listSensors(since) {
       const isLoose = await hasOrderedPath(query, await resolved());
@@ -70,10 +82,10 @@ export function postgresFollower(
         values: Object.fromEntries(source.targets.map((target) => [target.name, new Float64Array()])),
       });
       const windows = new Map(sensorIds.map((id) => [id, empty()]));
-      const rows = await read<WindowRow>((from) =>
-        windowQuery(from, fittingIds(sensorIds, from.sensor.type), after, upTo),
-      );
-      for (const row of rows) windows.set(row.id, toReadings(row, source));
+      const names = source.targets.map(({ name }) => name);
+      const ids = fittingIds(sensorIds, (await resolved()).sensor.type);
+      const found = await readAround(window, ids, after, upTo, names, onBadCell);
+      for (const [id, readings] of found) windows.set(id, readings);
       return windows;
     },
 
@@ -95,15 +107,28 @@ export function postgresFollower(
 type WindowRow = { id: string } & Record<string, string | null>;
 
 function toReadings(row: WindowRow, source: Source): Readings {
-  const names = source.targets.map((target) => target.name);
-  const numbers = (k: number) => decodeNumbers(row[`values${k}`] ?? "");
-  const zip = (columns: Float64Array[]) =>
-    Object.fromEntries(names.map((name, k) => [name, columns[k] ?? new Float64Array()]));
-  if (source.layout === "wide") return { at: decodeTimes(row.at0 ?? ""), values: zip(names.map((_, k) => numbers(k))) };
-  const { at, values } = alignSeries(
-    names.map((_, k) => ({ at: decodeTimes(row[`at${k}`] ?? ""), values: numbers(k) })),
+  const numbers = source.targets.map((target, k) =>
+    convert(decodeNumbers(row[`values${k}`] ?? ""), conversionTo(target)),
   );
+  const zip = (columns: Float64Array[]) =>
+    Object.fromEntries(source.targets.map(({ name }, k) => [name, columns[k] ?? new Float64Array()]));
+  if (source.layout === "wide") return { at: decodeTimes(row.at0 ?? ""), values: zip(numbers) };
+  const { at, values } = alignSeries(numbers.map((values, k) => ({ at: decodeTimes(row[`at${k}`] ?? ""), values })));
   return { at, values: zip(values) };
+}
+
+/** The mapping of one target alone. */
+function onlyTarget(source: Source, k: number): Source {
+  return { ...source, targets: source.targets.slice(k, k + 1) } as Source;
+}
+
+function narrow(from: ResolvedSource, k: number): ResolvedSource {
+  const values = from.target === null ? from.values.slice(k, k + 1) : from.values;
+  return { ...from, source: onlyTarget(from.source, k), values };
+}
+
+function convert(values: Float64Array, conversion: Conversion | null): Float64Array {
+  return conversion === null ? values : values.map((value) => value * conversion.scale + conversion.offset);
 }
 
 /** A table, column or grant that was there when the mapping was resolved is not any more. */

@@ -1,14 +1,20 @@
-import { secondsBetween } from "../../../core/time.ts";
-import type { Source } from "../../config/source.ts";
+import { medianOf } from "../../../core/data/cadence.ts";
+import { inspectSensor, type SensorFacts } from "../../../core/forecast/inspect.ts";
+import { stepsNeeded } from "../../../core/forecast/plan.ts";
+import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
+import { addSeconds, floorToStep } from "../../../core/time.ts";
+import { type Source, targetsOf } from "../../config/source.ts";
 import type { Query } from "./catalog.ts";
-import { indexAdvice, writeRights } from "./check-source.ts";
-import { decodeTimes } from "./columnar.ts";
+import { writeRights } from "./check-source.ts";
 import { postgresFollower } from "./follower.ts";
-import { recentTimesQuery } from "./follower-queries.ts";
+import { oldestQuery } from "./follower-queries.ts";
 import { hasOrderedPath, newestOfAll, replicationState } from "./follower-state.ts";
+import { indexAdvice } from "./index-advice.ts";
 import type { Database } from "./pool.ts";
 import { isUsableId } from "./sensor-ids.ts";
 import { type ResolvedSource, resolveSource } from "./source-catalog.ts";
+import { type CellFacts, countCells, countKeys, hiddenByPolicy } from "./source-values.ts";
+import { sensorWarnings, targetWarnings, timeWarnings } from "./source-warnings.ts";
 
 /** What a person wants to know of a source before the forecaster runs on it. */
 export type SourceReport = {
@@ -26,40 +32,46 @@ export type SourceFacts = {
   replication: { isStandby: boolean; isReceiving: boolean | null; lagBytes: number | null };
   sensors: number;
   newestReadingAt: Date | null;
-  /** Sensors of which a sample's newest readings were looked at. */
+  /** Sensors that were looked at as serving would, spread over all. */
   sampled: SensorFacts[];
-  /** Median of the sample's cadences, null with fewer than two readings. */
+  /** Median of the sample's cadences, null where none is known. */
   cadenceSeconds: number | null;
+  cells: CellFacts[];
+  /** Keys of a long layout and how often they were met; null for a wide one. */
+  keys: { key: string; count: number }[] | null;
+  /** What the follower took to give the sample's windows. */
+  cost: { sensors: number; readings: number; elapsedMs: number };
   warnings: string[];
 };
 
-/** The newest readings of one sensor. A gap is an interval of more than 2.5 times the sensor's median interval. */
-export type SensorFacts = {
-  sensorId: string;
-  readings: number;
-  newestReadingAt: Date;
-  cadenceSeconds: number | null;
-  gaps: number;
-  longestGapSeconds: number | null;
-};
+export type InspectOptions = { now: Date | null; stepSeconds: number; horizon?: number };
 
-const sampleSize = 20;
-const readingsPerSensor = 1000;
+const sampleSize = 200;
+const batchSize = 50;
+const daySeconds = 86_400;
 const endOfTime = new Date("9999-12-31T00:00:00Z");
 
-/** Looks at the catalogue and the newest readings of a sample of sensors; `now` judges ages and stamps in the future. */
+/** Looks at the catalogue and the newest readings of a sample of sensors; `now` (else the newest reading) is the present. */
 export async function inspectSource(
   database: Pick<Database<unknown>, "query">,
   source: Source,
-  options: { now: Date | null; stepSeconds: number },
+  options: InspectOptions,
 ): Promise<SourceReport> {
   const query: Query = database.query;
   const result = await resolveSource(query, source);
   if (!result.ok) return { problems: result.problems, writeRights: null, indexAdvice: null, facts: null };
   const from = result.resolved;
+  const rights = await writeRights(query, from);
+  if ((await hiddenByPolicy(query, from)) === "all") {
+    const problem =
+      `row level security hides every row of ${from.table} from this role: run on the primary\n` +
+      `    create policy predictor_reads on ${from.table} for select to <role> using (true);\n` +
+      "  or  alter role <role> bypassrls";
+    return { problems: [problem], writeRights: rights, indexAdvice: null, facts: null };
+  }
   return {
     problems: [],
-    writeRights: await writeRights(query, from),
+    writeRights: rights,
     indexAdvice: await indexAdvice(query, from),
     facts: await gatherFacts(database, from, options),
   };
@@ -68,29 +80,68 @@ export async function inspectSource(
 async function gatherFacts(
   database: Pick<Database<unknown>, "query">,
   from: ResolvedSource,
-  { now, stepSeconds }: { now: Date | null; stepSeconds: number },
+  { now, stepSeconds, horizon = 24 }: InspectOptions,
 ): Promise<SourceFacts> {
   const query: Query = database.query;
+  const unreadable: string[] = [];
   // The demo has no present of its own: then only what no calendar of ours has is ahead.
   const upTo = now ?? endOfTime;
-  const follower = postgresFollower(database, from.source, { now: () => upTo });
+  const follower = postgresFollower(database, from.source, { now: () => upTo }, ({ sensorId, target, upTo, message }) =>
+    unreadable.push(`sensor ${sensorId}: ${target} about ${upTo.toISOString()}: ${message}`),
+  );
   const sensorIds = await follower.listSensors(new Date(0));
+  const newest = await follower.newestReadings(sensorIds);
   const { newestReadingAt, readingsAhead } = await newestOfAll(query, from, upTo);
-  const stride = Math.max(1, Math.floor(sensorIds.length / sampleSize));
-  const sampleIds = sensorIds.filter((_, i) => i % stride === 0).slice(0, sampleSize);
-  const { sql, parameters } = recentTimesQuery(from, sampleIds, readingsPerSensor, upTo);
-  const rows = await query<{ id: string; at: string }>(sql, parameters);
-  const sampled = rows.map(({ id, at }) => sensorFacts(id, decodeTimes(at)));
-  const cadenceSeconds = median(sampled.map((facts) => facts.cadenceSeconds).filter((seconds) => seconds !== null));
-  const isView = from.kind === "view";
-  const facts = { table: from.table, isView, sensors: sensorIds.length, newestReadingAt, sampled, cadenceSeconds };
-  const isReadWhole = sensorIds.length > 0 && isView && !(await hasOrderedPath(query, from));
+  const present = now ?? newestReadingAt ?? new Date(0);
+  const sampleIds = spread(sensorIds, sampleSize);
+
+  const settings = defaultForecastSettings({ stepSeconds, horizon, targets: targetsOf([from.source]) }, "check");
+  const slot = floorToStep(present, stepSeconds);
+  const after = addSeconds(slot, -stepsNeeded([], settings) * stepSeconds);
+  const startedMs = performance.now();
+  const sampled: SensorFacts[] = [];
+  for (let i = 0; i < sampleIds.length; i += batchSize) {
+    const windows = await follower.readWindows(sampleIds.slice(i, i + batchSize), after, slot);
+    for (const [id, readings] of windows) sampled.push(inspectSensor(id, readings, slot, settings));
+  }
+  const elapsedMs = performance.now() - startedMs;
+  for (const one of sampled) one.newestReadingAt = newest.get(one.sensorId) ?? one.newestReadingAt;
+
+  const newestDay = addSeconds(present, -Math.max(daySeconds, 100 * stepSeconds));
+  const cells = await countCells(query, from, sampleIds, newestDay, present).catch(() => []);
+  const keys = await countKeys(query, from);
+  const oldest = oldestQuery(from, sampleIds);
+  const isReadWhole = sensorIds.length > 0 && from.kind === "view" && !(await hasOrderedPath(query, from));
+  const facts = {
+    table: from.table,
+    isView: from.kind === "view",
+    sensors: sensorIds.length,
+    newestReadingAt,
+    sampled,
+    cadenceSeconds: medianOrNull(sampled.flatMap(({ cadenceSeconds }) => cadenceSeconds ?? [])),
+    cells,
+    keys,
+    cost: { sensors: sampled.length, readings: sampled.reduce((sum, one) => sum + one.readings, 0), elapsedMs },
+  };
   return {
     ...facts,
     replication: await replicationState(query),
     warnings: [
-      ...(readingsAhead > 0 ? [aheadWarning(readingsAhead)] : []),
-      ...warningsOf(facts, now ?? newestReadingAt, stepSeconds),
+      ...timeWarnings({
+        source: from.source,
+        isNaive: from.time.type === "timestamp without time zone",
+        newest,
+        readingsAhead,
+        oldest: await query<{ id: string; at: Date | null }>(oldest.sql, oldest.parameters),
+        present,
+        stepSeconds,
+        cadenceSeconds: facts.cadenceSeconds,
+      }),
+      ...sensorWarnings(facts, stepSeconds),
+      ...targetWarnings(facts, from.source),
+      ...(unreadable.length === 0
+        ? []
+        : [`${unreadable.length} cells cannot be read and are left out, as: ${unreadable[0]}`]),
       ...(isReadWhole
         ? ["the view is read whole to find its sensors: its table may lack an index by sensor and time"]
         : []),
@@ -99,48 +150,11 @@ async function gatherFacts(
   };
 }
 
-function aheadWarning(readings: number): string {
-  return `${readings} readings lie ahead of the clock and are left out: is the time zone, or a sensor's clock, right?`;
+function spread(ids: string[], count: number): string[] {
+  const stride = Math.max(1, Math.floor(ids.length / count));
+  return ids.filter((_, i) => i % stride === 0).slice(0, count);
 }
 
-function warningsOf(
-  facts: Pick<SourceFacts, "sensors" | "newestReadingAt" | "cadenceSeconds">,
-  now: Date | null,
-  stepSeconds: number,
-): string[] {
-  const { sensors, newestReadingAt, cadenceSeconds } = facts;
-  if (sensors === 0 || newestReadingAt === null || now === null) return ["there are no readings yet"];
-  const age = secondsBetween(newestReadingAt, now);
-  const warnings: string[] = [];
-  if (cadenceSeconds === null) return warnings;
-  if (age > 6 * Math.max(cadenceSeconds, stepSeconds)) {
-    warnings.push("the newest reading is old: forecasts will be withheld until readings come again");
-  }
-  if (cadenceSeconds > stepSeconds) {
-    warnings.push(
-      `readings come every ${cadenceSeconds} s, slower than the step of ${stepSeconds} s: set STEP_SECONDS=${cadenceSeconds} or more`,
-    );
-  }
-  return warnings;
-}
-
-/** `times` newest first, without repeats. */
-function sensorFacts(sensorId: string, times: Float64Array): SensorFacts {
-  const intervals = Array.from(times.subarray(1), (at, i) => ((times[i] ?? at) - at) / 1000);
-  const cadenceSeconds = median(intervals);
-  const gaps = cadenceSeconds === null ? [] : intervals.filter((seconds) => seconds > 2.5 * cadenceSeconds);
-  return {
-    sensorId,
-    readings: times.length,
-    newestReadingAt: new Date(times[0] ?? 0),
-    cadenceSeconds,
-    gaps: gaps.length,
-    longestGapSeconds: gaps.length === 0 ? null : Math.max(...gaps),
-  };
-}
-
-/** The lower of the two middle ones of an even number; null of none. */
-function median(values: number[]): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[(sorted.length - 1) >> 1] ?? null;
+function medianOrNull(values: number[]): number | null {
+  return values.length === 0 ? null : medianOf(values);
 }

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { AppError } from "../../../core/errors.ts";
 import type { Source } from "../../config/source.ts";
 import {
@@ -9,6 +10,7 @@ import {
   missingGrant,
   type Query,
 } from "./catalog.ts";
+import { resolveTime, type SourceTime } from "./source-time.ts";
 
 /** A mapping that the catalogue has confirmed: quoted SQL, and the types that decide how values are compared. */
 export type ResolvedSource = {
@@ -20,9 +22,13 @@ export type ResolvedSource = {
   oid: number;
   kind: "table" | "view";
   sensor: { sql: string; type: SensorType };
-  time: { sql: string; isNaive: boolean };
-  /** Quoted expression of each target's value as float8, in the order of `source.targets`; in `long`, of the one value. */
+  time: SourceTime;
+  /** Expression of each target's value as float8, null where it is no number, in the order of `source.targets`; in `long`, of the one value. */
   values: string[];
+  /** The same as they stand in the table, as text. */
+  rawValues: string[];
+  /** Columns that rows are chosen by, and what they may hold. */
+  filter: { sql: string; type: string; accepted: (string | null)[] }[];
   /** The long layout's target column, quoted, and the type that keys are cast to; `isCast` ones cannot use an index. */
   target: { sql: string; type: string; isCast: boolean } | null;
 };
@@ -60,19 +66,22 @@ export async function resolveSource(
       `sensorColumn "${sensor.name}" is ${sensor.type}: integer, text and uuid are read; map a view that casts it`,
     );
   }
-  const time = column(source.timeColumn, "timeColumn");
-  if (time) problems.push(...timeProblems(source, time));
-  const values = valueColumns(source).map(({ name, what }) => {
+  const timeColumn = column(source.timeColumn, "timeColumn");
+  const time = timeColumn && resolveTime(source, timeColumn);
+  if (time?.ok === false) problems.push(time.problem);
+  const values = valueColumns(source).map(({ name, what, path }) => {
     const value = column(name, what);
-    if (value && !(value.type in valueSql)) {
-      problems.push(
-        `${what} "${name}" is ${value.type}: a number is needed; map another column, or a view that casts it`,
-      );
-    }
-    return value ? (valueSql[value.type]?.(`r.${ident(value.name)}`) ?? "") : "";
+    const resolved = value && resolveValue(value, path);
+    if (value && !resolved) problems.push(valueProblem(value, what, path));
+    return resolved ?? { number: "", raw: "" };
   });
+  const filter = Object.entries(source.filter ?? {}).map(([name, accepted]) => ({
+    column: column(name, "filter"),
+    accepted: [accepted].flat().map((one) => (one === null ? null : String(one))),
+  }));
   const target = source.layout === "long" ? column(source.targetColumn, "targetColumn") : null;
-  if (problems.length > 0 || !sensor || !sensorType || !time) return { ok: false, problems: [...new Set(problems)] };
+  if (problems.length > 0 || !sensor || !sensorType || !time?.ok)
+    return { ok: false, problems: [...new Set(problems)] };
   return {
     ok: true,
     resolved: {
@@ -82,8 +91,12 @@ export async function resolveSource(
       oid: relation.oid,
       kind: relation.kind === "v" ? "view" : "table",
       sensor: { sql: `r.${ident(sensor.name)}`, type: sensorType },
-      time: { sql: `r.${ident(time.name)}`, isNaive: time.type === "timestamp without time zone" },
-      values,
+      time: time.time,
+      values: values.map(({ number }) => number),
+      rawValues: values.map(({ raw }) => raw),
+      filter: filter.flatMap(({ column: found, accepted }) =>
+        found ? [{ sql: `r.${ident(found.name)}`, type: found.type, accepted }] : [],
+      ),
       target: target && targetSql(target),
     },
   };
@@ -106,15 +119,51 @@ const sensorTypes: Record<string, SensorType> = {
   uuid: "uuid",
 };
 
-/** As float8; a numeric beyond float8 would end the whole query. */
-const valueSql: Record<string, (column: string) => string> = {
+const numberTypes: Record<string, (column: string) => string> = {
   "double precision": (column) => column,
   real: (column) => `${column}::float8`,
   smallint: (column) => `${column}::float8`,
   integer: (column) => `${column}::float8`,
   bigint: (column) => `${column}::float8`,
+  // One beyond float8 would end the whole query.
   numeric: (column) => `case when abs(${column}) < 1e300 then ${column}::float8 end`,
 };
+const textTypes = ["text", "character varying", "character"];
+const jsonTypes = ["json", "jsonb"];
+/** What is cast must be a number to the last character: one "unavailable" would end the query for every sensor in it. */
+const numberPattern = "^\\s*[-+]?(\\d{1,30}(\\.\\d{0,30})?|\\.\\d{1,30})([eE][-+]?\\d{1,2})?\\s*$";
+
+/** A column's value as float8 and as text; null where it cannot be read as a number. */
+function resolveValue({ name, type }: Column, path: string[] | undefined): { number: string; raw: string } | null {
+  const sql = `r.${ident(name)}`;
+  if (jsonTypes.includes(type)) {
+    if (path === undefined) return null;
+    const text = `(${sql} #>> ${literalOf(path)})`;
+    return { number: numberIn(text), raw: text };
+  }
+  if (path !== undefined) return null;
+  if (textTypes.includes(type)) return { number: numberIn(sql), raw: sql };
+  const number = numberTypes[type]?.(sql);
+  return number === undefined ? null : { number, raw: `${sql}::text` };
+}
+
+function numberIn(text: string): string {
+  return `case when ${text} ~ '${numberPattern}' then ${text}::float8 end`;
+}
+
+/** A text[] literal. */
+function literalOf(path: string[]): string {
+  const keys = path.map((key) => `"${key.replace(/[\\"]/g, "\\$&")}"`).join(",");
+  return `${pg.escapeLiteral(`{${keys}}`)}::text[]`;
+}
+
+function valueProblem({ name, type }: Column, what: string, path: string[] | undefined): string {
+  const is = `${what} "${name}" is ${type}`;
+  if (jsonTypes.includes(type))
+    return `${is}: say where the number stands in it, for example "path": "payload.temperature"`;
+  if (path !== undefined) return `${is}, not JSON: remove "path"`;
+  return `${is}: a number is needed; map another column, or a view that casts it`;
+}
 
 /** Types with an index-friendly equality keep it; anything else (an enum, say) is compared as text. */
 function targetSql(column: Column): NonNullable<ResolvedSource["target"]> {
@@ -124,27 +173,13 @@ function targetSql(column: Column): NonNullable<ResolvedSource["target"]> {
   return isText ? { sql, type, isCast: false } : { sql: `${sql}::text`, type: "text", isCast: true };
 }
 
-function valueColumns(source: Source): { name: string; what: string }[] {
-  if (source.layout === "long") return [{ name: source.valueColumn, what: "valueColumn" }];
+function valueColumns(source: Source): { name: string; what: string; path: string[] | undefined }[] {
+  if (source.layout === "long") return [{ name: source.valueColumn, what: "valueColumn", path: source.path }];
   return source.targets.map((target) => ({
     name: target.column ?? target.name,
     what: `column of target ${target.name}`,
+    path: target.path,
   }));
-}
-
-function timeProblems(source: Source, time: Column): string[] {
-  if (time.type === "timestamp with time zone") {
-    if (source.timeZone === undefined) return [];
-    return [`timeColumn "${time.name}" is timestamptz and knows its moments by itself: remove "timeZone"`];
-  }
-  if (time.type !== "timestamp without time zone") {
-    return [`timeColumn "${time.name}" is ${time.type}: timestamptz or timestamp is needed; map a view that casts it`];
-  }
-  if (source.timeZone !== undefined) return [];
-  return [
-    `timeColumn "${time.name}" is timestamp without time zone: say whose wall clock it shows, for example ` +
-      '"timeZone": "UTC" or "timeZone": "Europe/Berlin"',
-  ];
 }
 
 function splitName(source: Source): { schema: string | null; table: string } {

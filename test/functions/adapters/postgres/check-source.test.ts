@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { assertSource } from "../../../../functions/adapters/postgres/check-source.ts";
 import { inspectSource } from "../../../../functions/adapters/postgres/inspect-source.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
-import { parseSource, readSource } from "../../../../functions/config/source.ts";
+import { parseSource, parseSources, readSources, targetsOf } from "../../../../functions/config/source.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
 let postgres: TestPostgres;
@@ -113,9 +113,9 @@ test.each<[string, unknown, RegExp]>([
       sensorColumn: "device",
       timeColumn: "time",
       timeZone: "UTC",
-      targets: [{ name: "value", unit: "", min: 0, max: 1 }],
+      targets: [{ name: "on", unit: "", min: 0, max: 1 }],
     },
-    /"value" is text: a number is needed/,
+    /"on" is date: a number is needed/,
   ],
   [
     "a time that is none",
@@ -255,16 +255,24 @@ test("warns when readings come slower than the step, and when there are none", a
 
 test("npm run check-source prints the findings and fails exactly when npm start would", async () => {
   const command = join(import.meta.dirname, "../../../../functions/commands/check-source.ts");
-  const run = (env: Record<string, string>) =>
-    promisify(execFile)(process.execPath, [command], { env }).then(
+  const run = (env: Record<string, string>, ...args: string[]) =>
+    promisify(execFile)(process.execPath, [command, ...args], { env }).then(
       ({ stdout }) => ({ code: 0, text: stdout }),
       (error: { code: number; stdout: string; stderr: string }) => ({
         code: error.code,
         text: error.stdout + error.stderr,
       }),
     );
+  expect(await run({ FOLLOWER_DATABASE_URL: urlAs("reader") })).toMatchObject({
+    code: 1,
+    text: expect.stringMatching(/✗ 0 of 3 sensors can be forecast, because\s+3 noReadings/),
+  });
+  await owner.query(
+    `update sensor_readings set temperature = 20 + extract(minute from "timestamp") / 60, "timestamp" = "timestamp" + (select now() - max("timestamp") from sensor_readings)`,
+  );
   const good = await run({ FOLLOWER_DATABASE_URL: urlAs("reader") });
   expect(good.code).toBe(0);
+  expect(good.text).toMatch(/✓ 3 of 3 sensors can be forecast, all of them as a model wants it/);
   expect(good.text).toMatch(/sensors {6}3\n.*every 5 min/);
   expect(good.text).toContain("✓ role: may only read");
   expect(good.text).not.toContain("reader:reader@");
@@ -273,11 +281,19 @@ test("npm run check-source prints the findings and fails exactly when npm start 
     text: expect.stringContaining("is a superuser"),
   });
   expect(await run({ FOLLOWER_DATABASE_URL: url, ALLOW_WRITABLE_FOLLOWER: "true" })).toMatchObject({ code: 0 });
+  const json = JSON.parse((await run({ FOLLOWER_DATABASE_URL: urlAs("reader") }, "--json")).text);
+  expect(json).toMatchObject({ ok: true, sensors: 3, forecastable: 3, tables: [{ facts: { sensors: 3 } }] });
+  expect(JSON.stringify(json)).not.toContain("reader:reader@");
   const wrongPassword = await run({ FOLLOWER_DATABASE_URL: url.replace("test@", "wrong@") });
   expect(wrongPassword).toMatchObject({ code: 1, text: expect.stringContaining("password authentication failed") });
 });
 
 test.each<[unknown, RegExp]>([
+  [{ tables: [] }, /tables/],
+  [{ tables: [{}, { targets: [{ name: "temperature", unit: "K", min: 0, max: 1 }] }] }, /temperature has two units/],
+  [{ targets: [{ name: "t", unit: "°C", min: 0, max: 5, sourceUnit: "furlong" }] }, /no known conversion/],
+  [{ targets: [{ name: "t", unit: "°C", min: 0, max: 5, sourceUnit: "F", scale: 2 }] }, /scale and offset alone/],
+  [{ targets: [{ name: "t", unit: "°C", min: 0, max: 5, scale: 0 }] }, /must not be 0/],
   [{ layout: "tall" }, /layout/],
   [{ tabel: "x" }, /tabel/],
   [{ timeZone: "Mars/Olympus" }, /IANA time zone/],
@@ -286,21 +302,159 @@ test.each<[unknown, RegExp]>([
   [{ layout: "long" }, /targetColumn/],
   [{ targets: ["a", "a"].map((name) => ({ name, unit: "", min: 0, max: 1, column: name })) }, /same name/],
 ])("refuses the mapping %j and says where it is wrong", (mapping, message) => {
-  expect(() => parseSource(mapping)).toThrow(message);
+  expect(() => parseSources(mapping)).toThrow(message);
 });
 
 test("reads a mapping from inline JSON, and says which file is missing or broken", async () => {
-  expect(await readSource(' { "table": "iot.measurement" }')).toMatchObject({
-    table: "iot.measurement",
-    layout: "wide",
-  });
-  expect((await readSource(null)).targets.map((target) => target.name)).toEqual(["temperature", "humidity"]);
-  await expect(readSource("/does/not/exist.json")).rejects.toMatchObject({
+  expect(await readSources(' { "table": "iot.measurement" }')).toMatchObject([
+    { table: "iot.measurement", layout: "wide" },
+  ]);
+  expect(targetsOf(await readSources(null)).map((target) => target.name)).toEqual(["temperature", "humidity"]);
+  await expect(readSources("/does/not/exist.json")).rejects.toMatchObject({
     code: "misconfigured",
     message: /cannot read \/does/,
   });
-  await expect(readSource("{ broken")).rejects.toMatchObject({
+  await expect(readSources("{ broken")).rejects.toMatchObject({
     code: "misconfigured",
     message: /inline mapping is not JSON/,
   });
+});
+
+/** Readings of `sensors`, `every` seconds apart up to `now`, with `value` as SQL of s and i. */
+const fill = (every: number, value: string, sensors = 3, count = 400) =>
+  owner.query(`insert into sensor_readings select s, ${value}, 50 + i % 7,
+    '${now.toISOString()}'::timestamptz - i * interval '${every} seconds' from generate_series(1, ${sensors}) s, generate_series(0, ${count}) i`);
+
+test.each<[string, (() => Promise<unknown>) | string, RegExp]>([
+  [
+    "hundredths",
+    () => fill(600, "2150 + i % 9"),
+    /temperature: 100 % of \d+ readings are out of range .* 2\d+ of sensor 1 outside \[-40, 85\] °C: hundredths\? Then set "scale": 0.01/,
+  ],
+  ["degrees Fahrenheit", () => fill(600, "95 + i % 9"), /°F\? Then set "sourceUnit": "°F"/],
+  ["kelvin", () => fill(600, "295 + i % 9"), /kelvin\? Then set "sourceUnit": "K"/],
+  [
+    "a slower sensor",
+    () => fill(1800.012, "20 + i % 9"),
+    /every 1800 s, slower than the step of 600 s: set STEP_SECONDS=1800 or more/,
+  ],
+  [
+    "duplicates",
+    () => fill(600, "20 + i % 9").then(() => fill(600, "20 + i % 9")),
+    /3 of 3 sensors \(1, 2, 3\) with several readings of one moment/,
+  ],
+  [
+    "a clock that was not set",
+    () => fill(600, "20").then(() => owner.query(`insert into sensor_readings values (3, 20, 50, '1970-01-01Z')`)),
+    /1 of 3 sensors \(3\) with readings from before the year 2000/,
+  ],
+  [
+    "a sensor that fell silent",
+    () => fill(600, "20").then(() => owner.query(`insert into sensor_readings values (9, 20, 50, '2026-02-01Z')`)),
+    /1 of 4 sensors \(9\) silent for more than 7 days/,
+  ],
+  [
+    "reports on change",
+    () =>
+      owner.query(`insert into sensor_readings select 1, 20 + i, 50 + i, '${now.toISOString()}'::timestamptz - (i * i * 37 % 5003 + i * 5000) * interval '1 second'
+        from generate_series(0, 40) i`),
+    /1 of 1 sensors \(1\) reporting on change: their last value is held/,
+  ],
+])("tells of %s", async (_, prepare, warning) => {
+  await owner.query("truncate sensor_readings");
+  if (typeof prepare === "function") await prepare();
+  const { facts } = await inspect();
+  expect(facts?.warnings).toEqual(expect.arrayContaining([expect.stringMatching(warning)]));
+});
+
+test("counts cells that are no numbers, with examples", async () => {
+  await owner.query(`insert into iot.measurement select 'a', 'temp', '${now.toISOString()}'::timestamptz at time zone 'UTC' - i * interval '10 minutes',
+    case when i % 4 = 0 then 'unavailable' else (20 + i % 5)::text end from generate_series(0, 99) i`);
+  const mapping = {
+    table: "iot.measurement",
+    sensorColumn: "device",
+    timeColumn: "time",
+    timeZone: "UTC",
+    targets: [{ name: "temperature", unit: "°C", min: -40, max: 85, column: "value" }],
+  };
+  const { facts } = await inspect(mapping);
+  expect(facts?.cells).toEqual([{ target: "temperature", present: 100, numeric: 75, unreadable: ["unavailable"] }]);
+  expect(facts?.warnings).toEqual([
+    `temperature: 25 % of 100 cells are no number and count as missing ("unavailable")`,
+  ]);
+});
+
+test("names the keys that a long table has where one is missing", async () => {
+  await owner.query(`insert into iot.measurement select 'a', case when i % 3 = 0 then 'hum' else 'temp' end,
+    '2026-03-01'::timestamp + i * interval '5 minutes', null, 20 from generate_series(0, 89) i`);
+  const long = {
+    layout: "long",
+    table: "iot.measurement",
+    sensorColumn: "device",
+    timeColumn: "time",
+    timeZone: "UTC",
+    targetColumn: "kind",
+    valueColumn: "level",
+  };
+  const { facts } = await inspect(long);
+  expect(facts?.warnings).toContain(
+    `temperature: no row has the key "temperature"; there are "temp" (60), "hum" (30). Set the target's "key"`,
+  );
+});
+
+test("tells of the hour that a wall clock shows twice", async () => {
+  await owner.query(`insert into iot.measurement values ('a', 'temp', '2026-03-01 09:00', null, 20)`);
+  const mapping = {
+    table: "iot.measurement",
+    sensorColumn: "device",
+    timeColumn: "time",
+    timeZone: "Europe/Berlin",
+    targets: [{ name: "level", unit: "", min: 0, max: 100 }],
+  };
+  expect((await inspect(mapping)).facts?.warnings).toEqual(
+    expect.arrayContaining([expect.stringMatching(/Europe\/Berlin shows an hour twice, next on 2026-10-2[56]/)]),
+  );
+  expect((await inspect({ ...mapping, timeZone: "UTC" })).facts?.warnings.join()).not.toMatch(/twice/);
+});
+
+test("says that row level security hides every row, and how to see them", async () => {
+  await owner.query("analyze sensor_readings");
+  await owner.query("alter table sensor_readings enable row level security");
+  const { problems } = await inspect();
+  expect(problems[0]).toMatch(/row level security hides every row of "public"."sensor_readings"/);
+  const statement = /^ +(create policy .*;)$/m.exec(problems[0] ?? "")?.[1] ?? "";
+  await owner.query(statement.replace("<role>", "reader"));
+  expect((await inspect()).facts?.sensors).toBe(3);
+});
+
+test("advises an index that can be made on a partitioned table, and on what a view makes of its columns", async () => {
+  await owner.query(
+    `create table parted (sensor_id integer, temperature real, humidity real, "timestamp" timestamptz) partition by range ("timestamp")`,
+  );
+  await owner.query("create table parted_1 partition of parted default");
+  await owner.query("create table raw (device varchar(20), ts bigint, t real)");
+  await owner.query(
+    `create view readings as select device::text as sensor_id, to_timestamp(ts) as "timestamp", t as temperature, t as humidity from raw`,
+  );
+  await owner.query("insert into raw values ('a', 1772352000, 20)");
+  await owner.query("grant select on parted, raw, readings to reader");
+  for (const table of ["parted", "readings"]) {
+    const advice = (await inspect({ table })).indexAdvice ?? "";
+    expect(advice).toContain("create index");
+    await owner.query(advice.slice(advice.lastIndexOf("create index")));
+    expect((await inspect({ table })).indexAdvice).toBeNull();
+  }
+});
+
+test("says why a sensor cannot be forecast, in the words of serving", async () => {
+  await owner.query("truncate sensor_readings");
+  await fill(600, "20 + i % 9", 2);
+  await owner.query(`delete from sensor_readings where sensor_id = 2 and "timestamp" > '2026-03-01T03:00:00Z'`);
+  await owner.query(`insert into sensor_readings values (3, 20, 50, '2026-03-01T08:20:00Z')`);
+  const { facts } = await inspect();
+  expect(facts?.sampled.map(({ isServed, suitsModel, reason }) => [isServed, suitsModel, reason])).toEqual([
+    [true, true, null],
+    [false, false, "staleSource"],
+    [false, false, "shortHistory"],
+  ]);
 });

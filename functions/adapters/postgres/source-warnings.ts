@@ -1,0 +1,154 @@
+import { niceStep } from "../../../core/data/cadence.ts";
+import { secondsBetween } from "../../../core/time.ts";
+import type { Source } from "../../config/source.ts";
+import { guessConversion } from "../../config/units.ts";
+import type { SourceFacts } from "./inspect-source.ts";
+
+type TimeFacts = {
+  source: Source;
+  isNaive: boolean;
+  newest: Map<string, Date | null>;
+  readingsAhead: number;
+  oldest: { id: string; at: Date | null }[];
+  present: Date;
+  stepSeconds: number;
+  cadenceSeconds: number | null;
+};
+
+const silentSeconds = 7 * 86_400;
+const firstYear = new Date("2000-01-01T00:00:00Z");
+
+/** What is odd about the moments: none, old, ahead of the clock, before there were sensors, a wall clock's doubled hour. */
+export function timeWarnings(facts: TimeFacts): string[] {
+  const { newest, oldest, present, stepSeconds, cadenceSeconds } = facts;
+  const times = [...newest].flatMap(([id, at]) => (at === null ? [] : [{ id, age: secondsBetween(at, present) }]));
+  const ahead =
+    facts.readingsAhead === 0
+      ? []
+      : [
+          `${facts.readingsAhead} readings lie ahead of the clock and are left out: is the time zone, or a sensor's clock, right?`,
+        ];
+  if (times.length === 0) return [...ahead, "there are no readings yet"];
+  const youngest = Math.min(...times.map(({ age }) => age));
+  const silent = times.filter(({ age }) => age > silentSeconds);
+  const ancient = oldest.filter(({ at }) => at !== null && at < firstYear);
+  const doubled = facts.isNaive ? doubledHour(facts.source.timeZone ?? "UTC", present) : null;
+  return [
+    ...ahead,
+    ...(youngest > 6 * Math.max(cadenceSeconds ?? 0, stepSeconds)
+      ? ["the newest reading is old: forecasts will be withheld until readings come again"]
+      : silent.length > 0
+        ? [`${some(silent, times.length)} silent for more than 7 days: no longer forecast until readings come`]
+        : []),
+    ...(ancient.length === 0
+      ? []
+      : [
+          `${some(ancient, oldest.length)} with readings from before the year 2000: a clock that had not been set? They are left out of training`,
+        ]),
+    ...(doubled === null
+      ? []
+      : [
+          `the wall clock of ${facts.source.timeZone} shows an hour twice, next on ${doubled}: readings of the first of them are taken for the second; timestamptz or UTC has no such hour`,
+        ]),
+  ];
+}
+
+/** What the sample's rhythms mean for the step, duplicates among them. */
+export function sensorWarnings(facts: Pick<SourceFacts, "sampled">, stepSeconds: number): string[] {
+  const { sampled } = facts;
+  const slower = sampled.filter(({ fit }) => fit === "slower");
+  const changing = sampled.filter(({ fit }) => fit === "onChange");
+  const irregular = sampled.filter(({ fit }) => fit === "irregular");
+  const repeated = sampled.filter(({ duplicates }) => duplicates > 0);
+  const slowest = Math.max(0, ...slower.map(({ cadenceSeconds }) => cadenceSeconds ?? 0));
+  const every = Math.round(slowest);
+  return [
+    ...(slower.length === 0
+      ? []
+      : [
+          `readings of ${some(slower, sampled.length)} come every ${every} s, slower than the step of ${stepSeconds} s: set STEP_SECONDS=${niceStep(slowest)} or more`,
+        ]),
+    ...(changing.length === 0
+      ? []
+      : [`${some(changing, sampled.length)} reporting on change: their last value is held between reports`]),
+    ...(irregular.length === 0
+      ? []
+      : [
+          `${some(irregular, sampled.length)} reporting irregularly: steps without a reading are filled in, up to 12 in a row`,
+        ]),
+    ...(repeated.length === 0
+      ? []
+      : [`${some(repeated, sampled.length)} with several readings of one moment: they are averaged`]),
+  ];
+}
+
+/** What the values mean for the targets: no numbers, out of range, keys that are not there. */
+export function targetWarnings(
+  facts: Pick<SourceFacts, "sampled" | "cells" | "keys" | "sensors">,
+  source: Source,
+): string[] {
+  const warnings: string[] = [];
+  for (const target of source.targets) {
+    const cells = facts.cells.find((one) => one.target === target.name);
+    if (cells && cells.numeric < cells.present) {
+      const share = percent(cells.present - cells.numeric, cells.present);
+      warnings.push(
+        `${target.name}: ${share} of ${cells.present} cells are no number and count as missing (${cells.unreadable.map((text) => JSON.stringify(text)).join(", ")})`,
+      );
+    }
+    const values = facts.sampled.flatMap((sensor) =>
+      sensor.values.filter((one) => one.target === target.name).map((one) => ({ ...one, id: sensor.sensorId })),
+    );
+    const measured = values.reduce((sum, one) => sum + one.measured, 0);
+    const inRange = values.reduce((sum, one) => sum + one.inRange, 0);
+    const outside = values.filter((one) => one.outside !== null);
+    const [example] = outside;
+    if (example) {
+      const guess = guessConversion(example.outside ?? Number.NaN, target);
+      const hint = guess === null ? "" : `: ${guess.question} Then set ${guess.set}`;
+      warnings.push(
+        `${target.name}: ${percent(measured - inRange, measured)} of ${measured} readings are out of range and count as missing, ` +
+          `${example.outside} of sensor ${example.id} outside [${target.min}, ${target.max}] ${target.unit}${hint}`,
+      );
+    }
+    if (measured === 0 && (facts.sensors > 0 || facts.keys !== null)) warnings.push(noneOf(target, facts.keys));
+  }
+  return warnings;
+}
+
+function noneOf(target: Source["targets"][number], keys: SourceFacts["keys"]): string {
+  if (keys === null) return `${target.name}: no reading in the newest days`;
+  const key = "key" in target && target.key !== undefined ? target.key : target.name;
+  if (keys.some((one) => one.key === key))
+    return `${target.name}: key ${JSON.stringify(key)} has no reading in the newest days`;
+  const there = keys.map((one) => `${JSON.stringify(one.key)} (${one.count})`).join(", ");
+  return `${target.name}: no row has the key ${JSON.stringify(key)}; there are ${there || "none"}. Set the target's "key"`;
+}
+
+/** "3 of 40 sensors (a, b, c)", the first three by name. */
+function some(those: { id?: string; sensorId?: string }[], all: number): string {
+  const names = those.slice(0, 3).map(({ id, sensorId }) => (id ?? sensorId ?? "").slice(0, 40));
+  const more = those.length > names.length ? ", ..." : "";
+  return `${those.length} of ${all} sensors (${names.join(", ")}${more})`;
+}
+
+function percent(part: number, whole: number): string {
+  const share = (100 * part) / whole;
+  return share < 1 ? "less than 1 %" : `${Math.round(share)} %`;
+}
+
+/** The next day, within a year of `from`, on which a zone's clocks go back; null where they never do. */
+function doubledHour(timeZone: string, from: Date): string | null {
+  const format = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" });
+  const offset = (at: Date) => {
+    const text = format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? "";
+    const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(text) ?? [];
+    return (sign === "-" ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
+  };
+  for (let day = 0; day < 366; day++) {
+    const at = new Date(from.getTime() + day * 86_400_000);
+    const next = new Date(at.getTime() + 86_400_000);
+    if (offset(next) < offset(at)) return next.toISOString().slice(0, 10);
+  }
+  return null;
+}
