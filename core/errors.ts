@@ -10,6 +10,7 @@ export const errorCodes = [
   "predictorUnavailable",
   "storeUnavailable",
   "queueUnavailable",
+  "issuerUnavailable",
   "artefactRejected",
   "timeout",
   "internal",

@@ -17,8 +17,8 @@ export function createApiHandler(services: Omit<ApiServices, "requestForecasts">
 }
 
 const start = once(async () => {
-  const { ports, views, settings } = await openApiRuntime();
-  return createApiHandler({ ports, views, settings: settings.api });
+  const { ports, views, settings, access } = await openApiRuntime();
+  return createApiHandler({ ports, views, settings: settings.api, access });
 });
 
 export const handler = async (event: LambdaEvent, context?: LambdaContext) => (await start())(event, context);

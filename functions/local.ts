@@ -2,7 +2,7 @@ import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { redact, redactText } from "./adapters/redact.ts";
 import { loadConfig } from "./config/environment.ts";
-import { startSystem } from "./machine/system.ts";
+import { type System, startSystem } from "./machine/system.ts";
 import { openLog } from "./runtime.ts";
 
 /** The one-machine runtime: everything in this process until Ctrl-C. */
@@ -18,11 +18,17 @@ async function main(): Promise<void> {
   const starting = startSystem(config, log);
   const signal = await Promise.race([asked, starting.then(() => null)]);
   const system = await starting;
-  if (signal === null) console.log(`\n  Forecasts are being made: open ${system.url}\n`);
+  if (signal === null) console.log(`\n  Forecasts are being made: open ${await firstUrl(system)}\n`);
   log.info("system.stopping", { signal: await asked });
   for (const again of ["SIGINT", "SIGTERM"] as const) process.on(again, () => process.exit(130));
   await system.stop();
   log.info("system.stopped");
+}
+
+/** A link that signs in is for a person at a terminal: a log that is shipped elsewhere gets the plain address. */
+async function firstUrl({ url, makeSignInUrl }: System): Promise<string> {
+  if (makeSignInUrl === null) return url;
+  return process.stdout.isTTY ? makeSignInUrl() : `${url} and sign in with a key; npm run keys -- link makes a link`;
 }
 
 /** A mistake in the configuration is one line that says what to change; anything else comes with its stack. */

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { accessMode } from "../core/access/actor.ts";
+import { faultOf } from "../core/access/authenticate.ts";
 import { AppError } from "../core/errors.ts";
 import type { Artefact } from "../core/model/manifest.ts";
 import type { Clock, Follower, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
@@ -6,6 +8,9 @@ import type { Views } from "../core/views.ts";
 import type { EngineBuild } from "../models/engine/load.ts";
 import { demoClock, systemClock } from "./adapters/clock.ts";
 import { createLog } from "./adapters/log.ts";
+import { postgresAudit } from "./adapters/postgres/access/audit.ts";
+import { postgresKeys } from "./adapters/postgres/access/keys.ts";
+import { postgresSessions } from "./adapters/postgres/access/sessions.ts";
 import { postgresAdaptations } from "./adapters/postgres/adaptation.ts";
 import { reportOnce } from "./adapters/postgres/bad-cells.ts";
 import { postgresFollower } from "./adapters/postgres/follower.ts";
@@ -19,6 +24,8 @@ import type { PredictorSchema } from "./adapters/postgres/schema.ts";
 import { postgresScores } from "./adapters/postgres/scores.ts";
 import { severalTables } from "./adapters/postgres/several-tables.ts";
 import { createViews } from "./adapters/postgres/views.ts";
+import type { AccessServices } from "./api/access/services.ts";
+import { assertAccess, roleRulesOf } from "./config/access.ts";
 import { type Config, loadConfig } from "./config/environment.ts";
 import { settingsOf } from "./config/settings.ts";
 import { readSources, targetsOf } from "./config/source.ts";
@@ -89,7 +96,8 @@ export async function openApiRuntime() {
   const predictor = openPredictor(config);
   const queue = await openSqs(config);
   const ports = { clock, log, follower, ...predictorPorts(predictor), queue, ...verificationLater(config, log) };
-  return { ports, views: createViews(predictor.db), settings: settingsOf(config, targets) };
+  const access = await openAccess(config, predictor, { isLoopback: false });
+  return { ports, views: createViews(predictor.db), settings: settingsOf(config, targets), access };
 }
 
 /**
@@ -189,6 +197,46 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
     adaptations: postgresAdaptations(db),
     leases: postgresLeases(db),
   };
+}
+
+/** Keys, sessions and the audit, in the predictor database. */
+export function accessPorts({ db }: Database<PredictorSchema>) {
+  return { keys: postgresKeys(db), sessions: postgresSessions(db), audit: postgresAudit(db) };
+}
+
+/** What guards the API. Throws misconfigured where something listens beyond this machine and nothing would guard it. */
+export async function openAccess(
+  config: Config,
+  predictor: Database<PredictorSchema>,
+  { isLoopback }: { isLoopback: boolean },
+): Promise<AccessServices> {
+  const clock = systemClock();
+  const ports = accessPorts(predictor);
+  const hasKeys = async () => (await ports.keys.list()).some((key) => faultOf(key, clock.now()) === null);
+  const { apiKey, oidcIssuer, access, publicUrl, trustProxy } = config;
+  const hasCredentials = apiKey !== null || oidcIssuer !== null;
+  assertAccess(config, { isLoopback, hasKeys: isLoopback || hasCredentials || (await hasKeys()) });
+  return {
+    ...ports,
+    clock,
+    mode: accessMode({ isLoopback, hasCredentials, access }),
+    bootstrapKey: apiKey,
+    issuer: await openIssuer(config),
+    publicUrl,
+    trustsProxy: trustProxy,
+    limits: {
+      readsPerSecond: config.readsPerSecond,
+      writesPerMinute: config.writesPerMinute,
+      trainingsPerDay: config.trainingsPerDay,
+    },
+  };
+}
+
+async function openIssuer(config: Config): Promise<AccessServices["issuer"]> {
+  const { oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecret: clientSecret, oidcScope: scope } = config;
+  if (issuer === null || clientId === null) return null;
+  const { openIdProvider } = await import("./adapters/openid.ts");
+  return { provider: openIdProvider({ issuer, clientId, clientSecret, scope }), rules: roleRulesOf(config) };
 }
 
 /** What is read of the predictor database to show it. */

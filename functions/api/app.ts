@@ -5,18 +5,24 @@ import { etag } from "hono/etag";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
+import { writeAudit } from "./access/audit.ts";
+import { guard } from "./access/guard.ts";
+import { createLimiter } from "./access/limits.ts";
 import { readBodies } from "./body.ts";
 import { forbidSharing, permissionsPolicy } from "./headers.ts";
-import { authorise, boundInFlight, logRequests, refuseOtherSites } from "./middleware.ts";
+import { boundInFlight, logRequests, refuseOtherSites } from "./middleware.ts";
 import { answerError, problemResponse, refuse } from "./problem.ts";
 import { accuracyRoutes } from "./routes/accuracy.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { documentRoutes } from "./routes/document.ts";
 import { forecastRoutes } from "./routes/forecasts.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { opsRoutes } from "./routes/ops.ts";
 import { readingRoutes } from "./routes/readings.ts";
 import { sensorRoutes } from "./routes/sensors.ts";
+import { sessionRoutes } from "./routes/session.ts";
 import type { ApiServices } from "./services.ts";
 
 /** Nothing may be loaded; only the reference page has a style of its own. */
@@ -30,7 +36,7 @@ export function isApiPath(path: string): boolean {
 
 /** The whole API as a Hono app: `fetch` for a server, `request` for tests, `handle` for Lambda. */
 export function createApi(services: ApiServices): OpenAPIHono {
-  const { settings, ports } = services;
+  const { settings, ports, access } = services;
   const app = new OpenAPIHono({ defaultHook: refuseInvalid });
   app.onError((error, c) => answerError(error, c, ports.log));
   app.notFound((c) =>
@@ -46,9 +52,11 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.use(etag());
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (c, methods) => answerMethod(c, methods) }));
   app.use(refuseOtherSites(settings));
-  app.use(authorise(settings.apiKey));
+  const limiter = createLimiter(access.limits);
+  app.use(guard(access, limiter));
   app.use(readBodies({ maxBytes: maxBodyBytes, deadlineMs: settings.bodyDeadlineMs ?? 5_000 }));
   app.use(boundInFlight(settings.maxInFlight ?? 64));
+  app.use(writeAudit(access, ports.log));
 
   app.route("/", healthRoutes(services));
   app.route("/", sensorRoutes(services));
@@ -57,6 +65,9 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.route("/", accuracyRoutes(services));
   app.route("/", modelRoutes(services));
   app.route("/", opsRoutes(services));
+  app.route("/", sessionRoutes(services, limiter));
+  app.route("/", keyRoutes(services));
+  app.route("/", auditRoutes(services));
   app.route("/", documentRoutes(app, services));
   return app;
 }
@@ -78,9 +89,9 @@ function answerMethod(c: Parameters<typeof problemResponse>[0], methods: string[
 function corsOptions(origin: string[]) {
   return {
     origin,
-    allowMethods: ["GET", "HEAD", "POST"],
+    allowMethods: ["GET", "HEAD", "POST", "DELETE"],
     allowHeaders: ["Authorization", "Content-Type", "If-None-Match"],
-    exposeHeaders: ["ETag", "X-Request-Id", "Retry-After"],
+    exposeHeaders: ["ETag", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
     maxAge: 600,
   };
 }

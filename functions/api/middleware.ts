@@ -1,10 +1,10 @@
-import type { MiddlewareHandler } from "hono";
-import { bearerAuth } from "hono/bearer-auth";
+import type { Context, MiddlewareHandler } from "hono";
 import type { Log } from "../../core/ports.ts";
 import { refuse } from "./problem.ts";
 import type { ApiSettings } from "./services.ts";
 
-const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
+/** True for methods that only read. */
+export const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
 const isProbe = (path: string) => path === "/healthz" || path === "/readyz";
 
 /**
@@ -43,26 +43,19 @@ export function boundInFlight(most: number): MiddlewareHandler {
   };
 }
 
-/** Asks for the key wherever something is changed; without a key set everybody may. */
-export function authorise(apiKey: string | null): MiddlewareHandler {
-  if (apiKey === null) return (_c, next) => next();
-  // Compares SHA-256 digests, so that the time taken says nothing about the key.
-  const check = bearerAuth({
-    token: apiKey,
-    noAuthenticationHeader: { message: "send the API key as Authorization: Bearer KEY" },
-    invalidToken: { message: "the API key is wrong" },
-  });
-  return (c, next) => (isSafe(c.req.method) ? next() : check(c, next));
-}
-
 /** Refuses changes that a browser sends from a page of another site: an open API on localhost is not theirs to use. */
 export function refuseOtherSites(settings: Pick<ApiSettings, "allowedOrigins">): MiddlewareHandler {
   return (c, next) => {
     const origin = c.req.header("Origin");
     if (isSafe(c.req.method) || origin === undefined || settings.allowedOrigins.includes(origin)) return next();
-    if (c.req.header("Sec-Fetch-Site") === "same-origin" || URL.parse(origin)?.host === c.req.header("Host")) {
-      return next();
-    }
+    if (isSameOrigin(c)) return next();
     throw refuse(403, { code: "forbidden", detail: "this page's origin may not change anything here" });
   };
+}
+
+/** True when a browser says that the page which asks is this server's own. */
+export function isSameOrigin(c: Context): boolean {
+  const origin = c.req.header("Origin");
+  if (c.req.header("Sec-Fetch-Site") === "same-origin") return true;
+  return origin !== undefined && URL.parse(origin)?.host === c.req.header("Host");
 }

@@ -18,6 +18,7 @@ const statusOf: Record<ErrorCode, ContentfulStatusCode> = {
   predictorUnavailable: 503,
   storeUnavailable: 503,
   queueUnavailable: 503,
+  issuerUnavailable: 503,
   artefactRejected: 422,
   timeout: 504,
   internal: 500,
@@ -30,6 +31,7 @@ const publicDetail: Partial<Record<ErrorCode, string>> = {
   predictorUnavailable: "the forecast database does not answer now; try again",
   storeUnavailable: "the model store does not answer now; try again",
   queueUnavailable: "the queue does not take work now; try again",
+  issuerUnavailable: "the sign-in service does not answer now; try again",
   timeout: "a database took too long; ask for a shorter range or try again",
   internal: "something failed here; the log has it under this request's id",
 };

@@ -22,7 +22,7 @@ type Operation = {
   summary?: string;
   description?: string;
   tags?: string[];
-  security?: unknown[];
+  security?: Record<string, string[]>[];
   parameters?: { name: string; in: string; required?: boolean; description?: string; schema?: Schema }[];
   requestBody?: { content?: Record<string, { schema?: Schema }> };
   responses?: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }>;
@@ -68,12 +68,17 @@ function link(entry: Entry): Html {
   return html`<li><a href="#${anchor(entry)}"><b>${entry.method.toUpperCase()}</b> ${entry.path}</a></li>`;
 }
 
+function scopeOf({ security = [] }: Operation): Html | string {
+  const scope = security[0]?.apiKey?.[0];
+  return scope === undefined ? "" : html` <em>Scope: ${scope}.</em>`;
+}
+
 function renderOperation(entry: Entry): Html {
   const { operation } = entry;
   const body = operation.requestBody?.content?.["application/json"]?.schema;
   return html`<section id="${anchor(entry)}">
 <h3><b class="${entry.method}">${entry.method.toUpperCase()}</b> <code>${entry.path}</code></h3>
-<p>${operation.summary ?? ""}${operation.security ? html` <em>Needs the API key, where one is set.</em>` : ""}</p>
+<p>${operation.summary ?? ""}${scopeOf(operation)}</p>
 ${operation.description ? html`<p>${operation.description}</p>` : ""}
 ${operation.parameters?.length ? html`<table><thead><tr><th>parameter</th><th>type</th><th></th></tr></thead><tbody>${operation.parameters.map(renderParameter)}</tbody></table>` : ""}
 ${body ? html`<p>Body: ${typeOf(body)}</p>` : ""}

@@ -2,7 +2,7 @@ import type { z } from "@hono/zod-openapi";
 import { Problem } from "./contract.ts";
 
 /** The responses of a route for its OpenAPI entry: one success, and a problem for everything else. */
-export function answers<Status extends 200 | 202, Schema extends z.ZodType>(
+export function answers<Status extends 200 | 201 | 202, Schema extends z.ZodType>(
   status: Status,
   schema: Schema,
   description: string,

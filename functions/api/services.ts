@@ -2,6 +2,7 @@ import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
 import type { Inference, ModelStore, Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
+import type { AccessServices } from "./access/services.ts";
 
 export type ApiSettings = {
   stepSeconds: number;
@@ -13,8 +14,6 @@ export type ApiSettings = {
   isDemo: boolean;
   /** 1 in production. */
   clockSpeed: number;
-  /** Wanted as `Authorization: Bearer` by everything that changes something; null leaves the API open. */
-  apiKey: string | null;
   /** Origins of dashboards that are served from elsewhere. */
   allowedOrigins: string[];
   /** Whether reads that went well are logged: true outside the demo, whose dashboard would fill the terminal. */
@@ -36,4 +35,5 @@ export type ApiServices = {
   views: Views;
   requestForecasts(message: ForecastMessage): Promise<void>;
   settings: ApiSettings;
+  access: AccessServices;
 };

@@ -86,5 +86,6 @@ export function describeConfig(config: Config): Record<string, unknown> {
     predictorDatabaseUrl: config.predictorDatabaseUrl && redactConnection(config.predictorDatabaseUrl),
     sourceConfig: hidden,
     apiKey: config.apiKey && "(set)",
+    oidcClientSecret: config.oidcClientSecret && "(set)",
   };
 }

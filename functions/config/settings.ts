@@ -29,7 +29,7 @@ export type Settings = {
 
 /** The use cases' settings from the configuration and the source's targets. */
 export function settingsOf(config: Config, targets: Target[], demo: { isDemo: boolean } = { isDemo: false }): Settings {
-  const { stepSeconds, horizon, codeVersion, shardSize, apiKey, allowedOrigins } = config;
+  const { stepSeconds, horizon, codeVersion, shardSize, allowedOrigins } = config;
   const fleet = { stepSeconds, horizon, targets };
   const clockSpeed = demo.isDemo ? config.demoSpeed : 1;
   const cycleSeconds = cycleSecondsOf(config.cycleCron);
@@ -49,7 +49,6 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
       codeVersion,
       isDemo: demo.isDemo,
       clockSpeed,
-      apiKey,
       allowedOrigins,
     },
   };

@@ -74,11 +74,6 @@ export const sections = {
   Server: {
     PORT: integerText(0, 65_535).default(3000).describe("Where the API and the dashboard listen; 0 takes a free port"),
     HOST: z.string().default("127.0.0.1").describe("Address to listen on; 0.0.0.0 for all"),
-    API_KEY: z
-      .string()
-      .min(16, "must have at least 16 characters")
-      .optional()
-      .describe("Wanted as Authorization: Bearer by whatever changes something; 16 characters at least. Unset: open"),
     ALLOWED_HOSTS: list.describe(
       "Other names that the server is called by, separated by commas; it answers to no other",
     ),
@@ -86,6 +81,39 @@ export const sections = {
     DEMO_SPEED: decimalText({ above: 0, max: 3_600 })
       .default(60)
       .describe("Demo seconds in a real second, above 0 and up to 3600"),
+  },
+  Access: {
+    API_KEY: z
+      .string()
+      .min(16, "must have at least 16 characters")
+      .optional()
+      .describe("The first administrator's key, sent as Authorization: Bearer; 16 characters, beyond this machine 32"),
+    ACCESS: z
+      .enum(["private", "public-read"])
+      .optional()
+      .describe(
+        "private: nothing without a key or a sign-in; public-read: reading is open. Unset: private, on loopback public-read, and there without API_KEY and issuer all is open",
+      ),
+    PUBLIC_URL: httpUrl.optional().describe("Where people reach the dashboard, such as https://forecasts.example.com"),
+    TRUST_PROXY: flag
+      .default(false)
+      .describe("true: a proxy of yours is in front, whose X-Forwarded-For says who asks"),
+    OIDC_ISSUER: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe("Where people sign in (OpenID Connect): Cognito, Entra, Google, Keycloak or another"),
+    OIDC_CLIENT_ID: z.string().optional().describe("This dashboard's id at the issuer"),
+    OIDC_CLIENT_SECRET: z.string().optional().describe("Its secret. Unset: a public client, with PKCE alone"),
+    OIDC_SCOPE: z.string().default("openid profile email").describe("What is asked of the issuer"),
+    OIDC_ROLE_CLAIM: z.string().default("groups").describe("The claim of the ID token that makes roles"),
+    OIDC_ADMINS: list.describe("Values of the claim that make administrators, separated by commas; * is everybody"),
+    OIDC_OPERATORS: list.describe("Values that make operators: they forecast, train, promote and set alerts"),
+    OIDC_VIEWERS: list.describe("Values that make viewers: they read"),
+    READS_PER_SECOND: integerText(1, 100_000)
+      .default(30)
+      .describe("Reads of one key, person or address in a second; ten times as many at once"),
+    WRITES_PER_MINUTE: integerText(1, 100_000).default(30).describe("Writes of one key, person or address in a minute"),
+    TRAININGS_PER_DAY: integerText(0, 1_000_000).default(200).describe("Trainings that one may ask for in 24 h"),
   },
   "Queues (on AWS)": {
     FORECAST_QUEUE_URL: z.url().optional().describe("SQS queue of forecast shards"),
@@ -110,6 +138,7 @@ export const Environment = z.object({
   ...sections.Storage,
   ...sections.Forecasts,
   ...sections.Server,
+  ...sections.Access,
   ...sections["Queues (on AWS)"],
   ...sections.Logs,
 });

@@ -15,7 +15,8 @@ import { type HostRules, refuseOtherHosts } from "./hosts.ts";
 /** The listening server. `close` lets running requests finish, for 5 s at most. */
 export type HttpServer = { url: string; close(): Promise<void> };
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+/** `env` has the socket, and with it the address of the client. */
+type Fetch = (request: Request, env?: object) => Response | Promise<Response>;
 
 const patienceMs = 5_000;
 /** Nobody needs longer to send a request's headers, or all of it; the API's own deadlines for bodies are shorter still. */
@@ -27,11 +28,11 @@ const mostSockets = 1_024;
  * The API and the dashboard in one app: the dashboard's files from `webFolder`, its index page for its own paths, and the
  * API's problem for all others. Only for the hosts that `rules` name.
  */
-export function createSite(api: Fetch, webFolder: string, rules: HostRules): Hono {
-  const site = new Hono();
+export function createSite(api: Fetch, webFolder: string, rules: HostRules) {
+  const site = new Hono<{ Bindings: object }>();
   site.use(refuseOtherHosts(rules));
   const index = serveStatic({ root: webFolder, path: "index.html" });
-  site.use(async (c, next) => (isApiPath(c.req.path) ? api(c.req.raw) : next()));
+  site.use(async (c, next) => (isApiPath(c.req.path) ? api(c.req.raw, c.env) : next()));
   site.use(compress());
   site.use(
     secureHeaders({ contentSecurityPolicy: dashboardPolicy, permissionsPolicy, strictTransportSecurity: false }),
@@ -46,7 +47,7 @@ export function createSite(api: Fetch, webFolder: string, rules: HostRules): Hon
   site.get("*", async (c, next) => (isPage(c.req.path) ? index(c, next) : next()));
   site.notFound((c) => {
     const isMissing = isPage(c.req.path) && !existsSync(join(webFolder, "index.html"));
-    return isMissing ? c.text(notBuilt, 404) : api(c.req.raw);
+    return isMissing ? c.text(notBuilt, 404) : api(c.req.raw, c.env);
   });
   return site;
 }

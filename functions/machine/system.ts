@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { makeLink } from "../../core/access/sessions.ts";
 import { seedPretrained } from "../../core/operations/admit.ts";
 import { type ForecastPorts, forecast } from "../../core/operations/forecast.ts";
 import type { Clock, Log, Ports } from "../../core/ports.ts";
@@ -9,6 +10,7 @@ import { type Settings, settingsOf } from "../config/settings.ts";
 import { createForecastHandler } from "../forecast.ts";
 import { createPromoteHandler } from "../promote.ts";
 import {
+  openAccess,
   openBoss,
   openCheckedFollower,
   openClock,
@@ -25,11 +27,17 @@ import { createScoreHandler } from "../score.ts";
 import { createTrainHandler } from "../train.ts";
 import { createWatchHandler } from "../watch.ts";
 import { openDatabases, openDemo } from "./databases.ts";
+import { isLoopback } from "./hosts.ts";
 import { createSite, listen } from "./server.ts";
 import { runTimetables } from "./timetables.ts";
 
 /** The whole system in this process. `stop` lets running work finish, then ends the databases that were started. */
-export type System = { url: string; stop(): Promise<void> };
+export type System = {
+  url: string;
+  /** Opens the dashboard once, as an administrator; null where nobody has to sign in, or people do at an issuer. */
+  makeSignInUrl: (() => Promise<string>) | null;
+  stop(): Promise<void>;
+};
 
 /** For tests; `isAlone`: no other process works on the predictor database, which is known where it is embedded. */
 export type SystemOptions = { clock?: Clock; isAlone?: boolean };
@@ -46,15 +54,15 @@ const webFolder = join(import.meta.dirname, "../../web/dist");
 export async function startSystem(given: Config, log: Log, options: SystemOptions = {}): Promise<System> {
   const started = new AsyncDisposableStack();
   try {
-    const url = await start(given, log, options, started);
-    return { url, stop: () => started.disposeAsync() };
+    const running = await start(given, log, options, started);
+    return { ...running, stop: () => started.disposeAsync() };
   } catch (error) {
     await started.disposeAsync();
     throw error;
   }
 }
 
-async function start(given: Config, log: Log, options: SystemOptions, started: AsyncDisposableStack): Promise<string> {
+async function start(given: Config, log: Log, options: SystemOptions, started: AsyncDisposableStack) {
   const databases = await openDatabases(given, log, started);
   const { config } = databases;
   const sensorApp = await openDemo(databases, log, started);
@@ -74,9 +82,15 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   if (isDemo) await seedPretrained(ports, settings.fleet, await readShippedModels());
 
   const views = openViews(predictor);
-  const api = createApi({ ports, views, requestForecasts: forecastHere(ports, settings), settings: settings.api });
-  const hostRules = { host: config.host, names: config.allowedHosts };
-  const server = await listen(createSite((request) => api.fetch(request), webFolder, hostRules).fetch, config);
+  const isOurs = isLoopback(config.host);
+  const access = await openAccess(config, predictor, { isLoopback: isOurs });
+  const requestForecasts = forecastHere(ports, settings);
+  const api = createApi({ ports, views, requestForecasts, settings: settings.api, access });
+  const hostRules = { host: config.host, names: namesOf(config) };
+  const server = await listen(
+    createSite((request, env) => api.fetch(request, env), webFolder, hostRules).fetch,
+    config,
+  );
   started.defer(() => server.close());
 
   const stopping = new AbortController();
@@ -99,7 +113,14 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
     await running;
   });
   log.info("system.started", { url: server.url, ...describeConfig(config) });
-  return server.url;
+  const { url } = server;
+  const signIn = async () => `${config.publicUrl ?? url}/sign-in#link=${await makeLink(access)}`;
+  return { url, makeSignInUrl: access.mode === "open" || access.issuer !== null ? null : signIn };
+}
+
+/** What the server may be called beside its address. */
+function namesOf({ allowedHosts, publicUrl }: Config): string[] {
+  return publicUrl === null ? allowedHosts : [...allowedHosts, new URL(publicUrl).hostname];
 }
 
 /** The predictor database and the queues on it, which want its newest version. */

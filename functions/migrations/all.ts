@@ -2,10 +2,12 @@ import type { Migration } from "kysely/migration";
 import * as forecaster from "./0001_forecaster.ts";
 import * as adaptation from "./0002_adaptation.ts";
 import * as challenger from "./0003_challenger.ts";
+import * as access from "./0004_access.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
   "0001_forecaster": forecaster,
   "0002_adaptation": adaptation,
   "0003_challenger": challenger,
+  "0004_access": access,
 };

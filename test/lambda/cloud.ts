@@ -17,7 +17,7 @@ import { type Lambda, startLambda } from "./lambda.ts";
 export type Cloud = Awaited<ReturnType<typeof startCloud>>;
 
 const neonHost = "ep-stand-in-pooler.eu-central-1.aws.neon.tech";
-export const apiKey = "the-right-key-of-the-api";
+export const apiKey = "the-right-key-of-the-api-0123456789";
 
 /**
  * Stand-ins for everything around the functions: SQS and S3 for the real SDK, Postgres as follower (a role with SELECT

@@ -77,4 +77,37 @@ export type PredictorSchema = {
     sums: GeneratedAlways<number[]>;
   };
   lease: { name: string; holder: string; expires_at: Date };
+  api_key: {
+    key_id: string;
+    name: string;
+    scopes: string[];
+    sha256: string;
+    created_at: Date;
+    created_by: string;
+    expires_at: Date | null;
+    last_used_at: Date | null;
+    revoked_at: Date | null;
+  };
+  session: {
+    sha256: string;
+    actor_kind: string;
+    actor_id: string;
+    actor_name: string;
+    scopes: string[];
+    created_at: Date;
+    expires_at: Date;
+  };
+  sign_in_link: { sha256: string; expires_at: Date };
+  audit: {
+    audit_id: GeneratedAlways<number>;
+    at: Date;
+    actor_kind: string;
+    actor_id: string;
+    actor_name: string;
+    action: string;
+    object: string | null;
+    address: string | null;
+    request_id: string | null;
+    result: string;
+  };
 };

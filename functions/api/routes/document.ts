@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { rules } from "../access/table.ts";
 import { renderReference } from "../reference.ts";
 import type { ApiServices } from "../services.ts";
 
@@ -7,20 +8,43 @@ export function documentRoutes(api: OpenAPIHono, { settings }: ApiServices): Ope
   api.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
     type: "http",
     scheme: "bearer",
-    description: "Wanted by POST where the operator has set a key; reading is open.",
+    description:
+      "An API key with the scope that the operation names, or `admin`. On loopback nobody needs one by default.",
+  });
+  api.openAPIRegistry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-session",
+    description: "The dashboard's session, opened by POST /v1/session or at the issuer.",
   });
   const describe = () =>
-    api.getOpenAPI31Document({
-      openapi: "3.1.0",
-      info: {
-        title: "IoT LSTM Predictor",
-        version: settings.codeVersion,
-        description:
-          "Forecasts of sensors with their bands. Times are RFC 3339 UTC; lists answer { items, nextCursor }; every error is a problem (RFC 9457).",
-      },
-    });
+    withScopes(
+      api.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: {
+          title: "IoT LSTM Predictor",
+          version: settings.codeVersion,
+          description:
+            "Forecasts of sensors with their bands. Times are RFC 3339 UTC; lists answer { items, nextCursor }; every error is a problem (RFC 9457).",
+        },
+      }),
+    );
   const app = new OpenAPIHono();
   app.get("/openapi.json", (c) => c.json(describe()));
   app.get("/reference", (c) => c.html(renderReference(describe())));
   return app;
+}
+
+type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
+
+/** What each operation wants, as the table of rules has it. */
+function withScopes(document: Document): Document {
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const [method, operation] of Object.entries(item as Record<string, Record<string, unknown>>)) {
+      const scope = rules[`${method} ${path}`]?.scope;
+      if (scope !== undefined)
+        operation.security = scope === "public" ? [] : [{ apiKey: [scope] }, { session: [scope] }];
+    }
+  }
+  return document;
 }

@@ -13,7 +13,6 @@ import { addVerb } from "../verb.ts";
 import { unknownSensor } from "./sensors.ts";
 
 const tags = ["models"];
-const security = [{ apiKey: [] }];
 const ModelParams = z.object({ id: PathId.openapi({ param: { name: "id", in: "path" }, description: "modelId" }) });
 
 const listModels = createRoute({
@@ -66,7 +65,6 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
     path: "/v1/models/{id}",
     verb: "promote",
     tags,
-    security,
     summary: "Make a model its sensor's champion; the one before is retired",
     description:
       "Its artefact is verified first: 422 artefactRejected when the stored files are not what was registered.",
@@ -87,7 +85,6 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
     path: "/v1/sensors/{id}",
     verb: "rollback",
     tags,
-    security,
     summary: "Make the champion before this one champion again",
     request: { params: SensorParams, body: jsonBody(ReasonRequest) },
     responses: answers(200, Model, "The champion that is back"),
@@ -104,7 +101,6 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
     path: "/v1/sensors/{id}",
     verb: "train",
     tags,
-    security,
     summary: "Ask for a new model of the sensor; it starts as a challenger",
     request: { params: SensorParams },
     responses: answers(202, TrainAccepted, "Queued; one training a sensor and slot"),

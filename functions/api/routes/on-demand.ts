@@ -15,7 +15,6 @@ const requestForecasts = createRoute({
   summary: "Forecast one or several sensors now",
   description:
     "Each sensor gets its one outcome of the current slot: the same request again gives the same answer. 202 while some are still queued.",
-  security: [{ apiKey: [] }],
   request: { body: jsonBody(OnDemandRequest) },
   responses: {
     ...answers(200, OnDemandResponse, "Every sensor is decided"),

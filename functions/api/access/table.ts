@@ -1,0 +1,46 @@
+import type { Scope } from "../../../core/access/scope.ts";
+
+/** What an operation wants of who asks, and the name under which it is audited. */
+export type Rule = { scope: Scope | "public"; action?: string };
+
+/**
+ * Every operation with the scope that it wants: the one place where that is said. `public` ones say nothing of anybody's
+ * data. An operation that is not here answers nobody, and a test fails.
+ */
+export const rules: Record<string, Rule> = {
+  "get /healthz": { scope: "public" },
+  "get /readyz": { scope: "public" },
+  "get /openapi.json": { scope: "public" },
+  "get /reference": { scope: "public" },
+
+  "get /v1/session": { scope: "public" },
+  "post /v1/session": { scope: "public", action: "session.open" },
+  "delete /v1/session": { scope: "public", action: "session.close" },
+  "get /v1/session/sign-in": { scope: "public" },
+  "get /v1/session/callback": { scope: "public", action: "session.open" },
+
+  "get /v1/sensors": { scope: "read" },
+  "get /v1/sensors/{id}": { scope: "read" },
+  "get /v1/sensors/{id}/readings": { scope: "read" },
+  "get /v1/sensors/{id}/forecasts": { scope: "read" },
+  "get /v1/sensors/{id}/accuracy": { scope: "read" },
+  "get /v1/models": { scope: "read" },
+  "get /v1/models/{id}": { scope: "read" },
+  "get /v1/ops": { scope: "ops" },
+
+  "post /v1/forecasts": { scope: "forecast" },
+  "post /v1/sensors/{id}:train": { scope: "train", action: "sensor.train" },
+  "post /v1/sensors/{id}:rollback": { scope: "promote", action: "sensor.rollback" },
+  "post /v1/models/{id}:promote": { scope: "promote", action: "model.promote" },
+
+  "get /v1/keys": { scope: "admin" },
+  "post /v1/keys": { scope: "admin", action: "key.create" },
+  "post /v1/keys/{id}:revoke": { scope: "admin", action: "key.revoke" },
+  "get /v1/audit": { scope: "admin" },
+};
+
+/** "POST", "/v1/models/:command{[^/]+:promote}" -> "post /v1/models/{id}:promote", as OpenAPI writes it. */
+export function operationOf(method: string, path: string): string {
+  const written = path.replace(/:command\{\[\^\/\]\+(:[\w-]+)\}/, "{id}$1").replaceAll(/\/:(\w+)/g, "/{$1}");
+  return `${method.toLowerCase()} ${written}`;
+}
