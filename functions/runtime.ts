@@ -5,7 +5,7 @@ import { AppError } from "../core/errors.ts";
 import type { Artefact } from "../core/model/manifest.ts";
 import type { Clock, Follower, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
 import type { Views } from "../core/views.ts";
-import type { EngineBuild } from "../models/engine/load.ts";
+import type { EngineBuild } from "../models/engine/engine.ts";
 import { demoClock, systemClock } from "./adapters/clock.ts";
 import { createLog } from "./adapters/log.ts";
 import { postgresAudit } from "./adapters/postgres/access/audit.ts";

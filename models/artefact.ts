@@ -4,7 +4,7 @@ import { fromLink, steepness } from "../core/model/link.ts";
 import type { Artefact, GoldenVector, ModelManifest, ShortHistory } from "../core/model/manifest.ts";
 import type { TrainRequest } from "../core/model/training.ts";
 import { sha256Of } from "../core/model/verify.ts";
-import type { Engine } from "./engine/load.ts";
+import type { Engine } from "./engine/engine.ts";
 import { exportOnnx } from "./export.ts";
 import { createNetwork } from "./network.ts";
 import { policy } from "./policy.ts";

@@ -1,8 +1,8 @@
 import { AppError } from "../core/errors.ts";
 import { createBranch } from "./engine/branch.ts";
-import type { Engine } from "./engine/load.ts";
+import type { Engine } from "./engine/engine.ts";
 import { createPacking } from "./engine/packing.ts";
-import { createPasses, diverged } from "./engine/passes.ts";
+import { createPasses, Diverged } from "./engine/passes.ts";
 import { createRecurrent } from "./engine/recurrent.ts";
 import { createSkip } from "./engine/skip.ts";
 import { readQuantiles, reserveState, seedDropout, setWidths } from "./engine/state.ts";
@@ -30,7 +30,7 @@ export type Network = {
   reset(seed: number, initialWidths: Float32Array): void;
   /**
    * One AdamW step on rows `index` of `data`; the mean pinball loss before the step, or 0 and no step if every target is missing.
-   * When loss or gradient is not finite, throws badInput ("diverged: ...") and changes nothing.
+   * When loss or gradient is not finite, throws Diverged and changes nothing.
    */
   step(data: TrainingRows, index: Int32Array, options: StepOptions): number;
   /** The mean pinball loss on rows `index` without dropout, and its gradient by the weights, in their order; changes nothing. */
@@ -101,7 +101,7 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     const norm = Math.sqrt(kernels.squaredNorm(state.gradients, floats));
     if (!Number.isFinite(norm)) {
       kernels.fill(state.gradients, floats, 0);
-      throw diverged(`the gradient's norm is ${norm}`);
+      throw new Diverged(`the gradient's norm is ${norm}`);
     }
     steps++;
     const scale = Math.min(1, options.clipNorm / (norm + 1e-6));

@@ -1,6 +1,6 @@
 import type { ModelManifest } from "../core/model/manifest.ts";
 import { channelCount, extraCount, linearCount } from "../core/model/spec.ts";
-import type { Engine } from "./engine/load.ts";
+import type { Engine } from "./engine/engine.ts";
 import { fitNetwork, meanPinball, sliceRows } from "./fit.ts";
 import type { NetworkShape, TrainingRows } from "./layout.ts";
 import { createNetwork, type Network } from "./network.ts";
@@ -45,7 +45,7 @@ export function shapeFor({ encoding }: Pick<Prepared, "encoding">): NetworkShape
   };
 }
 
-/** Ridge and nets fitted on the training part, chosen and measured on the validation part. Throws "diverged: ...". */
+/** Ridge and nets fitted on the training part, chosen and measured on the validation part. Throws Diverged. */
 export function fitFirst(
   engine: Engine,
   prepared: Prepared,

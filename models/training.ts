@@ -3,7 +3,8 @@ import { isShortHistory } from "../core/model/short-history.ts";
 import type { TrainProgress, TrainRequest, TrainResult } from "../core/model/training.ts";
 import { createArtefact } from "./artefact.ts";
 import { chooseFit } from "./choice.ts";
-import type { Engine } from "./engine/load.ts";
+import type { Engine } from "./engine/engine.ts";
+import { Diverged } from "./engine/passes.ts";
 import { policy } from "./policy.ts";
 import { type Prepared, prepareTraining } from "./prepare.ts";
 import { type FirstStage, fitFirst, fitSecond, stepsFor } from "./stages.ts";
@@ -68,8 +69,8 @@ function trainBest(
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith("diverged"))) throw error;
-      trouble = error.message;
+      if (!(error instanceof Diverged)) throw error;
+      trouble = error.what;
       return null;
     }
   };

@@ -1,5 +1,6 @@
 import type { TrainProgress, TrainRequest, TrainResult } from "../../core/model/training.ts";
-import { detectBuild, type Engine, type EngineBuild, loadEngine } from "../../models/engine/load.ts";
+import type { Engine, EngineBuild } from "../../models/engine/engine.ts";
+import { detectBuild, loadEngine } from "../../models/engine/load.ts";
 import { trainModel } from "../../models/training.ts";
 
 const progressEveryMs = 200;

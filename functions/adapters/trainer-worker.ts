@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { AppError, type ErrorCode } from "../../core/errors.ts";
 import type { TrainProgress, TrainRequest, TrainResult } from "../../core/model/training.ts";
-import type { EngineBuild } from "../../models/engine/load.ts";
+import type { EngineBuild } from "../../models/engine/engine.ts";
 import { trainHere } from "./trainer-here.ts";
 
 /** What the worker is given to do, one task at a time; `build` null takes the fastest engine. */

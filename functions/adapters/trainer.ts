@@ -5,7 +5,7 @@ import pLimit from "p-limit";
 import { AppError } from "../../core/errors.ts";
 import type { TrainProgress, TrainResult } from "../../core/model/training.ts";
 import type { Trainer } from "../../core/ports.ts";
-import type { EngineBuild } from "../../models/engine/load.ts";
+import type { EngineBuild } from "../../models/engine/engine.ts";
 import type { WorkerMessage, WorkerTask } from "./trainer-worker.ts";
 
 const workerFile = new URL("./trainer-worker.ts", import.meta.url);

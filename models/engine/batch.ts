@@ -1,7 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { featureCount } from "../layout.ts";
-import type { Engine } from "./load.ts";
+import type { Engine } from "./engine.ts";
 import { pad } from "./part.ts";
 
 /** The rows of a batch in the engine's memory, padded to a multiple of 4 rows with zeros and missing targets; whose each row is. */

@@ -2,25 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { AppError } from "../../core/errors.ts";
+import type { Engine, EngineBuild } from "./engine.ts";
 import type { Kernels, WasmApi, WasmMemory } from "./kernels.ts";
 
 const { WebAssembly } = globalThis as unknown as { WebAssembly: WasmApi };
-
-export type EngineBuild = "relaxed" | "simd128";
-
-/** One instance of the kernels with its own memory: one per thread, shared by the networks of that thread. */
-export type Engine = {
-  readonly build: EngineBuild;
-  /** Tiles for 256-bit vectors. */
-  readonly wide: boolean;
-  readonly kernels: Kernels;
-  /** Byte address of `count` zeroed float32s, 64-byte aligned. Growing detaches older views. */
-  reserve(count: number): number;
-  /** Gives a reservation back. */
-  release(at: number): void;
-  /** A view of the engine's memory; valid until the next `reserve`. */
-  floats(at: number, count: number): Float32Array;
-};
 
 // f32x4.relaxed_madd on three zero vectors, as a module of one function.
 const relaxedProbe = Uint8Array.of(

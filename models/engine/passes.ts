@@ -1,7 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { batchFloats, fillBatch } from "./batch.ts";
-import type { Engine } from "./load.ts";
+import type { Engine } from "./engine.ts";
 import { type Part, pad, paddedHidden, paddedOutputs } from "./part.ts";
 import type { State } from "./state.ts";
 
@@ -81,7 +81,7 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
     const sum = kernels.pinball(
       ...([out, widths, wanted, state.levels, state.slopes, rows, width, sides, 1 / terms] as const),
     );
-    if (!Number.isFinite(sum)) throw diverged(`the loss is ${sum}`);
+    if (!Number.isFinite(sum)) throw new Diverged(`the loss is ${sum}`);
     for (const { part, pass } of passes.toReversed()) part.backward(pass);
     return sum / terms;
   }
@@ -95,7 +95,13 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
   };
 }
 
-/** The fault of a loss or gradient that is not finite. */
-export function diverged(what: string): AppError {
-  return new AppError("badInput", `diverged: ${what}; look for NaN in the rows, or lower the learning rate`);
+/** The fault of a loss or gradient that is not finite; `what` says which, without a remedy. */
+export class Diverged extends AppError {
+  readonly what: string;
+
+  constructor(what: string) {
+    super("badInput", `diverged: ${what}; look for NaN in the rows, or lower the learning rate`);
+    this.name = "Diverged";
+    this.what = what;
+  }
 }

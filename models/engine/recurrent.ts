@@ -1,6 +1,6 @@
 import type { NetworkShape } from "../layout.ts";
 import { outputCount } from "../layout.ts";
-import type { Engine } from "./load.ts";
+import type { Engine } from "./engine.ts";
 import {
   outputColumn,
   type Part,

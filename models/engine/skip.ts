@@ -1,6 +1,6 @@
 import type { NetworkShape } from "../layout.ts";
 import { featureCount } from "../layout.ts";
-import type { Engine } from "./load.ts";
+import type { Engine } from "./engine.ts";
 import { type Part, type Pass, pad, paddedOutputs, panelPlace, zero } from "./part.ts";
 
 /**

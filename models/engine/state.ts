@@ -1,6 +1,6 @@
 import type { NetworkShape } from "../layout.ts";
 import { createRandom } from "../random.ts";
-import type { Engine } from "./load.ts";
+import type { Engine } from "./engine.ts";
 import { pad, paddedOutputs } from "./part.ts";
 
 /** Addresses of what a network keeps between steps. */

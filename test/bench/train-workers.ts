@@ -3,7 +3,7 @@ import { median } from "../../core/evaluation/summary.ts";
 import type { TrainRequest } from "../../core/model/training.ts";
 import { workerTrainer } from "../../functions/adapters/trainer.ts";
 import { readReadings } from "../../functions/commands/csv-files.ts";
-import type { EngineBuild } from "../../models/engine/load.ts";
+import type { EngineBuild } from "../../models/engine/engine.ts";
 import { humidity, temperature } from "../builders.ts";
 
 const dataset = join(import.meta.dirname, "../../models/datasets/uci_appliances_energy.csv.gz");

@@ -118,6 +118,18 @@ describe("trainModel", () => {
     120_000,
   );
 
+  test("training that diverges is an outcome that says so once, and what to do", async () => {
+    const kernels = Object.assign(Object.create(engine.kernels) as typeof engine.kernels, {
+      pinball: () => Number.NaN,
+    });
+    const made = await trainModel({ ...host, engine: { ...engine, kernels } }, requestOf());
+    expect(made).toMatchObject({
+      ok: false,
+      reason: "diverged",
+      message: "attic / north: training diverged: the loss is NaN; look for outliers in the readings",
+    });
+  });
+
   test.each([
     ["shortHistory", daily(1).slice(0, 60)],
     ["stuck", daily(1).map(() => 21)],

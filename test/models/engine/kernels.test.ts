@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type EngineBuild, loadEngine } from "../../../models/engine/load.ts";
+import type { EngineBuild } from "../../../models/engine/engine.ts";
+import { loadEngine } from "../../../models/engine/load.ts";
 import { panelPlace } from "../../../models/engine/part.ts";
 import { buildUniform, relativeDifference } from "./builders.ts";
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import type { EngineBuild } from "../../../models/engine/load.ts";
+import type { EngineBuild } from "../../../models/engine/engine.ts";
 
 const run = promisify(execFile);
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type EngineBuild, loadEngine } from "../../../models/engine/load.ts";
+import type { EngineBuild } from "../../../models/engine/engine.ts";
+import { loadEngine } from "../../../models/engine/load.ts";
 import { reserveState, seedDropout } from "../../../models/engine/state.ts";
 import type { NetworkShape } from "../../../models/layout.ts";
 import { parameterLayout } from "../../../models/layout.ts";
