@@ -25,6 +25,20 @@ export function checkModelId(modelId: string): string {
   throw new AppError("badInput", `${JSON.stringify(modelId.slice(0, 64))} is not a model id`);
 }
 
+/** A path of folders and a file, of the characters of a modelId; others are refused as badInput. */
+export function checkPath(path: string): string[] {
+  const names = path.split("/");
+  if (names.length > 1 && names.length < 5) return names.map(checkModelId);
+  throw new AppError("badInput", `${JSON.stringify(path.slice(0, 64))} is not the path of a file in the model store`);
+}
+
+/** Throws conflict when a file is there with other bytes. */
+export function checkSameBytes(path: string, known: Uint8Array, bytes: Uint8Array): void {
+  if (Buffer.compare(known, bytes) === 0) return;
+  const text = `${path} exists with ${known.length} other bytes, not these ${bytes.length}; a path never changes its bytes`;
+  throw new AppError("conflict", text);
+}
+
 /** Throws conflict when the store already has other bytes under the artefact's id. */
 export function checkSame(known: Artefact, artefact: Artefact): void {
   const { modelId, modelSha256 } = artefact.manifest;

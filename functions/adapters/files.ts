@@ -1,10 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { ModelStore } from "../../core/ports.ts";
-import { artefactFiles, checkModelId, checkSame, parseArtefact, printArtefact } from "./artefact-files.ts";
+import type { ArtefactFiles, ModelStore } from "../../core/ports.ts";
+import {
+  artefactFiles,
+  checkModelId,
+  checkPath,
+  checkSame,
+  checkSameBytes,
+  parseArtefact,
+  printArtefact,
+} from "./artefact-files.ts";
 
 /** Artefacts in `folder`, one folder each, named after the model. Throws storeUnavailable when the disk fails. */
 export function folderStore(folder: string): ModelStore {
@@ -26,6 +34,39 @@ export function folderStore(folder: string): ModelStore {
         if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw unavailable(folder, error);
         const known = await get(modelId);
         if (known) checkSame(known, artefact);
+      }
+    },
+  };
+}
+
+/** Files of fleets' artefacts in `folder`. Throws storeUnavailable when the disk fails. */
+export function folderFiles(folder: string): ArtefactFiles {
+  const read = async (path: string) => {
+    try {
+      return new Uint8Array(await readFile(join(folder, ...checkPath(path))));
+    } catch (error) {
+      if (hasCode(error, "ENOENT", "ENOTDIR")) return null;
+      if (error instanceof AppError) throw error;
+      throw unavailable(folder, error);
+    }
+  };
+  return {
+    read,
+    async write(path, bytes) {
+      const final = join(folder, ...checkPath(path));
+      // Hidden until it is whole; a link, unlike a rename, never replaces what is there.
+      const temporary = join(folder, `.${randomUUID()}`);
+      try {
+        await mkdir(dirname(final), { recursive: true });
+        await writeSynced(temporary, bytes);
+        await link(temporary, final);
+        await syncFolder(dirname(final));
+      } catch (error) {
+        if (!hasCode(error, "EEXIST")) throw unavailable(folder, error);
+        const known = await read(path);
+        if (known) checkSameBytes(path, known, bytes);
+      } finally {
+        await rm(temporary, { force: true });
       }
     },
   };

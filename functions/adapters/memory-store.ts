@@ -1,5 +1,6 @@
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { ModelStore } from "../../core/ports.ts";
+import type { ArtefactFiles, ModelStore } from "../../core/ports.ts";
+import { checkSameBytes } from "./artefact-files.ts";
 
 /** Artefacts in this process's memory: gone with it. */
 export function memoryStore(): ModelStore {
@@ -8,6 +9,19 @@ export function memoryStore(): ModelStore {
     get: async (modelId) => artefacts.get(modelId) ?? null,
     put: async (artefact) => {
       artefacts.set(artefact.manifest.modelId, artefact);
+    },
+  };
+}
+
+/** Files of fleets' artefacts in this process's memory. */
+export function memoryFiles(): ArtefactFiles {
+  const files = new Map<string, Uint8Array>();
+  return {
+    read: async (path) => files.get(path) ?? null,
+    write: async (path, bytes) => {
+      const known = files.get(path);
+      if (known) return checkSameBytes(path, known, bytes);
+      files.set(path, bytes);
     },
   };
 }

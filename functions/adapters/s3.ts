@@ -8,8 +8,16 @@ import {
 } from "@aws-sdk/client-s3";
 import { AppError } from "../../core/errors.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { ModelStore } from "../../core/ports.ts";
-import { artefactFiles, checkModelId, checkSame, parseArtefact, printArtefact } from "./artefact-files.ts";
+import type { ArtefactFiles, ModelStore } from "../../core/ports.ts";
+import {
+  artefactFiles,
+  checkModelId,
+  checkPath,
+  checkSame,
+  checkSameBytes,
+  parseArtefact,
+  printArtefact,
+} from "./artefact-files.ts";
 
 /** `endpoint` other than AWS's means path-style addresses, which every S3 stand-in understands. */
 export type S3Options = {
@@ -27,7 +35,7 @@ export type S3Options = {
  * Artefacts in a bucket. The manifest is written last and conditionally, and read first: without it there is no model, so
  * that an artefact is there whole or not at all. Retries with growing, jittered pauses; throws storeUnavailable after that.
  */
-export function s3Store(options: S3Options): ModelStore & { close(): void } {
+export function s3Store(options: S3Options): ModelStore & { files: ArtefactFiles; close(): void } {
   const { bucket, prefix, endpoint, region, credentials, timeoutMs = 10_000, maximumAttempts = 4 } = options;
   const client = new S3Client({
     maxAttempts: maximumAttempts,
@@ -42,10 +50,10 @@ export function s3Store(options: S3Options): ModelStore & { close(): void } {
     ...(credentials ? { credentials } : {}),
   });
   const root = prefix.replace(/^\/+|\/+$/g, "");
-  const keyOf = (modelId: string, file: string) => [root, checkModelId(modelId), file].filter(Boolean).join("/");
+  const keyOf = (...names: string[]) => [root, ...names].filter(Boolean).join("/");
+  const keyOfModel = (modelId: string, file: string) => keyOf(checkModelId(modelId), file);
 
-  async function read(modelId: string, file: string): Promise<Uint8Array | null> {
-    const key = keyOf(modelId, file);
+  async function read(key: string): Promise<Uint8Array | null> {
     try {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return (await Body?.transformToByteArray()) ?? null;
@@ -56,8 +64,7 @@ export function s3Store(options: S3Options): ModelStore & { close(): void } {
   }
 
   /** False when the key exists already and only new keys are wanted. */
-  async function write(modelId: string, file: string, body: Uint8Array, isNew: boolean): Promise<boolean> {
-    const key = keyOf(modelId, file);
+  async function write(key: string, body: Uint8Array, isNew: boolean): Promise<boolean> {
     const condition = isNew ? { IfNoneMatch: "*" } : {};
     try {
       await client.send(
@@ -72,9 +79,10 @@ export function s3Store(options: S3Options): ModelStore & { close(): void } {
   }
 
   async function get(modelId: string): Promise<Artefact | null> {
-    const manifest = await read(modelId, artefactFiles.manifest);
+    const readFile = (file: string) => read(keyOfModel(modelId, file));
+    const manifest = await readFile(artefactFiles.manifest);
     if (manifest === null) return null;
-    const [onnx, golden] = await Promise.all([read(modelId, artefactFiles.onnx), read(modelId, artefactFiles.golden)]);
+    const [onnx, golden] = await Promise.all([readFile(artefactFiles.onnx), readFile(artefactFiles.golden)]);
     if (onnx === null || golden === null) {
       throw new AppError("artefactRejected", `${modelId}: its manifest is there, its other files are not`);
     }
@@ -91,12 +99,23 @@ export function s3Store(options: S3Options): ModelStore & { close(): void } {
       const { manifest, golden } = printArtefact(artefact);
       const text = new TextEncoder();
       // Without a manifest they belong to nobody: left by a writer that died, they may be replaced.
-      await write(modelId, artefactFiles.onnx, artefact.onnx, false);
-      await write(modelId, artefactFiles.golden, text.encode(golden), false);
-      if (await write(modelId, artefactFiles.manifest, text.encode(manifest), true)) return;
+      const key = (file: string) => keyOfModel(modelId, file);
+      await write(key(artefactFiles.onnx), artefact.onnx, false);
+      await write(key(artefactFiles.golden), text.encode(golden), false);
+      if (await write(key(artefactFiles.manifest), text.encode(manifest), true)) return;
       const winner = await get(modelId);
       if (!winner) throw unavailable(`s3://${bucket}/${modelId}`, new Error("somebody else is writing it"));
       checkSame(winner, artefact);
+    },
+    files: {
+      read: async (path) => read(keyOf(...checkPath(path))),
+      async write(path, bytes) {
+        const key = keyOf(...checkPath(path));
+        if (await write(key, bytes, true)) return;
+        const known = await read(key);
+        if (!known) throw unavailable(`s3://${bucket}/${key}`, new Error("somebody else is writing it"));
+        checkSameBytes(path, known, bytes);
+      },
     },
     close: () => client.destroy(),
   };

@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Sizes of the tensors that a fleet's graph takes and gives. */
+export const FleetGraph = z.object({
+  contextLength: z.int().positive(),
+  channels: z.int().positive(),
+  /** Features of the branch, every target's linear ones first. */
+  features: z.int().positive(),
+  linear: z.int().positive(),
+  targets: z.int().positive(),
+  leads: z.int().positive(),
+  quantiles: z.array(z.number().gt(0).lt(1)).min(1),
+});
+export type FleetGraph = z.infer<typeof FleetGraph>;
+
+/**
+ * A version of a fleet's network: what its graph takes and how it came about. What the encoder must know of the fleet is under
+ * `encoding`; it is read by who encodes.
+ */
+export const FleetManifest = z.object({
+  formatVersion: z.literal(1),
+  fleetId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
+  graph: FleetGraph,
+  encoding: z.record(z.string(), z.json()),
+  /** Networks whose mean is forecast, and the share of ridge beside them. */
+  networks: z.int().positive(),
+  ridgeShare: z.number().min(0).max(1),
+  /** The sensors whose state at the moment is the fleet's context. */
+  panel: z.array(z.string().min(1).max(256)),
+  training: z.object({
+    engine: z.string(),
+    seed: z.int(),
+    /** First and last grid point of the readings used, inclusive. */
+    from: z.iso.datetime(),
+    to: z.iso.datetime(),
+    dataSha256: sha256,
+    sensors: z.int().positive(),
+    windows: z.int().positive(),
+    cpuSeconds: z.number().nonnegative(),
+  }),
+  codeVersion: z.string(),
+  createdAt: z.iso.datetime(),
+});
+export type FleetManifest = z.infer<typeof FleetManifest>;

@@ -1,0 +1,60 @@
+import { AppError } from "../../errors.ts";
+import type { FleetGraph } from "./manifest.ts";
+import { decodeTensors, encodeTensors } from "./tensor-file.ts";
+
+/**
+ * A sensor's part as it is stored: its numbers by name. Those that the graph takes are always there: `ridge`
+ * [targets, linear + 1, leads], the intercept last; `skip` [targets, linear, leads]; `residualScale` [leads, targets]; `widths`
+ * [leads, targets, quantiles - 1]; `bands` [leads, targets, quantiles]. The others are the encoder's, vectors.
+ */
+export type PartFile = { sensorId: string; fleetId: string; tensors: Record<string, Float32Array> };
+
+/** The tensors that the graph takes of a part, with their dims. */
+export function partDims({ targets, linear, leads, quantiles }: FleetGraph) {
+  return {
+    ridge: [targets, linear + 1, leads],
+    skip: [targets, linear, leads],
+    residualScale: [leads, targets],
+    widths: [leads, targets, quantiles.length - 1],
+    bands: [leads, targets, quantiles.length],
+  };
+}
+
+/** A part's bytes; `halved` names the tensors that may lie as float16, the others are float32. */
+export function encodePart(part: PartFile, graph: FleetGraph, halved: ReadonlySet<string>): Uint8Array {
+  const known: Record<string, number[]> = partDims(graph);
+  const tensors = Object.entries(part.tensors).map(([name, values]) => {
+    const isHalf = halved.has(name) && values.every((value) => Number.isFinite(Math.fround(value)) && fitsHalf(value));
+    return { name, type: isHalf ? ("F16" as const) : ("F32" as const), dims: known[name] ?? [values.length], values };
+  });
+  // float32 first, so that it stays aligned.
+  tensors.sort((a, b) => Number(a.type === "F16") - Number(b.type === "F16"));
+  return encodeTensors(tensors, { sensorId: part.sensorId, fleetId: part.fleetId });
+}
+
+/** A part from its bytes. Throws artefactRejected where it is not a part of this sensor that fits the fleet's graph. */
+export function decodePart(sensorId: string, bytes: Uint8Array, graph: FleetGraph): PartFile {
+  const what = `the part of sensor ${sensorId}`;
+  const { metadata, tensors } = decodeTensors(what, bytes);
+  if (metadata.sensorId !== sensorId) throw rejected(`${what} is that of ${metadata.sensorId}`);
+  for (const [name, dims] of Object.entries(partDims(graph))) {
+    const found = tensors.get(name)?.dims;
+    if (found?.join() !== dims.join())
+      throw rejected(`${what}: ${name} is [${found ?? "missing"}], [${dims}] expected`);
+  }
+  const numbers = [...tensors].map(([name, { values }]) => {
+    if (!(values instanceof Float32Array)) throw rejected(`${what}: ${name} holds bytes, numbers expected`);
+    return [name, values];
+  });
+  return { sensorId, fleetId: metadata.fleetId ?? "", tensors: Object.fromEntries(numbers) };
+}
+
+const largestHalf = 65_504;
+
+function fitsHalf(value: number): boolean {
+  return Math.abs(value) <= largestHalf;
+}
+
+function rejected(message: string): AppError {
+  return new AppError("artefactRejected", message);
+}
