@@ -1,5 +1,5 @@
 /** What a person may change about a deployment, with defaults; infra/ builds from it. */
-export type Settings = {
+export type StageSettings = {
   /** Where everything but CloudFront runs; null for the shell's AWS_REGION. */
   region: string | null;
   /** Grid spacing and forecast cycle. A minute at least; it divides an hour, or is whole hours that divide a day. */
@@ -55,7 +55,7 @@ export type QueueSettings = {
   attempts: number;
 };
 
-const defaults: Settings = {
+const defaults: StageSettings = {
   region: null,
   stepSeconds: 600,
   horizon: 24,
@@ -94,7 +94,7 @@ const defaults: Settings = {
 const { functions } = defaults;
 
 /** Per stage, what differs from the defaults. Any other stage is a copy that may be thrown away. */
-const stages: Record<string, Partial<Settings>> = {
+const stages: Record<string, Partial<StageSettings>> = {
   production: {
     isProtected: true,
     logRetentionDays: 90,
@@ -109,7 +109,7 @@ const stages: Record<string, Partial<Settings>> = {
 };
 
 /** The settings of a stage. Throws where two of them contradict each other. */
-export function settingsFor(stage: string): Settings {
+export function settingsFor(stage: string): StageSettings {
   const settings = { ...defaults, ...stages[stage] };
   if (settings.settleMinutes * 60 >= settings.stepSeconds) {
     throw new Error(`settleMinutes ${settings.settleMinutes} must be less than the step of ${settings.stepSeconds} s`);

@@ -17,6 +17,8 @@ export type ForecastViews = {
 
 export type SensorViews = {
   sensors(query: SensorQuery): Promise<SensorRow[]>;
+  /** Those of them that a cycle has seen. */
+  knownSensors(sensorIds: string[]): Promise<Set<string>>;
   sensorCount(): Promise<number>;
 };
 

@@ -1,28 +1,14 @@
 import type { PromotionSettings } from "../core/operations/judge.ts";
-import { type Promotion, promote } from "../core/operations/promote.ts";
+import { promoteAll } from "../core/operations/promote.ts";
 import type { Ports } from "../core/ports.ts";
 import { once } from "./lambda/once.ts";
 import { openPromoteRuntime } from "./runtime.ts";
 
 type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;
 
-const pageSize = 200;
-
-/** Judges every challenger there is, page by page; the event's time does not matter. */
+/** The event's time does not matter: every challenger is judged. */
 export function createPromoteHandler(ports: PromotePorts, settings: PromotionSettings) {
-  return async (_event: unknown): Promise<Promotion[]> => {
-    const decided: Promotion[] = [];
-    const seen = new Set<string>();
-    for (let after: string | undefined; ; ) {
-      const filter = { status: "challenger" as const, limit: pageSize, ...(after ? { after } : {}) };
-      const page = await ports.registry.list(filter);
-      const sensorIds = page.map((model) => model.sensorId).filter((sensorId) => !seen.has(sensorId));
-      for (const sensorId of sensorIds) seen.add(sensorId);
-      decided.push(...(await promote(ports, settings, [...new Set(sensorIds)])));
-      after = page.at(-1)?.modelId;
-      if (page.length < pageSize) return decided;
-    }
-  };
+  return (_event: unknown) => promoteAll(ports, settings);
 }
 
 const start = once(async () => {

@@ -1,5 +1,5 @@
 /// <reference path="../.sst/platform/config.d.ts" />
-import type { Settings } from "../sst.settings.ts";
+import type { StageSettings } from "../sst.settings.ts";
 import type { Functions } from "./functions.ts";
 import { functionMetric, ownMetric, queueMetric } from "./metrics.ts";
 import { title } from "./names.ts";
@@ -8,7 +8,7 @@ import type { Queues } from "./queues.ts";
 type Alarm = Omit<aws.cloudwatch.MetricAlarmArgs, "comparisonOperator" | "evaluationPeriods" | "alarmActions">;
 
 /** What a person is told of, all by one topic. */
-export function createAlarms(settings: Settings, queues: Queues, functions: Functions) {
+export function createAlarms(settings: StageSettings, queues: Queues, functions: Functions) {
   const topic = new sst.aws.SnsTopic("Alarms");
   const { stepSeconds, alarmEmail } = settings;
   if (alarmEmail) {

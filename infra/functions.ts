@@ -1,5 +1,5 @@
 /// <reference path="../.sst/platform/config.d.ts" />
-import type { FunctionName, QueueName, Settings } from "../sst.settings.ts";
+import type { FunctionName, QueueName, StageSettings } from "../sst.settings.ts";
 import { addOnnxRuntime, addTrainingEngine } from "./bundles.ts";
 import { title } from "./names.ts";
 import type { Queues } from "./queues.ts";
@@ -10,7 +10,7 @@ type Permission = { actions: string[]; resources: $util.Input<$util.Input<string
 type Needs = { link: sst.Secret[]; permissions: Permission[]; onnx?: boolean; engine?: boolean; url?: boolean };
 
 /** One function an entry point, each with a role of its own: the actions and resources named here and nothing else. */
-export function createFunctions(settings: Settings, store: Store, queues: Queues) {
+export function createFunctions(settings: StageSettings, store: Store, queues: Queues) {
   // Secrets: `npx sst secret set Name`. They reach a function encrypted in its bundle, never by its environment.
   const followerUrl = new sst.Secret("FollowerDatabaseUrl");
   const predictorUrl = new sst.Secret("PredictorDatabaseUrl");
@@ -62,7 +62,7 @@ export function createFunctions(settings: Settings, store: Store, queues: Queues
 export type Functions = ReturnType<typeof createFunctions>;
 
 /** Lets each queue feed the function of its name. */
-export function subscribeFunctions(settings: Settings, queues: Queues, functions: Functions) {
+export function subscribeFunctions(settings: StageSettings, queues: Queues, functions: Functions) {
   for (const name of ["forecast", "score", "train"] as const) {
     const { batchSize, maximumConcurrency } = settings.queues[name];
     queues[name].queue.subscribe(functions[name].arn, {
@@ -73,7 +73,7 @@ export function subscribeFunctions(settings: Settings, queues: Queues, functions
 }
 
 /** The variables of docs/configuration.md that a deployment decides; no secret is among them. */
-function environmentOf(settings: Settings, { bucket }: Store, queues: Queues) {
+function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queues) {
   return {
     DATABASE_DRIVER: "neon",
     MODEL_STORE: $interpolate`s3://${bucket.name}/models`,
@@ -93,7 +93,7 @@ function environmentOf(settings: Settings, { bucket }: Store, queues: Queues) {
 
 function createFunction(
   name: FunctionName,
-  settings: Settings,
+  settings: StageSettings,
   environment: ReturnType<typeof environmentOf>,
   needs: Needs,
 ) {

@@ -1,9 +1,9 @@
 /// <reference path="../.sst/platform/config.d.ts" />
-import type { QueueName, Settings } from "../sst.settings.ts";
+import type { QueueName, StageSettings } from "../sst.settings.ts";
 import { title } from "./names.ts";
 
 /** The work queues, each with its dead letters, and the dead letters of the schedules' ticks. */
-export function createQueues(settings: Settings) {
+export function createQueues(settings: StageSettings) {
   const work = (name: QueueName) => {
     const dead = deadLetters(title(name));
     const queue = new sst.aws.Queue(`${title(name)}Queue`, {

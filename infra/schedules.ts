@@ -1,11 +1,11 @@
 /// <reference path="../.sst/platform/config.d.ts" />
-import type { Cron, FunctionName, Rate, ScheduleTask, Settings } from "../sst.settings.ts";
+import type { Cron, FunctionName, Rate, ScheduleTask, StageSettings } from "../sst.settings.ts";
 import { everyStep } from "./cron.ts";
 import type { Functions } from "./functions.ts";
 import type { Queues } from "./queues.ts";
 
 /** What runs when. The time comes with the event: a late or repeated tick meets the same slot. */
-export function createSchedules(settings: Settings, queues: Queues, functions: Functions) {
+export function createSchedules(settings: StageSettings, queues: Queues, functions: Functions) {
   const tick = (name: string, schedule: Cron | Rate, fn: FunctionName, task?: ScheduleTask) =>
     new sst.aws.CronV2(`${name}Tick`, {
       schedule,

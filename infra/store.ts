@@ -1,8 +1,8 @@
 /// <reference path="../.sst/platform/config.d.ts" />
-import type { Settings } from "../sst.settings.ts";
+import type { StageSettings } from "../sst.settings.ts";
 
 /** Models and backups: one bucket, private and versioned. */
-export function createStore(settings: Settings) {
+export function createStore(settings: StageSettings) {
   const bucket = new sst.aws.Bucket("Store", {
     cors: false,
     versioning: true,

@@ -1,9 +1,9 @@
 /// <reference path="../.sst/platform/config.d.ts" />
-import type { Settings } from "../sst.settings.ts";
+import type { StageSettings } from "../sst.settings.ts";
 import type { Functions } from "./functions.ts";
 
 /** One address for the dashboard (from S3) and the API (the function's URL). */
-export function createWeb(settings: Settings, { api }: Functions) {
+export function createWeb(settings: StageSettings, { api }: Functions) {
   const router = new sst.aws.Router("Web", settings.domain ? { domain: settings.domain } : {});
   for (const path of ["/v1", "/healthz", "/readyz", "/openapi.json", "/reference"]) router.route(path, api.url);
   new sst.aws.StaticSite("Dashboard", {

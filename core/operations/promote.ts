@@ -9,6 +9,23 @@ type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;
 /** What was decided about one challenger. */
 export type Promotion = PromotionVerdict & { sensorId: string; modelId: string };
 
+const pageSize = 200;
+
+/** Judges every challenger there is, page by page; each sensor has its turn once. */
+export async function promoteAll(ports: PromotePorts, settings: PromotionSettings): Promise<Promotion[]> {
+  const decided: Promotion[] = [];
+  const seen = new Set<string>();
+  for (let after: string | undefined; ; ) {
+    const filter = { status: "challenger" as const, limit: pageSize, ...(after ? { after } : {}) };
+    const page = await ports.registry.list(filter);
+    const sensorIds = [...new Set(page.map((model) => model.sensorId))].filter((sensorId) => !seen.has(sensorId));
+    for (const sensorId of sensorIds) seen.add(sensorId);
+    decided.push(...(await promote(ports, settings, sensorIds)));
+    after = page.at(-1)?.modelId;
+    if (page.length < pageSize) return decided;
+  }
+}
+
 /**
  * Compares every challenger of the sensors with its champion on the scores that both have, and promotes, keeps or retires
  * it; the reason is stored. The oldest challenger is judged first, and a promotion ends the sensor's turn: the others are

@@ -3,19 +3,36 @@ import { emptyReadings, type Fleet } from "../data/reading.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 import { type DriftSettings, errorDrift, inputDrift } from "./drift.ts";
-import { trainMessage } from "./schedule.ts";
+import { type FanOut, type ScheduleSettings, shardsOf, trainMessage } from "./schedule.ts";
 
 /** `minimumAgeSeconds`: a model younger than this is left alone. */
 export type RetrainSettings = { fleet: Fleet; drift: DriftSettings; minimumAgeSeconds: number };
 
+type RetrainPorts = Pick<Ports, "log" | "follower" | "registry" | "scores" | "queue">;
+
 export type RetrainRequest = { sensorId: string; reason: "drift" | "noModel"; text: string };
+
+/** Looks for models that drifted, and for sensors without one, shard by shard for what it reads of the follower. */
+export async function scheduleRetraining(
+  ports: RetrainPorts,
+  settings: { schedule: ScheduleSettings; retrain: RetrainSettings },
+  slot: Date,
+): Promise<FanOut> {
+  const { activeSeconds, shardSize } = settings.schedule;
+  const sensorIds = await ports.follower.listSensors(addSeconds(slot, -activeSeconds));
+  let requested = 0;
+  for (const shard of shardsOf(sensorIds, shardSize)) {
+    requested += (await requestRetraining(ports, settings.retrain, { slot, sensorIds: shard })).length;
+  }
+  return { slot, sensors: sensorIds.length, shards: requested };
+}
 
 /**
  * Asks for a training of every sensor whose champion drifted, or that has no model at all. One request per sensor and day:
  * a sensor whose history is too short is asked for again tomorrow. A sensor with a young challenger is left alone.
  */
 export async function requestRetraining(
-  ports: Pick<Ports, "log" | "follower" | "registry" | "scores" | "queue">,
+  ports: RetrainPorts,
   settings: RetrainSettings,
   input: { slot: Date; sensorIds: string[] },
 ): Promise<RetrainRequest[]> {

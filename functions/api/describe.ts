@@ -11,7 +11,7 @@ import { toStatusText } from "./status.ts";
 const historySeconds = 86_400;
 const historyPoints = 144;
 
-type Source = { windows: Map<string, Readings>; newest: Map<string, Date | null> };
+type Recent = { windows: Map<string, Readings>; newest: Map<string, Date | null> };
 
 /** Sensors as the API gives them; the same few statements for a page as for one. */
 export async function describeSensors(services: ApiServices, rows: SensorRow[]): Promise<Sensor[]> {
@@ -21,7 +21,7 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
   const sensorIds = rows.map((row) => row.sensorId);
   const names = settings.targets.map((target) => target.name);
   const [source, forecasts] = await Promise.all([
-    readSource(services, sensorIds, now),
+    readRecent(services, sensorIds, now),
     views.latestForecasts(sensorIds, names, null),
   ]);
   const scores = await loadScores(views, forecasts, now, null);
@@ -56,7 +56,7 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
 }
 
 /** Readings of the last day and the newest times; null while the follower is away, which costs the page its history only. */
-async function readSource({ ports }: ApiServices, sensorIds: string[], now: Date): Promise<Source | null> {
+async function readRecent({ ports }: ApiServices, sensorIds: string[], now: Date): Promise<Recent | null> {
   try {
     const windows = await ports.follower.readWindows(sensorIds, addSeconds(now, -historySeconds), now);
     const newest = new Map<string, Date | null>();

@@ -17,6 +17,6 @@ export function staleBefore(now: Date, pace: Pace): Date {
 }
 
 /** Whole cycles that should have come since `slot`. */
-export function cyclesSince(slot: Date, now: Date, pace: Pace): number {
+export function missedCyclesSince(slot: Date, now: Date, pace: Pace): number {
   return Math.max(0, Math.floor(secondsBetween(slot, now) / cycleSecondsOf(pace)));
 }

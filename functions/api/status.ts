@@ -1,6 +1,6 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { SensorRow } from "../../core/forecast/sensor.ts";
-import { cyclesSince, staleBefore } from "./freshness.ts";
+import { missedCyclesSince, staleBefore } from "./freshness.ts";
 import type { ApiSettings } from "./services.ts";
 
 /** One readable sentence on a sensor's state that also says what comes next. */
@@ -12,7 +12,7 @@ export function toStatusText(row: Pick<SensorRow, "status" | "lastOutcome">, now
     return `${outcome.have} of ${outcome.need} readings, about ${formatDuration(left)} left`;
   }
   if (outcome.slot < staleBefore(now, settings)) {
-    return `no forecast since ${toClock(outcome.slot)}, ${cyclesSince(outcome.slot, now, settings)} cycles missed`;
+    return `no forecast since ${toClock(outcome.slot)}, ${missedCyclesSince(outcome.slot, now, settings)} cycles missed`;
   }
   if (outcome.status === "expired") return `the cycle of ${toClock(outcome.slot)} came too late and was not computed`;
   if (row.status === "ok") return `forecast by its LSTM at ${toClock(outcome.slot)}`;

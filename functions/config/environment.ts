@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { Cron } from "croner";
 import { AppError } from "../../core/errors.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { redactConnection } from "./connection.ts";
+import { cronOfStep } from "./cron.ts";
 import { withLinkedSecrets } from "./secrets.ts";
 import { Environment } from "./variables.ts";
 
@@ -59,22 +59,6 @@ function toValues(environment: Environment): Values {
 
 function camelCase(name: string): string {
   return name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** A cron expression that ticks at least once a step; slots that it meets twice are one cycle all the same. */
-export function cronOfStep(stepSeconds: number): string {
-  if (stepSeconds < 60) return 60 % stepSeconds === 0 ? `*/${stepSeconds} * * * * *` : "* * * * * *";
-  const minutes = stepSeconds / 60;
-  if (minutes < 60 && 60 % minutes === 0) return `*/${minutes} * * * *`;
-  const hours = minutes / 60;
-  if (hours < 24 && 24 % hours === 0) return `0 */${hours} * * *`;
-  return hours === 24 ? "0 0 * * *" : "* * * * *";
-}
-
-/** Seconds between two cycles: the longest gap among the cron expression's next ten times. */
-export function cycleSecondsOf(cron: string): number {
-  const times = new Cron(cron, { paused: true, timezone: "UTC" }).nextRuns(10).map((time) => time.getTime() / 1000);
-  return Math.max(...times.slice(1).map((time, i) => time - (times[i] ?? 0)));
 }
 
 /** The configuration for the start log: passwords in URLs, the API key and inline mappings are left out. */

@@ -7,7 +7,8 @@ import type { ScheduleSettings } from "../../core/operations/schedule.ts";
 import { defaultScoreSettings, type ScoreSettings } from "../../core/operations/score.ts";
 import { defaultTrainSettings, type TrainSettings } from "../../core/operations/train.ts";
 import type { ApiSettings } from "../api/services.ts";
-import { type Config, cycleSecondsOf } from "./environment.ts";
+import { cycleSecondsOf } from "./cron.ts";
+import type { Config } from "./environment.ts";
 
 /** A sensor that was silent for longer is no longer scheduled. */
 const activeSeconds = 7 * 86_400;

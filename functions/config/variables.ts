@@ -1,6 +1,6 @@
-import { Cron } from "croner";
 import { z } from "zod";
 import { parseConnection } from "./connection.ts";
+import { isCron } from "./cron.ts";
 import { decimalText, integerText } from "./number.ts";
 
 const postgresUrl = z.string().superRefine((text, context) => {
@@ -143,11 +143,3 @@ export const Environment = z.object({
   ...sections.Logs,
 });
 export type Environment = z.infer<typeof Environment>;
-
-function isCron(text: string): boolean {
-  try {
-    return new Cron(text, { paused: true, timezone: "UTC" }).nextRun() !== null;
-  } catch {
-    return false;
-  }
-}

@@ -1,6 +1,6 @@
-import { Cron } from "croner";
 import type { Clock, Log } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
+import { dueTimes, utcCron } from "../config/cron.ts";
 
 /** Something to do at the times of a cron expression (UTC, on the Clock), `delaySeconds` after each. */
 export type Timetable = {
@@ -11,7 +11,6 @@ export type Timetable = {
   run(at: Date, missed: Date[]): Promise<void>;
 };
 
-const mostMissed = 1_000;
 /** Seconds of the Clock after which a run that failed is tried again: twice as long each time, up to the longest. */
 const firstRetrySeconds = 10;
 const longestRetrySeconds = 60;
@@ -21,7 +20,7 @@ const longestRetrySeconds = 60;
  * once: the newest is run, the earlier ones are handed to it as missed. A run that throws is logged and tried again.
  */
 export async function runTimetable(clock: Clock, log: Log, timetable: Timetable, since: Date, signal: AbortSignal) {
-  const cron = new Cron(timetable.cron, { paused: true, timezone: "UTC" });
+  const cron = utcCron(timetable.cron);
   let last = since;
   let retrySeconds = firstRetrySeconds;
   while (!signal.aborted) {
@@ -46,14 +45,4 @@ export async function runTimetable(clock: Clock, log: Log, timetable: Timetable,
       retrySeconds = Math.min(2 * retrySeconds, longestRetrySeconds);
     }
   }
-}
-
-/** The cron's times in (after, upTo], oldest first, the newest 1,000 of them. */
-export function dueTimes(cron: Cron, after: Date, upTo: Date): Date[] {
-  const times: Date[] = [];
-  for (let at = cron.nextRun(after); at && at <= upTo; at = cron.nextRun(at)) {
-    times.push(at);
-    if (times.length > mostMissed) times.shift();
-  }
-  return times;
 }

@@ -1,14 +1,15 @@
 import type { Cycle } from "../../core/forecast/cycle.ts";
 import type { Clock, Log } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
-import { type Config, cycleSecondsOf } from "../config/environment.ts";
+import { cycleSecondsOf } from "../config/cron.ts";
+import type { Config } from "../config/environment.ts";
 import { runTimetable } from "./scheduler.ts";
 
 /** The entry points that a schedule drives; each takes the event that EventBridge Scheduler would send. */
 export type Driven = Record<"schedule" | "promote" | "watch", (event: unknown) => Promise<unknown>>;
 
 /** Missed slots that are met after a pause; more would be expired anyhow, and an outage must not cost a storm. */
-const mostMissed = 12;
+const mostMetAgain = 12;
 
 /**
  * Runs the schedules on the Clock until the signal aborts: forecasts (those of the newest slot first, at once at the start),
@@ -40,13 +41,13 @@ export async function runTimetables(
           await schedule({ time: time(at), task: "forecast" });
           await schedule({ time: time(at), task: "score" });
           if (missed.length > 0) log.warn("schedule.missed", { slots: missed.length, newest: at });
-          for (const earlier of missed.slice(-mostMissed).reverse()) {
+          for (const earlier of missed.slice(-mostMetAgain).reverse()) {
             await schedule({ time: time(earlier), task: "forecast" });
           }
           await watch({ time: time(clock.now()) });
         },
       },
-      cyclesSince(config, now, latest),
+      cyclesDueAfter(config, now, latest),
     ),
     at("drift", driftCron, (event) => schedule({ ...event, task: "drift" }), addSeconds(now, -86_400)),
     at("train", trainCron, (event) => schedule({ ...event, task: "train" }), now),
@@ -55,10 +56,10 @@ export async function runTimetables(
 }
 
 /** After which time cycles are due: the last one enqueued whole, else so that the present slot is the first. */
-export function cyclesSince(config: Pick<Config, "cycleCron" | "settleSeconds">, now: Date, latest: Cycle[]): Date {
+export function cyclesDueAfter(config: Pick<Config, "cycleCron" | "settleSeconds">, now: Date, latest: Cycle[]): Date {
   const cycleSeconds = cycleSecondsOf(config.cycleCron);
   const present = addSeconds(now, -config.settleSeconds - cycleSeconds);
-  const oldest = addSeconds(present, -mostMissed * cycleSeconds);
+  const oldest = addSeconds(present, -mostMetAgain * cycleSeconds);
   const whole = latest.filter((cycle) => cycle.fannedOutAt && cycle.slot <= now).map((cycle) => cycle.slot);
   const last = whole.sort((a, b) => b.getTime() - a.getTime())[0];
   if (!last) return present;

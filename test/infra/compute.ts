@@ -1,9 +1,9 @@
 import { everyStep } from "../../infra/cron.ts";
-import type { FunctionName, QueueName, Settings } from "../../sst.settings.ts";
+import type { FunctionName, QueueName, StageSettings } from "../../sst.settings.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { functionNames, queueNames, title, type World } from "./world.ts";
 
-export function functionViolations({ functions }: World, settings: Settings): string[] {
+export function functionViolations({ functions }: World, settings: StageSettings): string[] {
   return functionNames.flatMap((name) => {
     const fn = functions.get(`${title(name)}Function`);
     if (!fn) return [`no function ${name}`];
@@ -28,7 +28,7 @@ export function buildViolations({ builds }: Evaluation): string[] {
     .map(({ handler, exports }) => `${handler} is not exported; the bundle exports ${exports.join() || "nothing"}`);
 }
 
-export function queueViolations({ queues, mappings, functions }: World, settings: Settings): string[] {
+export function queueViolations({ queues, mappings, functions }: World, settings: StageSettings): string[] {
   const dead = [...queues].filter(([name]) => name.includes("DeadLetters"));
   const perQueue = queueNames.flatMap((name: QueueName) => {
     const queue = queues.get(`${title(name)}QueueQueue`);
@@ -58,7 +58,7 @@ export function queueViolations({ queues, mappings, functions }: World, settings
   return [...perQueue, ...drained];
 }
 
-export function scheduleViolations({ schedules, functions, queues }: World, settings: Settings): string[] {
+export function scheduleViolations({ schedules, functions, queues }: World, settings: StageSettings): string[] {
   const cycle = everyStep(settings.stepSeconds, settings.settleMinutes);
   const expected: [string, string, FunctionName, string | undefined][] = [
     ["Forecast", cycle, "schedule", "forecast"],

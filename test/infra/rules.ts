@@ -1,4 +1,4 @@
-import type { Settings } from "../../sst.settings.ts";
+import type { StageSettings } from "../../sst.settings.ts";
 import { buildViolations, functionViolations, queueViolations, scheduleViolations } from "./compute.ts";
 import type { Evaluation, Resource } from "./evaluate.ts";
 import { policyViolations } from "./policies.ts";
@@ -6,7 +6,7 @@ import { alarmViolations, logViolations } from "./watching.ts";
 import { read } from "./world.ts";
 
 /** What a deployment must keep to and does not, one sentence each; empty when all is well. */
-export function violations(evaluation: Evaluation, settings: Settings, secrets: Record<string, string>): string[] {
+export function violations(evaluation: Evaluation, settings: StageSettings, secrets: Record<string, string>): string[] {
   const world = read(evaluation.resources);
   return [
     ...functionViolations(world, settings),
@@ -32,7 +32,7 @@ function secretViolations(resources: Resource[], secrets: Record<string, string>
   );
 }
 
-function storeViolations({ app, resources }: Evaluation, settings: Settings): string[] {
+function storeViolations({ app, resources }: Evaluation, settings: StageSettings): string[] {
   const named = (name: string) => resources.find((resource) => resource.name === name);
   const bucket = named("StoreBucket");
   const block = named("StorePublicAccessBlock")?.inputs ?? {};

@@ -1,8 +1,8 @@
-import type { Settings } from "../../sst.settings.ts";
+import type { StageSettings } from "../../sst.settings.ts";
 import type { Resource } from "./evaluate.ts";
 import type { World } from "./world.ts";
 
-export function logViolations({ functions, logGroups }: World, settings: Settings): string[] {
+export function logViolations({ functions, logGroups }: World, settings: StageSettings): string[] {
   return [...functions].flatMap(([name, { loggingConfig }]) => {
     const group = logGroups.find((one) => one.name === loggingConfig.logGroup);
     return group?.retentionInDays === settings.logRetentionDays

@@ -2,11 +2,11 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AccuracyRow } from "../../../core/forecast/accuracy.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { type AccuracyGroup, AccuracyResponse } from "../contract.ts";
+import { requireSensor } from "../known.ts";
 import { checkRange, SensorParams, Time } from "../parameters.ts";
 import { toCoverage } from "../present.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
-import { unknownSensor } from "./sensors.ts";
 
 /** A month reads some hundred thousand pairs: about a second. */
 const mostDays = 31;
@@ -37,10 +37,7 @@ export function accuracyRoutes({ ports, views, settings }: ApiServices): OpenAPI
     const groupBy = query.group_by;
     const { stepSeconds, horizon } = settings;
     const rows = await views.accuracy({ sensorId: id, from, to, groupBy, stepSeconds, horizon });
-    if (rows.length === 0) {
-      const known = { sensorIds: [id], sort: "sensorId" as const, asOf: null, staleBefore: from, limit: 1 };
-      if ((await views.sensors(known)).length === 0) throw unknownSensor(id);
-    }
+    if (rows.length === 0) await requireSensor({ views }, id);
     const targets = settings.targets.map(({ name, unit }) => {
       const own = rows.filter((row) => row.target === name);
       const overall = own.find((row) => row.key === null);

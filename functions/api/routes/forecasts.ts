@@ -6,13 +6,13 @@ import { integerText } from "../../config/number.ts";
 import { ForecastList, type LeadSeries, LeadSeriesList } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { forecastsToCsv, seriesToCsv } from "../export.ts";
+import { loadSensor } from "../known.ts";
 import { Cursor, checkRange, Format, Limit, SensorParams, Time, wantsCsv } from "../parameters.ts";
 import { loadScores, toForecastResponse } from "../present.ts";
 import { refuse } from "../problem.ts";
 import { problems } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
 import { onDemandRoutes } from "./on-demand.ts";
-import { unknownSensor } from "./sensors.ts";
 
 const mostPoints = 10_000;
 
@@ -108,11 +108,8 @@ async function loadForecasts(services: ApiServices, sensorId: string, targets: s
 }
 
 /** Nothing found: 404 if the sensor is unknown, 422 if it still has too little data, else an empty list is the answer. */
-async function explainNone({ views }: ApiServices, sensorId: string, isLatest: boolean): Promise<void> {
-  const query = { sensorIds: [sensorId], sort: "sensorId" as const, asOf: null, staleBefore: new Date(0), limit: 1 };
-  const [row] = await views.sensors(query);
-  if (row === undefined) throw unknownSensor(sensorId);
-  const outcome = row.lastOutcome;
+async function explainNone(services: ApiServices, sensorId: string, isLatest: boolean): Promise<void> {
+  const { lastOutcome: outcome } = await loadSensor(services, sensorId);
   if (!isLatest || outcome?.status !== "refused" || outcome.have === null || outcome.need === null) return;
   const { have, need } = outcome;
   const detail = outcome.reasonText ?? `sensor ${sensorId}: ${have} of ${need} steps; waits for readings`;

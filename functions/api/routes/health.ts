@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { HealthResponse, ReadyResponse } from "../contract.ts";
-import { cyclesSince, staleBefore } from "../freshness.ts";
+import { missedCyclesSince, staleBefore } from "../freshness.ts";
 import { refuse } from "../problem.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices, ApiSettings } from "../services.ts";
@@ -46,5 +46,5 @@ export function healthRoutes({ ports, views, settings }: ApiServices): OpenAPIHo
 function cycleFault(newest: Date | null, now: Date, settings: ApiSettings): string | null {
   if (newest === null) return "no cycle has run yet";
   if (newest >= staleBefore(now, settings)) return null;
-  return `${cyclesSince(newest, now, settings)} cycles are missing since ${newest.toISOString()}`;
+  return `${missedCyclesSince(newest, now, settings)} cycles are missing since ${newest.toISOString()}`;
 }

@@ -4,13 +4,13 @@ import { trainMessage } from "../../../core/operations/schedule.ts";
 import { floorToStep } from "../../../core/time.ts";
 import { Id, Model, ModelPage, ReasonRequest, TrainAccepted } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { requireSensor } from "../known.ts";
 import { Cursor, Limit, PathId, SensorParams } from "../parameters.ts";
 import { toModel } from "../present.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
 import { addVerb } from "../verb.ts";
-import { unknownSensor } from "./sensors.ts";
 
 const tags = ["models"];
 const ModelParams = z.object({ id: PathId.openapi({ param: { name: "id", in: "path" }, description: "modelId" }) });
@@ -105,8 +105,7 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
     request: { params: SensorParams },
     responses: answers(202, TrainAccepted, "Queued; one training a sensor and slot"),
     handle: async (c, id) => {
-      const known = { sensorIds: [id], sort: "sensorId" as const, asOf: null, staleBefore: clock.now(), limit: 1 };
-      if ((await services.views.sensors(known)).length === 0) throw unknownSensor(id);
+      await requireSensor(services, id);
       const slot = floorToStep(clock.now(), services.settings.stepSeconds);
       await queue.send("train", [trainMessage(id, "requested", slot)]);
       return c.json({ sensorId: id, slot: slot.toISOString(), status: "queued" as const }, 202);

@@ -27,7 +27,7 @@ export function onDemandRoutes(services: ApiServices): OpenAPIHono {
   return new OpenAPIHono().openapi(requestForecasts, async (c) => {
     const sensorIds = [...new Set(c.req.valid("json").sensorIds)];
     const slot = floorToStep(ports.clock.now(), settings.stepSeconds);
-    const known = await findKnown(services, sensorIds, slot);
+    const known = await findKnown(services, sensorIds);
     const decided = new Set((await views.outcomes(known, slot)).map((outcome) => outcome.sensorId));
     const open = known.filter((sensorId) => !decided.has(sensorId));
     if (open.length > 0) await services.requestForecasts({ slot, sensorIds: open });
@@ -56,9 +56,8 @@ export function onDemandRoutes(services: ApiServices): OpenAPIHono {
 }
 
 /** Sensors that a cycle has seen, or that have readings: those are remembered from now on. */
-async function findKnown({ views, ports }: ApiServices, sensorIds: string[], now: Date): Promise<string[]> {
-  const query = { sensorIds, sort: "sensorId" as const, asOf: null, staleBefore: now, limit: sensorIds.length };
-  const seen = new Set((await views.sensors(query)).map((row) => row.sensorId));
+async function findKnown({ views, ports }: ApiServices, sensorIds: string[]): Promise<string[]> {
+  const seen = await views.knownSensors(sensorIds);
   const unseen = sensorIds.filter((sensorId) => !seen.has(sensorId));
   const newest = unseen.length === 0 ? new Map<string, Date | null>() : await ports.follower.newestReadings(unseen);
   const fresh = unseen.filter((sensorId) => newest.get(sensorId));

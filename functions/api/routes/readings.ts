@@ -4,10 +4,10 @@ import { addSeconds, floorToStep } from "../../../core/time.ts";
 import { ReadingsResponse } from "../contract.ts";
 import { toCsv } from "../csv.ts";
 import { gridColumn, gridTimes } from "../describe.ts";
+import { requireSensor } from "../known.ts";
 import { checkRange, Format, SensorParams, Time, wantsCsv } from "../parameters.ts";
 import { problems } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
-import { unknownSensor } from "./sensors.ts";
 
 const mostPoints = 10_000;
 
@@ -48,10 +48,7 @@ export function readingRoutes({ ports, views, settings }: ApiServices): OpenAPIH
     const from = floorToStep(query.from ?? addSeconds(to, -86_400), stepSeconds);
     checkRange(from, to, stepSeconds, mostPoints);
     const readings = (await ports.follower.readWindows([id], from, to)).get(id);
-    if (readings === undefined || readings.at.length === 0) {
-      const rows = { sensorIds: [id], sort: "sensorId" as const, asOf: null, staleBefore: from, limit: 1 };
-      if ((await views.sensors(rows)).length === 0) throw unknownSensor(id);
-    }
+    if (readings === undefined || readings.at.length === 0) await requireSensor({ views }, id);
     const empty = { at: new Float64Array(), values: {} };
     const grid = toGrid(readings ?? empty, targets, stepSeconds, { from: addSeconds(from, stepSeconds), upTo: to });
     const columns = targets.map((target, index) => ({ target, value: gridColumn(grid, index) }));

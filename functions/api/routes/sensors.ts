@@ -4,6 +4,7 @@ import { Id, Sensor, SensorPage, SensorStatus, Text } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { describeSensors } from "../describe.ts";
 import { staleBefore } from "../freshness.ts";
+import { loadSensor } from "../known.ts";
 import { Cursor, Limit, SensorParams } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { answers } from "../responses.ts";
@@ -77,18 +78,9 @@ export function sensorRoutes(services: ApiServices): OpenAPIHono {
     })
     .openapi(getSensor, async (c) => {
       const { id } = c.req.valid("param");
-      const now = ports.clock.now();
-      const query = { sensorIds: [id], sort: "sensorId" as const, asOf: null, limit: 1 };
-      const rows = await views.sensors({ ...query, staleBefore: staleBefore(now, settings) });
-      const [sensor] = await describeSensors(services, rows);
-      if (sensor === undefined) throw unknownSensor(id);
-      return c.json(sensor, 200);
+      const [sensor] = await describeSensors(services, [await loadSensor(services, id)]);
+      return c.json(sensor!, 200);
     });
-}
-
-/** 404 for a sensor that no cycle has seen. */
-export function unknownSensor(sensorId: string) {
-  return refuse(404, { code: "notFound", detail: `sensor ${sensorId} is not known; /v1/sensors lists those that are` });
 }
 
 function toCursor(row: SensorRow, sort: "sensorId" | "attention", asOf: Date | null): string {

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
+import { attentionOrder, statusOf } from "../../../core/forecast/sensor.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { Sensor, SensorPage } from "../../../functions/api/contract.ts";
+import { staleBefore } from "../../../functions/api/freshness.ts";
 import { manifestOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastsOf, getAs, getProblem, outcomeOf, scoreOf, startApi, stepSeconds, type TestApi } from "./harness.ts";
@@ -155,6 +157,31 @@ describe("GET /v1/sensors", () => {
     expect(items[0]!.targets[0]!.history.at).toEqual([]);
     expect(items[0]!.newestReadingAt).toBe(addSeconds(someSlot, -30).toISOString());
     expect(api.log.lines).toContainEqual(expect.objectContaining({ level: "warn", event: "api.sourceUnreadable" }));
+  });
+
+  it("finds the same status in the database as core does, for whatever outcome and age", async () => {
+    api = await startApi(postgres);
+    const statuses = ["issued", "baseline", "refused", "expired"] as const;
+    const reasons = [null, "noModel", "staleSource", "gap", "shortHistory", "noReadings", "expired"] as const;
+    const before = staleBefore(someSlot, api.services.settings);
+    const slots = [before, addSeconds(before, -0.001), someSlot];
+    const outcomes = statuses.flatMap((status) =>
+      reasons.flatMap((reason) =>
+        slots.map((slot, age) => outcomeOf({ sensorId: `${status}-${reason}-${age}`, slot, status, reason })),
+      ),
+    );
+    await api.ledger.rememberSensors([...outcomes.map(({ sensorId }) => sensorId), "none"], someSlot);
+    await api.ledger.record(outcomes, []);
+
+    const rows = await api.services.views.sensors({ sort: "attention", asOf: null, staleBefore: before, limit: 1_000 });
+
+    const found = Object.fromEntries(rows.map(({ sensorId, status }) => [sensorId, status]));
+    const wanted = outcomes.map((outcome) => [outcome.sensorId, statusOf(outcome, before)]);
+    expect(found).toEqual({ ...Object.fromEntries(wanted), none: statusOf(null, before) });
+    expect(new Set(rows.map(({ status }) => status))).toEqual(new Set(attentionOrder));
+    expect(rows.map(({ status }) => attentionOrder.indexOf(status))).toEqual(
+      rows.map(({ status }) => attentionOrder.indexOf(status)).sort((a, b) => a - b),
+    );
   });
 
   it("asks the databases a bounded number of times whatever the page's length", async () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { cronOfStep } from "../../../functions/config/cron.ts";
 import { toEnvExample, withTable } from "../../../functions/config/documentation.ts";
-import { cronOfStep, describeConfig, readConfig } from "../../../functions/config/environment.ts";
+import { describeConfig, readConfig } from "../../../functions/config/environment.ts";
 import { Environment } from "../../../functions/config/variables.ts";
 
 describe("configuration", () => {

@@ -1,6 +1,7 @@
 import { Cron } from "croner";
 import { afterEach, describe, expect, it } from "vitest";
-import { dueTimes, runTimetable, type Timetable } from "../../../functions/machine/scheduler.ts";
+import { dueTimes } from "../../../functions/config/cron.ts";
+import { runTimetable, type Timetable } from "../../../functions/machine/scheduler.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
 import { readConfig } from "../../../functions/config/environment.ts";
-import { cyclesSince, runTimetables } from "../../../functions/machine/timetables.ts";
+import { cyclesDueAfter, runTimetables } from "../../../functions/machine/timetables.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 
@@ -80,13 +80,13 @@ describe("drift", () => {
   });
 });
 
-describe("cyclesSince", () => {
+describe("cyclesDueAfter", () => {
   it("is the last slot that was enqueued whole, so that one that died half way is met again", () => {
     const latest = [cycle("12:00:00", null), cycle("11:50:00"), cycle("11:40:00")];
-    expect(cyclesSince(config, at("12:05:00"), latest)).toEqual(at("11:50:00"));
+    expect(cyclesDueAfter(config, at("12:05:00"), latest)).toEqual(at("11:50:00"));
   });
 
   it("ignores cycles from the future, such as a clock that was wrong leaves behind", () => {
-    expect(cyclesSince(config, at("12:05:00"), [cycle("18:00:00"), cycle("11:50:00")])).toEqual(at("11:50:00"));
+    expect(cyclesDueAfter(config, at("12:05:00"), [cycle("18:00:00"), cycle("11:50:00")])).toEqual(at("11:50:00"));
   });
 });

@@ -1,21 +1,31 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { Outcome } from "../../../../core/forecast/forecast.ts";
-import type { SensorQuery, SensorRow, SensorStatus } from "../../../../core/forecast/sensor.ts";
+import {
+  attentionOrder,
+  type SensorQuery,
+  type SensorRow,
+  type SensorStatus,
+  statusCases,
+} from "../../../../core/forecast/sensor.ts";
 import type { Views } from "../../../../core/views.ts";
 import type { PredictorSchema } from "../schema.ts";
-
-/** What needs a person comes first. */
-const attention: SensorStatus[] = ["refused", "stale", "baseline", "waiting", "ok"];
 
 type OutcomeRow = Selectable<PredictorSchema["outcome"]>;
 type Row = OutcomeRow & { first_seen_at: Date; state: SensorStatus; champion: string | null };
 
 /** Sensors with their newest outcome and the state that follows from it; pages by key, so that writes move nothing. */
-export function sensorViews(db: Kysely<PredictorSchema>): Pick<Views, "sensors" | "sensorCount" | "outcomes"> {
+export function sensorViews(
+  db: Kysely<PredictorSchema>,
+): Pick<Views, "sensors" | "knownSensors" | "sensorCount" | "outcomes"> {
   return {
     async sensors(query) {
       const { rows } = await sensorPage(query).execute(db);
       return rows.map(toSensorRow);
+    },
+    async knownSensors(sensorIds) {
+      const { rows } = await sql<{ sensor_id: string }>`
+        select sensor_id from sensor where sensor_id = any(${sensorIds}::text[])`.execute(db);
+      return new Set(rows.map((row) => row.sensor_id));
     },
     async sensorCount() {
       const { rows } = await sql<{ n: number }>`select count(*)::float8 as n from sensor`.execute(db);
@@ -36,7 +46,7 @@ export function sensorViews(db: Kysely<PredictorSchema>): Pick<Views, "sensors" 
 
 function sensorPage(query: SensorQuery) {
   const { sensorIds, statuses, search, after, asOf, staleBefore } = query;
-  const rank = (state: ReturnType<typeof sql>) => sql`array_position(${attention}::text[], ${state})`;
+  const rank = (state: ReturnType<typeof sql>) => sql`array_position(${attentionOrder}::text[], ${state})`;
   const filters = [sql`true`];
   if (sensorIds !== undefined) filters.push(sql`s.sensor_id = any(${sensorIds}::text[])`);
   if (search !== undefined) filters.push(sql`position(lower(${search}) in lower(s.sensor_id)) > 0`);
@@ -55,13 +65,7 @@ function sensorPage(query: SensorQuery) {
     select * from (
       select s.sensor_id, s.first_seen_at, o.slot, o.status, o.reason, o.reason_text, o.have, o.need, o.decided_at,
         m.model_id as champion,
-        case
-          when o.slot is null then 'waiting'
-          when o.slot < ${staleBefore}::timestamptz or o.status = 'expired' or o.reason = 'staleSource' then 'stale'
-          when o.status = 'refused' then case when o.reason = 'shortHistory' then 'waiting' else 'refused' end
-          when o.status = 'baseline' then 'baseline'
-          else 'ok'
-        end as state
+        ${statusSql(staleBefore)} as state
       from sensor s
       left join model m on m.sensor_id = s.sensor_id and m.status = 'champion'
       left join lateral (
@@ -75,6 +79,19 @@ function sensorPage(query: SensorQuery) {
     where ${sql.join(later, sql` and `)}
     order by ${order}
     limit ${query.limit}`;
+}
+
+/** core's `statusOf`, of the sensor's newest outcome `o`. */
+function statusSql(staleBefore: Date) {
+  const cases = statusCases.map(({ outcome, reason, isOld, status }) => {
+    const parts = [sql`true`];
+    if (outcome === null) parts.push(sql`o.slot is null`);
+    else if (outcome !== undefined) parts.push(sql`o.status = ${outcome}::text`);
+    if (reason !== undefined) parts.push(sql`o.reason = ${reason}::text`);
+    if (isOld) parts.push(sql`o.slot < ${staleBefore}::timestamptz`);
+    return sql`when ${sql.join(parts, sql` and `)} then ${status}::text`;
+  });
+  return sql`case ${sql.join(cases, sql` `)} end`;
 }
 
 function toSensorRow(row: Row): SensorRow {
