@@ -119,9 +119,7 @@ describe("trainModel", () => {
   );
 
   test("training that diverges is an outcome that says so once, and what to do", async () => {
-    const kernels = Object.assign(Object.create(engine.kernels) as typeof engine.kernels, {
-      pinball: () => Number.NaN,
-    });
+    const kernels = { ...engine.kernels, pinball: () => Number.NaN };
     const made = await trainModel({ ...host, engine: { ...engine, kernels } }, requestOf());
     expect(made).toMatchObject({
       ok: false,
