@@ -311,13 +311,13 @@ describe("the audit", () => {
 
   it("has who did what to what, when and with what result, also what was refused to them", async () => {
     await start();
-    const { key, token } = await keyWith("promote");
+    const { key, token } = await keyWith("promote", "train");
     const promote = (id: string) =>
       api.app.request(`/v1/models/${id}:promote`, post({ reason: "better" }, bearer(token)));
-    const done = await promote("model-a");
+    const done = await api.app.request("/v1/sensors/a:train", { method: "POST", headers: bearer(token) });
     await promote("m%209");
     await promote("%00");
-    await api.app.request("/v1/sensors/a:train", { method: "POST", headers: bearer(token) });
+    await api.app.request("/v1/keys", { headers: bearer(token) });
     await api.app.request("/v1/session", post({ key: "wrong" }));
     const { items } = await list();
     expect(
@@ -326,7 +326,7 @@ describe("the audit", () => {
       ["session.open", null, "401", "anonymous", "anonymous"],
       ["model.promote", "models/\ufffd", "422", "key", key.keyId],
       ["model.promote", "models/m 9", "404", "key", key.keyId],
-      ["model.promote", "models/model-a", "ok", "key", key.keyId],
+      ["sensor.train", "sensors/a", "ok", "key", key.keyId],
     ]);
     expect(items[3]).toMatchObject({
       at: someSlot.toISOString(),
