@@ -18,7 +18,7 @@ import type { SourceReport } from "./adapters/postgres/inspect-source.ts";
 import { postgresLeases } from "./adapters/postgres/leases.ts";
 import { postgresLedger } from "./adapters/postgres/ledger.ts";
 import { migrate } from "./adapters/postgres/migrate.ts";
-import { type Database, openDatabase } from "./adapters/postgres/pool.ts";
+import { type Database, openDatabase, type PoolOptions } from "./adapters/postgres/pool.ts";
 import { postgresRegistry } from "./adapters/postgres/registry.ts";
 import type { PredictorSchema } from "./adapters/postgres/schema.ts";
 import { postgresScores } from "./adapters/postgres/scores.ts";
@@ -37,6 +37,8 @@ import { openDatabases } from "./machine/databases.ts";
  * that a bundle carries only what its entry point reaches: onnxruntime in forecast and train, the AWS clients where
  * something is sent or stored.
  */
+
+type PoolLimits = Pick<PoolOptions, "applicationName" | "statementTimeoutMs">;
 
 /** One Lambda handles one batch at a time. */
 const lambdaConnections = 2;
@@ -125,9 +127,13 @@ export function openLog(config: Config): Promise<Log> {
 }
 
 /** The predictor database; throws misconfigured without a URL. */
-export function openPredictor(config: Config, max: number = lambdaConnections): Database<PredictorSchema> {
+export function openPredictor(
+  config: Config,
+  max: number = lambdaConnections,
+  limits: PoolLimits = {},
+): Database<PredictorSchema> {
   const url = wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL");
-  return openDatabase<PredictorSchema>({ url, side: "predictor", driver: config.databaseDriver, max });
+  return openDatabase<PredictorSchema>({ url, side: "predictor", driver: config.databaseDriver, max, ...limits });
 }
 
 /** The predictor database with its newest tables, for as long as `opened` lives; `migrations` are those that ran. */
@@ -142,16 +148,32 @@ export async function openFollower(
   config: Config,
   { clock, log }: { clock: Clock; log: Log },
   max: number = lambdaConnections,
+  limits: PoolLimits = {},
 ) {
   const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
   const sources = await readSources(config.sourceConfig);
   const targets = targetsOf(sources);
-  const database = openDatabase<unknown>({ url, side: "follower", max });
+  const database = openDatabase<unknown>({ url, side: "follower", max, ...limits });
   const onBadCell = reportOnce(log);
   const tables = sources.map((source) => postgresFollower(database, source, clock, onBadCell));
   const names = targets.map(({ name }) => name);
   const follower: Follower = severalTables(tables, names);
   return { follower, sources, targets, database };
+}
+
+/** Connections of the API's own, for as long as `opened` lives: whoever reads much leaves those of the workers alone. */
+export async function openApiDatabases(
+  config: Config,
+  ports: { clock: Clock; log: Log },
+  opened: AsyncDisposableStack,
+  max: number,
+) {
+  const limits = { applicationName: "iot-lstm-predictor-api", statementTimeoutMs: 10_000 };
+  const predictor = openPredictor(config, max, limits);
+  opened.defer(() => predictor.close());
+  const { database, follower } = await openFollower(config, ports, max, limits);
+  opened.defer(() => database.close());
+  return { predictor, follower };
 }
 
 /** The follower for as long as `opened` lives, once its mapping and its role are found to be right. Throws misconfigured. */

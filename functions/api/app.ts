@@ -9,6 +9,7 @@ import { writeAudit } from "./access/audit.ts";
 import { guard } from "./access/guard.ts";
 import { createLimiter } from "./access/limits.ts";
 import { readBodies } from "./body.ts";
+import { defaultDeadlines, limitTime } from "./deadline.ts";
 import { forbidSharing, permissionsPolicy } from "./headers.ts";
 import { boundInFlight, logRequests, refuseOtherSites } from "./middleware.ts";
 import { answerError, problemResponse, refuse } from "./problem.ts";
@@ -57,6 +58,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.use(readBodies({ maxBytes: maxBodyBytes, deadlineMs: settings.bodyDeadlineMs ?? 5_000 }));
   app.use(boundInFlight(settings.maxInFlight ?? 64));
   app.use(writeAudit(access, ports.log));
+  app.use(limitTime(settings.deadlines ?? defaultDeadlines));
 
   app.route("/", healthRoutes(services));
   app.route("/", sensorRoutes(services));

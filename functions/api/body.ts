@@ -17,7 +17,7 @@ export function readBodies(limits: BodyLimits): MiddlewareHandler {
       c.header("Connection", "close");
       throw error;
     });
-    c.req.raw = new Request(c.req.raw, { body: bytes });
+    c.req.raw = new Request(c.req.raw, { body: bytes, signal: c.req.raw.signal });
     return next();
   };
 }

@@ -3,6 +3,7 @@ import type { ForecastMessage } from "../../core/messages.ts";
 import type { Inference, ModelStore, Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
 import type { AccessServices } from "./access/services.ts";
+import type { Deadlines } from "./deadline.ts";
 
 export type ApiSettings = {
   stepSeconds: number;
@@ -22,6 +23,8 @@ export type ApiSettings = {
   onDemandWaitMs?: number;
   /** How long a body may take to come. */
   bodyDeadlineMs?: number;
+  /** How long a request may keep the databases busy. */
+  deadlines?: Deadlines;
   /** Requests handled at a time; more are answered 503. */
   maxInFlight?: number;
 };

@@ -7,10 +7,12 @@ import type { Clock, Log, Ports } from "../../core/ports.ts";
 import { createApi } from "../api/app.ts";
 import { type Config, describeConfig } from "../config/environment.ts";
 import { type Settings, settingsOf } from "../config/settings.ts";
+import { outsideDeadline } from "../deadline.ts";
 import { createForecastHandler } from "../forecast.ts";
 import { createPromoteHandler } from "../promote.ts";
 import {
   openAccess,
+  openApiDatabases,
   openBoss,
   openCheckedFollower,
   openClock,
@@ -43,6 +45,7 @@ export type System = {
 export type SystemOptions = { clock?: Clock; isAlone?: boolean };
 
 const connections = 6;
+const apiConnections = 4;
 /** At a time: training must leave a core to those who forecast. */
 const trainings = Math.max(1, availableParallelism() - 1);
 const webFolder = join(import.meta.dirname, "../../web/dist");
@@ -81,11 +84,12 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const ports: Ports = { clock, log, follower, ...predictorPorts(predictor), queue, store, inference, trainer };
   if (isDemo) await seedPretrained(ports, settings.fleet, await readShippedModels());
 
-  const views = openViews(predictor);
-  const isOurs = isLoopback(config.host);
-  const access = await openAccess(config, predictor, { isLoopback: isOurs });
+  const asked = await openApiDatabases(config, { clock, log }, started, apiConnections);
+  const views = openViews(asked.predictor);
+  const access = await openAccess(config, asked.predictor, { isLoopback: isLoopback(config.host) });
   const requestForecasts = forecastHere(ports, settings);
-  const api = createApi({ ports, views, requestForecasts, settings: settings.api, access });
+  const apiPorts = { ...ports, ...predictorPorts(asked.predictor), follower: asked.follower };
+  const api = createApi({ ports: apiPorts, views, requestForecasts, settings: settings.api, access });
   const hostRules = { host: config.host, names: namesOf(config) };
   const server = await listen(
     createSite((request, env) => api.fetch(request, env), webFolder, hostRules).fetch,
@@ -135,9 +139,10 @@ async function together<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   return Promise.all([a, b]);
 }
 
-/** On one machine a forecast on demand is computed at once, in this process. */
+/** On one machine a forecast on demand is computed at once, in this process; who asked may leave, it is everybody's. */
 function forecastHere(ports: ForecastPorts, settings: Settings) {
-  return async (message: Parameters<typeof forecast>[2]) => {
-    await forecast(ports, settings.forecast, message);
-  };
+  return (message: Parameters<typeof forecast>[2]) =>
+    outsideDeadline(async () => {
+      await forecast(ports, settings.forecast, message);
+    });
 }

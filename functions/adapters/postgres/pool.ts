@@ -11,6 +11,7 @@ import {
 } from "kysely";
 import pg from "pg";
 import { type Connection, describePlace } from "../../config/connection.ts";
+import { connectWithinDeadline, withinOwnDeadline } from "./cancel.ts";
 import { endsConnection, mapFault, type Side } from "./faults.ts";
 import { connectionOf, driverOptions, nextWay, type Way, waysOf } from "./transport.ts";
 import { getTypeParser } from "./types.ts";
@@ -45,7 +46,8 @@ export function openDatabase<Schema>(options: PoolOptions): Database<Schema> {
   const place = describePlace(connection);
   const fault = (error: unknown) => mapFault(error, options.side, place);
   const reach = options.driver === "neon" ? openNeon(options, connection) : openReachable(options, connection);
-  const guarded = guard(reach, fault);
+  const cancel = canceller(options, connection);
+  const guarded = guard(reach, options.side, fault, cancel.end);
   const db = new Kysely<Schema>({ dialect: dialect(guarded) });
   let closing: Promise<void> | undefined;
   return {
@@ -58,7 +60,7 @@ export function openDatabase<Schema>(options: PoolOptions): Database<Schema> {
         client.release();
       }
     },
-    close: () => (closing ??= reach.end()),
+    close: () => (closing ??= Promise.all([reach.end(), cancel.close()]).then(() => {})),
   };
 }
 
@@ -121,8 +123,37 @@ function poolConfig(options: PoolOptions, connection: Connection, way: Way): pg.
   };
 }
 
+/**
+ * Ends a running statement from a connection of its own. Behind a pooler the number of a connection says nothing, so that
+ * the statement's text must fit, too; there the statement's own time limit is what ends it.
+ */
+function canceller(options: PoolOptions, connection: Connection) {
+  let opened: AnyPool | undefined;
+  const open = () =>
+    openReachable({ ...options, max: 1, statementTimeoutMs: 2_000, connectTimeoutMs: 2_000 }, connection);
+  return {
+    async end(processId: number | undefined, statement: string): Promise<void> {
+      if (processId === undefined || options.driver === "neon") return;
+      opened ??= open();
+      try {
+        const client = await opened.connect();
+        await client
+          .query(
+            "select pg_cancel_backend(pid) from pg_stat_activity where pid = $1 and left(query, 200) = left($2, 200)",
+            [processId, statement],
+          )
+          .finally(() => client.release());
+      } catch {
+        // It ends by its own limit.
+      }
+    },
+    close: async () => opened?.end(),
+  };
+}
+
 type AnyPool = {
   connect(): Promise<{
+    processID?: number;
     query(sql: string, parameters: unknown[]): Promise<unknown>;
     release(destroy?: boolean): void;
     on(event: "error", listener: () => void): unknown;
@@ -132,12 +163,17 @@ type AnyPool = {
 };
 
 /** Maps faults at the edge and never gives a broken or still busy connection back to the pool. */
-function guard(pool: AnyPool, fault: (error: unknown) => unknown): PostgresPool {
+function guard(
+  pool: AnyPool,
+  side: Side,
+  fault: (error: unknown) => unknown,
+  cancel: (processId: number | undefined, statement: string) => Promise<void>,
+): PostgresPool {
   return {
     options: {},
     end: () => pool.end(),
     async connect() {
-      const client = await pool.connect().catch((error: unknown) => {
+      const client = await connectWithinDeadline(side, () => pool.connect()).catch((error: unknown) => {
         throw fault(error);
       });
       let isBroken = false;
@@ -147,10 +183,15 @@ function guard(pool: AnyPool, fault: (error: unknown) => unknown): PostgresPool 
       client.on("error", onError);
       const guarded = {
         query: (sql: string, parameters: readonly unknown[] = []) =>
-          client.query(sql, [...parameters]).catch((error: unknown) => {
-            if (endsConnection(error)) isBroken = true;
-            throw fault(error);
-          }),
+          withinOwnDeadline(
+            side,
+            () =>
+              client.query(sql, [...parameters]).catch((error: unknown) => {
+                if (endsConnection(error)) isBroken = true;
+                throw fault(error);
+              }),
+            () => cancel(client.processID, sql),
+          ),
         release(destroy?: boolean) {
           client.removeListener("error", onError);
           client.release(isBroken || destroy === true);

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Problem, TrainAccepted } from "../../../functions/api/contract.ts";
 import { createSite, type HttpServer, listen } from "../../../functions/machine/server.ts";
@@ -99,6 +100,41 @@ describe("a request over the socket", () => {
     for (const { status, body } of await Promise.all(slow)) {
       expect([status, Problem.parse(JSON.parse(body)).code]).toEqual([408, "bodyTooSlow"]);
     }
+  });
+});
+
+describe("a request that takes too long", () => {
+  const slowly = () => {
+    api.services.views.databaseSize = async () => {
+      await sql`select pg_sleep(60)`.execute(api.db);
+      return { bytes: 0, tables: [] };
+    };
+  };
+  const running = async () => {
+    const { rows } = await sql<{ n: number }>`
+      select count(*)::int as n from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'`.execute(
+      api.db,
+    );
+    return rows[0]?.n;
+  };
+
+  it("is a 504, and its statement is over", async () => {
+    await start({ settings: { deadlines: { readMs: 300, writeMs: 300 } } });
+    slowly();
+    const response = await fetch(`${server.url}/v1/ops`);
+    expect([response.status, Problem.parse(await response.json()).code]).toEqual([504, "timeout"]);
+    expect(await running()).toBe(0);
+  });
+
+  it("ends its statement when the client goes away", async () => {
+    await start();
+    slowly();
+    const leaving = new AbortController();
+    const asked = fetch(`${server.url}/v1/ops`, { signal: leaving.signal });
+    await expect.poll(running).toBe(1);
+    leaving.abort();
+    await expect(asked).rejects.toThrow();
+    await expect.poll(running).toBe(0);
   });
 });
 
