@@ -3,11 +3,17 @@ import type { AuditEntry, StoredAuditEntry } from "./access/audit.ts";
 import type { ApiKey, StoredKey } from "./access/key.ts";
 import type { FollowerState } from "./data/follower-state.ts";
 import type { Readings } from "./data/reading.ts";
+import type { AppError } from "./errors.ts";
 import type { Cycle } from "./forecast/cycle.ts";
 import type { Forecast, Outcome } from "./forecast/forecast.ts";
 import type { PairedScore, Score, ScoredMoment } from "./forecast/score.ts";
 import type { QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
+import type { FleetArtefact } from "./model/fleet/artefact.ts";
+import type { FleetRow } from "./model/fleet/golden.ts";
+import type { FleetGraph } from "./model/fleet/manifest.ts";
+import type { PartPlace } from "./model/fleet/pack.ts";
+import type { PartFile } from "./model/fleet/part-file.ts";
 import type { Artefact, ModelManifest } from "./model/manifest.ts";
 import type { ModelQuery, RegisteredModel } from "./model/registered.ts";
 import type { ModelInput, ModelOutput } from "./model/tensors.ts";
@@ -79,6 +85,19 @@ export type ArtefactFiles = {
   read(path: string): Promise<Uint8Array | null>;
   /** Writes whole or not at all; the same bytes again are a no-op, others throw conflict. */
   write(path: string, bytes: Uint8Array): Promise<void>;
+};
+
+/** A fleet's version as it is registered. */
+export type FleetVersion = { fleetId: string; digest: string };
+
+/** Runs fleets' graphs that passed digest and golden vectors; keeps them and the sensors' parts, bounded. */
+export type FleetInference = {
+  /** Per sensor its part, or why there is none: a part that is missing or damaged costs the others nothing. One read a pack. */
+  parts(graph: FleetGraph, places: PartPlace[]): Promise<Map<string, PartFile | AppError>>;
+  /** One outcome a row, in order, by one run. */
+  run(version: FleetVersion, rows: FleetRow[]): Promise<ModelOutput[]>;
+  /** Checks graph and golden vectors of a version that is not registered yet. */
+  verify(artefact: FleetArtefact): Promise<Verdict>;
 };
 
 /** Runs models that passed sha256, manifest and golden vector; keeps a bounded cache of sessions. */

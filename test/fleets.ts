@@ -1,6 +1,12 @@
+import { createFleetArtefact } from "../core/model/fleet/artefact.ts";
+import { encodeGolden, type FleetRow } from "../core/model/fleet/golden.ts";
 import { type FleetGraph, FleetManifest } from "../core/model/fleet/manifest.ts";
 import { type PartFile, partDims } from "../core/model/fleet/part-file.ts";
-import { buildUniform } from "./models/engine/builders.ts";
+import { loadEngine } from "../models/engine/load.ts";
+import { exportFleet, meanSkip } from "../models/onnx/fleet.ts";
+import { createFleetGolden } from "../models/onnx/golden.ts";
+import type { WeightType } from "../models/onnx/graph.ts";
+import { buildRows, buildShape, buildUniform, buildWeights, buildWidths } from "./models/engine/builders.ts";
 
 /** Two targets at 24 leads: the usual size. */
 export const fleetGraph: FleetGraph = {
@@ -36,4 +42,37 @@ export function manifestOf(fleetId: string, graph: FleetGraph = fleetGraph): Fle
     },
     ...{ codeVersion: "test", createdAt: "2026-03-01T00:00:00.000Z" },
   });
+}
+
+/** A whole version of a fleet of random networks, its sensors' parts, and rows of theirs. */
+export async function fleetOf(sensorIds: string[], { seeds = 2, weightType = "float16" as WeightType } = {}) {
+  const graph = fleetGraph;
+  const shape = buildShape({
+    ...{ contextLength: graph.contextLength, channels: graph.channels, targets: graph.targets, horizon: graph.leads },
+    ...{ linear: graph.linear, extra: graph.features - graph.targets * graph.linear, hidden: 16, branchUnits: 128 },
+    ...{ joinsHidden: true, sensors: 3 },
+  });
+  const members = Array.from({ length: seeds }, (_, i) => buildWeights(shape, 70 + i, 0.04));
+  const widths = buildWidths(shape, 6);
+  const skips = meanSkip(shape, members);
+  const own = (values: Float32Array, sensor: number) => {
+    const size = values.length / shape.sensors;
+    return values.slice((sensor % shape.sensors) * size, ((sensor % shape.sensors) + 1) * size);
+  };
+  const parts = sensorIds.map((sensorId, i) => {
+    const part = partOf(sensorId, i);
+    return { ...part, tensors: { ...part.tensors, skip: own(skips, i), widths: own(widths, i) } };
+  });
+  const rowOf = (part: PartFile, seed: number): FleetRow => {
+    const [data, random] = [buildRows(shape, 1, seed), buildUniform(seed)];
+    const changes = Float32Array.from({ length: graph.targets * graph.leads }, random);
+    return { part, sequence: data.sequence, features: data.features, changes };
+  };
+  const description = { shape, members, ridgeShare: 0.1, weightType };
+  const goldenRows = parts.slice(0, 3).map(rowOf);
+  const sensors = Int32Array.from(goldenRows, (_, i) => i);
+  const golden = createFleetGolden(loadEngine("simd128"), description, widths, goldenRows, sensors);
+  const onnx = exportFleet(description);
+  const artefact = await createFleetArtefact(manifestOf("rooms-1"), onnx, encodeGolden(golden, graph));
+  return { graph, artefact, golden, parts, rowOf };
 }

@@ -114,7 +114,13 @@ describe.each(kinds)("in %s", (_name, open) => {
     const places = await savePack(files, parts);
     expect(await savePack(files, parts)).toEqual(places);
     const reads: string[] = [];
-    const counted = { ...files, read: (path: string) => files.read((reads.push(path), path)) };
+    const counted = {
+      ...files,
+      read: (path: string) => {
+        reads.push(path);
+        return files.read(path);
+      },
+    };
     const loaded = await loadParts(counted, places);
     expect(reads).toHaveLength(1);
     for (const [i, { digest }] of places.entries()) expect(loaded.get(digest)).toEqual(parts[i]?.bytes);

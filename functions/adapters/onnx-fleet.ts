@@ -1,0 +1,117 @@
+import { LRUCache } from "lru-cache";
+import { AppError } from "../../core/errors.ts";
+import { type FleetArtefact, loadFleet } from "../../core/model/fleet/artefact.ts";
+import type { FleetGraph } from "../../core/model/fleet/manifest.ts";
+import { loadParts, type PartPlace } from "../../core/model/fleet/pack.ts";
+import { decodePart, type PartFile } from "../../core/model/fleet/part-file.ts";
+import type { ArtefactFiles, FleetInference, FleetVersion, Log } from "../../core/ports.ts";
+import { type FleetSession, openFleetSession } from "./onnx-fleet-session.ts";
+
+/** `maximumParts` bounds the memory: one holds about 30 kB. */
+export type FleetOptions = { maximumParts?: number };
+
+/** A champion and a challenger for a few groups. */
+const maximumSessions = 8;
+/** What was refused is looked at again after this long, not on every forecast. */
+const rejectionTtlMs = 60_000;
+
+/**
+ * Fleets' graphs in this process: a version is fetched once, verified (digest, golden vectors) and kept, as are the sensors'
+ * parts; the store may go away then. A shard is one run, whatever its sensors.
+ */
+export function fleetInference(
+  { files, log }: { files: ArtefactFiles; log: Log },
+  { maximumParts = 5000 }: FleetOptions = {},
+): FleetInference & { partCount(): number; close(): void } {
+  const parts = new LRUCache<string, PartFile>({ max: maximumParts });
+  const rejections = new LRUCache<string, AppError>({ max: 1000, ttl: rejectionTtlMs });
+  const sessions = new LRUCache<string, Promise<FleetSession>>({
+    max: maximumSessions,
+    dispose: (session) => {
+      session
+        .then((opened) => opened.release())
+        .catch((error: unknown) => log.warn("onnx.releaseFailed", { error: String(error) }));
+    },
+  });
+
+  function sessionOf({ fleetId, digest }: FleetVersion): Promise<FleetSession> {
+    const key = `${fleetId}|${digest}`;
+    const rejection = rejections.get(key);
+    if (rejection) return Promise.reject(rejection);
+    const known = sessions.get(key);
+    if (known) return known;
+    const opened = loadFleet(files, fleetId, digest)
+      .then(openVerified)
+      .catch((error: unknown) => {
+        sessions.delete(key);
+        if (error instanceof AppError && error.code === "artefactRejected") rejections.set(key, error);
+        throw error;
+      });
+    sessions.set(key, opened);
+    return opened;
+  }
+
+  return {
+    async parts(graph, places) {
+      const missing = places.filter(({ digest }) => !parts.has(digest));
+      const loaded = missing.length > 0 ? await loadParts(files, missing) : new Map<string, Uint8Array | AppError>();
+      const found = new Map<string, PartFile | AppError>();
+      for (const place of places) {
+        const part = parts.get(place.digest) ?? decode(graph, place, loaded.get(place.digest));
+        if (!(part instanceof AppError)) parts.set(place.digest, part);
+        found.set(place.sensorId, part);
+      }
+      return found;
+    },
+    async run(version, rows) {
+      try {
+        const session = await sessionOf(version);
+        return session.run(rows);
+      } catch (error) {
+        // One version's failure is a value: the sensors of others have their forecast all the same.
+        const message = error instanceof Error ? error.message : String(error);
+        log.warn("onnx.fleetFailed", { fleetId: version.fleetId, message });
+        return rows.map(() => ({ ok: false, reason: "modelRejected", message }));
+      }
+    },
+    async verify(artefact) {
+      try {
+        const session = await openVerified(artefact);
+        await session.release();
+        return { ok: true };
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== "artefactRejected") throw error;
+        return { ok: false, message: error.message };
+      }
+    },
+    partCount: () => parts.size,
+    close: () => {
+      sessions.clear();
+      parts.clear();
+    },
+  };
+}
+
+function decode(graph: FleetGraph, { sensorId }: PartPlace, bytes: Uint8Array | AppError | undefined) {
+  if (!(bytes instanceof Uint8Array)) {
+    return bytes ?? new AppError("notFound", `the part of sensor ${sensorId} is not in the model store`);
+  }
+  try {
+    return decodePart(sensorId, bytes, graph);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+/** A session that has answered the version's golden vectors. */
+async function openVerified(artefact: FleetArtefact): Promise<FleetSession> {
+  const session = await openFleetSession(artefact);
+  try {
+    await session.answerGolden(artefact.golden);
+    return session;
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}

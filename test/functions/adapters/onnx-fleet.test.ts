@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { createFleetArtefact, saveFleet } from "../../../core/model/fleet/artefact.ts";
+import { encodeGolden } from "../../../core/model/fleet/golden.ts";
+import { savePack } from "../../../core/model/fleet/pack.ts";
+import { encodePart } from "../../../core/model/fleet/part-file.ts";
+import { memoryFiles } from "../../../functions/adapters/memory-store.ts";
+import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
+import { fleetOf } from "../../fleets.ts";
+
+const log = { info: () => {}, warn: () => {}, error: () => {} };
+const names = ["attic", "cellar", "hall", "barn", "shed"];
+
+async function served() {
+  const fleet = await fleetOf(names);
+  const stored = memoryFiles();
+  await saveFleet(stored, fleet.artefact);
+  const bytes = fleet.parts.map((part) => ({
+    sensorId: part.sensorId,
+    bytes: encodePart(part, fleet.graph, new Set(["skip", "ridge"])),
+  }));
+  const places = await savePack(stored, bytes);
+  const reads: string[] = [];
+  const files = {
+    ...stored,
+    read: (path: string) => {
+      reads.push(path);
+      return stored.read(path);
+    },
+  };
+  const inference = fleetInference({ files, log });
+  const version = { fleetId: fleet.artefact.manifest.fleetId, digest: fleet.artefact.digest };
+  return { ...fleet, stored, places, reads, inference, version };
+}
+
+test("a shard runs whatever its sensors, and each gets what it gets alone", async () => {
+  const { inference, version, graph, places, rowOf } = await served();
+  const parts = await inference.parts(graph, places);
+  const rows = names.map((name, i) => {
+    const part = parts.get(name);
+    if (!part || part instanceof Error) throw part;
+    return rowOf(part, 30 + i);
+  });
+  const together = await inference.run(version, rows);
+  for (const [i, row] of rows.entries()) {
+    const [alone] = await inference.run(version, [row]);
+    const answer = together[i];
+    if (!alone?.ok || !answer?.ok) throw new Error("no answer");
+    expect(answer.quantiles).toHaveLength(2 * 24 * 3);
+    for (const [at, value] of alone.quantiles.entries()) expect(answer.quantiles[at]).toBeCloseTo(value, 5);
+  }
+  inference.close();
+});
+
+test("reads version and parts once; afterwards the store may go away", async () => {
+  const { inference, version, graph, places, reads, rowOf, parts } = await served();
+  await inference.parts(graph, places);
+  await inference.run(version, [rowOf(parts[0]!, 1)]);
+  const before = reads.length;
+  expect(before).toBe(4);
+  await inference.parts(graph, places.toReversed());
+  await inference.run(version, [rowOf(parts[1]!, 2)]);
+  expect(reads).toHaveLength(before);
+  expect(inference.partCount()).toBe(names.length);
+});
+
+test("one row that is not finite, or of another shape, costs the others nothing", async () => {
+  const { inference, version, rowOf, parts } = await served();
+  const rows = parts.map((part, i) => rowOf(part, i));
+  const expected = await inference.run(version, rows);
+  rows[1]!.sequence[5] = Number.NaN;
+  rows[3] = { ...rows[3]!, features: rows[3]!.features.slice(1) };
+  const answers = await inference.run(version, rows);
+  expect(answers[1]).toMatchObject({ ok: false, reason: "guardTripped", message: expect.stringContaining("cellar") });
+  expect(answers[3]).toMatchObject({ ok: false, reason: "modelRejected", message: expect.stringContaining("261") });
+  for (const i of [0, 2, 4]) expect(answers[i]).toMatchObject({ ok: true });
+  const [answer, before] = [answers[4], expected[4]];
+  if (!answer?.ok || !before?.ok) throw new Error("no answer");
+  for (const [at, value] of before.quantiles.entries()) expect(answer.quantiles[at]).toBeCloseTo(value, 5);
+});
+
+test("a version serves only with its registered digest and its golden answers", async () => {
+  const { inference, stored, artefact, golden, graph, rowOf, parts } = await served();
+  expect(await inference.verify(artefact)).toEqual({ ok: true });
+  const wrong = { ...golden, quantiles: golden.quantiles.map((row) => row.map((value) => value + 0.1)) };
+  const manifest = { ...artefact.manifest, fleetId: "rooms-2" };
+  const spoilt = await createFleetArtefact(manifest, artefact.onnx, encodeGolden(wrong, graph));
+  expect(await inference.verify(spoilt)).toMatchObject({
+    ok: false,
+    message: expect.stringContaining("golden vector 0"),
+  });
+  await saveFleet(stored, spoilt);
+  const row = rowOf(parts[0]!, 1);
+  const refusal = { ok: false, reason: "modelRejected" };
+  expect(await inference.run({ fleetId: "rooms-2", digest: spoilt.digest }, [row])).toMatchObject([refusal]);
+  expect(await inference.run({ fleetId: "rooms-1", digest: "0".repeat(64) }, [row])).toMatchObject([refusal]);
+  const broken = await createFleetArtefact(artefact.manifest, artefact.onnx.slice(0, 1000), artefact.golden);
+  expect(await inference.verify(broken)).toMatchObject({ ok: false });
+});
