@@ -210,6 +210,18 @@ export async function inspectFollower(config: Config, now: Date | null): Promise
   }
 }
 
+/** Mappings that the follower's catalogue suggests, best first. */
+export async function proposeSources(config: Config) {
+  const { proposeMappings } = await import("./adapters/postgres/propose-mapping.ts");
+  const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
+  const database = openDatabase<unknown>({ url, side: "follower", max: 1, statementTimeoutMs: 60_000 });
+  try {
+    return await proposeMappings(database.query);
+  } finally {
+    await database.close();
+  }
+}
+
 /** What lives in the predictor database. */
 export function predictorPorts({ db }: Database<PredictorSchema>) {
   return {
