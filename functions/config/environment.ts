@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { AppError } from "../../core/errors.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { redactConnection } from "./connection.ts";
-import { cronOfStep } from "./cron.ts";
+import { contradictionsOf } from "./contradictions.ts";
+import { cronOfStep, cycleSecondsOf } from "./cron.ts";
 import { withLinkedSecrets } from "./secrets.ts";
 import { Environment } from "./variables.ts";
 
@@ -29,7 +30,7 @@ export async function loadConfig(): Promise<Config> {
   return readConfig(await withLinkedSecrets(process.env));
 }
 
-/** The configuration in `environment`; an empty string counts as unset. Throws misconfigured naming each bad variable. */
+/** The configuration in `environment`; an empty string counts as unset. Throws misconfigured naming each bad variable, and those that contradict each other. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const parsed = Environment.safeParse(given);
@@ -37,7 +38,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
     throw new AppError("misconfigured", `configuration: ${lines.join("; ")} (see .env.example)`);
   }
-  return toConfig(parsed.data);
+  const config = toConfig(parsed.data);
+  const contradictions = contradictionsOf(config, cycleSecondsOf(config.cycleCron));
+  if (contradictions.length > 0) throw new AppError("misconfigured", `configuration: ${contradictions.join("; ")}`);
+  return config;
 }
 
 function toConfig(environment: Environment): Config {

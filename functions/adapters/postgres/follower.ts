@@ -10,21 +10,22 @@ import { faultCode, isTransient } from "./faults.ts";
 import { listQuery, newestQuery, windowQuery } from "./follower-queries.ts";
 import { followerState, hasOrderedPath } from "./follower-state.ts";
 import type { Database } from "./pool.ts";
-import { type OnBadCell, type ReadWindow, readAround } from "./read-around.ts";
+import { type ReadWindow, readAround } from "./read-around.ts";
 import { fittingIds, isUsableId } from "./sensor-ids.ts";
 import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
+import type { SourceNotices } from "./source-notices.ts";
 
 /**
  * Their database, read through the mapping: single statements only, never an open transaction. A replica conflict or
  * a dropped connection is tried once more on another connection; a mapping that no longer fits throws misconfigured.
  * Readings ahead of `clock` are left out wherever the caller gives no bound.
- * A cell that cannot be read costs its value alone, and `onBadCell` hears of it.
+ * A cell that cannot be read costs its value alone, and `notices` hears of it.
  */
 export function postgresFollower(
   database: Pick<Database<unknown>, "query">,
   source: Source,
   clock: Pick<Clock, "now">,
-  onBadCell: OnBadCell = () => {},
+  notices: SourceNotices = { onBadCell() {}, onDroppedIds() {} },
 ): Follower {
   let known: Promise<ResolvedSource> | undefined;
   const query: Query = (sql, parameters) =>
@@ -70,10 +71,10 @@ export function postgresFollower(
     async listSensors(since) {
       const isLoose = await hasOrderedPath(query, await resolved());
       const rows = await read<{ id: string }>((from) => listQuery(from, since, isLoose, clock.now()));
-      return rows
-        .map((row) => row.id)
-        .filter(isUsableId)
-        .sort();
+      const ids = rows.map((row) => row.id);
+      const dropped = ids.filter((id) => !isUsableId(id));
+      if (dropped.length > 0) notices.onDroppedIds(dropped);
+      return ids.filter(isUsableId).sort();
     },
 
     async readWindows(sensorIds, after, upTo) {
@@ -84,7 +85,7 @@ export function postgresFollower(
       const windows = new Map(sensorIds.map((id) => [id, empty()]));
       const names = source.targets.map(({ name }) => name);
       const ids = fittingIds(sensorIds, (await resolved()).sensor.type);
-      const found = await readAround(window, ids, after, upTo, names, onBadCell);
+      const found = await readAround(window, ids, after, upTo, names, notices.onBadCell);
       for (const [id, readings] of found) windows.set(id, readings);
       return windows;
     },

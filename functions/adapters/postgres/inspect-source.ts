@@ -11,8 +11,8 @@ import { oldestQuery } from "./follower-queries.ts";
 import { hasOrderedPath, newestOfAll, replicationState } from "./follower-state.ts";
 import { indexAdvice } from "./index-advice.ts";
 import type { Database } from "./pool.ts";
-import { isUsableId } from "./sensor-ids.ts";
 import { type ResolvedSource, resolveSource } from "./source-catalog.ts";
+import { describeDropped } from "./source-notices.ts";
 import { type CellFacts, countCells, countKeys, hiddenByPolicy } from "./source-values.ts";
 import { sensorWarnings, targetWarnings, timeWarnings } from "./source-warnings.ts";
 
@@ -86,8 +86,18 @@ async function gatherFacts(
   const unreadable: string[] = [];
   // The demo has no present of its own: then only what no calendar of ours has is ahead.
   const upTo = now ?? endOfTime;
-  const follower = postgresFollower(database, from.source, { now: () => upTo }, ({ sensorId, target, upTo, message }) =>
-    unreadable.push(`sensor ${sensorId}: ${target} about ${upTo.toISOString()}: ${message}`),
+  let dropped: string[] = [];
+  const follower = postgresFollower(
+    database,
+    from.source,
+    { now: () => upTo },
+    {
+      onBadCell: ({ sensorId, target, upTo: at, message }) =>
+        unreadable.push(`sensor ${sensorId}: ${target} about ${at.toISOString()}: ${message}`),
+      onDroppedIds: (ids) => {
+        dropped = ids;
+      },
+    },
   );
   const sensorIds = await follower.listSensors(new Date(0));
   const newest = await follower.newestReadings(sensorIds);
@@ -145,7 +155,7 @@ async function gatherFacts(
       ...(isReadWhole
         ? ["the view is read whole to find its sensors: its table may lack an index by sensor and time"]
         : []),
-      ...(sensorIds.every(isUsableId) ? [] : ["sensor ids of more than 256 characters are left out"]),
+      ...(dropped.length === 0 ? [] : [describeDropped(dropped)]),
     ],
   };
 }

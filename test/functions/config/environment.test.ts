@@ -50,7 +50,8 @@ describe("configuration", () => {
     [420, "* * * * *"],
   ])("ticks at least once in a step of %i s", (stepSeconds, cron) => {
     expect(cronOfStep(stepSeconds)).toBe(cron);
-    expect(readConfig({ STEP_SECONDS: String(stepSeconds) }).cycleCron).toBe(cron);
+    const given = { STEP_SECONDS: String(stepSeconds), SETTLE_SECONDS: "0" };
+    expect(readConfig(given).cycleCron).toBe(cron);
   });
 
   it.each(["0x10", "1e3", "5.0", "+5", "Infinity"])("takes %s for no whole number", (text) => {
@@ -73,6 +74,29 @@ describe("configuration", () => {
       forecastQueueUrl: given.FORECAST_QUEUE_URL,
       demoSpeed: 0.5,
     });
+  });
+
+  it.each<[Record<string, string>, RegExp]>([
+    [
+      { STEP_SECONDS: "5" },
+      /SETTLE_SECONDS 60 with STEP_SECONDS 5: a slot expires after 30 s.*SETTLE_SECONDS to 15 or less/,
+    ],
+    [{ STALE_AFTER_STEPS: "36" }, /STALE_AFTER_STEPS 36 with HORIZON 24: .* after 12 steps.*to 12 or less/],
+    [
+      { HORIZON: "6", CYCLE_CRON: "0 */2 * * *" },
+      /CYCLE_CRON leaves 7200 s between cycles, and a forecast reaches 3600 s/,
+    ],
+  ])("refuses %j, which contradicts itself, with numbers", (given, message) => {
+    expect(() => readConfig(given)).toThrow(message);
+  });
+
+  it.each([
+    { STEP_SECONDS: "60" },
+    { STEP_SECONDS: "5", SETTLE_SECONDS: "15" },
+    { STALE_AFTER_STEPS: "12" },
+    { HORIZON: "1000" },
+  ])("takes %j", (given: Record<string, string>) => {
+    expect(() => readConfig(given)).not.toThrow();
   });
 
   it("is described whole by .env.example, whose values are the defaults, and by the documentation", () => {

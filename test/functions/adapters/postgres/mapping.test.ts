@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Follower } from "../../../../core/ports.ts";
-import { reportOnce } from "../../../../functions/adapters/postgres/bad-cells.ts";
 import { postgresFollower } from "../../../../functions/adapters/postgres/follower.ts";
 import { windowQuery } from "../../../../functions/adapters/postgres/follower-queries.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import { severalTables } from "../../../../functions/adapters/postgres/several-tables.ts";
 import { resolveOrThrow } from "../../../../functions/adapters/postgres/source-catalog.ts";
+import { reportOnce } from "../../../../functions/adapters/postgres/source-notices.ts";
 import { parseSource, parseSources, targetsOf } from "../../../../functions/config/source.ts";
 import { quietLog } from "../../../fakes/log.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
@@ -304,4 +304,23 @@ it("gives every fault of the driver as one that names database, object and remed
   await expect(database.query("select * from nothing")).rejects.toMatchObject({
     message: expect.stringMatching(/relation "nothing" does not exist\. Check the mapping with npm run check-source/),
   });
+});
+
+it("counts and names ids that no message can carry", async () => {
+  await sql(
+    `create table sensor_readings (sensor_id text, temperature real, humidity real, "timestamp" timestamptz)`,
+    `insert into sensor_readings select id, 1, 1, '2026-03-01Z' from unnest(array['a', '', repeat('x', 257)]) as id`,
+  );
+  const log = quietLog();
+  const follower = postgresFollower(database, parseSource({}), clock, reportOnce(log));
+  for (let cycle = 0; cycle < 2; cycle++) expect(await follower.listSensors(from)).toEqual(["a"]);
+  expect(log.lines).toEqual([
+    {
+      level: "warn",
+      event: "sensorIdsLeftOut",
+      fields: {
+        message: expect.stringMatching(/^2 sensor ids are left out.*the empty one, x{40}\.\.\. \(257 characters\)$/),
+      },
+    },
+  ]);
 });
