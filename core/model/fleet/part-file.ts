@@ -9,6 +9,12 @@ import { decodeTensors, encodeTensors } from "./tensor-file.ts";
  */
 export type PartFile = { sensorId: string; fleetId: string; tensors: Record<string, Float32Array> };
 
+/** Tensors that may lie as float16: what they lose is less than a thousandth of the residual scale. */
+export const halvedTensors: ReadonlySet<string> = new Set([
+  ...["ridge", "skip", "residualScale", "widths", "bands"],
+  ...["linearCenter", "linearScale"],
+]);
+
 /** The tensors that the graph takes of a part, with their dims. */
 export function partDims({ targets, linear, leads, quantiles }: FleetGraph) {
   return {

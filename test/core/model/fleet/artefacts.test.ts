@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AppError } from "../../../../core/errors.ts";
 import { createFleetArtefact, loadFleet, saveFleet } from "../../../../core/model/fleet/artefact.ts";
 import { loadParts, savePack } from "../../../../core/model/fleet/pack.ts";
-import { decodePart, encodePart } from "../../../../core/model/fleet/part-file.ts";
+import { decodePart, encodePart, halvedTensors } from "../../../../core/model/fleet/part-file.ts";
 import { decodeTensors, encodeTensors } from "../../../../core/model/fleet/tensor-file.ts";
 import type { ArtefactFiles } from "../../../../core/ports.ts";
 import { folderFiles } from "../../../../functions/adapters/files.ts";
@@ -15,7 +15,7 @@ import { s3Store } from "../../../../functions/adapters/s3.ts";
 import { fleetGraph, manifestOf, partOf } from "../../../fleets.ts";
 import { type S3StandIn, startS3 } from "../../../s3.ts";
 
-const halved = new Set(["ridge", "skip", "residualScale", "widths", "bands", "linearCenter", "linearScale"]);
+const halved = halvedTensors;
 
 describe("a tensor file", () => {
   test("gives back what was written, float16 within its rounding", () => {
