@@ -1,6 +1,7 @@
-import type { ApiKeys, Clock, Sessions } from "../ports.ts";
+import type { Clock } from "../ports.ts";
 import { type Actor, bootstrap } from "./actor.ts";
 import { keyIdOf, type StoredKey, sha256Of } from "./key.ts";
+import type { ApiKeys, Sessions } from "./ports.ts";
 
 export type CredentialFault = "wrong" | "expired" | "revoked";
 export type Authenticated = { ok: true; actor: Actor } | { ok: false; fault: CredentialFault };

@@ -1,5 +1,6 @@
-import type { ApiKeys, Clock } from "../ports.ts";
+import type { Clock } from "../ports.ts";
 import { type ApiKey, keyBytes, makeToken, sha256Of } from "./key.ts";
+import type { ApiKeys } from "./ports.ts";
 import type { Scope } from "./scope.ts";
 
 export type NewKey = { name: string; scopes: Scope[]; expiresAt: Date | null; createdBy: string };

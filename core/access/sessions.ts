@@ -1,6 +1,7 @@
-import type { Clock, Sessions } from "../ports.ts";
+import type { Clock } from "../ports.ts";
 import { type Actor, linkSeconds, sessionSeconds } from "./actor.ts";
 import { sha256Of, toSecret } from "./key.ts";
+import type { Sessions } from "./ports.ts";
 
 type SessionPorts = { sessions: Sessions; clock: Pick<Clock, "now"> };
 

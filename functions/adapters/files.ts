@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../../core/errors.ts";
+import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { ArtefactFiles, ModelStore } from "../../core/ports.ts";
+import type { ModelStore } from "../../core/ports.ts";
 import {
   artefactFiles,
   checkModelId,

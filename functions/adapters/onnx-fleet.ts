@@ -1,10 +1,11 @@
 import { LRUCache } from "lru-cache";
 import { AppError } from "../../core/errors.ts";
 import { type FleetArtefact, loadFleet } from "../../core/model/fleet/artefact.ts";
-import type { FleetGraph } from "../../core/model/fleet/manifest.ts";
+import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
+import type { FleetGraph, FleetVersion } from "../../core/model/fleet/manifest.ts";
 import { loadParts, type PartPlace } from "../../core/model/fleet/pack.ts";
 import { decodePart, type PartFile } from "../../core/model/fleet/part-file.ts";
-import type { ArtefactFiles, FleetInference, FleetVersion, Log } from "../../core/ports.ts";
+import type { FleetInference, Log } from "../../core/ports.ts";
 import { type FleetSession, openFleetSession } from "./onnx-fleet-session.ts";
 
 /** `maximumParts` bounds the memory: one holds about 30 kB. */

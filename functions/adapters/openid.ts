@@ -1,6 +1,6 @@
 import * as client from "openid-client";
+import type { IdentityProvider } from "../../core/access/ports.ts";
 import { AppError } from "../../core/errors.ts";
-import type { IdentityProvider } from "../../core/ports.ts";
 
 export type OpenIdOptions = {
   /** As in the issuer's discovery document. */

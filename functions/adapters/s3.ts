@@ -7,8 +7,9 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { AppError } from "../../core/errors.ts";
+import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { ArtefactFiles, ModelStore } from "../../core/ports.ts";
+import type { ModelStore } from "../../core/ports.ts";
 import {
   artefactFiles,
   checkModelId,

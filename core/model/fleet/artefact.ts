@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
-import type { ArtefactFiles } from "../../ports.ts";
 import { digestOf } from "./digest.ts";
+import type { ArtefactFiles } from "./files.ts";
 import { FleetManifest } from "./manifest.ts";
 
 /** Files of a fleet version, in the order in which they are written: without a manifest there is none. */

@@ -44,3 +44,6 @@ export const FleetManifest = z.object({
   createdAt: z.iso.datetime(),
 });
 export type FleetManifest = z.infer<typeof FleetManifest>;
+
+/** A fleet's version as it is registered. */
+export type FleetVersion = { fleetId: string; digest: string };

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
-import type { ArtefactFiles } from "../../ports.ts";
 import { sha256Of } from "../verify.ts";
+import type { ArtefactFiles } from "./files.ts";
 import { decodeTensors, encodeTensors } from "./tensor-file.ts";
 
 /** Where a sensor's part lies: in which pack, and the SHA-256 of its own bytes. */

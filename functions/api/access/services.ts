@@ -1,6 +1,7 @@
 import type { AccessMode } from "../../../core/access/actor.ts";
+import type { ApiKeys, AuditLog, IdentityProvider, Sessions } from "../../../core/access/ports.ts";
 import type { RoleRules } from "../../../core/access/scope.ts";
-import type { ApiKeys, AuditLog, Clock, IdentityProvider, Sessions } from "../../../core/ports.ts";
+import type { Clock } from "../../../core/ports.ts";
 import type { ApiLimits } from "./limits.ts";
 
 /** What guards the API. Its clock is the wall's, also in the demo: keys and sessions belong to people. */

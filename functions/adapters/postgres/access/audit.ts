@@ -2,7 +2,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { z } from "zod";
 import { actorKinds } from "../../../../core/access/actor.ts";
 import { auditSeconds, type StoredAuditEntry } from "../../../../core/access/audit.ts";
-import type { AuditLog } from "../../../../core/ports.ts";
+import type { AuditLog } from "../../../../core/access/ports.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 /** The audit in the predictor database; each entry takes those with it that are older than a year. */

@@ -1,8 +1,8 @@
 import type { Kysely, Selectable } from "kysely";
 import { z } from "zod";
 import type { ApiKey, StoredKey } from "../../../../core/access/key.ts";
+import type { ApiKeys } from "../../../../core/access/ports.ts";
 import { Scope } from "../../../../core/access/scope.ts";
-import type { ApiKeys } from "../../../../core/ports.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 /** API keys in the predictor database. */

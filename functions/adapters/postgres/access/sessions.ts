@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 import { z } from "zod";
 import { actorKinds } from "../../../../core/access/actor.ts";
+import type { Sessions } from "../../../../core/access/ports.ts";
 import { Scope } from "../../../../core/access/scope.ts";
-import type { Sessions } from "../../../../core/ports.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 /** Sessions and one-time links in the predictor database; each that is added takes those with it that have expired. */
