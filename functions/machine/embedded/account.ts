@@ -53,7 +53,8 @@ export async function commandAs(
     );
   }
   const ids = [`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
-  const capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
+  // Without the secure bit access(2), by which Postgres looks at its own programs, would know nothing of the capability.
+  const capability = ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
   return { program: setpriv, args: [...ids, ...capability, program, ...args] };
 }
 
