@@ -1,4 +1,6 @@
 import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
+import { AccessContext, useAccessSource } from "./access/session.ts";
+import { SignInPage } from "./access/sign-in.tsx";
 import { FleetPage } from "./fleet/page.tsx";
 import { ModelsPage } from "./registry/page.tsx";
 import { SensorPage } from "./sensor/page.tsx";
@@ -10,7 +12,9 @@ import { SourceNotices } from "./shell/source-notices.tsx";
 import { Failed } from "./shell/states.tsx";
 
 /** The page that a path names. */
-function pageOf(path: string): { name: "fleet" | "models" | "none" } | { name: "sensor"; sensorId: string } {
+function pageOf(
+  path: string,
+): { name: "fleet" | "models" | "sign-in" | "none" } | { name: "sensor"; sensorId: string } {
   const sensor = /^\/sensors\/([^/]+)\/?$/.exec(path);
   if (sensor?.[1] !== undefined) {
     try {
@@ -20,15 +24,24 @@ function pageOf(path: string): { name: "fleet" | "models" | "none" } | { name: "
     }
   }
   if (/^\/models\/?$/.test(path)) return { name: "models" };
+  if (/^\/sign-in\/?$/.test(path)) return { name: "sign-in" };
   return { name: path === "/" || path === "/index.html" || path === "/sensors" ? "fleet" : "none" };
 }
 
 export function App() {
   const preferences = usePreferencesSource();
+  const access = useAccessSource();
   const pulse = usePulseSource();
   const route = useRoute();
   const page = pageOf(route.path);
-  const title = page.name === "sensor" ? page.sensorId : page.name === "models" ? "Models" : "Fleet";
+  const title =
+    page.name === "sensor"
+      ? page.sensorId
+      : page.name === "models"
+        ? "Models"
+        : page.name === "sign-in"
+          ? "Sign in"
+          : "Fleet";
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -40,16 +53,18 @@ export function App() {
 
   return (
     <PreferencesContext.Provider value={preferences}>
-      <PulseContext.Provider value={pulse}>
-        <a class="skip" href="#main">
-          Skip to content
-        </a>
-        <Header page={page.name} />
-        <main id="main" ref={main} tabIndex={-1} aria-label={title}>
-          <SourceNotices />
-          <PageView key={route.path} page={page} query={route.query} />
-        </main>
-      </PulseContext.Provider>
+      <AccessContext.Provider value={access}>
+        <PulseContext.Provider value={pulse}>
+          <a class="skip" href="#main">
+            Skip to content
+          </a>
+          <Header page={page.name} />
+          <main id="main" ref={main} tabIndex={-1} aria-label={title}>
+            {page.name !== "sign-in" && <SourceNotices />}
+            <PageView key={route.path} page={page} query={route.query} />
+          </main>
+        </PulseContext.Provider>
+      </AccessContext.Provider>
     </PreferencesContext.Provider>
   );
 }
@@ -63,6 +78,7 @@ function PageView({ page, query }: { page: ReturnType<typeof pageOf>; query: URL
   }
   if (page.name === "fleet") return <FleetPage query={query} />;
   if (page.name === "models") return <ModelsPage />;
+  if (page.name === "sign-in") return <SignInPage query={query} />;
   if (page.name === "sensor") return <SensorPage sensorId={page.sensorId} query={query} />;
   return (
     <div class="state">

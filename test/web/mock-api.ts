@@ -1,3 +1,4 @@
+import { SessionResponse } from "../../functions/api/access/contract.ts";
 import {
   AccuracyResponse,
   ForecastList,
@@ -106,6 +107,13 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
   };
 }
 
+/** As on loopback, where nobody signs in. */
+const openSession: SessionResponse = {
+  mode: "open",
+  actor: { kind: "anonymous", name: "anonymous", scopes: ["read", "ops", "admin"] },
+  hasIssuer: false,
+};
+
 function opsOf(state: MockState): OpsResponse {
   const slot = grid(state.now);
   const sensors = fleetOf(state).length;
@@ -200,6 +208,7 @@ export function answer(state: MockState, url: URL): Answer {
       body: { type: "about:blank", title: "Database unavailable", status: 503, detail, code: "databaseUnavailable" },
     };
   }
+  if (pathname === "/v1/session") return { status: 200, body: SessionResponse.parse(openSession) };
   if (pathname === "/v1/ops") return { status: 200, body: OpsResponse.parse(opsOf(state)) };
   if (pathname === "/v1/models") {
     return {

@@ -2,7 +2,7 @@ import type { Problem } from "../../functions/api/contract.ts";
 
 /** Why an answer did not come, in words for the page. */
 export type Failure = {
-  kind: "unreachable" | "timeout" | "problem" | "notFound";
+  kind: "unreachable" | "timeout" | "problem" | "notFound" | "signedOut" | "forbidden" | "limited";
   title: string;
   detail: string;
 };
@@ -28,12 +28,23 @@ export function apiLink(path: string, query: Query = {}): string {
 }
 
 /** GET as JSON. A failure is a value; only the caller's own abort throws. */
-export async function get<T>(path: string, query: Query, signal: AbortSignal): Promise<Answer<T>> {
+export function get<T>(path: string, query: Query, signal: AbortSignal): Promise<Answer<T>> {
+  return ask(path, query, {}, signal);
+}
+
+/** A change, with a JSON body where there is one. A failure is a value. */
+export function send<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<Answer<T>> {
+  const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
+  return ask(path, {}, init, new AbortController().signal);
+}
+
+async function ask<T>(path: string, query: Query, init: RequestInit, signal: AbortSignal): Promise<Answer<T>> {
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(apiLink(path, query), {
       signal: AbortSignal.any([signal, deadline]),
-      headers: { accept: "application/json" },
+      ...init,
+      headers: { accept: "application/json", ...(init.body ? { "content-type": "application/json" } : {}) },
     });
     if (response.ok) return { ok: true, data: (await response.json()) as T };
     return { ok: false, failure: await explain(response) };
@@ -49,8 +60,10 @@ export async function get<T>(path: string, query: Query, signal: AbortSignal): P
   }
 }
 
+const kinds: Record<number, Failure["kind"]> = { 401: "signedOut", 403: "forbidden", 404: "notFound", 429: "limited" };
+
 async function explain(response: Response): Promise<Failure> {
-  const kind = response.status === 404 ? "notFound" : "problem";
+  const kind = kinds[response.status] ?? "problem";
   try {
     const problem = (await response.json()) as Problem;
     return { kind, title: problem.title, detail: problem.detail };

@@ -1,3 +1,4 @@
+import { Account } from "../access/account.tsx";
 import { apiLink } from "../api/client.ts";
 import { formatDuration, formatNumber, formatTime } from "../format.ts";
 import { Icon } from "./icons.tsx";
@@ -7,7 +8,7 @@ import { presentOf, usePulse, useTick } from "./pulse.ts";
 const nextThemes: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
 const themeIcons = { auto: "auto", light: "sun", dark: "moon" } as const;
 
-export function Header({ page }: { page: "fleet" | "models" | "sensor" | "none" }) {
+export function Header({ page }: { page: "fleet" | "models" | "sensor" | "sign-in" | "none" }) {
   const { theme, setTheme, zone, setZone } = usePreferences();
   return (
     <header class="header">
@@ -29,6 +30,7 @@ export function Header({ page }: { page: "fleet" | "models" | "sensor" | "none" 
         </nav>
         <div class="header-tools">
           <Freshness />
+          <Account />
           <button
             type="button"
             class="button button-quiet zone"

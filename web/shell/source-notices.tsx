@@ -10,7 +10,9 @@ export function SourceNotices() {
   useTick(1000);
   const present = presentOf(pulse);
   if (pulse.ops === null || present === null) {
-    return pulse.failure === null ? null : <Failed failure={pulse.failure} onRetry={pulse.refresh} />;
+    // Who may not see this is told so by the page itself.
+    const isRefused = pulse.failure?.kind === "signedOut" || pulse.failure?.kind === "forbidden";
+    return pulse.failure === null || isRefused ? null : <Failed failure={pulse.failure} onRetry={pulse.refresh} />;
   }
   const { source, stepSeconds, queue } = pulse.ops;
   const age = source.newestReadingAt === null ? null : (present - Date.parse(source.newestReadingAt)) / 1000;

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { signInHref } from "../access/session.ts";
 import type { Failure } from "../api/client.ts";
 import { Icon } from "./icons.tsx";
 
@@ -24,6 +25,7 @@ export function Empty({ title, children }: { title: string; children: ComponentC
 
 /** It did not load and there is nothing older to show: the cause, and a way on. */
 export function Failed({ failure, onRetry }: { failure: Failure; onRetry: () => void }) {
+  if (failure.kind === "signedOut" || failure.kind === "forbidden") return <Refused failure={failure} />;
   return (
     <div class="state state-failed" role="alert">
       <Icon name="refused" />
@@ -33,6 +35,21 @@ export function Failed({ failure, onRetry }: { failure: Failure; onRetry: () => 
       <button type="button" class="button" onClick={onRetry}>
         Try now
       </button>
+    </div>
+  );
+}
+
+/** The person has to say who they are, or may not see this: no retry helps. */
+function Refused({ failure }: { failure: Failure }) {
+  const isSignedOut = failure.kind === "signedOut";
+  return (
+    <div class="state state-failed" role="alert">
+      <Icon name="refused" />
+      <h1 class="state-title">{isSignedOut ? "Sign in to see this" : "You may not see this"}</h1>
+      <p>{failure.detail}</p>
+      <a class="button" href={signInHref()} data-route>
+        {isSignedOut ? "Sign in" : "Sign in as somebody else"}
+      </a>
     </div>
   );
 }
