@@ -1,16 +1,13 @@
 import { existsSync } from "node:fs";
 import { AppError } from "../../core/errors.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import { type CamelCase, camelCase } from "./case.ts";
 import { redactConnection } from "./connection.ts";
 import { contradictionsOf } from "./contradictions.ts";
 import { cronOfStep, cycleSecondsOf } from "./cron.ts";
 import { withLinkedSecrets } from "./secrets.ts";
 import { Environment } from "./variables.ts";
 
-/** FOLLOWER_DATABASE_URL -> followerDatabaseUrl */
-type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
-  ? `${Lowercase<Head>}${Capitalize<CamelCase<Tail>>}`
-  : Lowercase<Name>;
 type Values = {
   [Name in keyof Environment as CamelCase<Name>]-?: undefined extends Environment[Name]
     ? Exclude<Environment[Name], undefined> | null
@@ -59,10 +56,6 @@ function toValues(environment: Environment): Values {
   const given: Record<string, unknown> = environment;
   const names = Object.keys(Environment.shape);
   return Object.fromEntries(names.map((name) => [camelCase(name), given[name] ?? null])) as Values;
-}
-
-function camelCase(name: string): string {
-  return name.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** The configuration for the start log: passwords in URLs, the API key and inline mappings are left out. */

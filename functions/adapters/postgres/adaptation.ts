@@ -2,8 +2,9 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import type { Adaptation } from "../../../core/mix/adaptation.ts";
 import { experts } from "../../../core/mix/experts.ts";
 import type { Adaptations } from "../../../core/ports.ts";
-import { type Columns, names, recordset } from "./bulk.ts";
+import { names, recordset } from "./bulk.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { adaptationColumns as columns } from "./tables.ts";
 
 /** What was learnt per sensor and target. A state only ever gives way to one that learnt from a newer outcome. */
 export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
@@ -39,13 +40,6 @@ export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
 type AdaptationRow = Selectable<PredictorSchema["adaptation"]>;
 
 const version = 2;
-const columns: Columns = {
-  sensor_id: "text",
-  target: "text",
-  version: "integer",
-  through: "timestamptz",
-  state: "real[]",
-};
 
 /** Rows of a horizon's length: regret and square of each expert, bound, lower and upper width. */
 const stateRows = 2 * experts.length + 3;

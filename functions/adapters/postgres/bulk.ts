@@ -1,14 +1,12 @@
 import { type RawBuilder, sql } from "kysely";
-
-/** Column name to SQL type, for rows that travel as one JSON parameter. */
-export type Columns = Record<string, string>;
+import type { Columns } from "./columns.ts";
 
 /**
  * `json_to_recordset($1) as alias(column type, ...)`: thousands of rows, arrays included, in one parameter.
  * Dates go as ISO text with their milliseconds, numbers with every bit.
  */
 export function recordset(rows: readonly object[], alias: string, columns: Columns): RawBuilder<unknown> {
-  const definitions = Object.entries(columns).map(([name, type]) => sql`${sql.ref(name)} ${sql.raw(type)}`);
+  const definitions = Object.entries(columns).map(([name, { sqlType }]) => sql`${sql.ref(name)} ${sql.raw(sqlType)}`);
   return sql`json_to_recordset(${JSON.stringify(rows)}::json) as ${sql.ref(alias)}(${sql.join(definitions)})`;
 }
 

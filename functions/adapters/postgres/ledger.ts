@@ -2,9 +2,11 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Ledger } from "../../../core/ports.ts";
-import { type Columns, names, recordset } from "./bulk.ts";
-import { toForecastRow, toOutcomeRow } from "./forecast-row.ts";
+import { names, recordset } from "./bulk.ts";
+import { toFields, toRow } from "./columns.ts";
+import { toForecastRow } from "./forecast-row.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { cycleColumns, forecastColumns, outcomeColumns } from "./tables.ts";
 
 /** Cycles, outcomes and forecasts in the predictor database. Every write may be repeated; nothing is updated. */
 export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
@@ -66,7 +68,9 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
 async function record(db: Kysely<PredictorSchema>, outcomes: Outcome[], forecasts: Forecast[]): Promise<void> {
   if (outcomes.length === 0 && forecasts.length === 0) return;
   // The same order everywhere, so that two who record the same sensors cannot block each other.
-  const outcomeRows = outcomes.map(toOutcomeRow).sort((a, b) => compare(a.sensor_id, b.sensor_id));
+  const outcomeRows = outcomes
+    .map((outcome) => toRow(outcomeColumns, outcome))
+    .sort((a, b) => compare(a.sensor_id, b.sensor_id));
   await sql`
     with given as materialized (select * from ${recordset(outcomeRows, "o", outcomeColumns)}),
     decided as (
@@ -81,63 +85,10 @@ async function record(db: Kysely<PredictorSchema>, outcomes: Outcome[], forecast
     on conflict do nothing`.execute(db);
 }
 
-const outcomeColumns: Columns = {
-  sensor_id: "text",
-  slot: "timestamptz",
-  status: "text",
-  reason: "text",
-  reason_text: "text",
-  have: "integer",
-  need: "integer",
-  decided_at: "timestamptz",
-};
-
-const forecastColumns: Columns = {
-  sensor_id: "text",
-  target: "text",
-  origin: "timestamptz",
-  model_key: "text",
-  is_served: "boolean",
-  slot: "timestamptz",
-  issued_at: "timestamptz",
-  unit: "text",
-  step_seconds: "integer",
-  method: "text",
-  baseline: "text",
-  reason: "text",
-  reason_text: "text",
-  model_id: "text",
-  model_sha256: "text",
-  source_watermark: "timestamptz",
-  imputed_steps: "integer",
-  code_version: "text",
-  q10: "float8[]",
-  q50: "float8[]",
-  q90: "float8[]",
-  last_value: "float8",
-  seasonal_naive: "float8[]",
-  ends_at: "timestamptz",
-  mix_through: "timestamptz",
-  mix_experts: "real[]",
-  mix_weights: "real[]",
-  mix_widths: "real[]",
-  mix_challenger_id: "text",
-};
-
 type CycleRow = Selectable<PredictorSchema["cycle"]> & Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;
 
-function toCycle(row: CycleRow): Cycle {
-  return {
-    slot: row.slot,
-    openedAt: row.opened_at,
-    fannedOutAt: row.fanned_out_at,
-    sensors: row.sensors,
-    shards: row.shards,
-    issued: row.issued,
-    baseline: row.baseline,
-    refused: row.refused,
-    expired: row.expired,
-  };
+function toCycle({ issued, baseline, refused, expired, ...row }: CycleRow): Cycle {
+  return { ...toFields(cycleColumns, row), issued, baseline, refused, expired };
 }
 
 function compare(a: string, b: string): number {

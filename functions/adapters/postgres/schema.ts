@@ -1,4 +1,6 @@
 import type { ColumnType, GeneratedAlways } from "kysely";
+import type { RowOf } from "./columns.ts";
+import type { adaptationColumns, cycleColumns, forecastColumns, outcomeColumns, scoreColumns } from "./tables.ts";
 
 type Json<T> = ColumnType<T, string, string>;
 
@@ -16,66 +18,11 @@ export type PredictorSchema = {
     promoted_at: Date | null;
     retired_at: Date | null;
   };
-  cycle: { slot: Date; opened_at: Date; fanned_out_at: Date | null; sensors: number; shards: number };
-  outcome: {
-    sensor_id: string;
-    slot: Date;
-    status: string;
-    reason: string | null;
-    reason_text: string | null;
-    have: number | null;
-    need: number | null;
-    decided_at: Date;
-  };
-  forecast: {
-    sensor_id: string;
-    target: string;
-    origin: Date;
-    model_key: string;
-    is_served: boolean;
-    slot: Date;
-    issued_at: Date;
-    unit: string;
-    step_seconds: number;
-    method: string;
-    baseline: string | null;
-    reason: string | null;
-    reason_text: string | null;
-    model_id: string | null;
-    model_sha256: string | null;
-    source_watermark: Date;
-    imputed_steps: number;
-    code_version: string;
-    q10: number[];
-    q50: number[];
-    q90: number[];
-    last_value: number;
-    seasonal_naive: (number | null)[];
-    /** Time of the last lead. */
-    ends_at: Date;
-    mix_through: Date | null;
-    mix_experts: (number | null)[] | null;
-    mix_weights: number[] | null;
-    mix_widths: number[] | null;
-    mix_challenger_id: string | null;
-  };
-  adaptation: { sensor_id: string; target: string; version: number; through: Date; state: number[] };
-  score: {
-    sensor_id: string;
-    target: string;
-    target_at: Date;
-    model_key: string;
-    actual: number;
-    scored_at: Date;
-    error: (number | null)[];
-    pinball: (number | null)[];
-    is_covered: (boolean | null)[];
-    own_pinball: (number | null)[] | null;
-    own_is_covered: (boolean | null)[] | null;
-    persistence_error: (number | null)[];
-    seasonal_naive_error: (number | null)[];
-    sums: GeneratedAlways<number[]>;
-  };
+  cycle: RowOf<typeof cycleColumns>;
+  outcome: RowOf<typeof outcomeColumns>;
+  forecast: RowOf<typeof forecastColumns>;
+  adaptation: RowOf<typeof adaptationColumns>;
+  score: RowOf<typeof scoreColumns> & { sums: GeneratedAlways<number[]> };
   lease: { name: string; holder: string; expires_at: Date };
   api_key: {
     key_id: string;

@@ -1,9 +1,11 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { PairedScore, Score, ScoredMoment } from "../../../core/forecast/score.ts";
+import type { PairedScore, ScoredMoment } from "../../../core/forecast/score.ts";
 import type { Scores } from "../../../core/ports.ts";
-import { type Columns, names, recordset } from "./bulk.ts";
+import { names, recordset } from "./bulk.ts";
+import { toRow } from "./columns.ts";
 import { toForecast } from "./forecast-row.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { scoreColumns } from "./tables.ts";
 
 /** Live scores in the predictor database: written once per (sensor, target, targetAt, model). */
 export function postgresScores(db: Kysely<PredictorSchema>): Scores {
@@ -26,9 +28,10 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
 
     async record(scores) {
       if (scores.length === 0) return;
+      const rows = scores.map((score) => toRow(scoreColumns, score));
       await sql`
         insert into score (${names(scoreColumns)})
-        select ${names(scoreColumns)} from ${recordset(scores.map(toRow), "s", scoreColumns)}
+        select ${names(scoreColumns)} from ${recordset(rows, "s", scoreColumns)}
         order by sensor_id, target_at, target, model_key
         on conflict do nothing`.execute(db);
     },
@@ -51,39 +54,3 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
     },
   };
 }
-
-type ScoreRow = Omit<Selectable<PredictorSchema["score"]>, "sums">;
-
-function toRow(score: Score): ScoreRow {
-  return {
-    sensor_id: score.sensorId,
-    target: score.target,
-    target_at: score.targetAt,
-    model_key: score.modelKey,
-    actual: score.actual,
-    scored_at: score.scoredAt,
-    error: score.error,
-    pinball: score.pinball,
-    is_covered: score.isCovered,
-    own_pinball: score.ownPinball,
-    own_is_covered: score.ownIsCovered,
-    persistence_error: score.persistenceError,
-    seasonal_naive_error: score.seasonalNaiveError,
-  };
-}
-
-const scoreColumns: Columns = {
-  sensor_id: "text",
-  target: "text",
-  target_at: "timestamptz",
-  model_key: "text",
-  actual: "float8",
-  scored_at: "timestamptz",
-  error: "real[]",
-  pinball: "real[]",
-  is_covered: "boolean[]",
-  own_pinball: "real[]",
-  own_is_covered: "boolean[]",
-  persistence_error: "real[]",
-  seasonal_naive_error: "real[]",
-};

@@ -1,5 +1,4 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { Outcome } from "../../../../core/forecast/forecast.ts";
 import {
   attentionOrder,
   type SensorQuery,
@@ -8,7 +7,9 @@ import {
   statusCases,
 } from "../../../../core/forecast/sensor.ts";
 import type { Views } from "../../../../core/views.ts";
+import { toFields } from "../columns.ts";
 import type { PredictorSchema } from "../schema.ts";
+import { outcomeColumns } from "../tables.ts";
 
 type OutcomeRow = Selectable<PredictorSchema["outcome"]>;
 type Row = OutcomeRow & { first_seen_at: Date; state: SensorStatus; champion: string | null };
@@ -39,7 +40,7 @@ export function sensorViews(
         .where("sensor_id", "=", sql<string>`any(${sensorIds}::text[])`)
         .where("slot", "=", slot)
         .execute();
-      return rows.map(toOutcome);
+      return rows.map((row) => toFields(outcomeColumns, row));
     },
   };
 }
@@ -99,20 +100,7 @@ function toSensorRow(row: Row): SensorRow {
     sensorId: row.sensor_id,
     firstSeenAt: row.first_seen_at,
     status: row.state,
-    lastOutcome: row.slot === null ? null : toOutcome(row),
+    lastOutcome: row.slot === null ? null : toFields(outcomeColumns, row),
     modelId: row.champion,
-  };
-}
-
-function toOutcome(row: OutcomeRow): Outcome {
-  return {
-    sensorId: row.sensor_id,
-    slot: row.slot,
-    status: row.status as Outcome["status"],
-    reason: row.reason as Outcome["reason"],
-    reasonText: row.reason_text,
-    have: row.have,
-    need: row.need,
-    decidedAt: row.decided_at,
   };
 }
