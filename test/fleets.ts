@@ -21,7 +21,8 @@ export function partOf(sensorId: string, seed: number, graph: FleetGraph = fleet
     ...partDims(graph),
     linearCenter: [graph.targets * graph.linear],
     linearScale: [graph.targets * graph.linear],
-    ...{ branchCenter: [26], branchScale: [26], target: [3 * graph.targets] },
+    ...{ branchCenter: [26], branchScale: [26], mean: [graph.targets], deviation: [graph.targets] },
+    change: [graph.targets],
     ...{ errorScale: [5 * graph.targets], pathScale: [8 * graph.targets], constants: [17] },
   };
   const tensors = Object.entries(dims).map(([name, sizes]) => {

@@ -9,10 +9,13 @@ import { decodeTensors, encodeTensors } from "./tensor-file.ts";
  */
 export type PartFile = { sensorId: string; fleetId: string; tensors: Record<string, Float32Array> };
 
-/** Tensors that may lie as float16: what they lose is less than a thousandth of the residual scale. */
-export const halvedTensors: ReadonlySet<string> = new Set([
-  ...["ridge", "skip", "residualScale", "widths", "bands"],
-  ...["linearCenter", "linearScale"],
+/**
+ * Tensors that may lie as float16, and what their rounding is small beside: the `largest` of them, for weights that are summed; or
+ * each one's `own` size, for scales. What would lose more than a thousandth of it stays float32.
+ */
+export const halvedTensors: ReadonlyMap<string, "largest" | "own"> = new Map([
+  ...(["ridge", "skip", "widths", "bands", "linearCenter"] as const).map((name) => [name, "largest"] as const),
+  ...(["residualScale", "linearScale"] as const).map((name) => [name, "own"] as const),
 ]);
 
 /** The tensors that the graph takes of a part, with their dims. */
@@ -26,11 +29,15 @@ export function partDims({ targets, linear, leads, quantiles }: FleetGraph) {
   };
 }
 
-/** A part's bytes; `halved` names the tensors that may lie as float16, the others are float32. */
-export function encodePart(part: PartFile, graph: FleetGraph, halved: ReadonlySet<string>): Uint8Array {
+/** A part's bytes; without `halved` all tensors lie as float32. */
+export function encodePart(
+  part: PartFile,
+  graph: FleetGraph,
+  halved: ReadonlyMap<string, "largest" | "own">,
+): Uint8Array {
   const known: Record<string, number[]> = partDims(graph);
   const tensors = Object.entries(part.tensors).map(([name, values]) => {
-    const isHalf = halved.has(name) && values.every((value) => Number.isFinite(Math.fround(value)) && fitsHalf(value));
+    const isHalf = keepsDigits(values, halved.get(name));
     return { name, type: isHalf ? ("F16" as const) : ("F32" as const), dims: known[name] ?? [values.length], values };
   });
   // float32 first, so that it stays aligned.
@@ -55,10 +62,14 @@ export function decodePart(sensorId: string, bytes: Uint8Array, graph: FleetGrap
   return { sensorId, fleetId: metadata.fleetId ?? "", tensors: Object.fromEntries(numbers) };
 }
 
-const largestHalf = 65_504;
-
-function fitsHalf(value: number): boolean {
-  return Math.abs(value) <= largestHalf;
+function keepsDigits(values: Float32Array, beside: "largest" | "own" | undefined): boolean {
+  if (beside === undefined) return false;
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const rounded = new Float16Array(values);
+  return values.every((value, i) => {
+    const size = beside === "own" ? Math.abs(value) : largest;
+    return Math.abs(rounded[i]! - value) <= size / 1000;
+  });
 }
 
 function rejected(message: string): AppError {

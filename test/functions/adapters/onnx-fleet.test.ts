@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createFleetArtefact, saveFleet } from "../../../core/model/fleet/artefact.ts";
 import { encodeGolden } from "../../../core/model/fleet/golden.ts";
 import { savePack } from "../../../core/model/fleet/pack.ts";
-import { encodePart } from "../../../core/model/fleet/part-file.ts";
+import { encodePart, halvedTensors } from "../../../core/model/fleet/part-file.ts";
 import { memoryFiles } from "../../../functions/adapters/memory-store.ts";
 import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
 import { fleetOf } from "../../fleets.ts";
@@ -16,7 +16,7 @@ async function served() {
   await saveFleet(stored, fleet.artefact);
   const bytes = fleet.parts.map((part) => ({
     sensorId: part.sensorId,
-    bytes: encodePart(part, fleet.graph, new Set(["skip", "ridge"])),
+    bytes: encodePart(part, fleet.graph, halvedTensors),
   }));
   const places = await savePack(stored, bytes);
   const reads: string[] = [];

@@ -8,6 +8,7 @@ import { createFleetArtefact, loadFleet, saveFleet } from "../../../../core/mode
 import type { ArtefactFiles } from "../../../../core/model/fleet/files.ts";
 import { loadParts, savePack } from "../../../../core/model/fleet/pack.ts";
 import { decodePart, encodePart, halvedTensors } from "../../../../core/model/fleet/part-file.ts";
+import { fromPartFile, toPartFile } from "../../../../core/model/fleet/part-tensors.ts";
 import { decodeTensors, encodeTensors } from "../../../../core/model/fleet/tensor-file.ts";
 import { folderFiles } from "../../../../functions/adapters/files.ts";
 import { memoryFiles } from "../../../../functions/adapters/memory-store.ts";
@@ -57,16 +58,26 @@ describe("a sensor's part", () => {
   test("of 24 leads and two targets has at most 15 kB with float16 weights, 30 kB with float32", () => {
     const part = partOf("attic", 1);
     expect(encodePart(part, fleetGraph, halved).length).toBeLessThanOrEqual(15_000);
-    expect(encodePart(part, fleetGraph, new Set()).length).toBeLessThanOrEqual(30_000);
-    expect(decodePart("attic", encodePart(part, fleetGraph, new Set()), fleetGraph)).toEqual(part);
+    expect(encodePart(part, fleetGraph, new Map()).length).toBeLessThanOrEqual(30_000);
+    expect(decodePart("attic", encodePart(part, fleetGraph, new Map()), fleetGraph)).toEqual(part);
   });
 
-  test("keeps float32 where float16 would overflow", () => {
+  test("is to the encoder what it was before it was stored", () => {
+    const encoder = fromPartFile(partOf("attic", 1));
+    expect(encoder.scaler.linear.center).toHaveLength(fleetGraph.targets * fleetGraph.linear);
+    const stored = encodePart(toPartFile("rooms-1", encoder), fleetGraph, new Map());
+    expect(fromPartFile(decodePart("attic", stored, fleetGraph))).toEqual(encoder);
+  });
+
+  test.each([
+    ["ridge", 1e6],
+    ["linearScale", 1e-7],
+    ["residualScale", 1e-6],
+  ])("keeps float32 where float16 would lose more than a thousandth: %s of %f", (name, value) => {
     const part = partOf("attic", 1);
-    part.tensors.ridge![5] = 1e6;
-    expect(decodePart("attic", encodePart(part, fleetGraph, halved), fleetGraph).tensors.ridge).toEqual(
-      part.tensors.ridge,
-    );
+    part.tensors[name]![5] = value;
+    const stored = decodePart("attic", encodePart(part, fleetGraph, halved), fleetGraph);
+    expect(stored.tensors[name]).toEqual(part.tensors[name]);
   });
 
   test("of another sensor, another size or without a tensor is refused with the numbers", () => {
