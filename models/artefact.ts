@@ -64,8 +64,8 @@ function modelId(sensorId: string, to: Date, digest: string): string {
 }
 
 /**
- * The receipt's hash of the data: start, step, and the grid's values as float32, so that neither the order of readings nor
- * that of a sum matters.
+ * The receipt's hash of the data: start, step, and the grid's values as float32, so that neither the order of readings
+ * nor that of a sum matters.
  */
 export async function gridSha256(grid: Grid): Promise<string> {
   const head = new TextEncoder().encode(JSON.stringify([grid.startAt, grid.stepSeconds, grid.columns.length]));

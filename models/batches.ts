@@ -2,8 +2,8 @@ import { policy } from "./policy.ts";
 import { createRandom } from "./random.ts";
 
 /**
- * Batches without repeats until a pool is used up; a pool holds the newest row surely, one `policy.recentShare` of the rows
- * older by one half, and so on. The seed decides who is in it, and the order.
+ * Batches without repeats until a pool is used up; a pool holds the newest row surely, one `policy.recentShare` of the
+ * rows older by one half, and so on. The seed decides who is in it, and the order.
  */
 export function drawBatches(rows: number, seed: number): () => Int32Array {
   const random = createRandom(seed ^ 0x2545f491);

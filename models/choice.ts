@@ -20,9 +20,10 @@ const simpleSteps = 1008;
 const mostRatio = 1000;
 
 /**
- * Which fit becomes the model. A sensor's own windows alone where nothing was borrowed, or where they did clearly better on its
- * own validation part. Where they are too few to stand alone, a fit that is hopeless there beside what needs no training is none
- * at all. How much better or worse that must be follows the number of windows, as a week of them says little.
+ * Which fit becomes the model. A sensor's own windows alone where nothing was borrowed, or where they did clearly
+ * better on its own validation part. Where they are too few to stand alone, a fit that is hopeless there beside what
+ * needs no training is none at all. How much better or worse that must be follows the number of windows, as a week of
+ * them says little.
  */
 export function chooseFit(stages: FirstStage[]): Choice {
   const pooled = stages.find(({ prepared }) => prepared.borrowed.windows > 0);

@@ -11,7 +11,10 @@ import { seriesScaler, usableOrigins, type WindowRow } from "./windows.ts";
 /** A sensor's series on the grid. */
 export type DonorGrid = { sensorId: string; grid: Grid };
 
-/** A donor that can lend: its series in the columns of the targets to be learnt, without holes and on their links' scales. */
+/**
+ * A donor that can lend: its series in the columns of the targets to be learnt, without holes and on their links'
+ * scales.
+ */
 export type Lender = DonorGrid & { history: History; character: Character };
 
 /** A donor's window and the moment of its origin, epoch ms. */
@@ -21,8 +24,8 @@ export type LentRow = WindowRow & { at: number };
 type Character = { mean: number[]; change: number[] };
 
 /**
- * The donors whose targets are all good enough, `pick` chooses and orders the columns; none when all of them together know too
- * little.
+ * The donors whose targets are all good enough, `pick` chooses and orders the columns; none when all of them together
+ * know too little.
  */
 export function lendersOf(
   donors: DonorGrid[],
@@ -45,9 +48,10 @@ export function lendersOf(
 }
 
 /**
- * How far a sensor's liveliness is believed rather than that of its donors, per target, 0 to 1: a day of it may have been a
- * quiet one, yet a sensor that is quite unlike all others is. Shrinkage after James & Stein, of logarithms: the noise of the own
- * figure falls with the days, its spread is that of the donors, or more where the distance itself tells so.
+ * How far a sensor's liveliness is believed rather than that of its donors, per target, 0 to 1: a day of it may have
+ * been a quiet one, yet a sensor that is quite unlike all others is. Shrinkage after James & Stein, of logarithms: the
+ * noise of the own figure falls with the days, its spread is that of the donors, or more where the distance itself
+ * tells so.
  */
 export function trustInOwn(own: number[], lenders: Lender[], days: number): number[] {
   const noise = policy.livelinessNoise ** 2 / days;
@@ -69,8 +73,8 @@ export function blendLiveliness(own: number[], lenders: Lender[], trust: number[
 }
 
 /**
- * Windows of the donors, in time order, with their series moved to the sensor's level and, as far as that is trusted, to its
- * liveliness: x' = mean + (x - theirMean) (change / theirChange)^trust, kept inside the target's range.
+ * Windows of the donors, in time order, with their series moved to the sensor's level and, as far as that is trusted,
+ * to its liveliness: x' = mean + (x - theirMean) (change / theirChange)^trust, kept inside the target's range.
  */
 export function borrowWindows(
   lenders: Lender[],

@@ -9,9 +9,11 @@ import { spreadMatrix } from "./onnx/spread.ts";
 
 /**
  * The served model as one ONNX file of standard operators, opset 17, dynamic batch.
- * Inputs float32: `sequence` [batch, contextLength, channels]; `features` [batch, targets * linear + extra], standardised and unclipped.
- * Outputs [batch, horizon, targets, quantiles], change from the origin's value on the target's link's scale: `quantiles`, the sum over
- * members and ridge of share * quantiles; `ridge`, ridge alone. What is linear in the inputs is folded into one product.
+ * Inputs float32: `sequence` [batch, contextLength, channels]; `features` [batch, targets * linear + extra],
+ * standardised and unclipped.
+ * Outputs [batch, horizon, targets, quantiles], change from the origin's value on the target's link's scale:
+ * `quantiles`, the sum over members and ridge of share * quantiles; `ridge`, ridge alone. What is linear in the inputs
+ * is folded into one product.
  * Throws badInput for shares that do not add up to 1 or weights of another shape.
  */
 export function exportOnnx({ shape, members, ridge }: ExportInput): Uint8Array {

@@ -44,7 +44,10 @@ export function fitNetwork(
   }
 }
 
-/** Mean pinball loss of `predicted` [rows, horizon, targets, quantiles] against `wanted`, over what is known; NaN of nothing. */
+/**
+ * Mean pinball loss of `predicted` [rows, horizon, targets, quantiles] against `wanted`, over what is known; NaN of
+ * nothing.
+ */
 export function meanPinball(predicted: Float32Array, wanted: Float32Array, levels: readonly number[]): number {
   let sum = 0;
   let count = 0;

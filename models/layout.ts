@@ -1,9 +1,9 @@
 import { AppError } from "../core/errors.ts";
 
 /**
- * What the network is made of. Sequence -> LSTM -> linear head; linear features -> linear skip; all features (and, joined, the
- * LSTM's last state) -> tanh embedding -> SiLU layers -> linear. The parts are added to (middle, lower widths, upper widths)
- * per lead and target. One network serves all its sensors; the skip alone is each sensor's own.
+ * What the network is made of. Sequence -> LSTM -> linear head; linear features -> linear skip; all features (and,
+ * joined, the LSTM's last state) -> tanh embedding -> SiLU layers -> linear. The parts are added to (middle, lower
+ * widths, upper widths) per lead and target. One network serves all its sensors; the skip alone is each sensor's own.
  */
 export type NetworkShape = {
   contextLength: number;
@@ -36,10 +36,10 @@ export type NetworkShape = {
 };
 
 /**
- * Training rows, row-major float32. `sequence` [rows, contextLength, channels]; `features` [rows, targets * linear + extra]:
- * standardised and not clipped (the network clips to +-8), each target's linear features in target order, then the extra ones;
- * `wanted` [rows, horizon, targets]: (target - last - ridge) / residual scale, NaN where the target is missing;
- * `sensor` [rows]: whose skip, in 0..sensors - 1.
+ * Training rows, row-major float32. `sequence` [rows, contextLength, channels]; `features` [rows, targets * linear +
+ * extra]: standardised and not clipped (the network clips to +-8), each target's linear features in target order, then
+ * the extra ones; `wanted` [rows, horizon, targets]: (target - last - ridge) / residual scale, NaN where the target is
+ * missing; `sensor` [rows]: whose skip, in 0..sensors - 1.
  */
 export type TrainingRows = {
   rows: number;
@@ -57,7 +57,9 @@ export function featureCount(shape: NetworkShape): number {
   return shape.targets * shape.linear + shape.extra;
 }
 
-/** Outputs of the network before the quantile head, [parts, targets, horizon]: the middle, lower widths, upper widths. */
+/**
+ * Outputs of the network before the quantile head, [parts, targets, horizon]: the middle, lower widths, upper widths.
+ */
 export function outputCount(shape: NetworkShape): number {
   return shape.quantiles.length * shape.targets * shape.horizon;
 }

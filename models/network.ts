@@ -8,7 +8,10 @@ import { createSkip } from "./engine/skip.ts";
 import { readQuantiles, reserveState, seedDropout, setWidths } from "./engine/state.ts";
 import { checkShape, type NetworkShape, type TrainingRows } from "./layout.ts";
 
-/** AdamW: `clipNorm` limits the gradient's global norm; the skip's learning rate is `skipLearningRateFactor` times the others'. */
+/**
+ * AdamW: `clipNorm` limits the gradient's global norm; the skip's learning rate is `skipLearningRateFactor` times the
+ * others'.
+ */
 export type StepOptions = {
   learningRate: number;
   weightDecay: number;
@@ -24,20 +27,27 @@ export type Network = {
   readonly shape: NetworkShape;
   /**
    * Starts parameters and optimiser anew; every output layer starts at zero, `initialWidths`
-   * [sensors, horizon, targets, quantiles - 1] are each sensor's pre-softplus widths: lower ones from the middle outwards, then
-   * upper ones from the middle outwards.
+   * [sensors, horizon, targets, quantiles - 1] are each sensor's pre-softplus widths: lower ones from the middle
+   * outwards, then upper ones from the middle outwards.
    */
   reset(seed: number, initialWidths: Float32Array): void;
   /**
-   * One AdamW step on rows `index` of `data`; the mean pinball loss before the step, or 0 and no step if every target is missing.
+   * One AdamW step on rows `index` of `data`; the mean pinball loss before the step, or 0 and no step if every target
+   * is missing.
    * When loss or gradient is not finite, throws Diverged and changes nothing.
    */
   step(data: TrainingRows, index: Int32Array, options: StepOptions): number;
-  /** The mean pinball loss on rows `index` without dropout, and its gradient by the weights, in their order; changes nothing. */
+  /**
+   * The mean pinball loss on rows `index` without dropout, and its gradient by the weights, in their order; changes
+   * nothing.
+   */
   gradient(data: TrainingRows, index: Int32Array): { loss: number; gradient: Float32Array };
   /** Moves the weight average: average = decay * average + (1 - decay) * parameters. */
   average(decay: number): void;
-  /** Quantiles in units of the residual scale, [rows, horizon, targets, quantiles]; with the averaged weights when asked. */
+  /**
+   * Quantiles in units of the residual scale, [rows, horizon, targets, quantiles]; with the averaged weights when
+   * asked.
+   */
   predict(data: TrainingRows, useAverage: boolean): Float32Array;
   /** Copy of the parameters (the averaged ones when asked), in the order of `parameterLayout(shape)`. */
   weights(useAverage: boolean): Float32Array;
@@ -48,7 +58,10 @@ export type Network = {
 
 const predictRows = 128;
 
-/** A network of this shape on the engine of this thread, started with seed 0 and zero widths. Throws badInput for a shape that cannot be. */
+/**
+ * A network of this shape on the engine of this thread, started with seed 0 and zero widths. Throws badInput for a
+ * shape that cannot be.
+ */
 export function createNetwork(engine: Engine, shape: NetworkShape): Network {
   checkShape(shape);
   const { kernels } = engine;

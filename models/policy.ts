@@ -38,7 +38,10 @@ export const policy = {
   leastLentSteps: 1200,
   /** Standard deviation of the log of a sensor's liveliness as one day of it tells. */
   livelinessNoise: 0.6,
-  /** Of two losses on validation windows one is clearly larger when it is so by this share, times the root of horizon / windows. */
+  /**
+   * Of two losses on validation windows one is clearly larger when it is so by this share, times the root of horizon /
+   * windows.
+   */
   doubt: 0.5,
   /** Grid points looked back on at most. */
   maximumHistory: 400_000,

@@ -12,14 +12,20 @@ import { toTrainingGrid, trainLength } from "./training-grid.ts";
 import { judgeColumn } from "./usable.ts";
 import { encodeWindows, seriesScaler, usableOrigins, type WindowRow, type Windows } from "./windows.ts";
 
-/** What a model can be fitted on: windows in time order, borrowed before own; the first `trainRows` lie wholly in the training part. */
+/**
+ * What a model can be fitted on: windows in time order, borrowed before own; the first `trainRows` lie wholly in the
+ * training part.
+ */
 export type Prepared = {
   grid: Grid;
   encoding: Encoding;
   historyLength: number;
   windows: Windows;
   trainRows: number;
-  /** First row of the validation part, the sensor's own; rows between reach over the border and belong to the refit only. */
+  /**
+   * First row of the validation part, the sensor's own; rows between reach over the border and belong to the refit
+   * only.
+   */
   validationRow: number;
   /** Days of its own. */
   trainDays: number;
@@ -28,8 +34,8 @@ export type Prepared = {
 };
 
 /**
- * Turns a request into windows, leaving out the targets that cannot be learnt; refuses when none is left. With `donors` their
- * windows, made to look like this sensor's, come before its own.
+ * Turns a request into windows, leaving out the targets that cannot be learnt; refuses when none is left. With `donors`
+ * their windows, made to look like this sensor's, come before its own.
  */
 export function prepareTraining(request: TrainRequest, donors: DonorGrid[] = []): Prepared | Untrained {
   const { targets, stepSeconds, horizon } = request;

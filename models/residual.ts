@@ -8,8 +8,8 @@ import { regressionOf, type Windows } from "./windows.ts";
 
 /**
  * Ridge of all targets on the first rows of the windows, and what it leaves to the network.
- * `predicted` and `wanted` [rows, horizon, targets] cover every row; `scale` [horizon, targets], RMS of the residual on the
- * fitted rows, positive; `initialWidths` as `Network.reset` takes them: ridge's own residual quantiles.
+ * `predicted` and `wanted` [rows, horizon, targets] cover every row; `scale` [horizon, targets], RMS of the residual on
+ * the fitted rows, positive; `initialWidths` as `Network.reset` takes them: ridge's own residual quantiles.
  */
 export type Residual = {
   ridges: Ridge[];
@@ -79,7 +79,9 @@ export function fitResidual(
   return residual;
 }
 
-/** Pre-softplus widths, from the middle outwards, below and then above: gaps between neighbouring residual quantiles. */
+/**
+ * Pre-softplus widths, from the middle outwards, below and then above: gaps between neighbouring residual quantiles.
+ */
 function startingWidths(ascending: Float64Array, scale: number): number[] {
   const levels = policy.quantiles;
   const middle = (levels.length - 1) / 2;

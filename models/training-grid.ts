@@ -24,8 +24,9 @@ export function toTrainingGrid({ targets, stepSeconds, now }: TrainRequest, read
 }
 
 /**
- * Points of the training part: up to `trainEnd`, else 7/8 of the points with any measurement. Of a short history less, so that
- * three horizons are left to choose on, or at least one and a half; two thirds train as long as that is possible.
+ * Points of the training part: up to `trainEnd`, else 7/8 of the points with any measurement. Of a short history less,
+ * so that three horizons are left to choose on, or at least one and a half; two thirds train as long as that is
+ * possible.
  */
 export function trainLength(grid: Grid, trainEnd: Date | undefined, horizon: number): number {
   const length = gridLength(grid);

@@ -20,9 +20,9 @@ export type TrainingHost = {
 };
 
 /**
- * Trains one sensor's blend: nets on top of ridge fitted on the training part and chosen on the validation part, nets and
- * ridge fitted again on both, and ridge itself. While the history is short, windows of donors teach along, as far as the
- * sensor's own validation part does not refuse them. Bad data and diverged training are outcomes; never a model.
+ * Trains one sensor's blend: nets on top of ridge fitted on the training part and chosen on the validation part, nets
+ * and ridge fitted again on both, and ridge itself. While the history is short, windows of donors teach along, as far
+ * as the sensor's own validation part does not refuse them. Bad data and diverged training are outcomes; never a model.
  */
 export async function trainModel(host: TrainingHost, request: TrainRequest): Promise<TrainResult> {
   const startedCpu = host.cpuSeconds();

@@ -9,8 +9,8 @@ const minimumShare = 0.1;
 const stuckShare = 0.5;
 
 /**
- * Why column `k` (NaN for missing) cannot teach a model, null when it can: `need` measured points in all, and a training part,
- * the points before `trainEnd`, that moves.
+ * Why column `k` (NaN for missing) cannot teach a model, null when it can: `need` measured points in all, and a
+ * training part, the points before `trainEnd`, that moves.
  */
 export function judgeColumn(
   grid: Grid,

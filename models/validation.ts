@@ -17,7 +17,9 @@ export type TrainedBlend = {
   metrics: ModelManifest["metrics"];
 };
 
-/** Metrics of the first stage's mean on the validation part, which no fit of it has seen, beside ridge and persistence. */
+/**
+ * Metrics of the first stage's mean on the validation part, which no fit of it has seen, beside ridge and persistence.
+ */
 export function validate(
   network: Network,
   prepared: Prepared,

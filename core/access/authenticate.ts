@@ -12,8 +12,8 @@ export type KeyPorts = { keys: Pick<ApiKeys, "find" | "touch">; clock: Pick<Cloc
 const touchSeconds = 60;
 
 /**
- * Whose key it is. That one has expired or was revoked is said only to who has the whole of it. Digests are compared, so
- * that the time taken tells nothing of the key.
+ * Whose key it is. That one has expired or was revoked is said only to who has the whole of it. Digests are compared,
+ * so that the time taken tells nothing of the key.
  */
 export async function authenticateKey(
   { keys, clock }: KeyPorts,

@@ -24,8 +24,8 @@ const checksumLength = 6;
 export const keyBytes = 40;
 
 /**
- * A new token and its id: `ilp_<id>_<secret><checksum>`, in base 62. The prefix lets scanners of code find a key that leaked,
- * the checksum tells a mistyped one without asking a database.
+ * A new token and its id: `ilp_<id>_<secret><checksum>`, in base 62. The prefix lets scanners of code find a key that
+ * leaked, the checksum tells a mistyped one without asking a database.
  */
 export function makeToken(random: Uint8Array): { keyId: string; token: string } {
   if (random.length !== keyBytes)

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** What a key or a person may do. `read`: what was measured, forecast and learnt; `ops`: how the system is; `admin`: everything. */
+/**
+ * What a key or a person may do. `read`: what was measured, forecast and learnt; `ops`: how the system is; `admin`:
+ * everything.
+ */
 export const scopes = ["read", "forecast", "train", "promote", "alerts", "ops", "admin"] as const;
 export const Scope = z.enum(scopes);
 export type Scope = z.infer<typeof Scope>;
@@ -25,7 +28,9 @@ export function allows(granted: readonly Scope[], wanted: Scope): boolean {
 /** Which values of the issuer's claim make which role; "*" stands for everybody who signs in. */
 export type RoleRules = { claim: string; members: Record<Role, readonly string[]> };
 
-/** The highest role that the claims give, null when none. A claim is a text, a list of texts, or texts parted by blanks. */
+/**
+ * The highest role that the claims give, null when none. A claim is a text, a list of texts, or texts parted by blanks.
+ */
 export function roleOf(claims: Record<string, unknown>, { claim, members }: RoleRules): Role | null {
   const held = new Set(["*", ...textsOf(claims[claim])]);
   return roles.findLast((role) => members[role].some((member) => held.has(member))) ?? null;

@@ -3,8 +3,8 @@ export type Cadence = {
   /** Median of the intervals between different moments; null with fewer than three. */
   medianSeconds: number | null;
   /**
-   * "steady": most intervals are the median or a multiple of it (a reading was lost); "onChange": they are not, and each
-   * reading differs from the one before; "irregular": they are not; "unknown": too few.
+   * "steady": most intervals are the median or a multiple of it (a reading was lost); "onChange": they are not, and
+   * each reading differs from the one before; "irregular": they are not; "unknown": too few.
    */
   rhythm: "steady" | "onChange" | "irregular" | "unknown";
   /** Readings that share their moment with an earlier one. */
@@ -77,7 +77,10 @@ const niceSteps = [
   43_200, 86_400,
 ];
 
-/** The shortest step that divides a day evenly in round numbers and is not shorter than the cadence, a tenth of jitter aside. */
+/**
+ * The shortest step that divides a day evenly in round numbers and is not shorter than the cadence, a tenth of jitter
+ * aside.
+ */
 export function niceStep(cadenceSeconds: number): number {
   return niceSteps.find((step) => step >= 0.9 * cadenceSeconds) ?? 86_400;
 }

@@ -2,7 +2,9 @@ import { type Grid, gridLength, gridTime, toGrid } from "./grid.ts";
 import { inspectReadings, type ReadingQuality, type StuckSettings, stuckSteps } from "./quality.ts";
 import type { Fleet, Readings, Target } from "./reading.ts";
 
-/** What a model accepts: `maximumGapSteps` is the longest hole that is imputed, the shares are of context and history. */
+/**
+ * What a model accepts: `maximumGapSteps` is the longest hole that is imputed, the shares are of context and history.
+ */
 export type ContextSettings = {
   maximumGapSteps: number;
   minimumObservedShare: number;
@@ -11,8 +13,8 @@ export type ContextSettings = {
 };
 
 /**
- * At 10 minutes: two hours of holes at most, three quarters of the context measured, half of the look-back known (features
- * of what is not known take their training mean), and eight hours of one value are suspicious.
+ * At 10 minutes: two hours of holes at most, three quarters of the context measured, half of the look-back known
+ * (features of what is not known take their training mean), and eight hours of one value are suspicious.
  */
 export const defaultContextSettings: ContextSettings = {
   maximumGapSteps: 12,
@@ -118,7 +120,10 @@ export function judgeTarget(
   return { ok: true, imputedSteps };
 }
 
-/** Observed points of `column[end - length + 1 .. end]` and its longest run of missing ones; points before 0 are missing. */
+/**
+ * Observed points of `column[end - length + 1 .. end]` and its longest run of missing ones; points before 0 are
+ * missing.
+ */
 export function countContext(column: Float64Array, end: number, length: number): { have: number; longestGap: number } {
   let have = 0;
   let gap = 0;

@@ -10,13 +10,17 @@ export type Grid = {
   columns: Float64Array[];
 };
 
-/** A column without holes: `values` NaN only before the first observation; `isImputed[i]` is 1 where nothing was measured. */
+/**
+ * A column without holes: `values` NaN only before the first observation; `isImputed[i]` is 1 where nothing was
+ * measured.
+ */
 export type FilledColumn = { values: Float64Array; isImputed: Uint8Array };
 
 /**
  * Readings on the grid, one column per target, in the order of `targets`.
- * Points run from `from` (else the first reading's point) to `upTo` (else the last reading's), both inclusive and on the
- * step's multiples since the epoch; readings outside count for nothing, nor do those of the unfinished step before `upTo`.
+ * Points run from `from` (else the first reading's point) to `upTo` (else the last reading's), both inclusive and on
+ * the step's multiples since the epoch; readings outside count for nothing, nor do those of the unfinished step before
+ * `upTo`.
  * Several readings of one step are averaged, also when they share a time; order does not matter. Without readings and
  * bounds the grid is empty. Values that are not finite or outside the target's [min, max] count as missing.
  */

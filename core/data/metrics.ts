@@ -25,7 +25,9 @@ export function rmse(actual: ArrayLike<number>, forecast: ArrayLike<number>): nu
   return Math.sqrt(meanOfKnown(Float64Array.from(actual, (value, i) => (value - forecast[i]!) ** 2)));
 }
 
-/** Mean absolute scaled error, MAE / in-sample MAE of the naive forecast `season` steps back (Hyndman & Koehler 2006). */
+/**
+ * Mean absolute scaled error, MAE / in-sample MAE of the naive forecast `season` steps back (Hyndman & Koehler 2006).
+ */
 export function mase(
   actual: ArrayLike<number>,
   forecast: ArrayLike<number>,

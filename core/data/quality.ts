@@ -40,12 +40,15 @@ export function isValid(value: number, target: Target): boolean {
   return Number.isFinite(value) && value >= target.min && value <= target.max;
 }
 
-/** `minimumSteps`: shorter runs are never stuck; `factor`: how many times the sensor's longest earlier run it must exceed. */
+/**
+ * `minimumSteps`: shorter runs are never stuck; `factor`: how many times the sensor's longest earlier run it must
+ * exceed.
+ */
 export type StuckSettings = { minimumSteps: number; factor: number };
 
 /**
- * Grid points of the unbroken run of one value that ends at the last observed point of `column[0..end]`, when that run is
- * unusual for this sensor; 0 otherwise. A coarse sensor that often repeats itself is not stuck.
+ * Grid points of the unbroken run of one value that ends at the last observed point of `column[0..end]`, when that run
+ * is unusual for this sensor; 0 otherwise. A coarse sensor that often repeats itself is not stuck.
  */
 export function stuckSteps(column: Float64Array, end: number, settings: StuckSettings): number {
   let tail = 0;

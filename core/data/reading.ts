@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-/** A measured quantity that is forecast, with its unit and physical range; values outside [min, max] count as missing. */
+/**
+ * A measured quantity that is forecast, with its unit and physical range; values outside [min, max] count as missing.
+ */
 export const Target = z.object({
   name: z.string().min(1).max(63),
   unit: z.string().max(32),

@@ -36,8 +36,9 @@ export type SensorBacktest = {
 export type OnlineOptions = { growth: number };
 
 /**
- * Trains with what was known at the end of validation and forecasts at each origin of the plan with what was known then, by
- * the very code that serves. Where the model cannot, a baseline does; a target without any measurement has no forecast.
+ * Trains with what was known at the end of validation and forecasts at each origin of the plan with what was known
+ * then, by the very code that serves. Where the model cannot, a baseline does; a target without any measurement has no
+ * forecast.
  * `online`: and once more as a system that serves every step, learns from outcomes and trains again on the way.
  */
 export async function backtestSensor(

@@ -15,8 +15,9 @@ import { type Challenge, validationEndOf } from "./trainings.ts";
 export type OnlineMemory = { states: Map<string, Adaptation>; forecasts: Forecast[] };
 
 /**
- * Forecasts of the plan as a system would have made them that served every step since the end of validation, learnt from each
- * outcome when it was known, and mixed in each challenger when it was trained. Per planned moment, per target.
+ * Forecasts of the plan as a system would have made them that served every step since the end of validation, learnt
+ * from each outcome when it was known, and mixed in each challenger when it was trained. Per planned moment, per
+ * target.
  */
 export async function forecastOnline(
   run: RunModels,
@@ -42,7 +43,9 @@ export async function forecastOnline(
   return made;
 }
 
-/** The slots of `times` as served by a system that learns after each what has matured, so that the next one knows it. */
+/**
+ * The slots of `times` as served by a system that learns after each what has matured, so that the next one knows it.
+ */
 export async function* replayOnline(
   run: RunModels,
   settings: ForecastSettings,

@@ -18,7 +18,10 @@ export type BacktestInput = {
   others?: Donor[];
 };
 
-/** What was served, as of a planned moment and rounded to six decimals; network and ridge alone where the model has them. */
+/**
+ * What was served, as of a planned moment and rounded to six decimals; network and ridge alone where the model has
+ * them.
+ */
 export type PlannedForecast = { served: Quantiles; lstm: Quantiles | null; ridge: Quantiles | null };
 
 /** Moments of the plan, epoch ms, ascending. */
@@ -26,7 +29,10 @@ export function plannedTimes({ plans }: BacktestInput): number[] {
   return [...new Set([...plans.values()].flatMap((plan) => plan.issuedAt))].sort((a, b) => a - b);
 }
 
-/** Forecasts per target in the fleet's order, undefined where there is nothing to forecast from; `notes` says why no model. */
+/**
+ * Forecasts per target in the fleet's order, undefined where there is nothing to forecast from; `notes` says why no
+ * model.
+ */
 export function plannedForecasts(
   served: ServedSlot,
   settings: ForecastSettings,
@@ -76,7 +82,10 @@ export function insteadNotes(): InsteadNotes {
   };
 }
 
-/** Leads counted from `at` instead of the row's origin, which may be earlier; the last known lead stands for those beyond. */
+/**
+ * Leads counted from `at` instead of the row's origin, which may be earlier; the last known lead stands for those
+ * beyond.
+ */
 function shift(made: Quantiles, { origin, stepSeconds }: Forecast, at: number, horizon: number): Quantiles {
   const late = Math.round((at - origin.getTime()) / (stepSeconds * 1000));
   const pick = (values: number[]) =>

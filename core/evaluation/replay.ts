@@ -12,8 +12,8 @@ export type ServingModels = { champion: RegisteredModel | null; challenger: Regi
 const slotsAtOnce = 256;
 
 /**
- * One sensor's slots, ascending, by the very code that serves: what is forecast at each of `times`, epoch ms, with the readings
- * known then. `learnt` is looked at anew for each slot.
+ * One sensor's slots, ascending, by the very code that serves: what is forecast at each of `times`, epoch ms, with the
+ * readings known then. `learnt` is looked at anew for each slot.
  */
 export async function* replay(
   run: RunModels,

@@ -10,9 +10,9 @@ const stride = 7;
 const mostOrigins = 1500;
 
 /**
- * 70 % train, 10 % validation, 20 % test of the points with any measurement, in time order; origins in the test part where
- * the target was measured, evenly spread, with room for the horizon. A target without such an origin is forecast once, from
- * its last measurement; null for one that was never measured.
+ * 70 % train, 10 % validation, 20 % test of the points with any measurement, in time order; origins in the test part
+ * where the target was measured, evenly spread, with room for the horizon. A target without such an origin is forecast
+ * once, from its last measurement; null for one that was never measured.
  */
 export function splitGrid(grid: Grid, horizon: number): (BacktestPlan | null)[] {
   const length = gridLength(grid);

@@ -14,8 +14,8 @@ export type SeriesMetrics = {
 };
 
 /**
- * Measures a method's forecasts, one per origin, against the column; `origins` are its points, `trainEnd` ends (exclusive) the
- * part that MASE is scaled by, `season` in steps (null: no MASE). Unmeasured points do not count.
+ * Measures a method's forecasts, one per origin, against the column; `origins` are its points, `trainEnd` ends
+ * (exclusive) the part that MASE is scaled by, `season` in steps (null: no MASE). Unmeasured points do not count.
  */
 export function measureSeries(
   column: Float64Array,

@@ -39,7 +39,8 @@ export function validationEndOf({ plans }: BacktestInput): Date {
 }
 
 /**
- * The models trained after the plan's as serving would, with the readings known then: each is the challenger until the next.
+ * The models trained after the plan's as serving would, with the readings known then: each is the challenger until the
+ * next.
  * Who cannot be trained leaves the one before in place.
  */
 export async function trainOnTheWay(

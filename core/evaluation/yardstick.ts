@@ -9,8 +9,9 @@ export type YardstickName = "persistence" | "seasonalNaive";
 const mostTrials = 2000;
 
 /**
- * A yardstick of one column: its forecast at a point, with the 10 % and 90 % quantiles of its own errors per lead in the
- * last third of the points before `fitEnd` as band. Seasonal naive stands on the last value where yesterday is missing.
+ * A yardstick of one column: its forecast at a point, with the 10 % and 90 % quantiles of its own errors per lead in
+ * the last third of the points before `fitEnd` as band. Seasonal naive stands on the last value where yesterday is
+ * missing.
  */
 export function createYardstick(
   name: YardstickName,

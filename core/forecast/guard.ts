@@ -1,7 +1,10 @@
 import type { Quantiles } from "../data/quantiles.ts";
 import { clip, type Target } from "../data/reading.ts";
 
-/** Shares of the physical range by which a median and a tail may leave it before they are implausible rather than clipped. */
+/**
+ * Shares of the physical range by which a median and a tail may leave it before they are implausible rather than
+ * clipped.
+ */
 const medianSlack = 0.1;
 const tailSlack = 1;
 /** Quantiles that cross by no more than this share do so by float32 rounding, and are levelled. */

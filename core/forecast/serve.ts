@@ -18,8 +18,9 @@ export type ServedSlot = { sensorId: string; slot: Date } & (
 );
 
 /**
- * Forecasts a batch: plans, tensors, ONE run of the models, conclusions; in the order of the batch. `decide` is asked for each
- * sensor when its turn has come, after the models have answered: what is learnt between two turns counts for the second.
+ * Forecasts a batch: plans, tensors, ONE run of the models, conclusions; in the order of the batch. `decide` is asked
+ * for each sensor when its turn has come, after the models have answered: what is learnt between two turns counts for
+ * the second.
  */
 export async function* serve(
   run: RunModels,

@@ -6,8 +6,8 @@ import { learnWidths, type ServedLead } from "./widths.ts";
 const halfLifeSeconds = 5 * 86_400;
 
 /**
- * What mixing and widths have learnt of one target of one sensor, in float32. `width` is [lower, upper][horizon], the logs of
- * the factors on the band's sides. `through`: newest moment learnt from.
+ * What mixing and widths have learnt of one target of one sensor, in float32. `width` is [lower, upper][horizon], the
+ * logs of the factors on the band's sides. `through`: newest moment learnt from.
  */
 export type Adaptation = WeightState & { version: 2; through: Date | null; width: number[][] };
 
@@ -31,8 +31,8 @@ export function freshAdaptation(horizon: number): Adaptation {
 }
 
 /**
- * The state after the leads that came due at `targetAt`. Moments must come in ascending order: one at or before `through`
- * was learnt already and changes nothing, so that learning twice is learning once.
+ * The state after the leads that came due at `targetAt`. Moments must come in ascending order: one at or before
+ * `through` was learnt already and changes nothing, so that learning twice is learning once.
  */
 export function adapt(state: Adaptation, targetAt: Date, outcomes: MaturedLead[]): Adaptation {
   if (outcomes.length === 0 || (state.through !== null && targetAt <= state.through)) return state;

@@ -36,9 +36,9 @@ export function seasonalNaive(
 }
 
 /**
- * Persistence, the seasonal naive or the usual course of the last days (climatology), whichever had the smallest MAE over
- * `column[0..end]`, with the 10 % and 90 % quantiles of its own errors there as band, per lead. The band holds the median,
- * stays in [min, max] and is never empty of width for want of data. Null when the column has no observation.
+ * Persistence, the seasonal naive or the usual course of the last days (climatology), whichever had the smallest MAE
+ * over `column[0..end]`, with the 10 % and 90 % quantiles of its own errors there as band, per lead. The band holds the
+ * median, stays in [min, max] and is never empty of width for want of data. Null when the column has no observation.
  */
 export function forecastBaseline(
   column: Float64Array,
@@ -89,7 +89,9 @@ function errorsBy(name: BaselineName, trial: DayTrial, share: number): number[] 
   return name === "seasonalNaive" ? errorsOf(trial, trial.yesterday) : errorsOf(trial, trial.usual, share);
 }
 
-/** The baseline with the smallest MAE where yesterday is known too, over enough trials to tell; persistence otherwise. */
+/**
+ * The baseline with the smallest MAE where yesterday is known too, over enough trials to tell; persistence otherwise.
+ */
 function smallestError(trials: DayTrial[], shares: number[], horizon: number): BaselineName {
   const sums = { persistence: 0, seasonalNaive: 0, climatology: 0 };
   let pairs = 0;

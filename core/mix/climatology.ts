@@ -14,7 +14,10 @@ export function sameTimeMean(column: Float64Array, origin: number, lead: number,
   return count === 0 ? Number.NaN : sum / count;
 }
 
-/** How far the forecast is drawn from the last value to the usual one, 0 to 1: least squares of past changes on usual ones. */
+/**
+ * How far the forecast is drawn from the last value to the usual one, 0 to 1: least squares of past changes on usual
+ * ones.
+ */
 export function towardsUsual(along: number, square: number): number {
   return square > 0 ? Math.min(1, Math.max(0, along / square)) : 0;
 }

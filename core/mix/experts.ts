@@ -5,7 +5,10 @@ import { lastObserved } from "./baselines.ts";
 import { sameTimeMean } from "./climatology.ts";
 import { around, errorsOf, leadBand, tryLead, unknownBand, usualShare } from "./trials.ts";
 
-/** The experts that are mixed, in the order of every array: the champion's network and ridge first, a challenger's network last. */
+/**
+ * The experts that are mixed, in the order of every array: the champion's network and ridge first, a challenger's
+ * network last.
+ */
 export const experts = ["lstm", "ridge", "climatology", "persistence", "challenger"] as const;
 export type Expert = (typeof experts)[number];
 
@@ -13,8 +16,9 @@ export type Expert = (typeof experts)[number];
 const maximumTrials = 100;
 
 /**
- * The two experts that need no training, from `column[0..end]` alone: no change, and the mean of the last days at the same time
- * of day, drawn towards the last value as far as that was better. Bands are the 10 % and 90 % quantiles of their errors there.
+ * The two experts that need no training, from `column[0..end]` alone: no change, and the mean of the last days at the
+ * same time of day, drawn towards the last value as far as that was better. Bands are the 10 % and 90 % quantiles of
+ * their errors there.
  * Climatology is null where a day is not a whole number of steps or less than a day is known. Needs an observation.
  */
 export function simpleExperts(

@@ -6,8 +6,9 @@ import { factorsOf } from "./widths.ts";
 
 /**
  * How a forecast came about: what it takes to compute it again and to learn from its outcomes. All numbers are float32.
- * `experts` [experts], null where one had no forecast; `weights` [experts][horizon]; `widths` [lower, upper][horizon], factors;
- * `learntThrough`: newest outcome that the weights and widths had learnt from; `challengerId`: the challenger that took part.
+ * `experts` [experts], null where one had no forecast; `weights` [experts][horizon]; `widths` [lower, upper][horizon],
+ * factors; `learntThrough`: newest outcome that the weights and widths had learnt from; `challengerId`: the challenger
+ * that took part.
  */
 export type Mix = {
   experts: (Quantiles | null)[];
@@ -17,7 +18,10 @@ export type Mix = {
   challengerId: string | null;
 };
 
-/** The mix of what the experts say now; in float32, so that a stored one gives the same numbers. `shares`: see `weightsOf`. */
+/**
+ * The mix of what the experts say now; in float32, so that a stored one gives the same numbers. `shares`: see
+ * `weightsOf`.
+ */
 export function mixOf(
   state: Adaptation,
   shares: number[],

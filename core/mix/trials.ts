@@ -2,17 +2,25 @@ import { levels, quantileOf } from "../data/quantiles.ts";
 import { clip, type Target } from "../data/reading.ts";
 import { sameTimeMean, towardsUsual } from "./climatology.ts";
 
-/** Below this many errors at a lead the band comes from the pooled one-step change and widens with the root of the lead. */
+/**
+ * Below this many errors at a lead the band comes from the pooled one-step change and widens with the root of the lead.
+ */
 const minimumErrors = 20;
 /** Without any past change: one per cent of the physical range at lead 1. */
 const unknownShare = 0.01;
 /** 90 % quantile of the standard normal distribution. */
 const z90 = 1.2816;
 
-/** What came at one lead after past origins at which the target was observed, as changes from there; `usual` NaN where not known. */
+/**
+ * What came at one lead after past origins at which the target was observed, as changes from there; `usual` NaN where
+ * not known.
+ */
 export type Trial = { origins: number[]; actual: number[]; usual: number[] };
 
-/** Tries a lead at `newest` and every `stride` points before; `day` in steps, null where a day is not a whole number of them. */
+/**
+ * Tries a lead at `newest` and every `stride` points before; `day` in steps, null where a day is not a whole number of
+ * them.
+ */
 export function tryLead(
   column: Float64Array,
   lead: number,
@@ -55,7 +63,10 @@ export function bandOf(errors: number[]): Band {
   return [Math.min(0, quantileOf(ascending, levels[0])), Math.max(0, quantileOf(ascending, levels[2]))];
 }
 
-/** The band of a lead's errors; of fewer than 20 nothing is known: `unknown`, half a band one step ahead, widened to the lead. */
+/**
+ * The band of a lead's errors; of fewer than 20 nothing is known: `unknown`, half a band one step ahead, widened to the
+ * lead.
+ */
 export function leadBand(errors: number[], lead: number, unknown: number): Band {
   const half = unknown * Math.sqrt(lead);
   return errors.length < minimumErrors ? [-half, half] : bandOf(errors);

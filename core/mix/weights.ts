@@ -2,7 +2,9 @@ import { levels } from "../data/quantiles.ts";
 import type { ModelManifest } from "../model/manifest.ts";
 import { type Expert, experts } from "./experts.ts";
 
-/** Shares before anything was learnt, of experts as good as the network on its validation part; without a challenger. */
+/**
+ * Shares before anything was learnt, of experts as good as the network on its validation part; without a challenger.
+ */
 const fullShares: Record<Exclude<Expert, "challenger">, number> = {
   lstm: 0.85,
   ridge: 0.05,
@@ -13,13 +15,17 @@ const fullShares: Record<Exclude<Expert, "challenger">, number> = {
 const challengerShare = 0.75;
 /** Slows the learning rate: in quiet times mixing must cost next to nothing. */
 const caution = 0.2;
-/** An outcome moves the weights by no more than so many times the largest gain of late: a broken sensor is no teacher. */
+/**
+ * An outcome moves the weights by no more than so many times the largest gain of late: a broken sensor is no teacher.
+ */
 const surpriseLimit = 4;
 
 /** What the weights are made of, in float32: `regret`, `square` [experts][horizon], `bound` [horizon]. */
 export type WeightState = { regret: number[][]; square: number[][]; bound: number[] };
 
-/** One lead whose actual became known, with what was issued for it: [q10, q50, q90] of each expert or null, and mixed. */
+/**
+ * One lead whose actual became known, with what was issued for it: [q10, q50, q90] of each expert or null, and mixed.
+ */
 export type MixedLead = {
   lead: number;
   actual: number;
@@ -28,8 +34,8 @@ export type MixedLead = {
 };
 
 /**
- * The experts' shares before anything was learnt, together 1: one that was worse than the network on its validation part
- * starts with less, by the square of how much. Without metrics all are trusted.
+ * The experts' shares before anything was learnt, together 1: one that was worse than the network on its validation
+ * part starts with less, by the square of how much. Without metrics all are trusted.
  */
 export function startShares(metrics: ModelManifest["metrics"][string] | undefined, hasChallenger: boolean): number[] {
   const trust = (own: number, other: number) => (own < other ? Math.max(1e-4, (own / other) ** 2) : 1);
@@ -43,8 +49,8 @@ export function startShares(metrics: ModelManifest["metrics"][string] | undefine
 }
 
 /**
- * Weights [experts][horizon] of the experts that have a forecast, in float32, by Bernstein online aggregation (Wintenberger
- * 2017). `shares`: what each starts from, 0 for one without a forecast.
+ * Weights [experts][horizon] of the experts that have a forecast, in float32, by Bernstein online aggregation
+ * (Wintenberger 2017). `shares`: what each starts from, 0 for one without a forecast.
  */
 export function weightsOf(state: WeightState, shares: number[]): number[][] {
   const perLead = state.bound.map((_, h) => weightsAt(state, h, shares));
@@ -52,8 +58,8 @@ export function weightsOf(state: WeightState, shares: number[]): number[][] {
 }
 
 /**
- * Learns, in place, how much better each expert would have been than the mix, linearised: the mean over levels of the pinball
- * gradient.
+ * Learns, in place, how much better each expert would have been than the mix, linearised: the mean over levels of the
+ * pinball gradient.
  */
 export function learnWeights(state: WeightState, { lead, actual, experts: made, mixed }: MixedLead): void {
   const h = lead - 1;
@@ -75,7 +81,9 @@ export function learnWeights(state: WeightState, { lead, actual, experts: made, 
   });
 }
 
-/** The weights at one lead: each expert's start share times exp(eta (regret - eta square)), with its own learning rate. */
+/**
+ * The weights at one lead: each expert's start share times exp(eta (regret - eta square)), with its own learning rate.
+ */
 function weightsAt(state: WeightState, h: number, shares: number[]): number[] {
   const bound = state.bound[h]!;
   const logs = shares.map((share, k) => {

@@ -1,4 +1,6 @@
-/** Saturation vapour pressure exponent over water, es = 6.112 exp(17.62 t / (243.12 + t)) hPa (Magnus; Sonntag 1990). */
+/**
+ * Saturation vapour pressure exponent over water, es = 6.112 exp(17.62 t / (243.12 + t)) hPa (Magnus; Sonntag 1990).
+ */
 function magnus(celsius: number): number {
   return (17.62 * celsius) / (243.12 + celsius);
 }

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Target } from "../data/reading.ts";
 
 /**
- * The scale on which a target is learnt: its own, or the log odds of a share of 100 with softened ends, where a step near the
- * ends counts more than one in the middle, as it does for relative humidity.
+ * The scale on which a target is learnt: its own, or the log odds of a share of 100 with softened ends, where a step
+ * near the ends counts more than one in the middle, as it does for relative humidity.
  */
 export const Link = z.enum(["identity", "logit"]);
 export type Link = z.infer<typeof Link>;
@@ -23,8 +23,8 @@ export function toLink(link: Link, value: number): number {
 }
 
 /**
- * The value in the target's unit; for logit it may leave 0 to 100 by the softness. NaN for log odds so large that only a broken
- * model can say them.
+ * The value in the target's unit; for logit it may leave 0 to 100 by the softness. NaN for log odds so large that only
+ * a broken model can say them.
  */
 export function fromLink(link: Link, value: number): number {
   if (link === "identity") return value;

@@ -47,8 +47,10 @@ export const Scaler = z.object({
 export type Scaler = z.infer<typeof Scaler>;
 
 /**
- * How a model came about whose sensor had a short history: what was compared on its own validation windows, and what was kept.
- * `mae` and `pinball` are divided by persistence's (geometric mean over the targets); `donors` are the sensors that lent windows.
+ * How a model came about whose sensor had a short history: what was compared on its own validation windows, and what
+ * was kept.
+ * `mae` and `pinball` are divided by persistence's (geometric mean over the targets); `donors` are the sensors that
+ * lent windows.
  */
 export const ShortHistory = z.object({
   days: z.number().positive(),
@@ -65,7 +67,8 @@ export type ShortHistory = z.infer<typeof ShortHistory>;
  * How the arrays of the ONNX graph are made and read.
  * Inputs, float32: `sequence` [batch, contextLength, channels], `features` [batch, features]: the standardised linear
  * features of every target in turn, then the extra features of the branch; not clipped.
- * Output, float32: `quantiles` [batch, horizon, targets, quantiles]: change from the origin's value, on the target's link's scale.
+ * Output, float32: `quantiles` [batch, horizon, targets, quantiles]: change from the origin's value, on the target's
+ * link's scale.
  * Optional output `ridge` of the same shape: the linear expert alone.
  */
 export const ModelManifest = z.object({
@@ -79,7 +82,9 @@ export const ModelManifest = z.object({
   quantiles: z.array(z.number().gt(0).lt(1)).min(1),
   features: FeatureSpec,
   scaler: Scaler,
-  /** Grid steps of history, ending at the origin, that the encoder needs (context plus the days its features look back). */
+  /**
+   * Grid steps of history, ending at the origin, that the encoder needs (context plus the days its features look back).
+   */
   historyLength: z.int().positive(),
   training: z.object({
     engine: z.string(),

@@ -3,7 +3,9 @@ import { addSeconds } from "../time.ts";
 import { defaultContextLength } from "./spec.ts";
 import type { Donor } from "./training.ts";
 
-/** A sensor on its own needs so many horizons and so many days; with less, no change or the usual day forecast better. */
+/**
+ * A sensor on its own needs so many horizons and so many days; with less, no change or the usual day forecast better.
+ */
 const ownHorizons = 12;
 const ownDays = 3.5;
 /** With donors it must fill a context, leave some leads to choose on, and have shown half a day of itself. */
@@ -11,7 +13,10 @@ const pooledHorizons = 3;
 const pooledDays = 0.5;
 /** A donor needs so many days: in a fleet that is younger as a whole, all have seen the same few days. */
 const lentDays = 5;
-/** Below so many days, or steps where they are long, other sensors' windows help a sensor; with more, its own teach as well. */
+/**
+ * Below so many days, or steps where they are long, other sensors' windows help a sensor; with more, its own teach as
+ * well.
+ */
 const shortDays = 21;
 const shortSteps = 1000;
 /** So much of a donor's past is of use. */
@@ -46,8 +51,8 @@ export function isShortHistory({ at }: Readings, stepSeconds: number, now: Date)
 }
 
 /**
- * The sensors with the longest histories up to `now` among `others`, whose readings are in time order: at most `mostDonors`,
- * with what is of use of them.
+ * The sensors with the longest histories up to `now` among `others`, whose readings are in time order: at most
+ * `mostDonors`, with what is of use of them.
  */
 export function pickDonors(others: Donor[], stepSeconds: number, now: Date): Donor[] {
   const since = addSeconds(now, -donorSeconds(stepSeconds)).getTime();

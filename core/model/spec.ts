@@ -99,7 +99,7 @@ export function airChangeSteps(spec: FeatureSpec): number[] {
   return spec.useDay ? [1, 3, 12, 24, Math.max(...spec.volatilityWindows)] : [1, 3, 12, 24];
 }
 
-/** Channels of the sequence: per target 4, with the day before 6, with the week 7 or 8; and the time of day. */
+/** Channels of the sequence: per target 3, with the day before 5, with the week 7; and 2 for the time of day. */
 export function channelCount(spec: FeatureSpec, targets: number): number {
   return targets * channelsPerTarget(spec) + (spec.harmonics > 0 ? 2 : 0);
 }

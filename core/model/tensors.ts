@@ -7,17 +7,22 @@ import { fromLink } from "./link.ts";
 import type { ModelManifest } from "./manifest.ts";
 
 /**
- * The tensors of one sensor, float32, row-major without the batch dimension. `modelSha256` is the registered one: other bytes
- * under that id do not run.
+ * The tensors of one sensor, float32, row-major without the batch dimension. `modelSha256` is the registered one: other
+ * bytes under that id do not run.
  */
 export type ModelInput = { modelId: string; modelSha256: string; sequence: Float32Array; features: Float32Array };
 
-/** `quantiles` [horizon, targets, quantiles], change from the origin's value; `ridge` likewise where the graph has it. */
+/**
+ * `quantiles` [horizon, targets, quantiles], change from the origin's value; `ridge` likewise where the graph has it.
+ */
 export type ModelOutput =
   | { ok: true; quantiles: Float32Array; ridge: Float32Array | null }
   | { ok: false; reason: "modelRejected" | "guardTripped"; message: string };
 
-/** A sensor's tensors, with the origin's values that the outputs are changes from, on their links' scales, in the manifest's order. */
+/**
+ * A sensor's tensors, with the origin's values that the outputs are changes from, on their links' scales, in the
+ * manifest's order.
+ */
 export type EncodedInput = ModelInput & { last: Float64Array };
 
 /** The model's tensors at the sensor's origin; the grid's columns are picked by target name. */

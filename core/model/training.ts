@@ -14,7 +14,10 @@ export type TrainRequest = {
   codeVersion: string;
   /** Other sensors of the fleet: they teach while the sensor's own history is short, and are not looked at else. */
   donors?: Donor[];
-  /** Last grid point to fit on; what follows, up to `now`, chooses among the fits. The first 7/8 of the points otherwise. */
+  /**
+   * Last grid point to fit on; what follows, up to `now`, chooses among the fits. The first 7/8 of the points
+   * otherwise.
+   */
   trainEnd?: Date;
 };
 

@@ -15,9 +15,9 @@ export async function sha256Of(bytes: Uint8Array): Promise<string> {
 }
 
 /**
- * Whether the artefact may serve: its bytes have the manifest's sha256 (and the registered one where it is given), manifest
- * and golden vector parse and fit together, and `run`, which sees only bytes that passed so far, answers the golden vector
- * within its tolerance by the encoder that serving uses. Else what disagrees, with the numbers.
+ * Whether the artefact may serve: its bytes have the manifest's sha256 (and the registered one where it is given),
+ * manifest and golden vector parse and fit together, and `run`, which sees only bytes that passed so far, answers the
+ * golden vector within its tolerance by the encoder that serving uses. Else what disagrees, with the numbers.
  */
 export async function verifyArtefact(
   artefact: Artefact,

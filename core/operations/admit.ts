@@ -8,8 +8,8 @@ import type { Ports } from "../ports.ts";
 export type AdmitPorts = Pick<Ports, "clock" | "log" | "store" | "inference" | "registry">;
 
 /**
- * Stores an artefact, reads it back, verifies what was read and only then registers it as a challenger: nothing half done
- * is ever registered, and doing it again is safe. A refusal says why.
+ * Stores an artefact, reads it back, verifies what was read and only then registers it as a challenger: nothing half
+ * done is ever registered, and doing it again is safe. A refusal says why.
  */
 export async function admit(ports: AdmitPorts, artefact: Artefact, statusReason: string): Promise<Verdict> {
   const { modelId, modelSha256 } = artefact.manifest;
@@ -26,7 +26,9 @@ export async function admit(ports: AdmitPorts, artefact: Artefact, statusReason:
   return { ok: true };
 }
 
-/** Admits an artefact made elsewhere; it is verified before it touches the store. Its sensor's champion stays as it is. */
+/**
+ * Admits an artefact made elsewhere; it is verified before it touches the store. Its sensor's champion stays as it is.
+ */
 export async function importArtefact(
   ports: AdmitPorts,
   fleet: Fleet,
@@ -40,9 +42,9 @@ export async function importArtefact(
 }
 
 /**
- * What becomes of a model just trained. The sensor's first is champion when its validation MAE is not above persistence's for
- * any target, and retired with the numbers otherwise. Beside a champion it stays challenger, live scores decide, and earlier
- * challengers give way to it: it has seen more than they.
+ * What becomes of a model just trained. The sensor's first is champion when its validation MAE is not above
+ * persistence's for any target, and retired with the numbers otherwise. Beside a champion it stays challenger, live
+ * scores decide, and earlier challengers give way to it: it has seen more than they.
  */
 export async function settle(
   ports: Pick<Ports, "clock" | "log" | "registry">,
@@ -74,7 +76,9 @@ export async function settle(
   return { status: "retired", reason: loss };
 }
 
-/** Null also where other sensors taught: training compared there, with an eye on how little a day of validation tells. */
+/**
+ * Null also where other sensors taught: training compared there, with an eye on how little a day of validation tells.
+ */
 function lossOf(manifest: ModelManifest): string | null {
   if (manifest.training.shortHistory?.kept === "pooled") return null;
   for (const { name, unit } of manifest.targets) {
@@ -88,8 +92,8 @@ function lossOf(manifest: ModelManifest): string | null {
 }
 
 /**
- * Registers shipped artefacts and makes each champion of its sensor where that has none. What is registered already stays
- * as somebody left it. The artefacts must be readable through the store.
+ * Registers shipped artefacts and makes each champion of its sensor where that has none. What is registered already
+ * stays as somebody left it. The artefacts must be readable through the store.
  */
 export async function seedPretrained(
   ports: Pick<Ports, "clock" | "log" | "inference" | "registry">,

@@ -13,8 +13,8 @@ const leastSeconds = 5 * 86_400;
 const leastShare = 1 / 8;
 
 /**
- * The sensors with the longest histories besides `sensorId`, with their readings up to `slot`: ids, a look at a day of long ago
- * (and of less long ago, where too few had one), and ONE bulk read.
+ * The sensors with the longest histories besides `sensorId`, with their readings up to `slot`: ids, a look at a day of
+ * long ago (and of less long ago, where too few had one), and ONE bulk read.
  */
 export async function readDonors(
   follower: Pick<Follower, "listSensors" | "readWindows">,
@@ -24,7 +24,7 @@ export async function readDonors(
 ): Promise<Donor[]> {
   const past = donorSeconds(stepSeconds);
   const listed = await follower.listSensors(addSeconds(slot, -past));
-  const others = spread(
+  const others = thinOut(
     listed.filter((one) => one !== sensorId),
     mostAsked,
   );
@@ -39,7 +39,7 @@ export async function readDonors(
     found.push(...rest.filter((one) => hasReadings(windows.get(one))));
     if (found.length > 0 && longest === 0) longest = seconds;
   }
-  const chosen = spread(found, mostDonors);
+  const chosen = thinOut(found, mostDonors);
   if (chosen.length === 0) return [];
   const windows = await follower.readWindows(chosen, addSeconds(slot, -past), slot);
   return [...windows].flatMap(([donor, readings]) => (hasReadings(readings) ? [{ sensorId: donor, readings }] : []));
@@ -50,7 +50,7 @@ function hasReadings(readings: Readings | undefined): boolean {
 }
 
 /** At most `most` of the items, evenly spread. */
-function spread<T>(items: T[], most: number): T[] {
+function thinOut<T>(items: T[], most: number): T[] {
   if (items.length <= most) return items;
   return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)]!);
 }

@@ -31,7 +31,10 @@ export const defaultDriftSettings: DriftSettings = {
 /** Why a model should be trained anew, with the numbers; null when nothing speaks for it. */
 export type Drift = { reason: string } | null;
 
-/** Judges the model's error against its own history: `pairs` of the model with itself, any order; `now` ends the recent part. */
+/**
+ * Judges the model's error against its own history: `pairs` of the model with itself, any order; `now` ends the recent
+ * part.
+ */
 export function errorDrift(pairs: PairedScore[], now: Date, settings: DriftSettings): Drift {
   const from = addSeconds(now, -settings.recentSeconds);
   for (const [target, ofTarget] of Map.groupBy(pairs, (pair) => pair.target)) {
@@ -41,14 +44,17 @@ export function errorDrift(pairs: PairedScore[], now: Date, settings: DriftSetti
     const lossRatio = recent.loss / before.loss;
     const skillRatio = recent.loss / recent.persistence / (before.loss / before.persistence);
     if (lossRatio > settings.lossRatio && skillRatio > settings.skillRatio) {
-      const text = `${target}: loss ${lossRatio.toFixed(2)} times that of before, ${skillRatio.toFixed(2)} times beside persistence`;
-      return { reason: text };
+      const alone = `loss ${lossRatio.toFixed(2)} times that of before`;
+      return { reason: `${target}: ${alone}, ${skillRatio.toFixed(2)} times beside persistence` };
     }
   }
   return null;
 }
 
-/** Judges the inputs: how far the mean of the last points of each column of `grid` (in the manifest's order) is from training's. */
+/**
+ * Judges the inputs: how far the mean of the last points of each column of `grid` (in the manifest's order) is from
+ * training's.
+ */
 export function inputDrift(grid: Grid, manifest: ModelManifest, settings: DriftSettings): Drift {
   const steps = Math.round(settings.recentSeconds / grid.stepSeconds);
   for (const [k, column] of grid.columns.entries()) {
@@ -59,8 +65,8 @@ export function inputDrift(grid: Grid, manifest: ModelManifest, settings: DriftS
     const { name, unit } = manifest.targets[k]!;
     const shift = (mean - manifest.scaler.mean[k]!) / manifest.scaler.deviation[k]!;
     if (Math.abs(shift) > settings.shift) {
-      const text = `${name}: mean ${fromLink(link, mean).toFixed(2)} ${unit}, ${Math.abs(shift).toFixed(1)} deviations from training's`;
-      return { reason: text };
+      const distance = `${Math.abs(shift).toFixed(1)} deviations from training's`;
+      return { reason: `${name}: mean ${fromLink(link, mean).toFixed(2)} ${unit}, ${distance}` };
     }
   }
   return null;

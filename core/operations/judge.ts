@@ -51,7 +51,8 @@ export function judgeChallenger(pairs: PairedScore[], settings: PromotionSetting
   }
   const [coverageA, coverageB] = [share(pairs, "isCoveredA"), share(pairs, "isCoveredB")];
   if (Math.abs(coverageB - nominalCoverage) > Math.abs(coverageA - nominalCoverage) + coverageTolerance) {
-    const reason = `loses coverage: ${percent(coverageB)} against ${percent(coverageA)}, nominal ${percent(nominalCoverage)}`;
+    const beside = `against ${percent(coverageA)}, nominal ${percent(nominalCoverage)}`;
+    const reason = `loses coverage: ${percent(coverageB)} ${beside}`;
     return { decision: "retire", reason: `${reason}; ${facts}` };
   }
   const gains = moments.map(({ a, b }) => a - b);

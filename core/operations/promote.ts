@@ -27,9 +27,9 @@ export async function promoteAll(ports: PromotePorts, settings: PromotionSetting
 }
 
 /**
- * Compares every challenger of the sensors with its champion on the scores that both have, and promotes, keeps or retires
- * it; the reason is stored. The oldest challenger is judged first, and a promotion ends the sensor's turn: the others are
- * to be compared with the new champion. A sensor that fails costs the others nothing.
+ * Compares every challenger of the sensors with its champion on the scores that both have, and promotes, keeps or
+ * retires it; the reason is stored. The oldest challenger is judged first, and a promotion ends the sensor's turn: the
+ * others are to be compared with the new champion. A sensor that fails costs the others nothing.
  */
 export async function promote(
   ports: PromotePorts,
@@ -77,8 +77,8 @@ async function judge(
 export type PromotedByHand = { ok: true } | { ok: false; reason: "unknown" | "rejected"; message: string };
 
 /**
- * Makes a registered model champion because somebody says so. Scores are not asked, but the model must still be what was
- * registered: its artefact is read from the store and verified before anything changes.
+ * Makes a registered model champion because somebody says so. Scores are not asked, but the model must still be what
+ * was registered: its artefact is read from the store and verified before anything changes.
  */
 export async function promoteByHand(
   ports: Pick<Ports, "clock" | "log" | "registry"> & VerifyPorts,

@@ -28,8 +28,8 @@ export async function scheduleRetraining(
 }
 
 /**
- * Asks for a training of every sensor whose champion drifted, or that has no model at all. One request per sensor and day:
- * a sensor whose history is too short is asked for again tomorrow. A sensor with a young challenger is left alone.
+ * Asks for a training of every sensor whose champion drifted, or that has no model at all. One request per sensor and
+ * day: a sensor whose history is too short is asked for again tomorrow. A sensor with a young challenger is left alone.
  */
 export async function requestRetraining(
   ports: RetrainPorts,

@@ -2,9 +2,10 @@
 export type Significance = { n: number; mean: number; statistic: number; pValue: number };
 
 /**
- * Diebold-Mariano test (Diebold & Mariano 1995) that the mean of `differences`, in time order, is above zero: the long-run
- * variance by Bartlett weights over horizon - 1 lags (Newey & West 1987), the statistic scaled for small samples and held
- * against Student's t with n - 1 degrees of freedom (Harvey, Leybourne & Newbold 1997). Without variation the sign decides.
+ * Diebold-Mariano test (Diebold & Mariano 1995) that the mean of `differences`, in time order, is above zero: the
+ * long-run variance by Bartlett weights over horizon - 1 lags (Newey & West 1987), the statistic scaled for small
+ * samples and held against Student's t with n - 1 degrees of freedom (Harvey, Leybourne & Newbold 1997). Without
+ * variation the sign decides.
  */
 export function dieboldMariano(differences: ArrayLike<number>, horizon: number): Significance {
   const n = differences.length;
@@ -31,7 +32,10 @@ export function studentTail(t: number, degrees: number): number {
   return t >= 0 ? tail : 1 - tail;
 }
 
-/** I_x(a, b), regularised, by its continued fraction (DLMF 8.17.22) after the symmetric turn where that converges faster. */
+/**
+ * I_x(a, b), regularised, by its continued fraction (DLMF 8.17.22) after the symmetric turn where that converges
+ * faster.
+ */
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;

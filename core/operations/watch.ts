@@ -1,7 +1,10 @@
 import type { Ports } from "../ports.ts";
 import { secondsBetween } from "../time.ts";
 
-/** What the watch saw; null where the databases do not tell. `missedCycles` counts due slots whose fan-out is not stored. */
+/**
+ * What the watch saw; null where the databases do not tell. `missedCycles` counts due slots whose fan-out is not
+ * stored.
+ */
 export type Observation = {
   sourceAgeSeconds: number | null;
   isReceiving: boolean | null;

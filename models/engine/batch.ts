@@ -4,7 +4,10 @@ import { featureCount } from "../layout.ts";
 import type { Engine } from "./engine.ts";
 import { pad } from "./part.ts";
 
-/** The rows of a batch in the engine's memory, padded to a multiple of 4 rows with zeros and missing targets; whose each row is. */
+/**
+ * The rows of a batch in the engine's memory, padded to a multiple of 4 rows with zeros and missing targets; whose each
+ * row is.
+ */
 export type Batch = { sequence: number; features: number; wanted: number; sensor: Int32Array };
 
 /** Limit of the standardised features inside the network. */
@@ -17,9 +20,9 @@ export function batchFloats(shape: NetworkShape, rows: number): number {
 }
 
 /**
- * Copies rows `index` of `data` to address `at`, clips the features and lays `wanted` out as [rows, targets, padded horizon];
- * also the number of wanted values that are present. `withWanted` false leaves them missing; rows for which `isAlone` says so
- * lose their context features. Throws badInput for a sensor that the network has no skip for.
+ * Copies rows `index` of `data` to address `at`, clips the features and lays `wanted` out as [rows, targets, padded
+ * horizon]; also the number of wanted values that are present. `withWanted` false leaves them missing; rows for which
+ * `isAlone` says so lose their context features. Throws badInput for a sensor that the network has no skip for.
  */
 export function fillBatch(
   engine: Engine,

@@ -16,7 +16,10 @@ import {
 
 type Layer = { name: string; inputs: number; depth: number; width: number; weight: number; bias: number };
 
-/** Every feature through tanh units (beside them the LSTM's last state, where it joins), SiLU layers with dropout, and a linear layer that starts at zero. */
+/**
+ * Every feature through tanh units (beside them the LSTM's last state, where it joins), SiLU layers with dropout, and a
+ * linear layer that starts at zero.
+ */
 export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
   const { branchEmbedding: units, branchDropout } = shape;
   const features = featureCount(shape);

@@ -6,7 +6,10 @@ import asc from "assemblyscript/asc";
 const sources = ["dense", "lstm", "activation", "loss", "optimiser", "wide"];
 const builds = { relaxed: "simd,relaxed-simd", simd128: "simd" };
 
-/** Writes both builds of the kernels into `folder`; the same sources and compiler give the same bytes. Throws the compiler's messages. */
+/**
+ * Writes both builds of the kernels into `folder`; the same sources and compiler give the same bytes. Throws the
+ * compiler's messages.
+ */
 export async function buildEngine(folder: string): Promise<void> {
   for (const [name, features] of Object.entries(builds)) {
     const files: { name: string; bytes: Uint8Array | string }[] = [];

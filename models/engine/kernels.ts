@@ -9,7 +9,10 @@ export type WasmApi = {
   Instance: new (module: object) => { exports: unknown };
 };
 
-/** Exports of the wasm modules; what each does stands in models/engine/assembly. Pointers are byte addresses, strides and counts in floats. */
+/**
+ * Exports of the wasm modules; what each does stands in models/engine/assembly. Pointers are byte addresses, strides
+ * and counts in floats.
+ */
 export type Kernels = {
   memory: WasmMemory;
   setWide(on: boolean): void;

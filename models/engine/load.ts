@@ -19,16 +19,17 @@ export function detectBuild(): EngineBuild {
 }
 
 /**
- * Whether V8 can join pairs of 128-bit vectors to 256-bit ones here: x64, from version 13 (Node 24) on. Half again as fast; the
- * lanes see the same operations in the same order, so the numbers are the same bits.
+ * Whether V8 can join pairs of 128-bit vectors to 256-bit ones here: x64, from version 13 (Node 24) on. Half again as
+ * fast; the lanes see the same operations in the same order, so the numbers are the same bits.
  */
 export function detectWide(): boolean {
   return process.arch === "x64" && Number(process.versions.v8.split(".")[0]) >= 13;
 }
 
 /**
- * Loads the kernels; `build` forces one (simd128 gives the same bits on every machine), `wide` the larger tiles. Wide turns V8's
- * revectoriser on for the process, which must happen before the kernels are compiled. Throws misconfigured without SIMD.
+ * Loads the kernels; `build` forces one (simd128 gives the same bits on every machine), `wide` the larger tiles. Wide
+ * turns V8's revectoriser on for the process, which must happen before the kernels are compiled. Throws misconfigured
+ * without SIMD.
  */
 export function loadEngine(build: EngineBuild = detectBuild(), wide: boolean = detectWide()): Engine {
   if (wide) setFlagsFromString("--experimental-wasm-revectorize");

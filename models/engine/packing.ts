@@ -4,8 +4,8 @@ import { createRandom } from "../random.ts";
 import type { Part } from "./part.ts";
 
 /**
- * For each weight in the order of `parameterLayout`, its place among the packed parameters of the parts, which lie one behind
- * the other; and starting weights from a seed (drawn in that order, so that padding does not matter).
+ * For each weight in the order of `parameterLayout`, its place among the packed parameters of the parts, which lie one
+ * behind the other; and starting weights from a seed (drawn in that order, so that padding does not matter).
  */
 export function createPacking(shape: NetworkShape, parts: Part[]) {
   let offset = 0;

@@ -1,6 +1,8 @@
 import type { NetworkShape } from "../layout.ts";
 
-/** A tensor of a part: where each value (flat index, row-major) lies among the part's packed floats, and how it starts. */
+/**
+ * A tensor of a part: where each value (flat index, row-major) lies among the part's packed floats, and how it starts.
+ */
 export type PartTensor = {
   name: string;
   place(index: number): number;
@@ -30,7 +32,10 @@ export type Pass = {
   random: number;
 };
 
-/** One summand of the network's output, composed of kernels. Forward runs in the order of the parts, backward in the opposite one. */
+/**
+ * One summand of the network's output, composed of kernels. Forward runs in the order of the parts, backward in the
+ * opposite one.
+ */
 export type Part = {
   tensors: PartTensor[];
   /** Packed parameters, a multiple of 4. */

@@ -33,7 +33,9 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
     return { batch: work, out, joint: { state, gradient }, parts: gradient + 4 * rows * joint };
   }
 
-  /** Rows of several sensors begin with their sensor's widths; those of one sensor at 0, and the kernels add the widths. */
+  /**
+   * Rows of several sensors begin with their sensor's widths; those of one sensor at 0, and the kernels add the widths.
+   */
   function startRows(at: number, rows: number, sensor: Int32Array): void {
     kernels.fill(at, rows * outputs, 0);
     if (shape.sensors === 1) return;
@@ -42,7 +44,10 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
       out.set(engine.floats(state.widths + 4 * of * outputs, outputs), row * outputs);
   }
 
-  /** Runs the parts with the weights at `weights` over rows `index`, leaving their sum in `out`; dropout is for training alone. */
+  /**
+   * Runs the parts with the weights at `weights` over rows `index`, leaving their sum in `out`; dropout is for training
+   * alone.
+   */
   function forward(data: TrainingRows, index: Int32Array, weights: number, mode: "train" | "gradient" | "predict") {
     const rows = pad(index.length);
     const space = workspace(rows);
@@ -73,7 +78,10 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
     return out;
   }
 
-  /** Adds the gradients of the loss to zeroed ones; the loss, or undefined if no wanted value is present. Throws before adding anything. */
+  /**
+   * Adds the gradients of the loss to zeroed ones; the loss, or undefined if no wanted value is present. Throws before
+   * adding anything.
+   */
   function backward(data: TrainingRows, index: Int32Array, mode: "train" | "gradient"): number | undefined {
     const { rows, passes, out, wanted, present } = forward(data, index, state.parameters, mode);
     if (present === 0) return undefined;

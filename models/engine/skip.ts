@@ -27,7 +27,10 @@ export function createSkip({ kernels, floats }: Engine, shape: NetworkShape): Pa
     for (const [of, rows] of [...rowsOf].sort(([a], [b]) => a - b)) visit(rows, of);
   }
 
-  /** Copies the first `columns` of rows at `from`, `fromStride` apart, close together to `to`, and zero rows up to a multiple of 4. */
+  /**
+   * Copies the first `columns` of rows at `from`, `fromStride` apart, close together to `to`, and zero rows up to a
+   * multiple of 4.
+   */
   function gather(to: number, columns: number, from: number, fromStride: number, rows: number[]): void {
     const target = floats(to, pad(rows.length) * columns);
     for (const [i, row] of rows.entries()) target.set(floats(from + 4 * row * fromStride, columns), i * columns);

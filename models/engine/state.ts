@@ -71,7 +71,10 @@ export function seedDropout(engine: Engine, shape: NetworkShape, state: State, s
   new Uint32Array(engine.kernels.memory.buffer, state.random, 4).set(Array.from({ length: 4 }, () => next() | 1));
 }
 
-/** Reads rows of quantiles, as the kernel leaves them at `out`, into `result` [rows, horizon, targets, quantiles] from place `at` on. */
+/**
+ * Reads rows of quantiles, as the kernel leaves them at `out`, into `result` [rows, horizon, targets, quantiles] from
+ * place `at` on.
+ */
 export function readQuantiles(
   engine: Engine,
   shape: NetworkShape,

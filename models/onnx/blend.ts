@@ -1,6 +1,9 @@
 import type { NetworkShape } from "../layout.ts";
 
-/** Ridge from the unclipped standardised linear features: `weights` [targets, linear, horizon], `bias` [targets, horizon], on the link's scale. */
+/**
+ * Ridge from the unclipped standardised linear features: `weights` [targets, linear, horizon], `bias` [targets,
+ * horizon], on the link's scale.
+ */
 export type LinearMap = { weights: ArrayLike<number>; bias: ArrayLike<number> };
 
 /** One trained net of the blend. */

@@ -8,8 +8,9 @@ import type { FleetExport } from "./fleet.ts";
 const goldenTolerance = 5e-3;
 
 /**
- * Golden vectors: rows as the graph takes them, each with its sensor's part, and the training engine's own answer. `sensors` says
- * which of the networks' skips each row has, `widths` [sensors, leads, targets, quantiles - 1] are those that they started from.
+ * Golden vectors: rows as the graph takes them, each with its sensor's part, and the training engine's own answer.
+ * `sensors` says which of the networks' skips each row has, `widths` [sensors, leads, targets, quantiles - 1] are those
+ * that they started from.
  */
 export function createFleetGolden(
   engine: Engine,

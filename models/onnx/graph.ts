@@ -76,9 +76,14 @@ export type GraphBuilder = {
   constant(name: string, dims: number[], values: ArrayLike<number>, type?: WeightType): string;
   /** Constant int64 vector. */
   integers(name: string, values: number[]): string;
-  /** A node with one output, or the `outputs` named ("" leaves one out); gives the last output's name. Integer attributes only. */
+  /**
+   * A node with one output, or the `outputs` named ("" leaves one out); gives the last output's name. Integer
+   * attributes only.
+   */
   node(opType: string, inputs: string[], outputs: string | string[], attributes?: Record<string, Attribute>): string;
-  /** Takes an input out, so that a constant or a node may have its name; its dims, of which the dynamic one becomes 1. */
+  /**
+   * Takes an input out, so that a constant or a node may have its name; its dims, of which the dynamic one becomes 1.
+   */
   takeInput(name: string): number[];
   /** The model file; the same graph gives the same bytes. */
   encode(name: string): Uint8Array;

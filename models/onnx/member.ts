@@ -40,7 +40,10 @@ export function nameNet(
   };
 }
 
-/** A member's [batch, parts, targets * horizon]: share * scale * (middle without its linear part, softplus of the widths). */
+/**
+ * A member's [batch, parts, targets * horizon]: share * scale * (middle without its linear part, softplus of the
+ * widths).
+ */
 export function addMember(
   graph: GraphBuilder,
   shape: NetworkShape,
@@ -66,8 +69,8 @@ export function addMember(
 }
 
 /**
- * A net's [batch, parts, targets * horizon]: the middle without its skip, and softplus of (the widths + the `starting` ones,
- * [batch or 1, quantiles - 1, targets * horizon]).
+ * A net's [batch, parts, targets * horizon]: the middle without its skip, and softplus of (the widths + the `starting`
+ * ones, [batch or 1, quantiles - 1, targets * horizon]).
  */
 export function addParts(net: Net, steps: string, clipped: string, starting: string): string {
   const { shape } = net;

@@ -1,9 +1,14 @@
-/** Rows that are gathered before they are added; odd in cache lines, so that neighbouring columns do not share places. */
+/**
+ * Rows that are gathered before they are added; odd in cache lines, so that neighbouring columns do not share places.
+ */
 export const blockRows = 264;
 
 /** Sums of products over rows of `width` columns X and `leads` columns y, which are gathered block by block. */
 export type Sums = {
-  /** One block, column by column: value of column c in row i at c * blockRows + i. The columns of y begin at `firstLead`. */
+  /**
+   * One block, column by column: value of column c in row i at c * blockRows + i. The columns of y begin at
+   * `firstLead`.
+   */
   readonly columns: Float64Array;
   readonly firstLead: number;
   /** The place of the next row in its columns; every column must be written. */
@@ -52,7 +57,9 @@ export function createSums(width: number, leads: number): Sums {
   };
 }
 
-/** Adds the products of columns i, i + 1 with columns j to j + 3 over the first `rows` rows: eight sums in registers. */
+/**
+ * Adds the products of columns i, i + 1 with columns j to j + 3 over the first `rows` rows: eight sums in registers.
+ */
 function addTile(sums: Float64Array, columns: Float64Array, i: number, j: number, width: number, rows: number): void {
   const upper = i * width + j;
   const lower = upper + width;
