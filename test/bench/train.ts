@@ -1,5 +1,6 @@
 // npm run bench:train [-- --peer] [--build relaxed|simd128] [--narrow] [--seconds N]: steps of training per second on one thread, as JSON.
 // --peer runs PyTorch (if python3 has it) in turns with the engine, so that both meet the same machine.
+// --fleet instead: steps of a fleet's network, by its number of sensors.
 // --workers [--rounds N] [--each 1] instead: two workers that train --each sensors apiece against one; wants a quiet machine.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import type { EngineBuild } from "../../models/engine/engine.ts";
 import { detectBuild, detectWide, loadEngine } from "../../models/engine/load.ts";
 import type { NetworkShape } from "../../models/layout.ts";
 import { createNetwork } from "../../models/network.ts";
+import { measureFleet } from "./train-fleet.ts";
 import { measureWorkers } from "./train-workers.ts";
 
 const batch = 64;
@@ -26,6 +28,7 @@ type Runner = (steps: number) => Promise<Timing> | Timing;
 const { values } = parseArgs({
   options: {
     peer: { type: "boolean" },
+    fleet: { type: "boolean" },
     build: { type: "string" },
     narrow: { type: "boolean" },
     seconds: { type: "string", default: "6" },
@@ -135,5 +138,7 @@ async function compareSteps() {
 
 const figures = values.workers
   ? await measureWorkers(build, Number(values.rounds), Number(values.each))
-  : await compareSteps();
+  : values.fleet
+    ? measureFleet(build, wide, [1, 9, 100, 1000])
+    : await compareSteps();
 process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
