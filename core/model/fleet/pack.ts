@@ -33,13 +33,14 @@ export async function loadParts(
 ): Promise<Map<string, Uint8Array | AppError>> {
   const loaded = new Map<string, Uint8Array | AppError>();
   const byPack = Map.groupBy(places, ({ pack }) => pack);
-  for (const [pack, wanted] of byPack) {
+  const reading = [...byPack].map(async ([pack, wanted]) => {
     const found = await readPack(files, pack);
     for (const { sensorId, digest } of wanted) {
       const bytes = found instanceof AppError ? found : found.get(digest)?.values;
       loaded.set(digest, await checkPart(`part ${digest} of sensor ${sensorId}`, bytes, digest));
     }
-  }
+  });
+  await Promise.all(reading);
   return loaded;
 }
 
