@@ -1,4 +1,4 @@
-import type { AccuracyQuery, AccuracyRow, ScoreKey, ScoreSums } from "./forecast/accuracy.ts";
+import type { AccuracyQuery, AccuracyRow, FleetAccuracy, ScoreKey, ScoreSums } from "./forecast/accuracy.ts";
 import type { Forecast, ForecastQuery, LeadQuery, LeadRow, Outcome } from "./forecast/forecast.ts";
 import type { SensorQuery, SensorRow } from "./forecast/sensor.ts";
 
@@ -27,6 +27,8 @@ export type AccuracyViews = {
   scoreSums(keys: ScoreKey[], after: Date, asOf: Date | null): Promise<ScoreSums[]>;
   /** Grouped by `lead` and `day`, served forecasts only count. */
   accuracy(query: AccuracyQuery): Promise<AccuracyRow[]>;
+  /** Per target, what was scored after `after`, challengers aside, over the first `mostSensors` ids. */
+  fleetAccuracy(after: Date, mostSensors: number): Promise<FleetAccuracy[]>;
 };
 
 /** How the system itself fares. */

@@ -17,8 +17,8 @@ export function createApiHandler(services: Omit<ApiServices, "requestForecasts">
 }
 
 const start = once(async () => {
-  const { ports, views, settings, access } = await openApiRuntime();
-  return createApiHandler({ ports, views, settings: settings.api, access });
+  const { ports, views, settings, access, metrics } = await openApiRuntime();
+  return createApiHandler({ ports, views, settings: settings.api, access, metrics });
 });
 
 export const handler = async (event: LambdaEvent, context?: LambdaContext) => (await start())(event, context);

@@ -3,7 +3,7 @@ import { accessMode } from "../core/access/actor.ts";
 import { faultOf } from "../core/access/authenticate.ts";
 import { AppError } from "../core/errors.ts";
 import type { Artefact } from "../core/model/manifest.ts";
-import type { Clock, Follower, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
+import type { Clock, Follower, Log, Metrics, ModelStore, Queue, Trainer } from "../core/ports.ts";
 import type { Views } from "../core/views.ts";
 import type { EngineBuild } from "../models/engine/engine.ts";
 import { demoClock, systemClock } from "./adapters/clock.ts";
@@ -24,6 +24,7 @@ import { postgresScores } from "./adapters/postgres/scores.ts";
 import { severalTables } from "./adapters/postgres/several-tables.ts";
 import { reportOnce } from "./adapters/postgres/source-notices.ts";
 import { createViews } from "./adapters/postgres/views.ts";
+import { prometheusMetrics } from "./adapters/prometheus.ts";
 import type { AccessServices } from "./api/access/services.ts";
 import { assertAccess, roleRulesOf } from "./config/access.ts";
 import { type Config, loadConfig } from "./config/environment.ts";
@@ -99,7 +100,13 @@ export async function openApiRuntime() {
   const queue = await openSqs(config);
   const ports = { clock, log, follower, ...predictorPorts(predictor), queue, ...verificationLater(config, log) };
   const access = await openAccess(config, predictor, { isLoopback: false });
-  return { ports, views: createViews(predictor.db), settings: settingsOf(config, targets), access };
+  const views = createViews(predictor.db);
+  return { ports, views, settings: settingsOf(config, targets), access, metrics: openMetrics(config) };
+}
+
+/** What this process counts of itself, for `/metrics`. */
+export function openMetrics({ codeVersion }: Config): Metrics {
+  return prometheusMetrics(codeVersion);
 }
 
 /**

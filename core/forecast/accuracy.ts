@@ -13,6 +13,9 @@ export type ScoreSums = ScoreKey & {
   pairedAbsoluteError: number;
 };
 
+/** Sums over the scored leads of one target, of what serves the fleet's sensors. */
+export type FleetAccuracy = Pick<ScoreSums, "target" | "n" | "covered" | "absoluteError" | "persistenceError">;
+
 export type GroupBy = "lead" | "day" | "model";
 
 /** Scores of one sensor with targetAt in [from, to), by what they are grouped. */

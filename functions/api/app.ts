@@ -11,7 +11,7 @@ import { createLimiter } from "./access/limits.ts";
 import { readBodies } from "./body.ts";
 import { defaultDeadlines, limitTime } from "./deadline.ts";
 import { forbidSharing, permissionsPolicy } from "./headers.ts";
-import { boundInFlight, logRequests, refuseOtherSites } from "./middleware.ts";
+import { boundInFlight, logRequests, measureRequests, refuseOtherSites } from "./middleware.ts";
 import { answerError, problemResponse, refuse } from "./problem.ts";
 import { accuracyRoutes } from "./routes/accuracy.ts";
 import { auditRoutes } from "./routes/audit.ts";
@@ -19,6 +19,7 @@ import { documentRoutes } from "./routes/document.ts";
 import { forecastRoutes } from "./routes/forecasts.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { metricRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { opsRoutes } from "./routes/ops.ts";
 import { readingRoutes } from "./routes/readings.ts";
@@ -32,7 +33,7 @@ const maxBodyBytes = 64 * 1024;
 
 /** True for the paths that `createApi` answers; a process that also serves the dashboard keeps the others for it. */
 export function isApiPath(path: string): boolean {
-  return /^\/(v1|healthz|readyz|openapi\.json|reference)(\/|$)/.test(path);
+  return /^\/(v1|healthz|readyz|metrics|openapi\.json|reference)(\/|$)/.test(path);
 }
 
 /** The whole API as a Hono app: `fetch` for a server, `request` for tests, `handle` for Lambda. */
@@ -46,6 +47,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
 
   app.use(requestId());
   app.use(logRequests(ports.log, settings.logsReads ?? !settings.isDemo));
+  app.use(measureRequests(services.metrics));
   app.use(secureHeaders({ contentSecurityPolicy, permissionsPolicy }));
   app.use(forbidSharing());
   if (settings.allowedOrigins.length > 0) app.use(cors(corsOptions(settings.allowedOrigins)));
@@ -67,6 +69,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.route("/", accuracyRoutes(services));
   app.route("/", modelRoutes(services));
   app.route("/", opsRoutes(services));
+  app.route("/", metricRoutes(services));
   app.route("/", sessionRoutes(services, limiter));
   app.route("/", keyRoutes(services));
   app.route("/", auditRoutes(services));

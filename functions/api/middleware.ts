@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { Log } from "../../core/ports.ts";
+import type { Log, Metrics } from "../../core/ports.ts";
+import { operationIn } from "./access/table.ts";
 import { refuse } from "./problem.ts";
 import type { ApiSettings } from "./services.ts";
 
@@ -23,6 +24,16 @@ export function logRequests(log: Log, withReads: boolean): MiddlewareHandler {
       status: c.res.status,
       elapsedMs: Math.round(performance.now() - startedMs),
     });
+  };
+}
+
+/** Counts every answer under its route; what no route answers is "none". */
+export function measureRequests(metrics: Pick<Metrics, "request">): MiddlewareHandler {
+  return async (c, next) => {
+    const startedMs = performance.now();
+    await next();
+    const labels = { operation: operationIn(c) ?? "none", status: c.res.status };
+    metrics.request(labels, (performance.now() - startedMs) / 1000);
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
-import type { Inference, ModelStore, Ports } from "../../core/ports.ts";
+import type { Inference, Metrics, ModelStore, Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
 import type { AccessServices } from "./access/services.ts";
 import type { Deadlines } from "./deadline.ts";
@@ -38,5 +38,6 @@ export type ApiServices = {
   views: Views;
   requestForecasts(message: ForecastMessage): Promise<void>;
   settings: ApiSettings;
+  metrics: Metrics;
   access: AccessServices;
 };

@@ -18,6 +18,7 @@ import {
   openClock,
   openCurrentPredictor,
   openInference,
+  openMetrics,
   openStore,
   openTrainer,
   openViews,
@@ -87,9 +88,11 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const asked = await openApiDatabases(config, { clock, log }, started, apiConnections);
   const views = openViews(asked.predictor);
   const access = await openAccess(config, asked.predictor, { isLoopback: isLoopback(config.host) });
+  const metrics = openMetrics(config);
+  const { timed } = metrics;
   const requestForecasts = forecastHere(ports, settings);
   const apiPorts = { ...ports, ...predictorPorts(asked.predictor), follower: asked.follower };
-  const api = createApi({ ports: apiPorts, views, requestForecasts, settings: settings.api, access });
+  const api = createApi({ ports: apiPorts, views, requestForecasts, settings: settings.api, access, metrics });
   const hostRules = { host: config.host, names: namesOf(config) };
   const server = await listen(
     createSite((request, env) => api.fetch(request, env), webFolder, hostRules).fetch,
@@ -98,13 +101,15 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   started.defer(() => server.close());
 
   const stopping = new AbortController();
-  await queue.work("forecast", createForecastHandler(ports, settings.forecast));
-  await queue.work("score", createScoreHandler(ports, settings.score));
-  await queue.work("train", createTrainHandler(ports, settings.train, stopping.signal), { concurrency: trainings });
+  await queue.work("forecast", timed("forecast", createForecastHandler(ports, settings.forecast)));
+  await queue.work("score", timed("score", createScoreHandler(ports, settings.score)));
+  await queue.work("train", timed("train", createTrainHandler(ports, settings.train, stopping.signal)), {
+    concurrency: trainings,
+  });
   const databaseBytes = async () => (await views.databaseSize()).bytes;
   const driven = {
-    schedule: createScheduleHandler(ports, settings),
-    promote: createPromoteHandler(ports, settings.promotion),
+    schedule: timed("schedule", createScheduleHandler(ports, settings)),
+    promote: timed("promote", createPromoteHandler(ports, settings.promotion)),
     watch: createWatchHandler({ ...ports, databaseBytes }, config),
   };
   const latest = await ports.ledger.latestCycles(24);

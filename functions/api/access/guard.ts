@@ -1,6 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
-import { matchedRoutes } from "hono/route";
 import { type Actor, anonymous } from "../../../core/access/actor.ts";
 import { authenticateKey, authenticateSession, type CredentialFault } from "../../../core/access/authenticate.ts";
 import { allows } from "../../../core/access/scope.ts";
@@ -10,7 +9,7 @@ import { refuse } from "../problem.ts";
 import { addressOf } from "./address.ts";
 import type { Limiter } from "./limits.ts";
 import type { AccessServices } from "./services.ts";
-import { operationOf, type Rule, rules } from "./table.ts";
+import { operationIn, type Rule, rules } from "./table.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -44,9 +43,8 @@ export function guard(access: AccessServices, limiter: Limiter): MiddlewareHandl
 
 /** Null where no operation answers. One that is not in the table is a mistake of ours, and nobody's to use. */
 export function ruleOf(c: Context): (Rule & { isProbe: boolean }) | null {
-  const route = matchedRoutes(c).findLast(({ method }) => method !== "ALL");
-  if (route === undefined) return null;
-  const operation = operationOf(route.method, route.path);
+  const operation = operationIn(c);
+  if (operation === null) return null;
   const rule = rules[operation];
   if (rule === undefined)
     throw new AppError("misconfigured", `${operation} has no scope in functions/api/access/table.ts`);

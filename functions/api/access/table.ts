@@ -1,3 +1,5 @@
+import type { Context } from "hono";
+import { matchedRoutes } from "hono/route";
 import type { Scope } from "../../../core/access/scope.ts";
 
 /** What an operation wants of who asks, and the name under which it is audited. */
@@ -27,6 +29,7 @@ export const rules: Record<string, Rule> = {
   "get /v1/models": { scope: "read" },
   "get /v1/models/{id}": { scope: "read" },
   "get /v1/ops": { scope: "ops" },
+  "get /metrics": { scope: "ops" },
 
   "post /v1/forecasts": { scope: "forecast" },
   "post /v1/sensors/{id}:train": { scope: "train", action: "sensor.train" },
@@ -43,4 +46,10 @@ export const rules: Record<string, Rule> = {
 export function operationOf(method: string, path: string): string {
   const written = path.replace(/:command\{\[\^\/\]\+(:[\w-]+)\}/, "{id}$1").replaceAll(/\/:(\w+)/g, "/{$1}");
   return `${method.toLowerCase()} ${written}`;
+}
+
+/** The operation that answers, as OpenAPI writes it ("get /v1/sensors/{id}"); null where none does. */
+export function operationIn(c: Context): string | null {
+  const route = matchedRoutes(c).findLast(({ method }) => method !== "ALL");
+  return route === undefined ? null : operationOf(route.method, route.path);
 }

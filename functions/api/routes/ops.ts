@@ -1,10 +1,9 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { AppError } from "../../../core/errors.ts";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
-import { secondsBetween } from "../../../core/time.ts";
 import { OpsResponse } from "../contract.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
+import { describeSource } from "../source-state.ts";
 
 const shownCycles = 24;
 
@@ -43,28 +42,6 @@ export function opsRoutes(services: ApiServices): OpenAPIHono {
     };
     return c.json(body, 200);
   });
-}
-
-/** A source that is away is a finding, not a failure of the page. */
-async function describeSource({ ports }: ApiServices, now: Date): Promise<OpsResponse["source"]> {
-  try {
-    const { newestReadingAt, readingsAhead, isStandby, isReceiving, lagBytes } = await ports.follower.state();
-    return {
-      newestReadingAt: newestReadingAt?.toISOString() ?? null,
-      ageSeconds: newestReadingAt === null ? null : Math.max(0, secondsBetween(newestReadingAt, now)),
-      readingsAhead,
-      isStandby,
-      isReceiving,
-      lagBytes,
-      error: null,
-    };
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    ports.log.warn("api.sourceUnreadable", { code: error.code, error });
-    const unknown = { newestReadingAt: null, ageSeconds: null, readingsAhead: null };
-    const replication = { isStandby: false, isReceiving: null, lagBytes: null };
-    return { ...unknown, ...replication, error: error.code };
-  }
 }
 
 function toCycleResponse(cycle: Cycle) {

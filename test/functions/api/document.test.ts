@@ -55,6 +55,7 @@ describe("/openapi.json", () => {
     expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
       "delete /v1/session",
       "get /healthz",
+      "get /metrics",
       "get /readyz",
       "get /v1/audit",
       "get /v1/keys",

@@ -15,6 +15,7 @@ import { postgresRegistry } from "../../../functions/adapters/postgres/registry.
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../functions/adapters/postgres/scores.ts";
 import { createViews } from "../../../functions/adapters/postgres/views.ts";
+import { prometheusMetrics } from "../../../functions/adapters/prometheus.ts";
 import type { AccessServices } from "../../../functions/api/access/services.ts";
 import { createApi } from "../../../functions/api/app.ts";
 import { Problem } from "../../../functions/api/contract.ts";
@@ -82,6 +83,7 @@ export async function startApi(
       limits: { readsPerSecond: 100_000, writesPerMinute: 100_000, trainingsPerDay: 100_000 },
       ...options.access,
     },
+    metrics: prometheusMetrics("test"),
     ...options.services,
   };
   const app = createApi(services);

@@ -1,11 +1,11 @@
 import { type Kysely, sql } from "kysely";
-import type { AccuracyRow, GroupBy, ScoreSums } from "../../../../core/forecast/accuracy.ts";
+import type { AccuracyRow, FleetAccuracy, GroupBy, ScoreSums } from "../../../../core/forecast/accuracy.ts";
 import { addSeconds } from "../../../../core/time.ts";
-import type { Views } from "../../../../core/views.ts";
+import type { AccuracyViews } from "../../../../core/views.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 /** Accuracy from the stored scores: quick sums for many sensors, every lead for one. */
-export function accuracyViews(db: Kysely<PredictorSchema>): Pick<Views, "scoreSums" | "accuracy"> {
+export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
   return {
     async scoreSums(keys, after, asOf) {
       const { rows } = await sql<ScoreSums>`
@@ -21,6 +21,20 @@ export function accuracyViews(db: Kysely<PredictorSchema>): Pick<Views, "scoreSu
             and s.target_at > ${after} and ${asOf === null ? sql`true` : sql`s.scored_at <= ${asOf} and s.target_at <= ${asOf}`}
         ) total
         where total.n > 0`.execute(db);
+      return rows;
+    },
+
+    async fleetAccuracy(after, mostSensors) {
+      const { rows } = await sql<FleetAccuracy>`
+        select s.target, sum(sums[1])::int as n, sum(sums[2])::int as covered,
+          sum(sums[3]) as "absoluteError", sum(sums[4]) as "persistenceError"
+        from (select sensor_id from sensor order by sensor_id limit ${mostSensors}) as few
+        join score s on s.sensor_id = few.sensor_id and s.target_at > ${after}
+        left join model m on m.model_id = s.model_key
+        where m.status is distinct from 'challenger'
+        group by s.target
+        having sum(sums[1]) > 0
+        order by s.target`.execute(db);
       return rows;
     },
 
