@@ -21,5 +21,8 @@ export type TrainMessage = z.infer<typeof TrainMessage>;
 
 export type QueueName = "forecast" | "score" | "train";
 
-/** A message as it travels: JSON, with a key under which a queue that can may drop repeats. */
-export type QueueMessage = { key: string; body: unknown };
+/**
+ * A message as it travels: JSON, with a key under which a queue that can may drop repeats. A queue that can hands out the
+ * highest `priority` first; it is 0 where it is left out.
+ */
+export type QueueMessage = { key: string; priority?: number; body: unknown };

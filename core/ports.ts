@@ -1,9 +1,9 @@
 import type { FollowerState } from "./data/follower-state.ts";
 import type { Readings } from "./data/reading.ts";
 import type { AppError } from "./errors.ts";
-import type { Cycle } from "./forecast/cycle.ts";
+import type { Cycle, UnfinishedCycle } from "./forecast/cycle.ts";
 import type { Forecast, Outcome } from "./forecast/forecast.ts";
-import type { PairedScore, Score, ScoredMoment } from "./forecast/score.ts";
+import type { PairedScore, Score, ScoredMoment, ScoredRow } from "./forecast/score.ts";
 import type { QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
 import type { FleetArtefact } from "./model/fleet/artefact.ts";
@@ -97,9 +97,21 @@ export type Inference = {
 
 /** Stored cycles, outcomes and forecasts. Everything is safe to repeat; nothing is updated. */
 export type Ledger = {
-  /** Registers the slot; false when all its shards were already enqueued. */
-  openCycle(cycle: { slot: Date; sensors: number; shards: number; now: Date }): Promise<boolean>;
+  /** Registers the slot; when it was opened first, null when all its shards were already enqueued. */
+  openCycle(cycle: { slot: Date; sensors: number; shards: number; now: Date }): Promise<Date | null>;
   closeFanOut(slot: Date, now: Date): Promise<void>;
+  /** Neighbouring cycles further apart than `seconds`, ascending. */
+  gaps(seconds: number): Promise<{ after: Date; before: Date }[]>;
+  /** Marks as finished each cycle up to `upTo` with an outcome for all its sensors; gives back the others, newest first. */
+  finishCycles(upTo: Date, now: Date): Promise<UnfinishedCycle[]>;
+  /** Marks one cycle as finished, whatever it has: nobody else is to be waited for. */
+  finishCycle(slot: Date, now: Date): Promise<void>;
+  /**
+   * Marks the cycles that were opened after `now` as made by a clock that was wrong: when such a slot comes, `openCycle` takes
+   * back its outcomes and opens it as if it were new. Stored forecasts stay. Slots before `oldest`, too old to be opened again,
+   * are left in peace: it may be the clock of today that is wrong. Gives back how many it marked.
+   */
+  disputeCycles(now: Date, oldest: Date): Promise<number>;
   /** Adds sensors not seen before and returns nothing; known ones stay as they are. */
   rememberSensors(sensorIds: string[], now: Date): Promise<void>;
   decided(sensorIds: string[], slot: Date): Promise<Set<string>>;
@@ -108,12 +120,15 @@ export type Ledger = {
   latestCycles(limit: number): Promise<Cycle[]>;
 };
 
-/** What forecasts came to, once their moments were known; each score is written once. */
+/** What forecasts came to, once their moments were known; each lead is scored once. */
 export type Scores = {
   /** Forecasts of these sensors with targetAt in (after, upTo], served and shadow. */
   maturing(sensorIds: string[], after: Date, upTo: Date): Promise<Forecast[]>;
-  /** Moments of these sensors in (after, upTo] that have scores already. */
-  scored(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredMoment[]>;
+  /** The score rows of these sensors with targetAt in (after, upTo]. */
+  scored(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredRow[]>;
+  /** Moments in (after, upTo] with a row that lacks leads issued before them: a forecast was recorded after its score. */
+  early(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredMoment[]>;
+  /** Adds rows, and to known ones the leads that they lack; a lead that is scored stays as it is. */
   record(scores: Score[]): Promise<void>;
   /** Paired own scores of two models of one sensor on the same target, targetAt and lead, oldest first. */
   paired(sensorId: string, modelKeyA: string, modelKeyB: string, since: Date): Promise<PairedScore[]>;

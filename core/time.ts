@@ -24,3 +24,16 @@ export function secondsBetween(from: Date, to: Date): number {
 export function stepsPerDay(stepSeconds: number): number | null {
   return 86_400 % stepSeconds === 0 ? 86_400 / stepSeconds : null;
 }
+
+/** Two clocks may differ by so much before one of them is wrong. */
+const skewSeconds = 60;
+
+/** The latest moment that another clock may show at `now` and be right. */
+export function latestNow(now: Date): Date {
+  return addSeconds(now, skewSeconds);
+}
+
+/** True where `slot` lies further ahead of `now` than clocks differ: nothing can be known of it yet. */
+export function isAhead(slot: Date, now: Date): boolean {
+  return slot > latestNow(now);
+}

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { closeHoles, type HoleSettings } from "../core/operations/holes.ts";
 import { scheduleRetraining } from "../core/operations/retrain.ts";
 import { schedule, scheduleScores, scheduleTraining } from "../core/operations/schedule.ts";
 import type { Ports } from "../core/ports.ts";
+import { floorToStep } from "../core/time.ts";
 import type { Settings } from "./config/settings.ts";
 import { once } from "./lambda/once.ts";
 import { openScheduleRuntime } from "./runtime.ts";
@@ -17,11 +19,18 @@ type SchedulePorts = Pick<Ports, "clock" | "log" | "follower" | "ledger" | "queu
 export function createScheduleHandler(ports: SchedulePorts, settings: Pick<Settings, "schedule" | "retrain">) {
   return async (event: unknown) => {
     const { time, task } = ScheduleEvent.parse(event);
-    if (task === "forecast") return schedule(ports, settings.schedule, time);
+    if (task === "forecast") return scheduleForecasts(ports, settings.schedule, time);
     if (task === "score") return scheduleScores(ports, settings.schedule, time);
     if (task === "train") return scheduleTraining(ports, settings.schedule, { at: time, reason: "scheduled" });
     return scheduleRetraining(ports, settings, time);
   };
+}
+
+/** The newest slot first, then whatever is missing before it. */
+async function scheduleForecasts(ports: SchedulePorts, settings: HoleSettings, at: Date) {
+  const fanOut = await schedule(ports, settings, at);
+  const holes = await closeHoles(ports, settings, floorToStep(at, settings.stepSeconds));
+  return { ...fanOut, holes };
 }
 
 const start = once(async () => {

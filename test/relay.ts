@@ -64,7 +64,7 @@ export async function startRelay(upstreamUrl: string, wireOf: (connection: numbe
 function carrier(wire: Wire, client: Socket, database: Socket): (chunk: Buffer) => void {
   let sent = 0;
   let waiting: Buffer[] = [];
-  let timer: NodeJS.Timeout | undefined;
+  let isWaiting = false;
   const write = (bytes: Buffer) => {
     const room = (wire.cutAfterBytes ?? Number.POSITIVE_INFINITY) - sent;
     const passed = bytes.subarray(0, Math.max(0, room));
@@ -80,10 +80,12 @@ function carrier(wire: Wire, client: Socket, database: Socket): (chunk: Buffer) 
     }
     if (wire.mergeMs === undefined) return write(chunk);
     waiting.push(chunk);
-    timer ??= setTimeout(() => {
+    if (isWaiting) return;
+    isWaiting = true;
+    setTimeout(() => {
       const merged = Buffer.concat(waiting);
       waiting = [];
-      timer = undefined;
+      isWaiting = false;
       write(merged);
     }, wire.mergeMs);
   };

@@ -121,7 +121,9 @@ function mixWith(champion: RegisteredModel, k: number, input: Input): { ok: true
   const simple = simpleExperts(grid.columns[k]!, originIndex, horizon, stepSeconds, target);
   const challenger = askNewest(k, input);
   const known = adaptations.get(target.name);
-  const state = known?.bound.length === horizon ? known : freshAdaptation(horizon);
+  // A late slot is not told what its later ones have taught: it starts from the shares that nothing was learnt for.
+  const isKnown = known?.bound.length === horizon && (known.through === null || known.through <= plan.sensor.origin);
+  const state = isKnown ? known : freshAdaptation(horizon);
   const shares = startShares(champion.manifest.metrics[target.name], challenger !== null);
   const all = [made.lstm, made.ridge, simple.climatology, simple.persistence, challenger?.quantiles ?? null];
   return { ok: true, mix: mixOf(state, shares, all, challenger?.modelId) };

@@ -10,3 +10,6 @@ export type Cycle = {
   refused: number;
   expired: number;
 };
+
+/** A cycle that lacks outcomes; `fannedOutAt` null while its shards are not enqueued whole. */
+export type UnfinishedCycle = Pick<Cycle, "slot" | "fannedOutAt">;

@@ -1,4 +1,5 @@
 import { ageSteps, countContext, judgeTarget, type SensorGrid, toSensorGrid } from "../data/context.ts";
+import { inspectReadings } from "../data/quality.ts";
 import { levels } from "../data/quantiles.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import type { ModelManifest } from "../model/manifest.ts";
@@ -65,26 +66,29 @@ export function misfit(manifest: ModelManifest, fleet: Fleet): string | null {
 
 /** Decides, per target, between model, baseline and refusal; or refuses the whole sensor. */
 export function planSensor(
-  { sensorId, slot, readings, champion, challengers }: SensorSlot,
+  { sensorId, slot, readings, ...models }: SensorSlot,
   settings: ForecastSettings,
 ): SensorPlan | Refusal {
   const { fleet } = settings;
-  const steps = stepsNeeded(champion ? [champion, ...challengers] : challengers, settings);
+  const steps = stepsNeeded(models.champion ? [models.champion, ...models.challengers] : models.challengers, settings);
   const sensor = toSensorGrid(readings, fleet, slot, steps);
   const need = settings.minimumBaselineSteps;
   if (sensor === null) {
-    const message = `no valid reading in the last ${steps} steps; waits for readings`;
+    const message =
+      rejectedText(readings, slot, fleet) ?? `no valid reading in the last ${steps} steps; waits for readings`;
     return { ok: false, reason: "noReadings", message, have: 0, need };
   }
-  const age = Math.round(secondsBetween(sensor.origin, slot) / fleet.stepSeconds);
+  const { origin } = sensor;
+  const age = Math.round(secondsBetween(origin, slot) / fleet.stepSeconds);
   if (age > settings.withheldSteps) {
-    const message = `newest reading ${age} steps before the slot (at most ${settings.withheldSteps}); waits for the source`;
+    const message = staleText(sensor, age, settings.withheldSteps, settings);
     return { ok: false, reason: "staleSource", message, have: 0, need };
   }
-  const stale =
-    age > settings.staleSteps
-      ? `newest reading ${age} steps before the slot (at most ${settings.staleSteps}); the model waits for the source`
-      : null;
+  const stale = age > settings.staleSteps ? staleText(sensor, age, settings.staleSteps, settings) : null;
+  // What was trained on readings after the origin has seen what this slot is to foretell.
+  const isOfPast = ({ manifest }: RegisteredModel) => new Date(manifest.training.to) <= origin;
+  const champion = models.champion && isOfPast(models.champion) ? models.champion : null;
+  const challengers = models.challengers.filter(isOfPast);
   const cause = champion === null ? null : misfit(champion.manifest, fleet);
   const targets = fleet.targets.map((_, k) => planTarget(sensor, k, champion, cause, stale, settings));
   const shadows = stale === null ? challengers.flatMap((model) => planShadow(sensor, model, settings)) : [];
@@ -128,6 +132,30 @@ function planTarget(
     return fallback("noModel", `${target.name}: model ${manifest.modelId} does not forecast it`);
   }
   return verdict.ok ? { serve: "model", imputedSteps } : { serve: "baseline", ...verdict };
+}
+
+/** Why the origin lies so far behind the slot: values that cannot be, or none at all; by the clock, where that is wrong. */
+function staleText(sensor: SensorGrid, age: number, most: number, { fleet }: ForecastSettings): string {
+  const rejected = fleet.targets.flatMap(({ name, min, max, unit }, k) => {
+    const { rejectedSince, rejectedValue } = sensor.quality[k]!;
+    return rejectedSince === 0
+      ? []
+      : `${rejectedSince} of ${name} since then are outside [${min}, ${max}] ${unit}, the newest ${rejectedValue}`;
+  });
+  const what = `newest valid reading of ${sensor.watermark.toISOString()}, ${age} steps before the slot (at most ${most})`;
+  if (rejected.length > 0) return `${what}; ${rejected.join("; ")}: check the sensor, its unit and its limits`;
+  return `${what}; waits for the source`;
+}
+
+/** What a sensor without a valid reading sends instead, null where it sends nothing. */
+function rejectedText(readings: Readings, slot: Date, fleet: Fleet): string | null {
+  for (const target of fleet.targets) {
+    const { rejectedSince, rejectedValue } = inspectReadings(readings, target, slot);
+    if (rejectedSince === 0) continue;
+    const { name, min, max, unit } = target;
+    return `${name}: all ${rejectedSince} readings are outside [${min}, ${max}] ${unit}, the newest ${rejectedValue}; check the sensor, its unit and its limits`;
+  }
+  return null;
 }
 
 /** What a sensor needs before it can be trained: it is tried every day. */

@@ -25,6 +25,9 @@ export type Score = {
 /** A moment of a target that has scores, of whatever model. */
 export type ScoredMoment = Pick<Score, "sensorId" | "target" | "targetAt">;
 
+/** A score row by its key, and how many leads it has. */
+export type ScoredRow = Pick<Score, "sensorId" | "target" | "targetAt" | "modelKey"> & { leads: number };
+
 /** What two models of one sensor said alone of the same target, targetAt and lead, measured. */
 export type PairedScore = {
   target: string;

@@ -7,13 +7,13 @@ import type { ForecastSettings } from "../forecast/settings.ts";
 import type { ForecastMessage } from "../messages.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
 import type { Ports, RegistryReader } from "../ports.ts";
-import { addSeconds, floorToStep } from "../time.ts";
+import { addSeconds, floorToStep, isAhead } from "../time.ts";
 
 export type ForecastPorts = Pick<Ports, "clock" | "log" | "follower" | "inference" | "ledger" | "adaptations"> & {
   registry: RegistryReader;
 };
 
-/** What a shard came to: nothing for sensors that were decided before. */
+/** What a shard came to: nothing for sensors that were decided before, or for a slot ahead of the clock. */
 export type Issued = { slot: Date; outcomes: Outcome[]; forecasts: Forecast[] };
 
 /**
@@ -29,6 +29,10 @@ export async function forecast(
   const { clock, log, inference, ledger } = ports;
   const { stepSeconds } = settings.fleet;
   const slot = floorToStep(shard.slot, stepSeconds);
+  if (isAhead(slot, clock.now())) {
+    log.warn("forecast.ahead", { slot, now: clock.now(), sensors: shard.sensorIds.length });
+    return { slot, outcomes: [], forecasts: [] };
+  }
   const asked = [...new Set(shard.sensorIds)];
   const decided = await ledger.decided(asked, slot);
   const sensorIds = asked.filter((sensorId) => !decided.has(sensorId));
@@ -92,7 +96,8 @@ async function readShard(
   return { batch, learnt };
 }
 
-function expired(sensorId: string, slot: Date, newest: Date, decidedAt: Date): Outcome {
+/** The outcome of a sensor in a slot that is too old, at `newest`, to be computed. */
+export function expired(sensorId: string, slot: Date, newest: Date, decidedAt: Date): Outcome {
   const reasonText = `slot ${slot.toISOString()} was reached when ${newest.toISOString()} was due; not computed`;
   return { sensorId, slot, status: "expired", reason: "expired", reasonText, have: null, need: null, decidedAt };
 }

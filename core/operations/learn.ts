@@ -32,9 +32,9 @@ export function learnOutcomes(state: Adaptation, forecasts: Forecast[], actuals:
   return actuals.filter(isNew).reduce((known, { at, value }) => adapt(known, at, outcomesAt(served, at, value)), state);
 }
 
-/** What was issued for a moment, the last issued of each lead. */
+/** What was issued for a moment before it came, the last issued of each lead. */
 function outcomesAt(served: Forecast[], at: Date, actual: number): MaturedLead[] {
-  const before = served.filter(({ origin }) => origin < at);
+  const before = served.filter(({ issuedAt }) => issuedAt < at);
   const newest = before.reduce<Forecast | null>((a, b) => (a === null || b.origin >= a.origin ? b : a), null);
   if (newest?.reason === "stuck") return [];
   const byLead = new Map<number, MaturedLead>();

@@ -2,7 +2,7 @@ import { fnv1a } from "../hash.ts";
 import type { QueueMessage, TrainMessage } from "../messages.ts";
 import { renewalAt } from "../model/renewal.ts";
 import type { Ports } from "../ports.ts";
-import { addSeconds, floorToStep } from "../time.ts";
+import { addSeconds, floorToStep, isAhead } from "../time.ts";
 
 /** `activeSeconds`: a sensor silent for longer is no longer scheduled; before that it is refused, so that somebody notices. */
 export type ScheduleSettings = { stepSeconds: number; shardSize: number; activeSeconds: number };
@@ -17,17 +17,23 @@ const maximumMessageBytes = 200_000;
 
 /**
  * Opens the cycle of the slot that `at`, the event's time, falls into and enqueues its shards. Run again it enqueues nothing;
- * run again after it died half way it sends all shards anew, which is safe because a decided sensor is skipped.
+ * run again after it died half way it sends all shards anew, which is safe because a decided sensor is skipped. A slot ahead
+ * of the clock is not opened.
  */
 export async function schedule(ports: SchedulePorts, settings: ScheduleSettings, at: Date): Promise<FanOut> {
   const { clock, log, follower, ledger, queue } = ports;
   const slot = floorToStep(at, settings.stepSeconds);
+  if (isAhead(slot, clock.now())) {
+    log.warn("schedule.ahead", { slot, now: clock.now() });
+    return { slot, sensors: 0, shards: 0 };
+  }
   const sensorIds = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
   const shards = shardsOf(sensorIds, settings.shardSize);
   await ledger.rememberSensors(sensorIds, clock.now());
   const cycle = { slot, sensors: sensorIds.length, shards: shards.length, now: clock.now() };
-  if (!(await ledger.openCycle(cycle))) return { slot, sensors: sensorIds.length, shards: 0 };
-  await queue.send("forecast", messagesOf(slot, shards));
+  const openedAt = await ledger.openCycle(cycle);
+  if (openedAt === null) return { slot, sensors: sensorIds.length, shards: 0 };
+  await queue.send("forecast", messagesOf(slot, shards, openedAt.toISOString()));
   await ledger.closeFanOut(slot, clock.now());
   log.info("schedule.enqueued", { slot, sensors: sensorIds.length, shards: shards.length });
   return { slot, sensors: sensorIds.length, shards: shards.length };
@@ -82,7 +88,8 @@ async function dueMessages(registry: Ports["registry"], sensorIds: string[], slo
 
 /** The message that asks for one training; a repeat for the same slot has the same key. */
 export function trainMessage(sensorId: string, reason: TrainMessage["reason"], slot: Date): QueueMessage {
-  return { key: `${slot.toISOString()}/${sensorId}`, body: { sensorId, reason, slot: slot.toISOString() } };
+  const body = { sensorId, reason, slot: slot.toISOString() };
+  return { key: `${slot.toISOString()}/${sensorId}`, body };
 }
 
 /** The ids in order, cut into shards of at most `size` sensors and of a size in bytes that any queue takes. */
@@ -105,14 +112,15 @@ export function shardsOf(sensorIds: string[], size: number): string[][] {
 }
 
 /**
- * One message a shard of the slot. The key names slot, shard and content: a fan-out repeated over a changed fleet must
- * not pass for the one before.
+ * One message a shard of the slot, newer slots before older ones. The key names slot, shard and content: a fan-out repeated
+ * over a changed fleet must not pass for the one before, nor one of another `opening`.
  */
-export function messagesOf(slot: Date, shards: string[][]): QueueMessage[] {
+export function messagesOf(slot: Date, shards: string[][], opening = ""): QueueMessage[] {
   return shards.map((sensorIds, shard) => {
     const hash = fnv1a(sensorIds.join("\n"));
     return {
-      key: `${slot.toISOString()}/${shard}/${hash.toString(16).padStart(8, "0")}`,
+      key: `${slot.toISOString()}/${shard}/${hash.toString(16).padStart(8, "0")}/${opening}`,
+      priority: Math.floor(slot.getTime() / 60_000),
       body: { slot: slot.toISOString(), sensorIds },
     };
   });

@@ -2,10 +2,10 @@ import { leadPinball } from "../data/metrics.ts";
 import type { Quantiles } from "../data/quantiles.ts";
 import type { Fleet } from "../data/reading.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import type { Score } from "../forecast/score.ts";
+import type { Score, ScoredRow } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
 import type { Ports } from "../ports.ts";
-import { addSeconds, floorToStep, stepsPerDay } from "../time.ts";
+import { addSeconds, floorToStep, isAhead, stepsPerDay } from "../time.ts";
 import { actualsOf, learn, relearn } from "./learn.ts";
 
 /** Counts are grid steps. */
@@ -28,9 +28,10 @@ export function defaultScoreSettings(fleet: Fleet): ScoreSettings {
 }
 
 /**
- * Scores a shard's forecasts against the actuals that became known: one row per (sensor, target, targetAt, model), written
- * once. A bin without a reading is not scored; one that gets its readings late is, within the lookback. What mixing and widths
- * can learn from the same outcomes is learnt along, each outcome once and in its order: a late one teaches no more.
+ * Scores a shard's forecasts against the actuals that became known: one row per (sensor, target, targetAt, model), with
+ * exactly the leads that were issued before their moment; a row that came before one of its forecasts is completed. A bin
+ * without a reading is not scored; one that gets its readings late is, within the lookback. What mixing and widths can learn
+ * from the same outcomes is learnt along, each outcome once and in its order: a late one teaches no more.
  */
 export async function score(
   ports: Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations">,
@@ -41,18 +42,28 @@ export async function score(
   const { fleet } = settings;
   const { stepSeconds } = fleet;
   const slot = floorToStep(message.slot, stepSeconds);
+  if (isAhead(slot, clock.now())) {
+    log.warn("score.ahead", { slot, now: clock.now() });
+    return { scores: 0 };
+  }
   const sensorIds = [...new Set(message.sensorIds)];
   const isThorough = (slot.getTime() / 1000 / stepSeconds) % settings.thoroughEvery === 0;
   const steps = isThorough ? settings.lookbackSteps : settings.recentSteps;
   const upTo = addSeconds(slot, -settings.settleSteps * stepSeconds);
   const after = addSeconds(upTo, -steps * stepSeconds);
 
-  const [windows, scored, learnt] = await Promise.all([
+  const [windows, scored, early, learnt] = await Promise.all([
     follower.readWindows(sensorIds, after, upTo),
     scores.scored(sensorIds, after, upTo),
+    isThorough ? scores.early(sensorIds, after, upTo) : [],
     adaptations.load(sensorIds),
   ]);
-  const done = new Set(scored.map(({ sensorId, target, targetAt }) => keyOf(sensorId, target, targetAt)));
+  const toBeCompleted = new Set(early.map(({ sensorId, target, targetAt }) => keyOf(sensorId, target, targetAt)));
+  const done = new Set(
+    scored
+      .map(({ sensorId, target, targetAt }) => keyOf(sensorId, target, targetAt))
+      .filter((key) => !toBeCompleted.has(key)),
+  );
   const known = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
   const actuals = new Map<string, number>();
   const oldest = new Map<string, Date>();
@@ -61,8 +72,8 @@ export async function score(
       const through = learnt.get(sensorId)?.get(name)?.through;
       for (const { at, value } of perTarget[k]!) {
         const key = keyOf(sensorId, name, at);
-        if (!done.has(key)) actuals.set(key, value);
-        else if (!through || at <= through) continue;
+        actuals.set(key, value);
+        if (done.has(key) && (!through || at <= through)) continue;
         const sofar = oldest.get(sensorId);
         if (sofar === undefined || at < sofar) oldest.set(sensorId, at);
       }
@@ -76,7 +87,9 @@ export async function score(
   for (const [isRecent, group] of groups) {
     forecasts.push(...(await scores.maturing(group, isRecent ? recent : after, upTo)));
   }
-  const made = scoreForecasts(forecasts, actuals, clock.now());
+  const leadsOf = new Map(scored.map((one) => [rowKey(one), one.leads]));
+  const hasMore = (row: Score) => countLeads(row) > (leadsOf.get(rowKey(row)) ?? 0);
+  const made = scoreForecasts(forecasts, actuals, clock.now()).filter(hasMore);
   await scores.record(made);
 
   const isLost = ({ sensorId, target, mix }: Forecast) => mix !== null && !learnt.get(sensorId)?.has(target);
@@ -89,13 +102,19 @@ export async function score(
   return { scores: made.length };
 }
 
-/** Pairs each lead with its actual, where `actuals` has one under the `keyOf` its moment. */
-function scoreForecasts(forecasts: Forecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
+/** The leads of a score. */
+export function countLeads({ error }: Pick<Score, "error">): number {
+  return error.filter((one) => one !== null).length;
+}
+
+/** Pairs each lead that was issued before its moment with its actual, where `actuals` has one under the `keyOf` its moment. */
+export function scoreForecasts(forecasts: Forecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
   const made = new Map<string, Score>();
   for (const forecast of forecasts) {
-    const { sensorId, target, modelKey, origin, stepSeconds } = forecast;
+    const { sensorId, target, modelKey, origin, issuedAt, stepSeconds } = forecast;
     for (let lead = 1; lead <= forecast.q50.length; lead++) {
       const targetAt = addSeconds(origin, lead * stepSeconds);
+      if (issuedAt >= targetAt) continue;
       const key = keyOf(sensorId, target, targetAt);
       const actual = actuals.get(key);
       if (actual === undefined) continue;
@@ -151,4 +170,8 @@ function levelled(row: Score): Score {
 /** One text for one list of parts, whatever characters ids are made of. */
 function keyOf(...parts: (string | Date)[]): string {
   return JSON.stringify(parts);
+}
+
+function rowKey({ sensorId, target, targetAt, modelKey }: Omit<ScoredRow, "leads">): string {
+  return keyOf(sensorId, target, targetAt, modelKey);
 }

@@ -46,6 +46,14 @@ export function dueTimes(cron: Cron, after: Date, upTo: Date): Date[] {
   return times;
 }
 
+/** The times of a cron expression in (after, upTo], and the shortest gap among its next ten. */
+export function timesOf(cron: string): { shortestSeconds: number; between(after: Date, upTo: Date): Date[] } {
+  const known = utcCron(cron);
+  const times = known.nextRuns(10).map((time) => time.getTime() / 1000);
+  const shortestSeconds = Math.min(...times.slice(1).map((time, i) => time - (times[i] ?? 0)));
+  return { shortestSeconds, between: (after, upTo) => dueTimes(known, after, upTo) };
+}
+
 /** Cycles that the watch looks back on: an hour of ten-minute steps. */
 const watchedCycles = 6;
 const patienceSeconds = 60;

@@ -1,13 +1,13 @@
 import type { Fleet, Target } from "../../core/data/reading.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../core/forecast/settings.ts";
 import { defaultDriftSettings } from "../../core/operations/drift.ts";
+import type { HoleSettings } from "../../core/operations/holes.ts";
 import { defaultPromotionSettings, type PromotionSettings } from "../../core/operations/judge.ts";
 import type { RetrainSettings } from "../../core/operations/retrain.ts";
-import type { ScheduleSettings } from "../../core/operations/schedule.ts";
 import { defaultScoreSettings, type ScoreSettings } from "../../core/operations/score.ts";
 import { defaultTrainSettings, type TrainSettings } from "../../core/operations/train.ts";
 import type { ApiSettings } from "../api/services.ts";
-import { cycleSecondsOf } from "./cron.ts";
+import { cycleSecondsOf, timesOf } from "./cron.ts";
 import type { Config } from "./environment.ts";
 
 /** A sensor that was silent for longer is no longer scheduled. */
@@ -20,7 +20,7 @@ const minimumAgeSeconds = 3 * 86_400;
 export type Settings = {
   fleet: Fleet;
   forecast: ForecastSettings;
-  schedule: ScheduleSettings;
+  schedule: HoleSettings;
   score: ScoreSettings;
   train: TrainSettings;
   retrain: RetrainSettings;
@@ -34,14 +34,17 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
   const fleet = { stepSeconds, horizon, targets };
   const clockSpeed = demo.isDemo ? config.demoSpeed : 1;
   const cycleSeconds = cycleSecondsOf(config.cycleCron);
+  const forecast = { ...defaultForecastSettings(fleet, codeVersion), staleSteps: config.staleAfterSteps };
+  const { shortestSeconds, between } = timesOf(config.cycleCron);
+  const holes = { cycleSeconds: shortestSeconds, expiredSteps: forecast.expiredSteps, dueSlots: between };
   return {
     fleet,
-    forecast: { ...defaultForecastSettings(fleet, codeVersion), staleSteps: config.staleAfterSteps },
+    forecast,
     score: defaultScoreSettings(fleet),
     train: defaultTrainSettings(fleet, codeVersion),
     retrain: { fleet, drift: defaultDriftSettings, minimumAgeSeconds },
     promotion: defaultPromotionSettings(horizon),
-    schedule: { stepSeconds, shardSize, activeSeconds },
+    schedule: { stepSeconds, shardSize, activeSeconds, ...holes },
     api: {
       stepSeconds,
       cycleSeconds,

@@ -7,8 +7,7 @@ export type Timetable = {
   name: string;
   cron: string;
   delaySeconds: number;
-  /** `missed` are the earlier times, oldest first, that passed while nobody looked: at most the newest 1,000. */
-  run(at: Date, missed: Date[]): Promise<void>;
+  run(at: Date): Promise<void>;
 };
 
 /** Seconds of the Clock after which a run that failed is tried again: twice as long each time, up to the longest. */
@@ -36,7 +35,7 @@ export async function runTimetable(clock: Clock, log: Log, timetable: Timetable,
       continue;
     }
     try {
-      await timetable.run(at, due.slice(0, -1));
+      await timetable.run(at);
       last = at;
       retrySeconds = firstRetrySeconds;
     } catch (error) {

@@ -112,9 +112,8 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
     promote: timed("promote", createPromoteHandler(ports, settings.promotion)),
     watch: createWatchHandler({ ...ports, databaseBytes }, config),
   };
-  const latest = await ports.ledger.latestCycles(24);
   const running = Promise.all([
-    runTimetables(ports, config, driven, latest, stopping.signal),
+    runTimetables(ports, config, driven, stopping.signal),
     sensorApp?.replay(clock, stopping.signal),
   ]);
   started.defer(async () => {

@@ -3,6 +3,7 @@ import * as forecaster from "./0001_forecaster.ts";
 import * as adaptation from "./0002_adaptation.ts";
 import * as challenger from "./0003_challenger.ts";
 import * as access from "./0004_access.ts";
+import * as holes from "./0005_holes.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   "0002_adaptation": adaptation,
   "0003_challenger": challenger,
   "0004_access": access,
+  "0005_holes": holes,
 };

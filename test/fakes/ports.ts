@@ -6,6 +6,7 @@ import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
+import { countLeads } from "../../core/operations/score.ts";
 import type {
   Adaptations,
   Follower,
@@ -17,7 +18,7 @@ import type {
   Registry,
   Scores,
 } from "../../core/ports.ts";
-import { addSeconds } from "../../core/time.ts";
+import { addSeconds, secondsBetween } from "../../core/time.ts";
 
 /** A follower over a map of readings; `queries` counts the windows read. */
 export function memoryFollower(
@@ -58,24 +59,41 @@ function windowOf(readings: Readings | undefined, after: Date, upTo: Date): Read
   return { at: readings.at.filter(isInside), values: Object.fromEntries(values) };
 }
 
-/** The ledger and the scores over plain maps, with the natural keys of the database. */
+/** The ledger and the scores over plain maps, with the natural keys and the rules of the database. */
 export type MemoryLedger = Ledger &
   Scores & {
     outcomes: Map<string, Outcome>;
     forecasts: Map<string, Forecast>;
     scores: Map<string, Score>;
     sensors: Set<string>;
-    cycles: Map<string, { sensors: number; shards: number; fannedOutAt: Date | null; openedAt: Date }>;
+    cycles: Map<string, MemoryCycle>;
   };
+
+type MemoryCycle = {
+  slot: Date;
+  sensors: number;
+  shards: number;
+  openedAt: Date;
+  fannedOutAt: Date | null;
+  finishedAt: Date | null;
+  isDisputed: boolean;
+};
+
+const outcomeKey = ({ sensorId, slot }: Pick<Outcome, "sensorId" | "slot">) => `${sensorId}|${slot.toISOString()}`;
+const forecastKey = ({ sensorId, target, origin, modelKey }: Forecast) =>
+  JSON.stringify([sensorId, target, origin, modelKey]);
+const scoreKey = ({ sensorId, target, targetAt, modelKey }: ScoreKeys) =>
+  JSON.stringify([sensorId, target, targetAt, modelKey]);
+type ScoreKeys = Pick<Score, "sensorId" | "target" | "targetAt" | "modelKey">;
 
 export function memoryLedger(): MemoryLedger {
   const outcomes = new Map<string, Outcome>();
   const forecasts = new Map<string, Forecast>();
   const scores = new Map<string, Score>();
   const sensors = new Set<string>();
-  const cycles: MemoryLedger["cycles"] = new Map();
-  const scoreKey = (score: { sensorId: string; target: string; targetAt: Date; modelKey: string }) =>
-    JSON.stringify([score.sensorId, score.target, score.targetAt, score.modelKey]);
+  const cycles = new Map<string, MemoryCycle>();
+  const ofSlot = (slot: Date) => [...outcomes.values()].filter((one) => one.slot.getTime() === slot.getTime());
+  const newestFirst = () => [...cycles.values()].sort((a, b) => b.slot.getTime() - a.slot.getTime());
   return {
     outcomes,
     forecasts,
@@ -84,51 +102,113 @@ export function memoryLedger(): MemoryLedger {
     cycles,
     async openCycle({ slot, sensors, shards, now }) {
       const known = cycles.get(slot.toISOString());
-      if (!known) cycles.set(slot.toISOString(), { sensors, shards, openedAt: now, fannedOutAt: null });
-      return known?.fannedOutAt == null;
+      if (known?.isDisputed) {
+        for (const outcome of ofSlot(slot)) outcomes.delete(outcomeKey(outcome));
+        Object.assign(known, { isDisputed: false, openedAt: now, fannedOutAt: null, finishedAt: null });
+      }
+      const fresh = { slot, sensors, shards, openedAt: now, fannedOutAt: null, finishedAt: null, isDisputed: false };
+      if (!known) cycles.set(slot.toISOString(), fresh);
+      if (!known) return now;
+      return known.fannedOutAt === null ? known.openedAt : null;
     },
     async closeFanOut(slot, now) {
       const cycle = cycles.get(slot.toISOString());
       if (cycle) cycle.fannedOutAt ??= now;
     },
+    async gaps(seconds) {
+      const slots = newestFirst().map(({ slot }) => slot);
+      const pairs = slots.slice(1).map((after, i) => ({ after, before: slots[i]! }));
+      return pairs.filter(({ after, before }) => secondsBetween(after, before) > seconds).reverse();
+    },
+    async finishCycles(upTo, now) {
+      const open = newestFirst().filter((one) => one.finishedAt === null && one.slot <= upTo);
+      for (const cycle of open) {
+        const isWhole = cycle.fannedOutAt !== null && !cycle.isDisputed && ofSlot(cycle.slot).length >= cycle.sensors;
+        if (isWhole) cycle.finishedAt = now;
+      }
+      return open
+        .filter(({ finishedAt }) => finishedAt === null)
+        .map(({ slot, fannedOutAt, isDisputed }) => ({ slot, fannedOutAt: isDisputed ? null : fannedOutAt }));
+    },
+    async finishCycle(slot, now) {
+      const cycle = cycles.get(slot.toISOString());
+      if (cycle) cycle.finishedAt = now;
+    },
+    async disputeCycles(now, oldest) {
+      for (const cycle of cycles.values()) if (cycle.slot < oldest) cycle.isDisputed = false;
+      const ahead = [...cycles.values()].filter((one) => one.slot >= oldest && one.openedAt > now && !one.isDisputed);
+      for (const cycle of ahead) Object.assign(cycle, { isDisputed: true, finishedAt: null });
+      return ahead.length;
+    },
     async rememberSensors(sensorIds) {
       for (const sensorId of sensorIds) sensors.add(sensorId);
     },
     async decided(sensorIds, slot) {
-      return new Set(sensorIds.filter((sensorId) => outcomes.has(`${sensorId}|${slot.toISOString()}`)));
+      return new Set(sensorIds.filter((sensorId) => outcomes.has(outcomeKey({ sensorId, slot }))));
     },
-    async latestCycles() {
-      return [];
+    async latestCycles(limit) {
+      const count = (slot: Date, status: Outcome["status"]) =>
+        ofSlot(slot).filter((outcome) => outcome.status === status).length;
+      return newestFirst()
+        .slice(0, limit)
+        .map(({ slot, openedAt, fannedOutAt, sensors, shards }) => ({
+          ...{ slot, openedAt, fannedOutAt, sensors, shards },
+          ...{ issued: count(slot, "issued"), baseline: count(slot, "baseline") },
+          ...{ refused: count(slot, "refused"), expired: count(slot, "expired") },
+        }));
     },
     async maturing(sensorIds, after, upTo) {
       const wanted = new Set(sensorIds);
-      return [...forecasts.values()].filter(
-        (row) =>
-          wanted.has(row.sensorId) &&
-          addSeconds(row.origin, row.stepSeconds) <= upTo &&
-          addSeconds(row.origin, row.q50.length * row.stepSeconds) > after,
-      );
+      const endOf = (row: Forecast) => addSeconds(row.origin, row.q50.length * row.stepSeconds);
+      return [...forecasts.values()]
+        .filter(
+          (row) =>
+            wanted.has(row.sensorId) &&
+            addSeconds(row.origin, row.stepSeconds) <= upTo &&
+            endOf(row) > after &&
+            row.issuedAt < endOf(row),
+        )
+        .sort(byText(({ sensorId, target, origin, modelKey }) => [sensorId, target, origin.toISOString(), modelKey]));
     },
     async scored(sensorIds, after, upTo) {
       const wanted = new Set(sensorIds);
       const isInside = (score: Score) => wanted.has(score.sensorId) && score.targetAt > after && score.targetAt <= upTo;
-      const moments = [...scores.values()].filter(isInside).map(({ sensorId, target, targetAt }) => {
-        return [JSON.stringify([sensorId, target, targetAt]), { sensorId, target, targetAt }] as const;
+      const inside = [...scores.values()].filter(isInside);
+      return inside.map((score) => {
+        const { sensorId, target, targetAt, modelKey } = score;
+        return { sensorId, target, targetAt, modelKey, leads: countLeads(score) };
       });
-      return [...new Map(moments).values()];
+    },
+    async early(sensorIds, after, upTo) {
+      const wanted = new Set(sensorIds);
+      const isInside = (score: Score) => wanted.has(score.sensorId) && score.targetAt > after && score.targetAt <= upTo;
+      const counting = ({ sensorId, target, targetAt, modelKey }: Score) =>
+        [...forecasts.values()].filter((row) => {
+          const lead = secondsBetween(row.origin, targetAt) / row.stepSeconds;
+          const isOne = row.sensorId === sensorId && row.target === target && row.modelKey === modelKey;
+          return isOne && Number.isInteger(lead) && lead >= 1 && lead <= row.q50.length && row.issuedAt < targetAt;
+        }).length;
+      const lacking = [...scores.values()].filter((score) => isInside(score) && counting(score) > countLeads(score));
+      const moments = lacking.map(({ sensorId, target, targetAt }) => ({ sensorId, target, targetAt }));
+      return [...new Map(moments.map((moment) => [JSON.stringify(moment), moment])).values()];
     },
     async record(first: (Outcome | Score)[], rows?: Forecast[]) {
       if (rows === undefined) {
-        for (const score of first as Score[]) if (!scores.has(scoreKey(score))) scores.set(scoreKey(score), score);
+        for (const score of first as Score[])
+          scores.set(scoreKey(score), completed(scores.get(scoreKey(score)), score));
         return;
       }
+      for (const row of rows) assertStorable(row);
+      const given = new Set((first as Outcome[]).map(outcomeKey));
+      const decided = new Set<string>();
       for (const outcome of first as Outcome[]) {
-        const key = `${outcome.sensorId}|${outcome.slot.toISOString()}`;
-        if (!outcomes.has(key)) outcomes.set(key, outcome);
+        if (outcomes.has(outcomeKey(outcome))) continue;
+        outcomes.set(outcomeKey(outcome), outcome);
+        decided.add(outcomeKey(outcome));
       }
       for (const row of rows) {
-        const key = JSON.stringify([row.sensorId, row.target, row.origin, row.modelKey]);
-        if (!forecasts.has(key)) forecasts.set(key, row);
+        const isLate = given.has(outcomeKey(row)) && !decided.has(outcomeKey(row));
+        if (!isLate && !forecasts.has(forecastKey(row))) forecasts.set(forecastKey(row), row);
       }
     },
     async paired(sensorId, a, b, since) {
@@ -137,18 +217,54 @@ export function memoryLedger(): MemoryLedger {
         if (score.modelKey !== a) return [];
         const other = scores.get(scoreKey({ ...score, modelKey: b }));
         if (!other) return [];
+        const { target, targetAt } = score;
         return score.ownPinball.flatMap((pinballA, h) => {
-          const pinballB = other.ownPinball[h];
-          if (pinballA === null || pinballB == null) return [];
-          const { target, targetAt } = score;
-          const persistenceError = score.persistenceError[h]!;
-          const isCoveredA = score.isCovered[h]!;
-          const isCoveredB = other.isCovered[h]!;
+          const values = [pinballA, other.ownPinball[h], score.ownIsCovered[h], other.ownIsCovered[h]] as const;
+          const persistenceError = score.persistenceError[h];
+          const [, pinballB, isCoveredA, isCoveredB] = values;
+          if (pinballA == null || pinballB == null || isCoveredA == null || isCoveredB == null) return [];
+          if (persistenceError == null) return [];
           return [{ target, targetAt, lead: h + 1, pinballA, pinballB, isCoveredA, isCoveredB, persistenceError }];
         });
       });
-      return pairs.sort((x, y) => x.targetAt.getTime() - y.targetAt.getTime());
+      return pairs.sort(
+        (x, y) =>
+          x.targetAt.getTime() - y.targetAt.getTime() ||
+          (x.target < y.target ? -1 : x.target > y.target ? 1 : x.lead - y.lead),
+      );
     },
+  };
+}
+
+/** What the database's checks refuse. */
+function assertStorable({ sourceWatermark, origin, issuedAt, mix, ...row }: Forecast): void {
+  const learntThrough = mix?.learntThrough ?? origin;
+  const isSound = [...row.q10, ...row.q50, ...row.q90, row.lastValue].every(Number.isFinite);
+  if (sourceWatermark <= origin && origin <= issuedAt && learntThrough <= origin && isSound) return;
+  throw new AppError("internal", `forecast of ${row.sensorId} at ${origin.toISOString()} breaks a check`);
+}
+
+const perLead = ["error", "pinball", "isCovered", "ownPinball", "ownIsCovered"] as const;
+const baselinePerLead = ["persistenceError", "seasonalNaiveError"] as const;
+
+/** A known row with the leads that it lacked. */
+function completed(known: Score | undefined, more: Score): Score {
+  if (known === undefined) return more;
+  const length = Math.max(known.error.length, more.error.length);
+  const isMore = Array.from({ length }, (_, h) => known.error[h] == null && more.error[h] != null).some(Boolean);
+  if (!isMore) return known;
+  const merged = [...perLead, ...baselinePerLead].map((name) => [
+    name,
+    Array.from({ length }, (_, h) => known[name][h] ?? more[name][h] ?? null),
+  ]);
+  return { ...known, ...Object.fromEntries(merged) };
+}
+
+function byText<T>(keyOf: (one: T) => string[]): (a: T, b: T) => number {
+  return (a, b) => {
+    const [left, right] = [keyOf(a), keyOf(b)];
+    const at = left.findIndex((part, i) => part !== right[i]);
+    return at < 0 ? 0 : left[at]! < right[at]! ? -1 : 1;
   };
 }
 
@@ -162,10 +278,11 @@ export function memoryAdaptations(): Adaptations & { states: Map<string, Map<str
     },
     async save(adapted) {
       for (const { sensorId, target, state } of adapted) {
+        if (state.through === null) continue;
         const ofSensor = states.get(sensorId) ?? new Map<string, Adaptation>();
         states.set(sensorId, ofSensor);
         const known = ofSensor.get(target)?.through;
-        if (state.through !== null && (!known || known < state.through)) ofSensor.set(target, state);
+        if (!known || known < state.through) ofSensor.set(target, state);
       }
     },
   };
@@ -184,21 +301,22 @@ export function memoryQueue(): Queue & { sent: { queue: QueueName; message: Queu
   };
 }
 
-/** The registry over a map, with its rule of one champion per sensor. */
+/** The registry over a map, with the rules of the database. */
 export function memoryRegistry(models: RegisteredModel[] = []): Registry & { models: Map<string, RegisteredModel> } {
   const byId = new Map(models.map((model) => [model.modelId, model]));
   const ofSensor = (sensorId: string) => [...byId.values()].filter((model) => model.sensorId === sensorId);
+  const championOf = (sensorId: string) => ofSensor(sensorId).find(({ status }) => status === "champion");
+  const newestFirst = () =>
+    [...byId.values()].sort(
+      (a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.modelId < b.modelId ? 1 : -1),
+    );
   const must = (modelId: string) => {
     const model = byId.get(modelId);
-    if (!model) throw new AppError("notFound", `model ${modelId} is not registered`);
+    if (!model) throw new AppError("notFound", `there is no model ${modelId}`);
     return model;
   };
-  const retire = (model: RegisteredModel, statusReason: string, now: Date) =>
-    byId.set(model.modelId, { ...model, status: "retired", statusReason, retiredAt: now });
-  const crown = (model: RegisteredModel, statusReason: string, now: Date) => {
-    for (const other of ofSensor(model.sensorId)) if (other.status === "champion") retire(other, statusReason, now);
-    byId.set(model.modelId, { ...model, status: "champion", statusReason, promotedAt: now, retiredAt: null });
-  };
+  const change = (model: RegisteredModel, changes: Partial<RegisteredModel>) =>
+    byId.set(model.modelId, { ...model, ...changes });
   return {
     models: byId,
     async register({ manifest, statusReason, now }) {
@@ -211,42 +329,53 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
       byId.set(modelId, { modelId, sensorId, status: "challenger", manifest, modelSha256, statusReason, ...dates });
     },
     async champions(sensorIds) {
-      const champions = [...byId.values()].filter((model) => model.status === "champion");
-      return new Map(
-        champions.filter(({ sensorId }) => sensorIds.includes(sensorId)).map((one) => [one.sensorId, one]),
-      );
+      const champions = sensorIds.flatMap((sensorId) => championOf(sensorId) ?? []);
+      return new Map(champions.map((one) => [one.sensorId, one]));
     },
     async challengers(sensorIds) {
-      const oldestFirst = [...byId.values()].sort(
-        (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.modelId < b.modelId ? -1 : 1),
-      );
-      return oldestFirst.filter((one) => one.status === "challenger" && sensorIds.includes(one.sensorId));
+      const wanted = new Set(sensorIds);
+      return newestFirst()
+        .filter(({ status, sensorId }) => status === "challenger" && wanted.has(sensorId))
+        .reverse();
     },
     async newest(sensorIds) {
-      const oldestFirst = [...byId.values()].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
-      const wanted = oldestFirst.filter(({ sensorId }) => sensorIds.includes(sensorId));
-      return new Map(wanted.map((model) => [model.sensorId, model]));
+      const wanted = newestFirst().filter(({ sensorId }) => sensorIds.includes(sensorId));
+      return new Map(wanted.reverse().map((model) => [model.sensorId, model]));
     },
     async get(modelId) {
       return byId.get(modelId) ?? null;
     },
-    async list({ sensorId, status, limit }) {
+    async list({ sensorId, status, limit, after }) {
+      const all = newestFirst();
+      const from = after === undefined ? 0 : all.findIndex(({ modelId }) => modelId === after) + 1;
       const isWanted = (one: RegisteredModel) =>
         (!sensorId || one.sensorId === sensorId) && (!status || one.status === status);
-      return [...byId.values()].filter(isWanted).slice(0, limit);
+      return all.slice(from).filter(isWanted).slice(0, limit);
     },
-    async promote(modelId, reason, now) {
-      crown(must(modelId), reason, now);
+    async promote(modelId, statusReason, now) {
+      const model = must(modelId);
+      const champion = championOf(model.sensorId);
+      if (champion?.modelId === modelId) return;
+      if (champion) change(champion, { status: "retired", statusReason: `followed by ${modelId}`, retiredAt: now });
+      change(model, { status: "champion", statusReason, promotedAt: now, retiredAt: null });
     },
-    async rollback(sensorId, reason, now) {
-      const earlier = ofSensor(sensorId).filter((model) => model.status === "retired" && model.promotedAt !== null);
-      const previous = earlier.sort((a, b) => b.promotedAt!.getTime() - a.promotedAt!.getTime())[0];
-      if (!previous) return null;
-      crown(previous, reason, now);
-      return previous.modelId;
+    async rollback(sensorId, statusReason, now) {
+      const champion = championOf(sensorId);
+      const before = ofSensor(sensorId)
+        .filter(
+          ({ status, promotedAt, retiredAt }) => status === "retired" && promotedAt !== null && retiredAt !== null,
+        )
+        .filter(({ retiredAt }) => Number(retiredAt) <= Number(champion?.promotedAt))
+        .sort((a, b) => Number(b.retiredAt) - Number(a.retiredAt))[0];
+      if (!champion || !before) return null;
+      change(champion, { status: "retired", statusReason, retiredAt: now });
+      change(before, { status: "champion", statusReason, retiredAt: null });
+      return before.modelId;
     },
-    async retire(modelId, reason, now) {
-      retire(must(modelId), reason, now);
+    async retire(modelId, statusReason, now) {
+      const model = must(modelId);
+      if (model.status === "champion") throw new AppError("conflict", `model ${modelId} is champion`);
+      if (model.status === "challenger") change(model, { status: "retired", statusReason, retiredAt: now });
     },
   };
 }
@@ -267,14 +396,17 @@ export function memoryStore(): ModelStore & { artefacts: Map<string, Awaited<Ret
   };
 }
 
-/** Leases over a map; they never end by themselves. */
-export function memoryLeases(): Leases & { held: Map<string, string> } {
+/** Leases over a map; one ends by itself when `now` says so. */
+export function memoryLeases(now: () => number = Date.now): Leases & { held: Map<string, string> } {
   const held = new Map<string, string>();
+  const endsAt = new Map<string, number>();
   return {
     held,
-    async acquire(name, holder) {
-      if (held.has(name) && held.get(name) !== holder) return false;
+    async acquire(name, holder, ttlSeconds) {
+      const isOver = (endsAt.get(name) ?? Number.POSITIVE_INFINITY) <= now();
+      if (held.has(name) && held.get(name) !== holder && !isOver) return false;
       held.set(name, holder);
+      endsAt.set(name, now() + ttlSeconds * 1000);
       return true;
     },
     async release(name, holder) {

@@ -12,13 +12,13 @@ import { cycleColumns, forecastColumns, outcomeColumns } from "./tables.ts";
 export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
   return {
     async openCycle({ slot, sensors, shards, now }) {
-      const opened = await sql<{ fanned_out_at: Date | null }>`
-        with opened as (
-          insert into cycle (slot, opened_at, sensors, shards) values (${slot}, ${now}, ${sensors}, ${shards})
-          on conflict (slot) do nothing returning fanned_out_at
-        )
-        select fanned_out_at from opened union all select fanned_out_at from cycle where slot = ${slot}`.execute(db);
-      return !opened.rows.some((row) => row.fanned_out_at !== null);
+      await reopenDisputed(db, slot, now);
+      await sql`
+        insert into cycle (slot, opened_at, sensors, shards) values (${slot}, ${now}, ${sensors}, ${shards})
+        on conflict (slot) do nothing`.execute(db);
+      const columns = ["opened_at", "fanned_out_at"] as const;
+      const row = await db.selectFrom("cycle").select(columns).where("slot", "=", slot).executeTakeFirstOrThrow();
+      return row.fanned_out_at === null ? row.opened_at : null;
     },
 
     async closeFanOut(slot, now) {
@@ -28,6 +28,50 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
         .where("slot", "=", slot)
         .where("fanned_out_at", "is", null)
         .execute();
+    },
+
+    async gaps(seconds) {
+      const { rows } = await sql<{ after: Date; before: Date }>`
+        select after, before from (select slot as after, lead(slot) over (order by slot) as before from cycle) as pair
+        where before > after + make_interval(secs => ${seconds}::float8)
+        order by after`.execute(db);
+      return rows;
+    },
+
+    async finishCycles(upTo, now) {
+      await sql`
+        update cycle set finished_at = ${now}
+        where finished_at is null and fanned_out_at is not null and not is_disputed and slot <= ${upTo}
+          and sensors <= (select count(*) from outcome where outcome.slot = cycle.slot)`.execute(db);
+      const rows = await db
+        .selectFrom("cycle")
+        .select(["slot", "fanned_out_at as fannedOutAt", "is_disputed as isDisputed"])
+        .where("finished_at", "is", null)
+        .where("slot", "<=", upTo)
+        .orderBy("slot", "desc")
+        .execute();
+      return rows.map(({ slot, fannedOutAt, isDisputed }) => ({ slot, fannedOutAt: isDisputed ? null : fannedOutAt }));
+    },
+
+    async finishCycle(slot, now) {
+      await db.updateTable("cycle").set({ finished_at: now }).where("slot", "=", slot).execute();
+    },
+
+    async disputeCycles(now, oldest) {
+      await db
+        .updateTable("cycle")
+        .set({ is_disputed: false })
+        .where("is_disputed", "=", true)
+        .where("slot", "<", oldest)
+        .execute();
+      const { numUpdatedRows } = await db
+        .updateTable("cycle")
+        .set({ is_disputed: true, finished_at: null })
+        .where("slot", ">=", oldest)
+        .where("opened_at", ">", now)
+        .where("is_disputed", "=", false)
+        .executeTakeFirst();
+      return Number(numUpdatedRows);
     },
 
     async rememberSensors(sensorIds, now) {
@@ -59,6 +103,16 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
       return rows.map(toCycle);
     },
   };
+}
+
+/** Takes back what a clock that was wrong decided of the slot: one statement, and none but that slot's. */
+async function reopenDisputed(db: Kysely<PredictorSchema>, slot: Date, now: Date): Promise<void> {
+  await sql`
+    with reopened as (
+      update cycle set is_disputed = false, opened_at = ${now}, fanned_out_at = null, finished_at = null
+      where slot = ${slot} and is_disputed returning slot
+    )
+    delete from outcome using reopened where outcome.slot = reopened.slot`.execute(db);
 }
 
 /**

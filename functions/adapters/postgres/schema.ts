@@ -1,4 +1,4 @@
-import type { ColumnType, GeneratedAlways } from "kysely";
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { RowOf } from "./columns.ts";
 import type { adaptationColumns, cycleColumns, forecastColumns, outcomeColumns, scoreColumns } from "./tables.ts";
 
@@ -18,7 +18,7 @@ export type PredictorSchema = {
     promoted_at: Date | null;
     retired_at: Date | null;
   };
-  cycle: RowOf<typeof cycleColumns>;
+  cycle: RowOf<typeof cycleColumns> & { finished_at: Date | null; is_disputed: Generated<boolean> };
   outcome: RowOf<typeof outcomeColumns>;
   forecast: RowOf<typeof forecastColumns>;
   adaptation: RowOf<typeof adaptationColumns>;

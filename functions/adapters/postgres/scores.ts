@@ -1,5 +1,5 @@
-import { type Kysely, type Selectable, sql } from "kysely";
-import type { PairedScore, ScoredMoment } from "../../../core/forecast/score.ts";
+import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import type { PairedScore, ScoredMoment, ScoredRow } from "../../../core/forecast/score.ts";
 import type { Scores } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { toRow } from "./columns.ts";
@@ -14,15 +14,28 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
       const { rows } = await sql<Selectable<PredictorSchema["forecast"]>>`
         select * from forecast
         where sensor_id = any(${sensorIds}::text[]) and ends_at > ${after}
-          and origin + make_interval(secs => step_seconds) <= ${upTo}
+          and origin + make_interval(secs => step_seconds) <= ${upTo} and issued_at < ends_at
         order by sensor_id, target, origin, model_key`.execute(db);
       return rows.map(toForecast);
     },
 
     async scored(sensorIds, after, upTo) {
-      const { rows } = await sql<ScoredMoment>`
-        select distinct sensor_id as "sensorId", target, target_at as "targetAt" from score
+      const { rows } = await sql<ScoredRow>`
+        select sensor_id as "sensorId", target, target_at as "targetAt", model_key as "modelKey", sums[1] as leads from score
         where sensor_id = any(${sensorIds}::text[]) and target_at > ${after} and target_at <= ${upTo}`.execute(db);
+      return rows;
+    },
+
+    async early(sensorIds, after, upTo) {
+      const { rows } = await sql<ScoredMoment>`
+        select distinct s.sensor_id as "sensorId", s.target, s.target_at as "targetAt"
+        from score as s join lateral (
+          select count(*) as n from forecast as f
+          where f.sensor_id = s.sensor_id and f.target = s.target and f.model_key = s.model_key and ${countsAt("f", "s.target_at")}
+        ) as due on due.n > s.sums[1]
+        where s.sensor_id = any(${sensorIds}::text[]) and s.target_at > ${after} and s.target_at <= ${upTo}`.execute(
+        db,
+      );
       return rows;
     },
 
@@ -33,7 +46,8 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
         insert into score (${names(scoreColumns)})
         select ${names(scoreColumns)} from ${recordset(rows, "s", scoreColumns)}
         order by sensor_id, target_at, target, model_key
-        on conflict do nothing`.execute(db);
+        on conflict (sensor_id, target_at, target, model_key) do update set ${sql.join(perLead.map(completed))}
+        where ${lacksLeads}`.execute(db);
     },
 
     async paired(sensorId, modelKeyA, modelKeyB, since) {
@@ -54,3 +68,35 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
     },
   };
 }
+
+/**
+ * The rule of which leads count, as SQL: one of `forecast` that falls on the moment `at`, and that was issued before it. In
+ * code it is scoreForecasts (core/operations/score.ts).
+ */
+export function countsAt(forecast: string, at: string): RawBuilder<boolean> {
+  const f = (column: string) => sql.ref(`${forecast}.${column}`);
+  const moment = sql.raw(at);
+  return sql<boolean>`(${f("origin")} < ${moment} and ${f("ends_at")} >= ${moment} and ${f("issued_at")} < ${moment}
+    and mod(extract(epoch from ${moment} - ${f("origin")})::numeric, ${f("step_seconds")}) = 0)`;
+}
+
+/** Arrays with an element a lead. */
+const perLead = [
+  "error",
+  "pinball",
+  "is_covered",
+  "own_pinball",
+  "own_is_covered",
+  "persistence_error",
+  "seasonal_naive_error",
+];
+
+/** A known row's leads, and where it has none those of the new row. */
+function completed(column: string): RawBuilder<unknown> {
+  const [known, more] = [sql.ref(`score.${column}`), sql.ref(`excluded.${column}`)];
+  return sql`${sql.ref(column)} = (
+    select array_agg(coalesce(k, m) order by i) from unnest(${known}, ${more}) with ordinality as u (k, m, i))`;
+}
+
+const lacksLeads = sql<boolean>`exists (
+  select from unnest(score.error, excluded.error) as u (k, m) where k is null and m is not null)`;

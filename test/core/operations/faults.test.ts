@@ -58,7 +58,7 @@ function world(faults: Fault[]) {
       },
     });
   const ports = {
-    clock: testClock(someSlot),
+    clock: testClock(slots[0]!),
     log: quietLog(),
     follower: struck(memoryFollower(new Map([...sensors, ["stuck", stuck]]))),
     registry: struck(
@@ -89,13 +89,16 @@ async function insist(work: () => Promise<unknown>): Promise<void> {
 /** Runs all slots; messages are delivered in the order that `shuffle` makes of them, each as often as it says. */
 async function runAll(faults: Fault[], order: (count: number) => number[]) {
   const { ports, ledger, queue } = world(faults);
+  const ofQueue = (name: string) => queue.sent.filter((one) => one.queue === name).map((one) => one.message.body);
   for (const slot of slots) {
+    ports.clock.set(slot);
     await insist(() => schedule(ports, scheduleSettings, slot));
     await insist(() => scheduleScores(ports, scheduleSettings, slot));
+    const forecasts = ofQueue("forecast")
+      .map((body) => ForecastMessage.parse(body))
+      .filter((one) => one.slot.getTime() === slot.getTime());
+    for (const i of order(forecasts.length)) await insist(() => forecast(ports, settings, forecasts[i]!));
   }
-  const ofQueue = (name: string) => queue.sent.filter((one) => one.queue === name).map((one) => one.message.body);
-  const forecasts = ofQueue("forecast").map((body) => ForecastMessage.parse(body));
-  for (const i of order(forecasts.length)) await insist(() => forecast(ports, settings, forecasts[i]!));
   const scores = ofQueue("score").map((body) => ScoreMessage.parse(body));
   for (const i of order(scores.length)) await insist(() => score(ports, scoreSettings, scores[i]!));
   const sorted = <T>(map: Map<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));

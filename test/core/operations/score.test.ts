@@ -21,7 +21,7 @@ function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     modelKey: "m",
     isServed: true,
     slot: step(-2),
-    issuedAt: step(-2),
+    issuedAt: overrides.origin ?? step(-2),
     unit: "°C",
     stepSeconds: 600,
     method: "lstm",
@@ -30,7 +30,7 @@ function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     reasonText: null,
     modelId: "m",
     modelSha256: "a".repeat(64),
-    sourceWatermark: step(-2),
+    sourceWatermark: overrides.origin ?? step(-2),
     imputedSteps: 0,
     codeVersion: "v1",
     q10: [18, 17, 16],
@@ -136,6 +136,7 @@ test("never scores a missing bin, and scores it when its reading comes late", as
   await run(ports);
   expect(made()).toEqual([]);
   readings.set("a", readingsOf({ temperature: [22, 25, 25, 25] }, { end: step(2) }));
+  ports.clock.set(step(2));
   await run(ports, step(2));
   expect(made().map((one) => one.targetAt)).toContainEqual(step(-1));
 });
@@ -198,4 +199,50 @@ test("ids and targets may hold any character: no two moments share a key", async
     ["a|b", "b|c"],
     ["a|b", "c"],
   ]);
+});
+
+test("a lead counts exactly if it was issued before its moment, whichever pass ran first", async () => {
+  // Moments -1 and 0; the late one was issued when lead 1 had passed.
+  const late = forecastOf({ modelKey: "late", issuedAt: step(-1), q50: [30, 30, 30], q90: [31, 31, 31] });
+  const { ports, made } = await world([22, 23], [late]);
+  ports.clock.set(step(1));
+  await run(ports, step(1));
+  expect(made()).toMatchObject([{ targetAt: step(0), error: [null, -7] }]);
+
+  const forecasts = [forecastOf({ origin: step(-3) }), forecastOf()];
+  const pass = async (one: Awaited<ReturnType<typeof world>>, n: number) => {
+    one.ports.clock.set(step(n));
+    await run(one.ports, step(n));
+  };
+  const whole = await world([22, 23, 24, 25], [late, ...forecasts], step(2));
+  const early = await world([22, 23, 24, 25], [late], step(2));
+  for (const n of [1, 2, 3]) {
+    await pass(whole, n);
+    await pass(early, n);
+    // Issued in time, recorded after the moment's score: the next pass completes the row.
+    await early.ledger.record([], forecasts.slice(n - 1, n));
+  }
+  const sorted = ({ made }: typeof whole) =>
+    made()
+      .map(({ scoredAt, ...row }) => row)
+      .sort((a, b) => a.targetAt.getTime() - b.targetAt.getTime() || (a.modelKey < b.modelKey ? -1 : 1));
+  expect(sorted(early)).toEqual(sorted(whole));
+});
+
+test("a row that came long before its forecast is completed by a thorough pass", async () => {
+  const { ports, ledger, made } = await world([20, 21, ...new Array(9).fill(22)], [forecastOf({ origin: step(-10) })]);
+  await run(ports, step(-1));
+  const first = made().find((one) => one.targetAt.getTime() === step(-8).getTime());
+  expect(first).toMatchObject({ error: [null, 2] });
+  await ledger.record([], [forecastOf({ origin: step(-9) })]);
+  await run(ports, step(-1));
+  const again = made().find((one) => one.targetAt.getTime() === step(-8).getTime());
+  expect(again).toMatchObject({ error: [2, 2], scoredAt: first!.scoredAt });
+});
+
+test("scores nothing of a slot ahead of the clock", async () => {
+  const { ports, made } = await world([22, 25], [forecastOf()]);
+  ports.clock.set(step(-1));
+  expect(await run(ports)).toEqual({ scores: 0 });
+  expect(made()).toEqual([]);
 });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Cycle } from "../../../core/forecast/cycle.ts";
 import { readConfig } from "../../../functions/config/environment.ts";
-import { cyclesDueAfter, runTimetables } from "../../../functions/machine/timetables.ts";
+import { runTimetables } from "../../../functions/machine/timetables.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 
@@ -9,13 +8,8 @@ const at = (time: string) => new Date(`2026-03-01T${time}Z`);
 const never = "0 0 29 2 *";
 const config = readConfig({ SETTLE_SECONDS: "60", DRIFT_CRON: never });
 
-function cycle(time: string, fannedOutAt: Date | null = at(time)): Cycle {
-  const counts = { sensors: 9, shards: 1, issued: 0, baseline: 0, refused: 0, expired: 0 };
-  return { slot: at(time), openedAt: at(time), fannedOutAt, ...counts };
-}
-
 /** Runs the timetables over `times`; what each entry point was called with, in order. */
-async function drive(latest: Cycle[], times: string[], settings = config): Promise<string[]> {
+async function drive(times: string[], settings = config): Promise<string[]> {
   const clock = testClock(at(times[0]!));
   const abort = new AbortController();
   const calls: string[] = [];
@@ -24,7 +18,7 @@ async function drive(latest: Cycle[], times: string[], settings = config): Promi
     calls.push([name, task, time.slice(11, 16)].filter(Boolean).join(" "));
   };
   const driven = { schedule: called("schedule"), promote: called("promote"), watch: called("watch") };
-  const running = runTimetables({ clock, log: quietLog() }, settings, driven, latest, abort.signal);
+  const running = runTimetables({ clock, log: quietLog() }, settings, driven, abort.signal);
   for (const time of times) {
     clock.set(at(time));
     // Four timetables, all asleep again.
@@ -36,57 +30,31 @@ async function drive(latest: Cycle[], times: string[], settings = config): Promi
 }
 
 describe("timetables", () => {
-  it("begins with the present slot when nothing was ever made", async () => {
-    expect(await drive([], ["12:05:00"])).toEqual(["schedule forecast 12:00", "schedule score 12:00", "watch 12:05"]);
+  it("begins with the present slot, which finds whatever was missed before it", async () => {
+    expect(await drive(["12:05:00"])).toEqual(["schedule forecast 12:00", "schedule score 12:00", "watch 12:05"]);
   });
 
   it("waits for late readings before a slot's cycle", async () => {
-    const calls = await drive([cycle("12:00:00")], ["12:05:00", "12:10:59"]);
-    expect(calls).toEqual([]);
-    expect(await drive([cycle("12:00:00")], ["12:05:00", "12:11:00"])).toContain("schedule forecast 12:10");
+    expect(await drive(["12:05:00", "12:10:59"])).not.toContain("schedule forecast 12:10");
+    expect(await drive(["12:05:00", "12:11:00"])).toContain("schedule forecast 12:10");
   });
 
-  it("meets missed slots after a pause, the newest first and at most twelve", async () => {
-    const calls = await drive([cycle("06:00:00")], ["12:01:00"]);
-    expect(calls.filter((call) => call.startsWith("schedule forecast"))).toEqual(
-      [
-        "12:00",
-        "11:50",
-        "11:40",
-        "11:30",
-        "11:20",
-        "11:10",
-        "11:00",
-        "10:50",
-        "10:40",
-        "10:30",
-        "10:20",
-        "10:10",
-        "10:00",
-      ].map((time) => `schedule forecast ${time}`),
-    );
+  it("meets the newest slot after a pause", async () => {
+    const calls = await drive(["12:01:00", "18:01:30"]);
+    expect(calls.filter((call) => call.startsWith("schedule forecast"))).toEqual([
+      "schedule forecast 12:00",
+      "schedule forecast 18:00",
+    ]);
   });
 
   it("asks for trainings and promotions at their times", async () => {
-    const calls = await drive([cycle("04:50:00")], ["04:55:00", "05:00:30"]);
-    expect(calls).toContain("promote 05:00");
+    expect(await drive(["04:55:00", "05:00:30"])).toContain("promote 05:00");
   });
 });
 
 describe("drift", () => {
   it("is looked for at the start, so that sensors without a model need not wait for a day", async () => {
     const daily = { ...config, driftCron: "30 4 * * *" };
-    expect(await drive([cycle("12:00:00")], ["12:05:00"], daily)).toEqual(["schedule drift 04:30"]);
-  });
-});
-
-describe("cyclesDueAfter", () => {
-  it("is the last slot that was enqueued whole, so that one that died half way is met again", () => {
-    const latest = [cycle("12:00:00", null), cycle("11:50:00"), cycle("11:40:00")];
-    expect(cyclesDueAfter(config, at("12:05:00"), latest)).toEqual(at("11:50:00"));
-  });
-
-  it("ignores cycles from the future, such as a clock that was wrong leaves behind", () => {
-    expect(cyclesDueAfter(config, at("12:05:00"), [cycle("18:00:00"), cycle("11:50:00")])).toEqual(at("11:50:00"));
+    expect(await drive(["12:05:00"], daily)).toContain("schedule drift 04:30");
   });
 });

@@ -114,11 +114,11 @@ test("stores a forecast on its own when no outcome comes with it, once", async (
 
 test("opens a cycle again until its fan-out is closed, then never", async () => {
   const cycle = { slot, sensors: 9, shards: 1, now: addSeconds(slot, 60) };
-  expect(await ledger.openCycle(cycle)).toBe(true);
-  expect(await ledger.openCycle({ ...cycle, now: addSeconds(slot, 61) })).toBe(true);
+  expect(await ledger.openCycle(cycle)).toEqual(cycle.now);
+  expect(await ledger.openCycle({ ...cycle, now: addSeconds(slot, 61) })).toEqual(cycle.now);
   await ledger.closeFanOut(slot, addSeconds(slot, 62));
   await ledger.closeFanOut(slot, addSeconds(slot, 99));
-  expect(await ledger.openCycle(cycle)).toBe(false);
+  expect(await ledger.openCycle(cycle)).toBeNull();
   await ledger.record(
     [outcomeOf(), outcomeOf({ sensorId: "room2", status: "refused", reason: "gap", have: 91, need: 96 })],
     [],

@@ -42,9 +42,15 @@ test("finds the forecasts with a lead in (after, upTo], both ends exact", async 
 test("writes a score once and tells what is scored", async () => {
   await scores.record([scoreOf(), scoreOf({ targetAt: step(2) })]);
   await scores.record([scoreOf({ actual: 99 })]);
-  const moment = (targetAt: Date) => ({ sensorId: "room1", target: "temperature", targetAt });
-  expect(await scores.scored(["room1", "room2"], slot, step(1))).toEqual([moment(step(1))]);
-  expect(await scores.scored(["room1"], step(1), step(2))).toEqual([moment(step(2))]);
+  const row2 = (targetAt: Date) => ({
+    sensorId: "room1",
+    target: "temperature",
+    targetAt,
+    modelKey: "model-a",
+    leads: 2,
+  });
+  expect(await scores.scored(["room1", "room2"], slot, step(1))).toEqual([row2(step(1))]);
+  expect(await scores.scored(["room1"], step(1), step(2))).toEqual([row2(step(2))]);
   const row = await database.db
     .selectFrom("score")
     .selectAll()
