@@ -1,4 +1,5 @@
-import { type Grid, gridIndex, gridLength, gridTime, toGrid } from "../core/data/grid.ts";
+import { type Grid, gridIndex, gridLength, gridTime } from "../core/data/grid.ts";
+import { observe } from "../core/data/observed.ts";
 import type { Readings } from "../core/data/reading.ts";
 import type { TrainRequest } from "../core/model/training.ts";
 import { addSeconds } from "../core/time.ts";
@@ -20,7 +21,7 @@ export function toTrainingGrid({ targets, stepSeconds, now }: TrainRequest, read
   if (last < first) return { startAt: now, stepSeconds, columns: targets.map(() => new Float64Array(0)) };
   // The last point is whole only when its time has come.
   const upTo = Math.min(now.getTime(), Math.ceil(last / (stepSeconds * 1000)) * stepSeconds * 1000);
-  return toGrid(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) });
+  return observe(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) }).grid;
 }
 
 /**

@@ -1,4 +1,6 @@
+import { formatDuration } from "../duration.ts";
 import { type Grid, gridLength, gridTime, toGrid } from "./grid.ts";
+import { type Condition, observe } from "./observed.ts";
 import { inspectReadings, type ReadingQuality, type StuckSettings, stuckSteps } from "./quality.ts";
 import type { Fleet, Readings, Target } from "./reading.ts";
 
@@ -33,15 +35,39 @@ export type SensorGrid = {
   watermark: Date;
   /** In the fleet's order of targets. */
   quality: ReadingQuality[];
+  /** What was held, held back or dropped, in the same order; empty where the grid was taken as it is. */
+  conditions: Condition[];
 };
 
 /**
- * Readings in (slot - steps * stepSeconds, slot] on the grid, cut at the origin; null when no target has a valid one.
- * Readings after the slot, out of range, repeated or out of order are dealt with here and in `toGrid`.
+ * Readings in (slot - steps * stepSeconds, slot] as models see them (`observe`), cut at the origin; null when no target has a
+ * valid one. Readings after the slot, out of range, repeated, out of order, or false are dealt with here.
  */
 export function toSensorGrid(readings: Readings, fleet: Fleet, slot: Date, steps: number): SensorGrid | null {
-  const from = new Date(slot.getTime() - (steps - 1) * fleet.stepSeconds * 1000);
-  const grid = toGrid(readings, fleet.targets, fleet.stepSeconds, { from, upTo: slot });
+  const observed = observe(readings, fleet.targets, fleet.stepSeconds, {
+    from: firstPoint(fleet, slot, steps),
+    upTo: slot,
+  });
+  return cutAtOrigin(observed.grid, observed.readings, observed.conditions, fleet, slot);
+}
+
+/** The same of values that stand on the grid as a model saw them: nothing is held or dropped once more. */
+export function asSensorGrid(readings: Readings, fleet: Fleet, slot: Date, steps: number): SensorGrid | null {
+  const grid = toGrid(readings, fleet.targets, fleet.stepSeconds, { from: firstPoint(fleet, slot, steps), upTo: slot });
+  return cutAtOrigin(grid, readings, [], fleet, slot);
+}
+
+function firstPoint({ stepSeconds }: Fleet, slot: Date, steps: number): Date {
+  return new Date(slot.getTime() - (steps - 1) * stepSeconds * 1000);
+}
+
+function cutAtOrigin(
+  grid: Grid,
+  readings: Readings,
+  conditions: Condition[],
+  fleet: Fleet,
+  slot: Date,
+): SensorGrid | null {
   let originIndex = gridLength(grid) - 1;
   while (originIndex >= 0 && grid.columns.every((column) => Number.isNaN(column[originIndex]!))) originIndex--;
   if (originIndex < 0) return null;
@@ -49,7 +75,7 @@ export function toSensorGrid(readings: Readings, fleet: Fleet, slot: Date, steps
   const origin = gridTime(grid, originIndex);
   const quality = fleet.targets.map((target) => inspectReadings(readings, target, slot));
   const watermark = new Date(Math.max(...quality.map((one) => one.newestValidAt)));
-  return { grid: { ...grid, columns }, origin, originIndex, watermark, quality };
+  return { grid: { ...grid, columns }, origin, originIndex, watermark, quality, conditions };
 }
 
 /** The last `length` points of the grid, the origin last; shorter when there is less. */
@@ -109,8 +135,8 @@ export function judgeTarget(
     }
     const first = firstObserved(column);
     if (first > sensor.originIndex - need.contextLength)
-      return refuse("shortHistory", `${missing}; waits for readings`);
-    return refuse("gap", `${missing} (at most ${settings.maximumGapSteps}); waits for readings`);
+      return refuse("shortHistory", `${missing}; ${remedyFor(sensor, k)}`);
+    return refuse("gap", `${missing} (at most ${settings.maximumGapSteps}); ${remedyFor(sensor, k)}`);
   }
   const reach = sensor.originIndex + 1 - Math.max(firstObserved(column), sensor.originIndex + 1 - need.historyLength);
   if (reach < settings.minimumHistoryShare * need.historyLength) {
@@ -118,6 +144,14 @@ export function judgeTarget(
     return { ok: false, reason: "shortHistory", message, have: reach, need: need.historyLength, imputedSteps };
   }
   return { ok: true, imputedSteps };
+}
+
+/** A sensor that comes too seldom for the step will not fill the grid by waiting. */
+function remedyFor({ conditions, grid }: SensorGrid, k: number): string {
+  const every = conditions[k]?.everySeconds ?? 0;
+  const isSlow = conditions[k]?.holdSeconds === 0 && every > 1.5 * grid.stepSeconds;
+  if (!isSlow) return "waits for readings";
+  return `readings come every ${formatDuration(every)}, too seldom for steps of ${formatDuration(grid.stepSeconds)}: it wants a longer STEP_SECONDS`;
 }
 
 /**

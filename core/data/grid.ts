@@ -1,7 +1,9 @@
+import { isValid } from "./quality.ts";
 import type { Readings, Target } from "./reading.ts";
 
 /**
- * A regular grid: point t is the mean of the valid readings in (t - stepSeconds, t].
+ * A regular grid: point t is the mean of the valid readings in (t - stepSeconds, t], and of one that came a little later
+ * where there would be none.
  * `columns[k][i]` is target k at `startAt + i * stepSeconds`; NaN marks a missing point and never leaves the numerics.
  */
 export type Grid = {
@@ -23,6 +25,8 @@ export type FilledColumn = { values: Float64Array; isImputed: Uint8Array };
  * `upTo`.
  * Several readings of one step are averaged, also when they share a time; order does not matter. Without readings and
  * bounds the grid is empty. Values that are not finite or outside the target's [min, max] count as missing.
+ * A reading up to a tenth of a step after t belongs to t where that has none and the sensor comes about once a step: clocks
+ * jitter, and a reading at 12:10:02 is that of 12:10 once another has come. None after `upTo` counts all the same.
  */
 export function toGrid(
   readings: Readings,
@@ -42,27 +46,52 @@ export function toGrid(
   }
   const length = Number.isFinite(first) && last >= first ? last - first + 1 : 0;
   const startAt = new Date(Number.isFinite(first) ? first * stepMs : 0);
-  const columns = targets.map((target) => meanPerPoint(readings, target, stepMs, first, length));
+  const columns = targets.map((target) => meanPerPoint(readings, target, stepMs, { first, length, upToMs }));
   return { startAt, stepSeconds, columns };
 }
 
-function meanPerPoint(readings: Readings, target: Target, stepMs: number, first: number, length: number): Float64Array {
+/** A reading this share of a step late may belong to the step before. */
+const lateShare = 0.1;
+
+function meanPerPoint(
+  { at, values: columns }: Readings,
+  target: Target,
+  stepMs: number,
+  range: { first: number; length: number; upToMs: number },
+): Float64Array {
+  const { first, length, upToMs } = range;
   const sums = new Float64Array(length);
   const counts = new Uint32Array(length);
-  const { at } = readings;
-  const values = readings.values[target.name];
-  if (values !== undefined) {
-    for (let i = 0; i < at.length; i++) {
-      const value = values[i]!;
-      if (!(value >= target.min && value <= target.max) || !Number.isFinite(value)) continue;
-      const point = Math.ceil(at[i]! / stepMs) - first;
-      if (!(point >= 0 && point < length)) continue;
-      sums[point]! += value;
-      counts[point]!++;
-    }
+  const values = columns[target.name];
+  const counted = [...inOrder(at, values)].filter((i) => isValid(values![i]!, target) && at[i]! <= upToMs);
+  // The newest stays in its own step: it would be later than the point that it stands for, and that may be the origin.
+  const newest = at[counted.at(-1) ?? 0]!;
+  let before = Number.NEGATIVE_INFINITY;
+  for (const i of counted) {
+    let point = Math.ceil(at[i]! / stepMs) - first;
+    const isLate = at[i]! - (point + first - 1) * stepMs <= lateShare * stepMs && at[i]! - before > stepMs / 2;
+    const mayMove = isLate && at[i]! < newest;
+    before = at[i]!;
+    // Of the point before the first it is not known whether it has a reading.
+    if (mayMove && point >= 1 && point - 1 < length && counts[point - 1] === 0) point--;
+    if (!(point >= 0 && point < length)) continue;
+    sums[point]! += values![i]!;
+    counts[point]!++;
   }
   for (let i = 0; i < length; i++) sums[i] = counts[i] === 0 ? Number.NaN : sums[i]! / counts[i]!;
   return sums;
+}
+
+/** Indices of the readings in the order of their times; `at` itself where it is ascending. */
+function inOrder(at: Float64Array, values: Float64Array | undefined): Iterable<number> {
+  if (values === undefined) return [];
+  for (let i = 1; i < at.length; i++) {
+    if (!(at[i]! >= at[i - 1]!)) {
+      const usable = Array.from(at.keys()).filter((k) => Number.isFinite(at[k]!));
+      return usable.sort((a, b) => at[a]! - at[b]!);
+    }
+  }
+  return at.keys();
 }
 
 /** The column with the last value carried forward over missing points; it never looks ahead. */

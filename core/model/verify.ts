@@ -1,4 +1,4 @@
-import { toSensorGrid } from "../data/context.ts";
+import { asSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import { fromLink } from "./link.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "./manifest.ts";
@@ -50,7 +50,7 @@ async function answersGolden(
   }
   const fleet: Fleet = { stepSeconds, horizon, targets };
   const origin = new Date(golden.origin);
-  const sensor = toSensorGrid(readingsOf(golden), fleet, origin, manifest.historyLength);
+  const sensor = asSensorGrid(readingsOf(golden), fleet, origin, manifest.historyLength);
   if (sensor?.origin.getTime() !== origin.getTime()) {
     return refuse(`${modelId}: golden vector has no reading at its origin ${golden.origin}`);
   }

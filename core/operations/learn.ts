@@ -1,4 +1,5 @@
-import { gridTime, toGrid } from "../data/grid.ts";
+import { gridTime } from "../data/grid.ts";
+import { observe } from "../data/observed.ts";
 import { tripleAt } from "../data/quantiles.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import type { Forecast } from "../forecast/forecast.ts";
@@ -16,9 +17,12 @@ const relearnSeconds = 30 * 86_400;
 /** What was measured of each target, in the fleet's order, at the grid's moments in (after, upTo]; ascending. */
 export function actualsOf(readings: Readings, fleet: Fleet, after: Date, upTo: Date): Actual[][] {
   const { stepSeconds, targets } = fleet;
-  const grid = toGrid(readings, targets, stepSeconds, { from: addSeconds(after, stepSeconds), upTo });
-  return grid.columns.map((column) =>
-    Array.from(column, (value, i) => ({ at: gridTime(grid, i), value })).filter(({ value }) => !Number.isNaN(value)),
+  const { grid, conditions } = observe(readings, targets, stepSeconds, { from: addSeconds(after, stepSeconds), upTo });
+  // What is held was not measured, and a reading that waits for the next one is not known yet.
+  return grid.columns.map((column, k) =>
+    Array.from(column, (value, i) => ({ at: gridTime(grid, i), value })).filter(
+      ({ value }, i) => !Number.isNaN(value) && conditions[k]!.isHeld[i] === 0,
+    ),
   );
 }
 

@@ -1,4 +1,4 @@
-import { toGrid } from "../data/grid.ts";
+import { observe } from "../data/observed.ts";
 import { emptyReadings, type Fleet } from "../data/reading.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
@@ -59,7 +59,7 @@ export async function requestRetraining(
     const readings = windows.get(sensorId) ?? emptyReadings();
     const range = { from: addSeconds(slot, fleet.stepSeconds - drift.recentSeconds), upTo: slot };
     const found =
-      inputDrift(toGrid(readings, manifest.targets, fleet.stepSeconds, range), manifest, drift) ??
+      inputDrift(observe(readings, manifest.targets, fleet.stepSeconds, range).grid, manifest, drift) ??
       errorDrift(await scores.paired(sensorId, modelId, modelId, since), slot, drift);
     if (found) requests.push({ sensorId, reason: "drift", text: found.reason });
   }

@@ -53,7 +53,7 @@ export async function score(
   const after = addSeconds(upTo, -steps * stepSeconds);
 
   const [windows, scored, early, learnt] = await Promise.all([
-    follower.readWindows(sensorIds, after, upTo),
+    follower.readWindows(sensorIds, addSeconds(after, -usualSteps * stepSeconds), upTo),
     scores.scored(sensorIds, after, upTo),
     isThorough ? scores.early(sensorIds, after, upTo) : [],
     adaptations.load(sensorIds),
@@ -126,6 +126,9 @@ export function scoreForecasts(forecasts: Forecast[], actuals: Map<string, numbe
   }
   return [...made.values()].map(levelled);
 }
+
+/** So much before the first actual tells which jumps are usual: a false reading is no actual. */
+const usualSteps = 36;
 
 const perLead = [
   "error",

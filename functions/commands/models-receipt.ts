@@ -1,4 +1,4 @@
-import { toGrid } from "../../core/data/grid.ts";
+import { observe } from "../../core/data/observed.ts";
 import { AppError } from "../../core/errors.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
 import { sha256Of } from "../../core/model/verify.ts";
@@ -56,7 +56,7 @@ async function checkData({ follower }: ReceiptPorts, manifest: ModelManifest): P
       detail: `the source has no readings of ${sensorId} from ${training.from} to ${training.to}`,
     };
   }
-  const sha256 = await gridSha256(toGrid(readings, targets, stepSeconds, { from, upTo }));
+  const sha256 = await gridSha256(observe(readings, targets, stepSeconds, { from, upTo }).grid);
   return { check, isOk: sha256 === training.dataSha256, detail: compare(sha256, training.dataSha256) };
 }
 

@@ -49,8 +49,9 @@ test("refuses a long gap with what it has and needs", () => {
 });
 
 test("refuses many short gaps", () => {
-  const holey = wave(96).map((value, i) => (i % 2 === 0 && i < 95 ? null : value));
-  expect(judge(holey)).toMatchObject({ ok: false, reason: "gap", have: 24, need: 48 });
+  const holey = wave(400).map((value, i) => (i > 352 && i % 2 === 0 && i < 399 ? null : value));
+  const sensor = gridOf(readingsOf({ temperature: holey, humidity: wave(400) }), 400);
+  expect(judgeTarget(sensor, 0, temperature, need, settings)).toMatchObject({ ok: false, reason: "gap", need: 48 });
 });
 
 test("tells a short history from a gap", () => {

@@ -1,0 +1,26 @@
+/** Nothing is held for longer, whatever the sensor is used to: six hours, or twelve steps where those are more. */
+const longestSeconds = 6 * 3600;
+const longestSteps = 12;
+/** A sensor with this share of its intervals within a step and a half fills the grid by itself: its holes are holes. */
+const denseShare = 0.8;
+const fewestIntervals = 8;
+
+/** How long a target's value stands until the next one; `everySeconds` is the median interval, null where it is not known. */
+export type Hold = { holdSeconds: number; everySeconds: number | null };
+
+/**
+ * Learnt from the moments of readings, ascending, in milliseconds. A sensor that reports on change, or more slowly than the
+ * grid, says by its silence that nothing has changed, for as long as it is used to be silent: a quarter longer than the
+ * third longest of its intervals, as the longest may be outages. 0: nothing is held.
+ */
+export function learnHold(at: Float64Array, stepSeconds: number): Hold {
+  const intervals: number[] = [];
+  for (let i = 1; i < at.length; i++) if (at[i]! > at[i - 1]!) intervals.push((at[i]! - at[i - 1]!) / 1000);
+  if (intervals.length < fewestIntervals) return { holdSeconds: 0, everySeconds: null };
+  intervals.sort((a, b) => a - b);
+  const everySeconds = intervals[(intervals.length - 1) >> 1]!;
+  const dense = intervals.filter((seconds) => seconds <= 1.5 * stepSeconds).length;
+  const longest = Math.max(longestSeconds, longestSteps * stepSeconds);
+  if (dense >= denseShare * intervals.length || everySeconds > longest) return { holdSeconds: 0, everySeconds };
+  return { holdSeconds: Math.min(longest, 1.25 * intervals.at(-3)!), everySeconds };
+}
