@@ -6,8 +6,9 @@ import { type Mix, mixOf } from "../mix/mix.ts";
 import { startShares } from "../mix/weights.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { fromModelOutput, type ModelOutput } from "../model/tensors.ts";
+import { doubtOf, widened, widenedBand } from "./doubt.ts";
 import type { Forecast, Outcome } from "./forecast.ts";
-import { guardQuantiles } from "./guard.ts";
+import { believableOf, guardQuantiles } from "./guard.ts";
 import type { Refusal, SensorPlan, SensorSlot, TargetPlan } from "./plan.ts";
 import { baselineRow, modelRow, type RowBase, shadowRow } from "./rows.ts";
 import type { ForecastSettings } from "./settings.ts";
@@ -23,7 +24,7 @@ export type Fallback = { sensorId: string; modelId: string; reason: "guardTrippe
 /** The sensor's one outcome, the forecasts to store, and what a person should hear of. */
 export type Conclusion = { outcome: Outcome; forecasts: Forecast[]; fallbacks: Fallback[] };
 
-type Input = {
+type Question = {
   plan: SensorPlan;
   /** When it is decided, never before the slot; the forecasts' issuedAt. */
   decidedAt: Date;
@@ -33,9 +34,13 @@ type Input = {
   adaptations: Map<string, Adaptation>;
   settings: ForecastSettings;
 };
+/** `simple`: see `simpleOf`. */
+type Input = Question & { simple: Map<number, SimpleExperts> };
+type SimpleExperts = ReturnType<typeof simpleExperts>;
 
 /** The sensor's one outcome and its rows: served ones, a baseline where the model fell out, and those of its shadows. */
-export function conclude(input: Input): Conclusion {
+export function conclude(question: Question): Conclusion {
+  const input: Input = { ...question, simple: new Map() };
   const { plan, decidedAt, settings } = input;
   const { sensorId, slot } = plan;
   const base: RowBase = { sensorId, slot, issuedAt: decidedAt, sensor: plan.sensor, settings };
@@ -95,7 +100,13 @@ function fallBack(base: RowBase, k: number, plan: TargetPlan & { serve: "baselin
   const { fleet } = base.settings;
   const { grid, originIndex } = base.sensor;
   const made = forecastBaseline(grid.columns[k]!, originIndex, fleet.horizon, fleet.stepSeconds, fleet.targets[k]!);
-  return made && baselineRow(base, k, made, plan);
+  if (made === null) return null;
+  return baselineRow(
+    base,
+    k,
+    { ...made, ...widenedBand(made, doubtOf(base.sensor, k, base.settings), fleet.targets[k]!) },
+    plan,
+  );
 }
 
 /** What the challengers say alone, kept for scoring; one that fails has no row. */
@@ -115,10 +126,9 @@ function mixWith(champion: RegisteredModel, k: number, input: Input): { ok: true
   const { plan, adaptations, settings } = input;
   const made = askModel(champion, k, input);
   if (!made.ok) return made;
-  const { horizon, stepSeconds, targets } = settings.fleet;
+  const { horizon, targets } = settings.fleet;
   const target = targets[k]!;
-  const { grid, originIndex } = plan.sensor;
-  const simple = simpleExperts(grid.columns[k]!, originIndex, horizon, stepSeconds, target);
+  const simple = simpleOf(k, input);
   const challenger = askNewest(k, input);
   const known = adaptations.get(target.name);
   // A late slot is not told what its later ones have taught: it starts from the shares that nothing was learnt for.
@@ -126,7 +136,7 @@ function mixWith(champion: RegisteredModel, k: number, input: Input): { ok: true
   const state = isKnown ? known : freshAdaptation(horizon);
   const shares = startShares(champion.manifest.metrics[target.name], challenger !== null);
   const all = [made.lstm, made.ridge, simple.climatology, simple.persistence, challenger?.quantiles ?? null];
-  return { ok: true, mix: mixOf(state, shares, all, challenger?.modelId) };
+  return { ok: true, mix: widened(mixOf(state, shares, all, challenger?.modelId), doubtOf(plan.sensor, k, settings)) };
 }
 
 /** The forecast of the challenger made last, if it has one. */
@@ -137,12 +147,24 @@ function askNewest(k: number, input: Input): { modelId: string; quantiles: Quant
   return made?.ok ? { modelId: newest!.modelId, quantiles: made.lstm } : null;
 }
 
+/** The experts that need no training, made once a target. */
+function simpleOf(k: number, { plan, settings, simple }: Input): SimpleExperts {
+  const known = simple.get(k);
+  if (known !== undefined) return known;
+  const { horizon, stepSeconds, targets } = settings.fleet;
+  const { grid, originIndex } = plan.sensor;
+  const made = simpleExperts(grid.columns[k]!, originIndex, horizon, stepSeconds, targets[k]!);
+  simple.set(k, made);
+  return made;
+}
+
 /** What one model says of a target, guarded; `ridge` null where it has none or it fails alone. */
 function askModel(
   model: RegisteredModel,
   k: number,
-  { answers, settings }: Input,
+  input: Input,
 ): { ok: true; lstm: Quantiles; ridge: Quantiles | null } | Failure {
+  const { plan, answers, settings } = input;
   const answer = answers.get(model.modelId);
   if (answer === undefined) {
     return { ok: false, reason: "modelRejected", message: `model ${model.modelId} gave no answer` };
@@ -151,8 +173,10 @@ function askModel(
   const { horizon, targets } = settings.fleet;
   const target = targets[k]!;
   const { output, last } = answer;
+  const { grid, originIndex } = plan.sensor;
+  const believable = believableOf(grid.columns[k]!, originIndex, simpleOf(k, input).persistence, target, horizon);
   const guarded = (changes: Float32Array) =>
-    guardQuantiles(fromModelOutput(model.manifest, changes, last, target.name, horizon), target, horizon);
+    guardQuantiles(fromModelOutput(model.manifest, changes, last, target.name, horizon), target, horizon, believable);
   const lstm = guarded(output.quantiles);
   if (!lstm.ok) return { ok: false, reason: "guardTripped", message: lstm.message };
   const ridge = output.ridge && guarded(output.ridge);

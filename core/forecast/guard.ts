@@ -10,14 +10,48 @@ const tailSlack = 1;
 /** Quantiles that cross by no more than this share do so by float32 rounding, and are levelled. */
 const roundingShare = 1e-6;
 
+/** Per lead, where a median is still believed: as far as the history went, and as the simplest forecast is unsure, beyond it. */
+export type Believable = { low: number[]; high: number[] };
+
+/** Share of the physical range that is believed in any case, where it is a range at all. */
+const leastSlack = 0.02;
+const widestRange = 1000;
+
+/**
+ * What `column[0..end]` makes believable: its span once more on both sides, and twice the width of the simple forecast's band;
+ * everything where it holds nothing.
+ */
+export function believableOf(
+  column: Float64Array,
+  end: number,
+  simple: Quantiles | null,
+  target: Target,
+  horizon: number,
+): Believable {
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i <= end; i++) {
+    if (column[i]! < lowest) lowest = column[i]!;
+    if (column[i]! > highest) highest = column[i]!;
+  }
+  const range = target.max - target.min;
+  const least = range <= widestRange ? leastSlack * range : 0;
+  const slack = Array.from({ length: horizon }, (_, h) =>
+    highest < lowest || simple === null
+      ? Number.POSITIVE_INFINITY
+      : highest - lowest + 2 * (simple.q90[h]! - simple.q10[h]!) + least,
+  );
+  return { low: slack.map((one) => lowest - one), high: slack.map((one) => highest + one) };
+}
+
 /**
  * Quantiles fit to be stored: clipped to the target's range; or what is wrong with them: not finite, crossing, or
- * far outside the range.
+ * far outside the range, or far from all that the history makes believable.
  */
 export function guardQuantiles(
   made: Quantiles,
   target: Target,
   horizon: number,
+  believable?: Believable,
 ): { ok: true; quantiles: Quantiles } | { ok: false; message: string } {
   const range = target.max - target.min;
   const isOutside = (value: number, share: number) =>
@@ -38,6 +72,16 @@ export function guardQuantiles(
       const limits = `[${target.min}, ${target.max}] ${target.unit}`;
       return refuse(h + 1, `${q10}, ${q50}, ${q90} are far outside ${limits}`);
     }
+    const [low, high] = [
+      believable?.low[h] ?? Number.NEGATIVE_INFINITY,
+      believable?.high[h] ?? Number.POSITIVE_INFINITY,
+    ];
+    if (q50 < low || q50 > high) {
+      return refuse(
+        h + 1,
+        `${round(q50)} is far from what the history makes believable, ${round(low)} to ${round(high)} ${target.unit}`,
+      );
+    }
   }
   const quantiles = {
     q10: made.q10.map((value, h) => clip(Math.min(value, made.q50[h]!), target)),
@@ -45,4 +89,8 @@ export function guardQuantiles(
     q90: made.q90.map((value, h) => clip(Math.max(value, made.q50[h]!), target)),
   };
   return { ok: true, quantiles };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
 }

@@ -58,14 +58,17 @@ export function featureCount({ features, targets }: Pick<Encoding, "features" | 
   return targets.length * linearCount(features, targets.length) + extraCount(features, targets.length);
 }
 
-/** Standardises raw features in place, row by row; what is missing becomes 0, the mean. */
+/** Further from the mean than any history goes, in deviations: beyond it a linear part would follow without end. */
+const featureLimit = 20;
+
+/** Standardises raw features in place, row by row, within a limit; what is missing becomes 0, the mean. */
 export function standardise(features: Float32Array, { scaler }: Pick<Encoding, "scaler">): void {
   const center = [...scaler.linear.center, ...scaler.branch.center];
   const scale = [...scaler.linear.scale, ...scaler.branch.scale];
   for (let start = 0; start < features.length; start += center.length) {
     for (let j = 0; j < center.length; j++) {
       const value = (features[start + j]! - center[j]!) / scale[j]!;
-      features[start + j] = Number.isFinite(value) ? value : 0;
+      features[start + j] = Number.isFinite(value) ? Math.max(-featureLimit, Math.min(featureLimit, value)) : 0;
     }
   }
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { guardQuantiles } from "../../../core/forecast/guard.ts";
-import { humidity } from "../../builders.ts";
+import { describe, expect, it, test } from "vitest";
+import { believableOf, guardQuantiles } from "../../../core/forecast/guard.ts";
+import { humidity, temperature } from "../../builders.ts";
 
 const one = (q10: number, q50: number, q90: number) =>
   guardQuantiles({ q10: [q10], q50: [q50], q90: [q90] }, humidity, 1);
@@ -22,4 +22,29 @@ test("what passes is finite, in range and does not cross", () => {
       return low >= 0 && low <= middle && middle <= high && high <= 100;
     }),
   );
+});
+
+describe("what the history makes believable", () => {
+  const rooms = Float64Array.from({ length: 432 }, (_, i) => 20.5 + Math.sin(i / 20));
+  const flat = (q50: number) => ({ q10: [q50 - 1], q50: [q50], q90: [q50 + 1] });
+  const simple = { q10: [19.5], q50: [20.7], q90: [21.9] };
+  const guard = (q50: number) =>
+    guardQuantiles(flat(q50), temperature, 1, believableOf(rooms, 431, simple, temperature, 1));
+
+  it("trips on a median that leaves it by more than the simple forecast is unsure", () => {
+    expect(guard(-3.9)).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/lead 1: -3.9 is far from what the history/),
+    });
+    expect(guard(60)).toMatchObject({ ok: false });
+  });
+
+  it.each([15, 20.7, 24, 27])("lets %d pass", (q50) => {
+    expect(guard(q50)).toMatchObject({ ok: true });
+  });
+
+  it("believes anything where nothing was measured", () => {
+    const believable = believableOf(new Float64Array(9).fill(Number.NaN), 8, simple, temperature, 1);
+    expect(guardQuantiles(flat(60), temperature, 1, believable)).toMatchObject({ ok: true });
+  });
 });

@@ -204,14 +204,14 @@ test("crossed quantiles and outputs of the wrong shape trip the guard", async ()
 });
 
 test("a median outside the range is implausible, a tail outside is clipped", async () => {
-  const shifted = (change: number) => (): ModelOutput => ({
+  const shifted = (change: number, width: number) => (): ModelOutput => ({
     ok: true,
-    quantiles: Float32Array.from({ length: 144 }, (_, i) => [change - 30, change, change + 30][i % 3]!),
+    quantiles: Float32Array.from({ length: 144 }, (_, i) => [change - width, change, change + width][i % 3]!),
     ridge: null,
   });
-  const made = await run(world({ a: healthy() }, { answer: shifted(80) }));
+  const made = await run(world({ a: healthy() }, { answer: shifted(80, 30) }));
   expect(made.of("a")).toMatchObject({ status: "baseline", reason: "guardTripped" });
-  const fine = await run(world({ a: healthy() }, { answer: shifted(45) }));
+  const fine = await run(world({ a: healthy() }, { answer: shifted(5, 60) }));
   expect(fine.of("a")).toMatchObject({ status: "issued", reason: null });
   expect(Math.max(...fine.rows.find((row) => row.target === "humidity")!.mix!.experts[0]!.q90)).toBe(100);
 });
