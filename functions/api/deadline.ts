@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { withinDeadline } from "../deadline.ts";
-import { isSafe } from "./middleware.ts";
+import { isSafe } from "./method.ts";
 
 export type Deadlines = { readMs: number; writeMs: number };
 /** A write may wait for a forecast; all stay below the 20 s of the function on AWS. */

@@ -1,11 +1,11 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { Log, Metrics } from "../../core/ports.ts";
 import { operationIn } from "./access/table.ts";
+import { isSafe } from "./method.ts";
 import { refuse } from "./problem.ts";
 import type { ApiSettings } from "./services.ts";
 
 /** True for methods that only read. */
-export const isSafe = (method: string) => method === "GET" || method === "HEAD" || method === "OPTIONS";
 const isProbe = (path: string) => path === "/healthz" || path === "/readyz";
 
 /**

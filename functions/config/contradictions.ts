@@ -1,9 +1,10 @@
 import { defaultForecastSettings } from "../../core/forecast/settings.ts";
-import type { Config } from "./environment.ts";
+
+type Pace = { stepSeconds: number; settleSeconds: number; staleAfterSteps: number; horizon: number };
 
 /** Settings that each are right and together are not, as sentences with the numbers and what to change. */
-export function contradictionsOf(config: Config, cycleSeconds: number): string[] {
-  const { stepSeconds, settleSeconds, staleAfterSteps, horizon } = config;
+export function contradictionsOf(pace: Pace, cycleSeconds: number): string[] {
+  const { stepSeconds, settleSeconds, staleAfterSteps, horizon } = pace;
   const { expiredSteps, withheldSteps } = defaultForecastSettings({ stepSeconds, horizon, targets: [] }, "");
   const problems: string[] = [];
   // A cycle that waits as long as a slot may live finds it expired; half of that leaves room for the work.

@@ -1,5 +1,5 @@
 import { medianOf } from "../../../core/data/cadence.ts";
-import { inspectSensor, type SensorFacts } from "../../../core/forecast/inspect.ts";
+import { inspectSensor } from "../../../core/forecast/inspect.ts";
 import { stepsNeeded } from "../../../core/forecast/plan.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
@@ -12,37 +12,10 @@ import { hasOrderedPath, newestOfAll, replicationState } from "./follower-state.
 import { indexAdvice } from "./index-advice.ts";
 import type { Database } from "./pool.ts";
 import { type ResolvedSource, resolveSource } from "./source-catalog.ts";
+import type { SourceFacts, SourceReport } from "./source-facts.ts";
 import { describeDropped } from "./source-notices.ts";
-import { type CellFacts, countCells, countKeys, hiddenByPolicy } from "./source-values.ts";
+import { countCells, countKeys, hiddenByPolicy } from "./source-values.ts";
 import { sensorWarnings, targetWarnings, timeWarnings } from "./source-warnings.ts";
-
-/** What a person wants to know of a source before the forecaster runs on it. */
-export type SourceReport = {
-  /** Why it cannot be read as mapped; the rest is null then. */
-  problems: string[];
-  /** Why the role could write, null when it only reads. */
-  writeRights: string | null;
-  indexAdvice: string | null;
-  facts: SourceFacts | null;
-};
-
-export type SourceFacts = {
-  table: string;
-  isView: boolean;
-  replication: { isStandby: boolean; isReceiving: boolean | null; lagBytes: number | null };
-  sensors: number;
-  newestReadingAt: Date | null;
-  /** Sensors that were looked at as serving would, spread over all. */
-  sampled: SensorFacts[];
-  /** Median of the sample's cadences, null where none is known. */
-  cadenceSeconds: number | null;
-  cells: CellFacts[];
-  /** Keys of a long layout and how often they were met; null for a wide one. */
-  keys: { key: string; count: number }[] | null;
-  /** What the follower took to give the sample's windows. */
-  cost: { sensors: number; readings: number; elapsedMs: number };
-  warnings: string[];
-};
 
 export type InspectOptions = { now: Date | null; stepSeconds: number; horizon?: number };
 

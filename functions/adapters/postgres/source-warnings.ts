@@ -2,7 +2,7 @@ import { niceStep } from "../../../core/data/cadence.ts";
 import { secondsBetween } from "../../../core/time.ts";
 import type { Source } from "../../config/source.ts";
 import { guessConversion } from "../../config/units.ts";
-import type { SourceFacts } from "./inspect-source.ts";
+import type { SourceFacts } from "./source-facts.ts";
 
 type TimeFacts = {
   source: Source;
