@@ -1,5 +1,5 @@
 import { medianOf } from "../../../core/data/cadence.ts";
-import { inspectSensor } from "../../../core/forecast/inspect.ts";
+import { inspectSensor, type SensorFacts } from "../../../core/forecast/inspect.ts";
 import { stepsNeeded } from "../../../core/forecast/plan.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
