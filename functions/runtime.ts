@@ -96,7 +96,10 @@ export async function openWatchRuntime() {
 export async function openApiRuntime() {
   const { config, log, clock } = await openBase();
   const { follower, targets } = await openFollower(config, { clock, log });
-  const predictor = openPredictor(config);
+  const predictor = openPredictor({
+    ...config,
+    predictorDatabaseUrl: config.apiDatabaseUrl ?? config.predictorDatabaseUrl,
+  });
   const queue = await openSqs(config);
   const ports = { clock, log, follower, ...predictorPorts(predictor), queue, ...verificationLater(config, log) };
   const access = await openAccess(config, predictor, { isLoopback: false });
@@ -168,6 +171,12 @@ export async function openFollower(
   return { follower, sources, targets, database };
 }
 
+/** The embedded database's URL for the API, by a role that may do what the API does and nothing else. */
+export async function openApiRole({ db }: Database<PredictorSchema>, config: Config): Promise<string> {
+  const { grantRole } = await import("./adapters/postgres/roles.ts");
+  return grantRole(db, wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL"), "api");
+}
+
 /** Connections of the API's own, for as long as `opened` lives: whoever reads much leaves those of the workers alone. */
 export async function openApiDatabases(
   config: Config,
@@ -176,7 +185,8 @@ export async function openApiDatabases(
   max: number,
 ) {
   const limits = { applicationName: "iot-lstm-predictor-api", statementTimeoutMs: 10_000 };
-  const predictor = openPredictor(config, max, limits);
+  const own = { ...config, predictorDatabaseUrl: config.apiDatabaseUrl ?? config.predictorDatabaseUrl };
+  const predictor = openPredictor(own, max, limits);
   opened.defer(() => predictor.close());
   const { database, follower } = await openFollower(config, ports, max, limits);
   opened.defer(() => database.close());

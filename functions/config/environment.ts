@@ -64,6 +64,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
   return {
     ...config,
     followerDatabaseUrl: config.followerDatabaseUrl && redactConnection(config.followerDatabaseUrl),
+    apiDatabaseUrl: config.apiDatabaseUrl && redactConnection(config.apiDatabaseUrl),
     predictorDatabaseUrl: config.predictorDatabaseUrl && redactConnection(config.predictorDatabaseUrl),
     sourceConfig: hidden,
     apiKey: config.apiKey && "(set)",

@@ -94,6 +94,11 @@ export const sections = {
       .describe(
         "private: nothing without a key or a sign-in; public-read: reading is open. Unset: private, on loopback public-read, and there without API_KEY and issuer all is open",
       ),
+    API_DATABASE_URL: postgresUrl
+      .optional()
+      .describe(
+        "The predictor database by the API's own role (npm run migrate -- --roles). Unset: PREDICTOR_DATABASE_URL",
+      ),
     PUBLIC_URL: httpUrl.optional().describe("Where people reach the dashboard, such as https://forecasts.example.com"),
     TRUST_PROXY: flag
       .default(false)

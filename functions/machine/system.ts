@@ -13,6 +13,7 @@ import { createPromoteHandler } from "../promote.ts";
 import {
   openAccess,
   openApiDatabases,
+  openApiRole,
   openBoss,
   openCheckedFollower,
   openClock,
@@ -85,7 +86,9 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const ports: Ports = { clock, log, follower, ...predictorPorts(predictor), queue, store, inference, trainer };
   if (isDemo) await seedPretrained(ports, settings.fleet, await readShippedModels());
 
-  const asked = await openApiDatabases(config, { clock, log }, started, apiConnections);
+  const isOwnDatabase = given.predictorDatabaseUrl === null && given.apiDatabaseUrl === null;
+  const apiDatabaseUrl = isOwnDatabase ? await openApiRole(predictor, config) : config.apiDatabaseUrl;
+  const asked = await openApiDatabases({ ...config, apiDatabaseUrl }, { clock, log }, started, apiConnections);
   const views = openViews(asked.predictor);
   const access = await openAccess(config, asked.predictor, { isLoopback: isLoopback(config.host) });
   const metrics = openMetrics(config);

@@ -34,7 +34,12 @@ async function ask(
     routeKey: "$default",
     rawPath: path,
     rawQueryString: "",
-    headers: { host: "stand-in.lambda-url.eu-central-1.on.aws", "content-type": "application/json", ...headers },
+    headers: {
+      host: "stand-in.lambda-url.eu-central-1.on.aws",
+      "content-type": "application/json",
+      authorization: `Bearer ${apiKey}`,
+      ...headers,
+    },
     requestContext: { http, domainName: "stand-in.lambda-url.eu-central-1.on.aws", stage: "$default", requestId: "1" },
     body: body === undefined ? undefined : JSON.stringify(body),
     isBase64Encoded: false,

@@ -1,0 +1,106 @@
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createKey } from "../../../../core/access/keys.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { grantRole, rolesScript } from "../../../../functions/adapters/postgres/roles.ts";
+import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
+import { Model, SensorPage } from "../../../../functions/api/contract.ts";
+import { accessPorts, predictorPorts } from "../../../../functions/runtime.ts";
+import { manifestOf, someSlot } from "../../../builders.ts";
+import { testClock } from "../../../fakes/clock.ts";
+import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
+import { forecastsOf, getAs, outcomeOf, post, scoreOf, startApi } from "../../api/harness.ts";
+
+let postgres: TestPostgres;
+let owner: Database<PredictorSchema>;
+let url: string;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  url = await postgres.createPredictorDatabase();
+  owner = openDatabase<PredictorSchema>({ url, side: "predictor", max: 1 });
+  return () => owner.close();
+});
+
+/** What Postgres says to each statement of the role: "ok" or the SQLSTATE. */
+async function tryAs(roleUrl: string, ...statements: string[]): Promise<string[]> {
+  const client = new pg.Client({ connectionString: roleUrl });
+  await client.connect();
+  const said = [];
+  for (const statement of statements) {
+    said.push(
+      await client.query(statement).then(
+        () => "ok",
+        (error: { code?: string }) => error.code ?? "?",
+      ),
+    );
+  }
+  await client.end();
+  return said;
+}
+
+const refused = "42501";
+
+describe("the roles of the predictor database", () => {
+  it("let the API answer and administer, and write nothing else", async () => {
+    const apiUrl = await grantRole(owner.db, url, "api");
+    const api = await startApi(postgres, { url: apiUrl });
+    const { ledger, registry } = predictorPorts(owner);
+    await ledger.record([outcomeOf()], forecastsOf());
+    await registry.register({ manifest: manifestOf(), statusReason: "first", now: someSlot });
+    await api.ledger.rememberSensors(["a"], someSlot);
+    expect((await getAs(api.app, "/v1/sensors", SensorPage)).items).toHaveLength(1);
+    await api.registry.promote("model-a", "better", someSlot);
+    expect((await getAs(api.app, "/v1/models/model-a", Model)).status).toBe("champion");
+    const made = await api.app.request("/v1/keys", post({ name: "k", scopes: ["read"] }));
+    expect(made.status).toBe(201);
+    const { key } = (await made.json()) as { key: { keyId: string } };
+    expect((await api.app.request(`/v1/keys/${key.keyId}:revoke`, { method: "POST" })).status).toBe(200);
+    for (const path of ["/v1/ops", "/v1/audit", "/v1/sensors/a/accuracy", "/readyz"]) {
+      expect((await api.app.request(path)).status).not.toBe(500);
+    }
+    await api.close();
+    const said = await tryAs(
+      apiUrl,
+      "delete from forecast",
+      "update forecast set unit = 'x'",
+      "insert into score (sensor_id) values ('a')",
+      "update audit set actor_name = 'somebody'",
+      "update model set manifest = '{}'",
+      "delete from model",
+      "create table mine (x integer)",
+      "alter table api_key add column x integer",
+      "drop table audit",
+      "create role other",
+    );
+    expect(said).toEqual(said.map(() => refused));
+  });
+
+  it("let the workers forecast and score, and see no key and no session", async () => {
+    const workerUrl = await grantRole(owner.db, url, "worker");
+    const worker = openDatabase<PredictorSchema>({ url: workerUrl, side: "predictor", max: 1 });
+    const ports = predictorPorts(worker);
+    await ports.ledger.rememberSensors(["a"], someSlot);
+    await ports.ledger.record([outcomeOf()], forecastsOf());
+    await ports.scores.record([scoreOf()]);
+    await ports.registry.register({ manifest: manifestOf(), statusReason: "first", now: someSlot });
+    expect(await ports.leases.acquire("x", "me", 60)).toBe(true);
+    const made = { name: "k", scopes: ["read" as const], expiresAt: null, createdBy: "me" };
+    await expect(createKey({ ...accessPorts(worker), clock: testClock(someSlot) }, made)).rejects.toMatchObject({
+      cause: { code: refused },
+    });
+    await worker.close();
+    const secrets = ["api_key", "session", "sign_in_link", "audit"].map((table) => `select * from ${table}`);
+    const said = await tryAs(workerUrl, ...secrets, "create table mine (x integer)", "drop table forecast");
+    expect(said).toEqual(said.map(() => refused));
+  });
+
+  it("are made by a script that may be run again, and holds no password", async () => {
+    const script = rolesScript();
+    for (let i = 0; i < 2; i++) expect(await tryAs(url, script)).toEqual(["ok"]);
+    expect(script).toContain("-- \\password forecaster_api");
+    expect(script).not.toMatch(/password '/);
+  });
+});
