@@ -177,6 +177,12 @@ export async function openApiRole({ db }: Database<PredictorSchema>, config: Con
   return grantRole(db, wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL"), "api");
 }
 
+/** The SQL that makes the roles of workers and API, for whoever owns the predictor database. */
+export async function describeRoles(): Promise<string> {
+  const { rolesScript } = await import("./adapters/postgres/roles.ts");
+  return rolesScript();
+}
+
 /** Connections of the API's own, for as long as `opened` lives: whoever reads much leaves those of the workers alone. */
 export async function openApiDatabases(
   config: Config,

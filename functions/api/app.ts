@@ -11,7 +11,8 @@ import { createLimiter } from "./access/limits.ts";
 import { readBodies } from "./body.ts";
 import { defaultDeadlines, limitTime } from "./deadline.ts";
 import { forbidSharing, permissionsPolicy } from "./headers.ts";
-import { boundInFlight, logRequests, measureRequests, refuseOtherSites } from "./middleware.ts";
+import { boundInFlight, defaultLanes } from "./lanes.ts";
+import { logRequests, measureRequests, refuseOtherSites } from "./middleware.ts";
 import { answerError, problemResponse, refuse } from "./problem.ts";
 import { accuracyRoutes } from "./routes/accuracy.ts";
 import { auditRoutes } from "./routes/audit.ts";
@@ -58,7 +59,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   const limiter = createLimiter(access.limits);
   app.use(guard(access, limiter));
   app.use(readBodies({ maxBytes: maxBodyBytes, deadlineMs: settings.bodyDeadlineMs ?? 5_000 }));
-  app.use(boundInFlight(settings.maxInFlight ?? 64));
+  app.use(boundInFlight({ ...defaultLanes, ...settings.lanes }));
   app.use(writeAudit(access, ports.log));
   app.use(limitTime(settings.deadlines ?? defaultDeadlines));
 

@@ -37,23 +37,6 @@ export function measureRequests(metrics: Pick<Metrics, "request">): MiddlewareHa
   };
 }
 
-/** Answers 503 at once when `most` requests are already being handled, so that a flood cannot pile up. Probes pass. */
-export function boundInFlight(most: number): MiddlewareHandler {
-  let inFlight = 0;
-  return async (c, next) => {
-    if (isProbe(c.req.path)) return next();
-    if (inFlight >= most) {
-      throw refuse(503, { code: "overloaded", detail: `${most} requests are being handled already; try again` });
-    }
-    inFlight++;
-    try {
-      await next();
-    } finally {
-      inFlight--;
-    }
-  };
-}
-
 /** Refuses changes that a browser sends from a page of another site: an open API on localhost is not theirs to use. */
 export function refuseOtherSites(settings: Pick<ApiSettings, "allowedOrigins">): MiddlewareHandler {
   return (c, next) => {

@@ -4,6 +4,7 @@ import type { Inference, Metrics, ModelStore, Ports } from "../../core/ports.ts"
 import type { Views } from "../../core/views.ts";
 import type { AccessServices } from "./access/services.ts";
 import type { Deadlines } from "./deadline.ts";
+import type { Lanes } from "./lanes.ts";
 
 export type ApiSettings = {
   stepSeconds: number;
@@ -25,8 +26,7 @@ export type ApiSettings = {
   bodyDeadlineMs?: number;
   /** How long a request may keep the databases busy. */
   deadlines?: Deadlines;
-  /** Requests handled at a time; more are answered 503. */
-  maxInFlight?: number;
+  lanes?: Partial<Lanes>;
 };
 
 /** What the API needs of the world. `requestForecasts` computes a shard, here or by way of the queue. */

@@ -1,12 +1,11 @@
-import { rolesScript } from "../adapters/postgres/roles.ts";
 import { loadConfig } from "../config/environment.ts";
 import { openDatabases } from "../machine/databases.ts";
-import { openCurrentPredictor, openLog } from "../runtime.ts";
+import { describeRoles, openCurrentPredictor, openLog } from "../runtime.ts";
 
 // npm run migrate: brings the predictor database (PREDICTOR_DATABASE_URL, else the embedded one) up to date. Safe at any time.
 // With `-- --roles` it only prints the SQL that gives workers and API roles of their own.
 if (process.argv.includes("--roles")) {
-  process.stdout.write(rolesScript());
+  process.stdout.write(await describeRoles());
   process.exit(0);
 }
 const given = await loadConfig();

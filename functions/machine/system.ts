@@ -47,7 +47,7 @@ export type System = {
 export type SystemOptions = { clock?: Clock; isAlone?: boolean };
 
 const connections = 6;
-const apiConnections = 4;
+const apiConnections = 6;
 /** At a time: training must leave a core to those who forecast. */
 const trainings = Math.max(1, availableParallelism() - 1);
 const webFolder = join(import.meta.dirname, "../../web/dist");

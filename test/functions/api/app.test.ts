@@ -305,7 +305,7 @@ describe("HTTP manners", () => {
 
   it("refuses at once what is more than it can handle, while probes pass", async () => {
     const gate = Promise.withResolvers<void>();
-    await startWithSensor({ settings: { maxInFlight: 2 } });
+    await startWithSensor({ settings: { lanes: { places: 2 } } });
     const { databaseSize } = api.services.views;
     let waiting = 0;
     api.services.views.databaseSize = async () => {
@@ -315,12 +315,37 @@ describe("HTTP manners", () => {
     };
     const slow = [api.app.request("/v1/ops"), api.app.request("/v1/ops")];
     await expect.poll(() => waiting).toBe(2);
-    const problem = await getProblem(api.app, "/v1/sensors", 503);
+    const problem = await getProblem(api.app, "/v1/sensors/a", 503);
     expect(problem.code).toBe("overloaded");
     expect((await api.app.request("/healthz")).status).toBe(200);
+    expect((await api.app.request("/v1/sensors")).status).toBe(200);
     gate.resolve();
     expect((await Promise.all(slow)).map((response) => response.status)).toEqual([200, 200]);
     expect((await api.app.request("/v1/sensors")).status).toBe(200);
+  });
+});
+
+describe("heavy reads", () => {
+  it("go one behind the other, and leave light ones their places", async () => {
+    const gate = Promise.withResolvers<void>();
+    await startWithSensor({ settings: { lanes: { heavyPlaces: 1, heavyWaiting: 2 } } });
+    const { sensors } = api.services.views;
+    let running = 0;
+    api.services.views.sensors = async (query) => {
+      if (query.sensorIds !== undefined) return sensors(query);
+      running++;
+      await gate.promise;
+      running--;
+      return sensors(query);
+    };
+    const heavy = [1, 2, 3].map(() => api.app.request("/v1/sensors"));
+    await expect.poll(() => running).toBe(1);
+    expect((await getProblem(api.app, "/v1/models", 503)).code).toBe("overloaded");
+    expect((await api.app.request("/v1/sensors/a")).status).toBe(200);
+    expect(running).toBe(1);
+    gate.resolve();
+    expect((await Promise.all(heavy)).map((response) => response.status)).toEqual([200, 200, 200]);
+    expect((await api.app.request("/v1/models")).status).toBe(200);
   });
 });
 

@@ -124,7 +124,7 @@ const id = fc.oneof(
   junk.filter((text) => text.isWellFormed()),
 );
 
-function valueOf({ name, schema }: z.infer<typeof Parameter>): fc.Arbitrary<string> {
+function valuesOf({ name, schema }: z.infer<typeof Parameter>): fc.Arbitrary<string> {
   const typed = schema?.enum
     ? fc.constantFrom(...schema.enum)
     : schema?.format === "date-time"
@@ -173,7 +173,7 @@ const headers = fc.record(
 function requestsOf(operations: [string, Operation][], otherMethods: string[]): fc.Arbitrary<Request> {
   return fc.constantFrom(...operations).chain(([name, operation]) => {
     const [method = "", path = ""] = name.split(" ");
-    const values = Object.fromEntries(operation.parameters.map((one) => [`${one.in} ${one.name}`, valueOf(one)]));
+    const values = Object.fromEntries(operation.parameters.map((one) => [`${one.in} ${one.name}`, valuesOf(one)]));
     const required = operation.parameters.filter((one) => one.in === "path").map((one) => `path ${one.name}`);
     const hasBody = operation.requestBody !== undefined;
     return fc
@@ -228,7 +228,7 @@ async function openDocument() {
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]): [string, Operation] => [`${method} ${path}`, operation]),
   );
-  const escape = (part: string) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));
+  const pointerPart = (part: string) => encodeURIComponent(part.replaceAll("~", "~0").replaceAll("/", "~1"));
   /** What the contract has against an answer; null where it is as promised. */
   function mismatch(operation: string, status: number, type: string, body: string): string | null {
     const [method = "", path = ""] = operation.split(" ");
@@ -238,7 +238,7 @@ async function openDocument() {
     if (responses[key]?.content === undefined && status < 400) return null;
     if (responses[key]?.content?.[media] === undefined) return `${status} as ${type}, which the contract does not have`;
     if (!media.includes("json") || body === "") return null;
-    const pointer = ["paths", path, method, "responses", key, "content", media, "schema"].map(escape).join("/");
+    const pointer = ["paths", path, method, "responses", key, "content", media, "schema"].map(pointerPart).join("/");
     const check = ajv.getSchema(`document#/${pointer}`);
     if (check === undefined) return `no schema at ${pointer}`;
     return check(JSON.parse(body)) ? null : ajv.errorsText(check.errors);

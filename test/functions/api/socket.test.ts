@@ -91,12 +91,12 @@ describe("a request over the socket", () => {
   });
 
   it("says 408 to a body that does not come, and holds no place for it meanwhile", async () => {
-    const port = await start({ settings: { maxInFlight: 2, bodyDeadlineMs: 200 } });
+    const port = await start({ settings: { lanes: { places: 2 }, bodyDeadlineMs: 200 } });
     const slow = Array.from({ length: 8 }, () =>
       send(port, "POST /v1/forecasts HTTP/1.1", `Host: localhost:${port}`, "Content-Length: 20", "", "{"),
     );
     await expect.poll(() => connections()).toBeGreaterThanOrEqual(8);
-    expect((await fetch(`${server.url}/v1/sensors`)).status).toBe(200);
+    expect((await fetch(`${server.url}/v1/sensors/a`)).status).toBe(200);
     for (const { status, body } of await Promise.all(slow)) {
       expect([status, Problem.parse(JSON.parse(body)).code]).toEqual([408, "bodyTooSlow"]);
     }
