@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { accessMode } from "../core/access/actor.ts";
 import { faultOf } from "../core/access/authenticate.ts";
 import { AppError } from "../core/errors.ts";
+import type { FleetPorts } from "../core/evaluation/trainings.ts";
 import type { Artefact } from "../core/model/manifest.ts";
 import type { Clock, Follower, Log, Metrics, ModelStore, Queue, Trainer } from "../core/ports.ts";
 import type { Views } from "../core/views.ts";
@@ -348,6 +349,12 @@ export async function openMemoryStore(): Promise<ModelStore> {
 export async function openInference(config: Pick<Config, "modelCache">, store: ModelStore, log: Log) {
   const { onnxInference } = await import("./adapters/onnx.ts");
   return onnxInference({ store, log }, { maximumSessions: config.modelCache });
+}
+
+/** Trains fleets on worker threads and runs them in this one. */
+export async function openFleets(options: { workers?: number }): Promise<FleetPorts> {
+  const { engineRunner, workerFleetTrainer } = await import("./adapters/fleet.ts");
+  return { fleetTrainer: workerFleetTrainer(options), openFleet: engineRunner };
 }
 
 /** Trains `workers` sensors at a time (a core each unless given), on threads of their own where there is a worker file. */

@@ -131,6 +131,7 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     };
     update(0, skipFloats, options.learningRate * options.skipLearningRateFactor);
     update(skipFloats, floats - skipFloats, options.learningRate);
+    engine.settle();
     return loss;
   }
 
@@ -147,6 +148,7 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
     for (let from = 0; from < data.rows; from += predictRows) {
       const index = Int32Array.from({ length: Math.min(predictRows, data.rows - from) }, (_, i) => from + i);
       const out = passes.quantiles(data, index, useAverage ? state.averages : state.parameters);
+      engine.settle();
       readQuantiles(engine, shape, out, index.length, result, from * size);
     }
     return result;
@@ -155,7 +157,10 @@ export function createNetwork(engine: Engine, shape: NetworkShape): Network {
   reset(0, new Float32Array(widthCount));
   return {
     ...{ shape, reset, step, gradient, predict, setWeights },
-    average: (decay) => kernels.average(state.averages, state.parameters, floats, decay),
+    average: (decay) => {
+      kernels.average(state.averages, state.parameters, floats, decay);
+      engine.settle();
+    },
     weights: (useAverage) => unpack(useAverage ? state.averages : state.parameters),
     dispose: () => {
       passes.release();

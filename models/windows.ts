@@ -58,7 +58,7 @@ export function seriesScaler(history: History, end: number): Pick<Scaler, "mean"
 const changeSteps = 12;
 
 /** Mean and standard deviation of what is finite; 0 of nothing, and 1 where nothing varies. */
-function moments(values: ArrayLike<number>): { mean: number; deviation: number } {
+export function moments(values: ArrayLike<number>): { mean: number; deviation: number } {
   let count = 0;
   let sum = 0;
   for (let i = 0; i < values.length; i++) {

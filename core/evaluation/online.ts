@@ -1,15 +1,14 @@
 import { type Readings, readingsBetween } from "../data/reading.ts";
 import type { Forecast } from "../forecast/forecast.ts";
-import type { RunModels, ServedSlot } from "../forecast/serve.ts";
+import type { EncodeModel, RunModels, ServedSlot } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
-import type { RegisteredModel } from "../model/registered.ts";
 import { actualsOf, learn } from "../operations/learn.ts";
 import { defaultScoreSettings } from "../operations/score.ts";
 import { addSeconds } from "../time.ts";
 import { type BacktestInput, insteadNotes, type PlannedForecast, plannedForecasts, plannedTimes } from "./planned.ts";
 import { replay, type ServingModels } from "./replay.ts";
-import { type Challenge, validationEndOf } from "./trainings.ts";
+import { type TrainedSensor, validationEndOf } from "./trainings.ts";
 
 /** What the predictor database holds for one sensor on the way: states, and forecasts that may still teach. */
 export type OnlineMemory = { states: Map<string, Adaptation>; forecasts: Forecast[] };
@@ -20,11 +19,9 @@ export type OnlineMemory = { states: Map<string, Adaptation>; forecasts: Forecas
  * target.
  */
 export async function forecastOnline(
-  run: RunModels,
+  { run, encode, champion, challenges }: TrainedSensor,
   settings: ForecastSettings,
   input: BacktestInput,
-  champion: RegisteredModel,
-  challenges: Challenge[],
 ): Promise<Map<number, (PlannedForecast | undefined)[]>> {
   const planned = new Set(plannedTimes(input));
   const times = everyStep(input, settings.fleet.stepSeconds, planned);
@@ -35,7 +32,7 @@ export async function forecastOnline(
   for (const [i, { from, model: challenger }] of turns.entries()) {
     const until = turns[i + 1]?.from ?? Number.POSITIVE_INFINITY;
     const ofTurn = times.filter((at) => at >= from && at < until);
-    for await (const served of replayOnline(run, settings, input, ofTurn, { champion, challenger }, memory)) {
+    for await (const served of replayOnline(run, settings, input, ofTurn, { champion, challenger }, memory, encode)) {
       const at = served.slot.getTime();
       if (planned.has(at)) made.set(at, plannedForecasts(served, settings, input, unheard));
     }
@@ -53,8 +50,9 @@ export async function* replayOnline(
   times: number[],
   models: ServingModels,
   memory: OnlineMemory,
+  encode?: EncodeModel,
 ): AsyncGenerator<ServedSlot> {
-  for await (const served of replay(run, settings, sensor, times, models, memory.states)) {
+  for await (const served of replay(run, settings, sensor, times, models, memory.states, encode)) {
     yield served;
     learnSlot(memory, settings, sensor.readings, served);
   }

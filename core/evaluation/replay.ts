@@ -1,6 +1,6 @@
 import { type Readings, readingsBetween } from "../data/reading.ts";
 import { type SensorSlot, stepsNeeded } from "../forecast/plan.ts";
-import { type RunModels, type ServedSlot, serve } from "../forecast/serve.ts";
+import { type EncodeModel, type RunModels, type ServedSlot, serve } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
 import type { RegisteredModel } from "../model/registered.ts";
@@ -22,6 +22,7 @@ export async function* replay(
   times: number[],
   { champion, challenger }: ServingModels,
   learnt: Map<string, Adaptation>,
+  encode?: EncodeModel,
 ): AsyncGenerator<ServedSlot> {
   const challengers = challenger ? [challenger] : [];
   const models = champion ? [champion, ...challengers] : challengers;
@@ -32,6 +33,6 @@ export async function* replay(
       const known = readingsBetween(readings, at - reach, at);
       return { sensorId, slot: new Date(at), readings: known, champion, challengers };
     });
-    yield* serve(run, settings, batch, decide);
+    yield* serve(run, settings, batch, decide, encode);
   }
 }

@@ -1,3 +1,5 @@
+import type { SensorGrid } from "../data/context.ts";
+import type { Fleet } from "../data/reading.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { type EncodedInput, type ModelInput, type ModelOutput, toModelInput } from "../model/tensors.ts";
@@ -7,6 +9,12 @@ import type { ForecastSettings } from "./settings.ts";
 
 /** Answers a batch of tensors, one outcome per input and in order. */
 export type RunModels = (inputs: ModelInput[]) => Promise<ModelOutput[]>;
+
+/** A model's tensors at the sensor's origin. */
+export type EncodeModel = (model: RegisteredModel, sensor: SensorGrid, fleet: Fleet) => EncodedInput;
+
+/** A model of one sensor encodes by its manifest alone. */
+const encodeOwn: EncodeModel = ({ manifest }, sensor, { targets }) => toModelInput(manifest, sensor, targets);
 
 /** What a conclusion needs beside the answers: what was learnt of the sensor, per target, and when it is drawn. */
 export type Decision = { learnt: Map<string, Adaptation>; decidedAt: Date };
@@ -27,8 +35,9 @@ export async function* serve(
   settings: ForecastSettings,
   batch: SensorSlot[],
   decide: (one: SensorSlot) => Decision,
+  encode: EncodeModel = encodeOwn,
 ): AsyncGenerator<ServedSlot> {
-  const asked = batch.map((one) => ({ one, attempt: attempt(() => ask(one, settings)) }));
+  const asked = batch.map((one) => ({ one, attempt: attempt(() => ask(one, settings, encode)) }));
   const questions = asked.flatMap((each) => (each.attempt.ok ? each.attempt.value.questions : []));
   const outputs = await run(questions.flatMap(({ input }) => (input ? [input] : [])));
   const rest = outputs.values();
@@ -54,17 +63,26 @@ export async function* serve(
 /** A model to be run; one that cannot be encoded is answered for without running. */
 type Question = { modelId: string } & ({ input: EncodedInput } | { input: null; message: string });
 
-function ask(one: SensorSlot, settings: ForecastSettings): { plan: SensorPlan | Refusal; questions: Question[] } {
+function ask(
+  one: SensorSlot,
+  settings: ForecastSettings,
+  encode: EncodeModel,
+): { plan: SensorPlan | Refusal; questions: Question[] } {
   const plan = planSensor(one, settings);
-  return { plan, questions: plan.ok ? modelsToRun(plan).map((model) => questionFor(model, plan, settings)) : [] };
+  return {
+    plan,
+    questions: plan.ok ? modelsToRun(plan).map((model) => questionFor(model, plan, settings, encode)) : [],
+  };
 }
 
 function questionFor(
-  { modelId, manifest }: RegisteredModel,
+  model: RegisteredModel,
   { sensor }: SensorPlan,
   { fleet }: ForecastSettings,
+  encode: EncodeModel,
 ): Question {
-  const encoded = attempt(() => toModelInput(manifest, sensor, fleet.targets));
+  const { modelId } = model;
+  const encoded = attempt(() => encode(model, sensor, fleet));
   return encoded.ok ? { modelId, input: encoded.value } : { modelId, input: null, message: textOf(encoded.error) };
 }
 

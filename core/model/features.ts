@@ -19,7 +19,12 @@ export type History = {
   /** Per target: values on its link's scale, carried forward, and 1 where nothing was measured. */
   values: Float64Array[];
   isImputed: Uint8Array[];
+  /** Worked out once where many points are encoded; else as they are asked for. The numbers are the same. */
+  days?: DayMeans;
 };
+
+/** Per target and point: mean of the day that ends there, and of the last seven days at that time, the latter for a day ahead. */
+export type DayMeans = { day: Float64Array[]; week: Float64Array[] };
 
 /**
  * The tensors of one forecast, finite whatever is missing: `sequence` [contextLength, channels], oldest step first;
@@ -73,19 +78,25 @@ export function standardise(features: Float32Array, { scaler }: Pick<Encoding, "
   }
 }
 
+/** What of an encoding describes the series; one sensor's or, with its own scaler, a whole fleet's. */
+export type SeriesEncoding = Pick<Encoding, "features" | "scaler" | "contextLength" | "targets">;
+
 const sequenceLimit = 6;
 
-/** Writes the sequence that ends at `origin`, [contextLength, channels], into `out` at `offset`; missing is 0. */
+/**
+ * Writes the sequence that ends at `origin`, [contextLength, channels], into `out` at `offset`; missing is 0. `channels` may be
+ * more than are written here.
+ */
 export function writeSequence(
   history: History,
   origin: number,
-  encoding: Encoding,
+  encoding: SeriesEncoding,
   out: Float32Array,
   offset: number,
+  channels: number = channelCount(encoding.features, history.values.length),
 ): void {
   const { features: spec, contextLength, scaler } = encoding;
   const day = stepsPerDay(history.stepSeconds) ?? 0;
-  const channels = channelCount(spec, history.values.length);
   const perTarget = channelsPerTarget(spec);
   const first = origin - contextLength + 1;
   const clip = (value: number) => Math.max(-sequenceLimit, Math.min(sequenceLimit, value)) || 0;
@@ -94,8 +105,8 @@ export function writeSequence(
     const isImputed = history.isImputed[k]!;
     const change = scaler.change[k]!;
     const last = values[origin]!;
-    const week = spec.useWeek ? weekMean(values, origin, day) : 0;
-    const toDay = spec.useDay ? clip((last - meanOver(values, origin, day)) / change) : 0;
+    const week = spec.useWeek ? weekMeanAt(history, k, origin, day) : 0;
+    const toDay = spec.useDay ? clip((last - dayMeanAt(history, k, origin, day)) / change) : 0;
     const toWeek = spec.useWeek ? clip((last - week) / change) : 0;
     for (let step = 0; step < contextLength; step++) {
       const t = first + step;
@@ -108,7 +119,7 @@ export function writeSequence(
         out[at++] = toDay;
       }
       if (spec.useWeek) {
-        out[at++] = clip((weekMean(values, t, day) - week) / change);
+        out[at++] = clip((weekMeanAt(history, k, t, day) - week) / change);
         out[at++] = toWeek;
       }
     }
@@ -126,7 +137,7 @@ export function writeSequence(
 export function writeFeatures(
   history: History,
   origin: number,
-  encoding: Encoding,
+  encoding: SeriesEncoding,
   out: Float32Array,
   offset: number,
 ): void {
@@ -136,10 +147,11 @@ export function writeFeatures(
   if (encoding.features.psychrometric) writeAir(history, origin, encoding, out, at);
 }
 
-function writeLinear(
+/** Writes the raw linear features of one target into `out` at `offset`; missing is NaN. The place behind them. */
+export function writeLinear(
   history: History,
   origin: number,
-  { features: spec, scaler }: Encoding,
+  { features: spec, scaler }: SeriesEncoding,
   target: number,
   out: Float32Array,
   offset: number,
@@ -153,16 +165,16 @@ function writeLinear(
   if (spec.useDay) {
     const yesterday = values[origin - day]!;
     out[at++] = yesterday - last;
-    out[at++] = meanOver(values, origin, day) - last;
+    out[at++] = dayMeanAt(history, target, origin, day) - last;
     for (const lead of spec.dayLeads) out[at++] = values[origin + lead - day]! - yesterday;
   }
-  for (const lead of spec.profileLeads) out[at++] = weekMean(values, origin + lead, day) - last;
+  for (const lead of spec.profileLeads) out[at++] = weekMeanAt(history, target, origin + lead, day) - last;
   for (let other = 0; other < history.values.length; other++) {
     if (other === target) continue;
     const others = history.values[other]!;
     const value = others[origin]!;
     out[at++] = value - scaler.mean[other]!;
-    if (spec.useDay) out[at++] = meanOver(others, origin, day) - value;
+    if (spec.useDay) out[at++] = dayMeanAt(history, other, origin, day) - value;
     for (const lag of spec.otherLags) out[at++] = others[origin - lag]! - value;
   }
   const angle = dayAngle(history, origin);
@@ -177,7 +189,7 @@ function writeLinear(
 function writeVolatility(
   history: History,
   origin: number,
-  { features: spec, scaler }: Encoding,
+  { features: spec, scaler }: SeriesEncoding,
   target: number,
   out: Float32Array,
   offset: number,
@@ -209,7 +221,7 @@ function writeVolatility(
 }
 
 /** Absolute humidity and dew point, and their changes. */
-function writeAir(history: History, origin: number, encoding: Encoding, out: Float32Array, offset: number): void {
+function writeAir(history: History, origin: number, encoding: SeriesEncoding, out: Float32Array, offset: number): void {
   const air = airTargets(encoding.targets);
   if (air === null) return;
   const value = (k: number, t: number) => fromLink(encoding.features.links[k]!, history.values[k]![t]!);
@@ -222,6 +234,27 @@ function writeAir(history: History, origin: number, encoding: Encoding, out: Flo
   }
 }
 
+/** The history with its day means worked out for every point. */
+export function withDayMeans(history: History): History {
+  const day = stepsPerDay(history.stepSeconds);
+  if (day === null) return history;
+  const perPoint = (beyond: number, mean: (values: Float64Array, t: number, day: number) => number) =>
+    history.values.map((values) =>
+      Float64Array.from({ length: values.length + beyond }, (_, t) => mean(values, t, day)),
+    );
+  return { ...history, days: { day: perPoint(0, meanOver), week: perPoint(day, weekMean) } };
+}
+
+/** Mean of the day that ends at point `t`; NaN where any of it is missing. */
+export function dayMeanAt({ values, days }: History, target: number, t: number, day: number): number {
+  return days ? (days.day[target]![t] ?? Number.NaN) : meanOver(values[target]!, t, day);
+}
+
+/** Mean over the last seven days at the time of day of point `t`, as far as they are known; NaN when none is. */
+export function weekMeanAt({ values, days }: History, target: number, t: number, day: number): number {
+  return days ? (days.week[target]![t] ?? Number.NaN) : weekMean(values[target]!, t, day);
+}
+
 /** Mean of the `length` values that end at `end`; NaN when any is missing. */
 function meanOver(values: Float64Array, end: number, length: number): number {
   let sum = 0;
@@ -229,7 +262,6 @@ function meanOver(values: Float64Array, end: number, length: number): number {
   return sum / length;
 }
 
-/** Mean over the last seven days at the time of day of point `t`, as far as they are known; NaN when none is. */
 function weekMean(values: Float64Array, t: number, day: number): number {
   let sum = 0;
   let count = 0;

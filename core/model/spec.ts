@@ -63,7 +63,7 @@ export function defaultSpec(
 }
 
 /** Leads given for a horizon of 24, stretched to `furthest` and without repeats. */
-function spread(leads: number[], furthest: number): number[] {
+export function spread(leads: number[], furthest: number): number[] {
   return [...new Set(leads.map((lead) => Math.max(1, Math.round((lead * furthest) / 24))))];
 }
 

@@ -3,14 +3,13 @@ import { z } from "zod";
 import { toGrid } from "../../core/data/grid.ts";
 import { sortReadings, type Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
-import { backtestSensor, boundsOf, type SensorBacktest } from "../../core/evaluation/backtest.ts";
+import { backtestSensor, type SensorBacktest } from "../../core/evaluation/backtest.ts";
+import { type BacktestInput, boundsOf } from "../../core/evaluation/planned.ts";
 import { type BacktestPlan, splitGrid } from "../../core/evaluation/split.ts";
-import { defaultForecastSettings } from "../../core/forecast/settings.ts";
-import { renewalGrowth } from "../../core/model/renewal.ts";
-import type { Donor } from "../../core/model/training.ts";
-import type { Log } from "../../core/ports.ts";
-import { decimalText, integerText, seedText } from "../config/number.ts";
-import { openInference, openMemoryStore, openTrainer } from "../runtime.ts";
+import { type Trained, trainFleets } from "../../core/evaluation/trainings.ts";
+import { defaultForecastSettings, type ForecastSettings } from "../../core/forecast/settings.ts";
+import { integerText, seedText } from "../config/number.ts";
+import { openFleets } from "../runtime.ts";
 import { printNotes, printSensors, printSummary } from "./backtest-report.ts";
 import { openForecastsFile, type ReadingsFile, readPlan, readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";
@@ -20,7 +19,6 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--sensors a,b]             these sensors only
   [--range name=min:max]      physical range of a target (temperature and humidity have theirs); may be repeated
   [--online]                  serve every step and learn mix and widths from the outcomes
-  [--retrain 0.05]            ... and train a challenger when the history has grown by this share; 0: never
   [--horizon 24] [--seed 1] [--workers N]`;
 
 const Options = z.object({
@@ -42,7 +40,6 @@ const Options = z.object({
   seed: seedText.default(1),
   workers: integerText(1, 256).optional(),
   online: z.boolean().default(false),
-  retrain: decimalText({ min: 0, max: 1_000 }).default(renewalGrowth),
 });
 type Options = z.infer<typeof Options>;
 
@@ -52,11 +49,6 @@ const knownTargets: Record<string, Omit<Target, "name">> = {
 };
 const anyValue = 1e12;
 
-/** More than the models that a sensor can have in one backtest by far. */
-const modelCache = 512;
-
-const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
-
 async function backtest(options: Options, signal: AbortSignal): Promise<void> {
   const file = await readReadings(options.data);
   const plans = options.plan === undefined ? null : await readPlan(options.plan);
@@ -65,46 +57,36 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
     { stepSeconds: options.step, horizon: options.horizon, targets },
     "backtest",
   );
-  const store = await openMemoryStore();
-  const inference = await openInference({ modelCache }, store, silent);
-  const trainer = await openTrainer(options.workers === undefined ? {} : { workers: options.workers });
-  const ports = { store, inference, trainer };
   const known = plans === null ? [...file.sensors.keys()] : [...plans.keys()];
-  const sensorIds = known.filter((sensorId) => options.sensors?.includes(sensorId) ?? true);
-  const sorted = new Map([...file.sensors].map(([sensorId, readings]) => [sensorId, sortReadings(readings)]));
+  const isJudged = (sensorId: string) => known.includes(sensorId) && (options.sensors?.includes(sensorId) ?? true);
+  const inputs = [...new Set([...known, ...file.sensors.keys()])].map((sensorId): BacktestInput => {
+    const readings = sortReadings(file.sensors.get(sensorId) ?? { at: new Float64Array(0), values: {} });
+    const planned = () => plans?.get(sensorId) ?? ownPlan(readings, targets, options);
+    return { sensorId, readings, plans: isJudged(sensorId) ? planned() : new Map(), seed: options.seed };
+  });
+  const judged = inputs.filter(({ sensorId }) => isJudged(sensorId));
+  const ports = await openFleets(options.workers === undefined ? {} : { workers: options.workers });
   const out = openForecastsFile(options.out);
-  const progress = startProgress(sensorIds.length);
+  const progress = startProgress(judged.length);
+  const fleets = await trainFleets(
+    ports,
+    settings,
+    inputs,
+    (sensorIds, step) => {
+      for (const sensorId of sensorIds) progress.step(sensorId, step);
+    },
+    signal,
+  );
   try {
-    const runs = sensorIds.map((sensorId) => {
-      const readings = sorted.get(sensorId) ?? { at: new Float64Array(0), values: {} };
-      const planned = plans?.get(sensorId) ?? ownPlan(readings, targets, options);
-      const run = backtestSensor(
-        ports,
-        settings,
-        {
-          sensorId,
-          readings,
-          plans: planned,
-          seed: options.seed,
-          others: othersOf(sorted, sensorId),
-          online: options.online ? { growth: options.retrain } : null,
-        },
-        (step) => progress.step(sensorId, step),
-        signal,
-      );
-      return run
-        .catch((error: unknown): SensorBacktest => {
-          signal.throwIfAborted();
-          const note = `${sensorId}: given up: ${error instanceof Error ? error.message : String(error)}`;
-          return { sensorId, forecasts: [], metrics: [], notes: [note], cpuSeconds: null };
-        })
-        .finally(() => progress.sensorDone(sensorId));
-    });
+    const runs = judged.map((input) =>
+      backtestOne(settings, input, fleets.trained.get(input.sensorId), options, signal),
+    );
     // Written in the order of the plan; one that is stopped while another is awaited must not go unheard.
     for (const run of runs) run.catch(() => {});
     const results: SensorBacktest[] = [];
-    for (const run of runs) {
+    for (const [i, run] of runs.entries()) {
       const result = await run;
+      progress.sensorDone(judged[i]!.sensorId);
       await out.write(result.sensorId, result.forecasts, options.step);
       results.push({ ...result, forecasts: [] });
     }
@@ -118,7 +100,23 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
     await out.abandon();
     throw error;
   } finally {
-    await inference.close();
+    await fleets.close();
+  }
+}
+
+async function backtestOne(
+  settings: ForecastSettings,
+  input: BacktestInput,
+  training: Promise<Trained> | undefined,
+  { online }: Options,
+  signal: AbortSignal,
+): Promise<SensorBacktest> {
+  try {
+    return await backtestSensor(settings, input, (await training) ?? { sensor: null, notes: [] }, online);
+  } catch (error) {
+    signal.throwIfAborted();
+    const note = `${input.sensorId}: given up: ${error instanceof Error ? error.message : String(error)}`;
+    return { sensorId: input.sensorId, forecasts: [], metrics: [], notes: [note], cpuSeconds: null };
   }
 }
 
@@ -143,10 +141,6 @@ function targetsOf(
   });
 }
 
-function othersOf(sorted: Map<string, SortedReadings>, sensorId: string): Donor[] {
-  return [...sorted].flatMap(([other, readings]) => (other === sensorId ? [] : [{ sensorId: other, readings }]));
-}
-
 function ownPlan(readings: SortedReadings, targets: Target[], { step, horizon }: Options): Map<string, BacktestPlan> {
   const grid = toGrid(readings, targets, step, boundsOf(readings, step));
   const plans = splitGrid(grid, horizon);
@@ -157,7 +151,7 @@ type SortedReadings = ReturnType<typeof sortReadings>;
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort(new AppError("badInput", "stopped; nothing was written")));
 try {
-  const names = ["data", "step", "out", "plan", "sensors", "horizon", "seed", "workers", "retrain"] as const;
+  const names = ["data", "step", "out", "plan", "sensors", "horizon", "seed", "workers"] as const;
   const text = { type: "string" } as const;
   const { values } = parseArgs({
     options: {

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -42,7 +43,10 @@ export function loadEngine(build: EngineBuild = detectBuild(), wide: boolean = d
   kernels.setWide(wide);
   const { memory } = kernels;
   const floats = (at: number, count: number) => new Float32Array(memory.buffer, at, count);
-  return { build, wide, kernels, floats, ...createArena(memory) };
+  // V8 does not clear the upper halves; this native function does, as compilers see to it.
+  const some = new Uint8Array(256);
+  const settle = () => void (wide && isAscii(some));
+  return { build, wide, kernels, floats, settle, ...createArena(memory) };
 }
 
 const pageBytes = 65_536;

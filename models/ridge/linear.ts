@@ -91,6 +91,43 @@ export function solveRidge(equations: NormalEquations, penalty: number): Float64
   return weights;
 }
 
+/**
+ * Ridge weights of the leads `which`, each with its own penalty (of `penalties`, by lead), [which, size + 1]; as `solveRidge`.
+ */
+export function solveLeads(equations: NormalEquations, penalties: ArrayLike<number>, which: number[]): Float64Array {
+  const width = equations.size + 1;
+  const weights = new Float64Array(which.length * width);
+  const shared = new Map<number, Float64Array>();
+  for (const [i, h] of which.entries()) {
+    const count = equations.counts[h]!;
+    if (count === 0) continue;
+    const penalty = penalties[h]! * count;
+    const own = equations.ownGram.get(h);
+    const factor = own
+      ? cholesky(own, width, penalty)
+      : (shared.get(penalty) ?? cholesky(equations.gram, width, penalty));
+    if (!own) shared.set(penalty, factor);
+    const solution = weights.subarray(i * width, (i + 1) * width);
+    solution.set(equations.product.subarray(h * width, (h + 1) * width));
+    substitute(factor, width, solution);
+  }
+  return weights;
+}
+
+/** The equations of the rows of both, or with `sign` -1 of those of `a` without those of `b`. */
+export function addEquations(a: NormalEquations, b: NormalEquations, sign: 1 | -1 = 1): NormalEquations {
+  const add = (x: Float64Array, y: Float64Array) => x.map((value, i) => value + sign * y[i]!);
+  const ownLeads = new Set([...a.ownGram.keys(), ...b.ownGram.keys()]);
+  return {
+    size: a.size,
+    leads: a.leads,
+    gram: add(a.gram, b.gram),
+    ownGram: new Map([...ownLeads].map((h) => [h, add(a.ownGram.get(h) ?? a.gram, b.ownGram.get(h) ?? b.gram)])),
+    product: add(a.product, b.product),
+    counts: add(a.counts, b.counts),
+  };
+}
+
 /** Lower factor L of gram + penalty I (the last diagonal unpenalised but for a whiff that keeps it positive). */
 function cholesky(gram: Float64Array, width: number, penalty: number): Float64Array {
   const factor = gram.slice();
@@ -130,9 +167,10 @@ export function predictRidge(data: Regression, weights: Float64Array, from: numb
     // Four leads at a time: their sums do not wait for each other.
     for (let h = 0; h < leads; h += 4) {
       const first = h * width;
-      const second = first + width;
-      const third = second + width;
-      const fourth = third + width;
+      // Beyond the last lead the first stands in: reading past the end is slow.
+      const second = h + 1 < leads ? first + width : first;
+      const third = h + 2 < leads ? second + width : first;
+      const fourth = h + 3 < leads ? third + width : first;
       let a = weights[first + size]!;
       let b = weights[second + size]!;
       let c = weights[third + size]!;

@@ -2,53 +2,51 @@ import { describe, expect, test } from "vitest";
 import { toGrid } from "../../../core/data/grid.ts";
 import { readingsBetween, sortReadings } from "../../../core/data/reading.ts";
 import { backtestSensor } from "../../../core/evaluation/backtest.ts";
+import { groupCuts } from "../../../core/evaluation/cuts.ts";
 import { splitGrid } from "../../../core/evaluation/split.ts";
 import { measureSeries, median } from "../../../core/evaluation/summary.ts";
+import { trainFleets } from "../../../core/evaluation/trainings.ts";
 import { createYardstick } from "../../../core/evaluation/yardstick.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
-import type { Donor, TrainRequest } from "../../../core/model/training.ts";
-import { memoryStore } from "../../../functions/adapters/memory-store.ts";
+import type { FleetRequest, FleetResult } from "../../../core/model/fleet/training.ts";
 import { fleetOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 
 const fleet = fleetOf({ stepSeconds: 3600, horizon: 3, targets: [temperature] });
+const settings = defaultForecastSettings(fleet, "test");
 const hour = 3_600_000;
 const length = 300;
 
-function portsOf(asked: TrainRequest[]) {
-  const train = async (request: TrainRequest) => {
+/** Sensors with one cut of their own each, and a trainer that only hears what it is asked. */
+async function askFor(sensors: Record<string, number[]>) {
+  const asked: FleetRequest[] = [];
+  const train = async (request: FleetRequest): Promise<FleetResult> => {
     asked.push(request);
-    return { ok: false, reason: "gap", message: "none today", have: 0, need: 1 } as const;
+    const untrained = { target: "temperature", reason: "gap", message: "none today", have: 0, need: 1 } as const;
+    return { model: null, refused: request.sensors.map(({ sensorId }) => ({ sensorId, untrained })) };
   };
-  const inference = { run: async () => [], verify: async () => ({ ok: true }) as const };
-  return { trainer: { train }, inference, store: memoryStore() };
+  const openFleet = async () => {
+    throw new Error("nothing was trained");
+  };
+  const inputs = Object.entries(sensors).map(([sensorId, values]) => {
+    const readings = readingsOf({ temperature: values }, { stepSeconds: 3600 });
+    const plan = splitGrid(toGrid(readings, [temperature], 3600), 3)[0]!;
+    return { sensorId, readings, plans: new Map([["temperature", plan]]), seed: 1 };
+  });
+  const { trained } = await trainFleets({ fleetTrainer: { train }, openFleet }, settings, inputs, () => {});
+  return { asked, inputs, trained };
 }
 
-async function run(values: number[], others: Donor[] = []) {
-  const readings = readingsOf({ temperature: values }, { stepSeconds: 3600 });
-  const grid = toGrid(readings, [temperature], 3600);
-  const plan = splitGrid(grid, 3)[0]!;
-  const asked: TrainRequest[] = [];
-  const input = { sensorId: "a", readings, plans: new Map([["temperature", plan]]), seed: 1, online: null, others };
-  const result = await backtestSensor(portsOf(asked), defaultForecastSettings(fleet, "test"), input, () => {});
-  return { result, plan, asked };
+async function run(values: number[]) {
+  const { inputs, trained } = await askFor({ a: values });
+  const result = await backtestSensor(settings, inputs[0]!, await trained.get("a")!, false);
+  return { result, plan: inputs[0]!.plans.get("temperature")! };
 }
 
 describe("backtestSensor", () => {
-  test("trains with what was known at the end of validation and says why there is no model", async () => {
-    const { result, plan, asked } = await run(wave(length, { stepsPerDay: 24 }));
-    expect(asked[0]?.now.getTime()).toBe(plan.validationEnd);
-    expect(asked[0]?.trainEnd?.getTime()).toBe(plan.trainEnd);
+  test("says why there is no model and forecasts all the same", async () => {
+    const { result, plan } = await run(wave(length, { stepsPerDay: 24 }));
     expect(result.notes).toContain("a: no model (gap): none today");
     expect(result.forecasts.map(({ issuedAt }) => issuedAt.getTime())).toEqual(plan.issuedAt);
-  });
-
-  test("lets other sensors teach with what they had measured by then", async () => {
-    const other = readingsOf({ temperature: wave(length, { stepsPerDay: 24 }) }, { stepSeconds: 3600 });
-    const { asked, plan } = await run(wave(length, { stepsPerDay: 24 }), [{ sensorId: "b", readings: other }]);
-    expect(asked[0]?.donors?.map(({ sensorId }) => sensorId)).toEqual(["b"]);
-    const times = asked[0]!.donors![0]!.readings.at;
-    expect(times[0]).toBe(other.at[0]);
-    expect(times.at(-1)).toBe(plan.validationEnd);
   });
 
   test("forecasts from an origin with nothing that came after it", async () => {
@@ -59,6 +57,42 @@ describe("backtestSensor", () => {
     expect(early(changed).length).toBeGreaterThan(3);
     expect(early(changed)).toEqual(early(whole));
     expect(changed.result.forecasts).not.toEqual(whole.result.forecasts);
+  });
+});
+
+describe("trainFleets", () => {
+  test("trains with what all sensors had measured at the end of the judged one's validation", async () => {
+    const { asked, inputs } = await askFor({ a: wave(length, { stepsPerDay: 24 }) });
+    const plan = inputs[0]!.plans.get("temperature")!;
+    expect(asked.map(({ now }) => now.getTime())).toEqual([plan.validationEnd]);
+    expect(asked[0]!.sensors[0]!.trainEnd?.getTime()).toBe(plan.trainEnd);
+  });
+
+  test("trains a network for each cut, all sensors ending there", async () => {
+    const ended = [...wave(200, { stepsPerDay: 24 }), ...new Array<number>(100).fill(Number.NaN)];
+    const { asked, inputs } = await askFor({ a: wave(length, { stepsPerDay: 24 }), b: ended });
+    const ends = inputs.map(({ plans }) => plans.get("temperature")!.validationEnd).sort((a, b) => a - b);
+    expect(asked.map(({ now }) => now.getTime())).toEqual(ends);
+    expect(asked.map(({ sensors }) => sensors.map(({ sensorId }) => sensorId))).toEqual([
+      ["a", "b"],
+      ["a", "b"],
+    ]);
+  });
+});
+
+describe("groupCuts", () => {
+  const day = 86_400_000;
+  const sensor = (sensorId: string, days: number) => ({ sensorId, since: 0, validationEnd: days * day });
+
+  test("joins ends within three days, at the earliest of them", () => {
+    expect(groupCuts([sensor("a", 102), sensor("b", 100), sensor("c", 104)])).toEqual([
+      { at: 100 * day, sensorIds: ["b", "a"] },
+      { at: 104 * day, sensorIds: ["c"] },
+    ]);
+  });
+
+  test("takes no more than a twentieth of a short history", () => {
+    expect(groupCuts([sensor("a", 10), sensor("b", 12)]).map(({ at }) => at / day)).toEqual([10, 12]);
   });
 });
 

@@ -1,0 +1,169 @@
+import type { History } from "../features.ts";
+import { errorMemoryLength, type FleetEncoding, sequenceErrorPlaces } from "./encoding.ts";
+import type { SensorPart } from "./part.ts";
+import { predictChanges, type RidgeWeights, ridgeAtErrorLeads, standardisedLinear } from "./ridge.ts";
+
+/**
+ * Ridge's changes at the error leads, made at the grid points from `first` on: [points, targets, error leads]. Each depends on the
+ * past of its point alone, so what is remembered equals what is worked out anew.
+ */
+export type RidgeMemory = { first: number; changes: Float32Array };
+
+/**
+ * Ridge's errors: `units` [targets * error leads], per point of the history in `unitsPerScale`ths of the error scale, or `unknown`;
+ * `sums` of the known ones' units, absolute units and number before each point, modulo 2^32: differences are exact in any order.
+ */
+export type RidgeErrors = {
+  units: Int16Array[];
+  sums: { unit: Int32Array; absolute: Int32Array; count: Int32Array }[];
+};
+
+const unitsPerScale = 2048;
+const errorLimit = 8;
+const unknown = -32_768;
+
+/** Ridge's changes at the grid points [from, to) of the history; `weightsAt` says by which weights, where these change. */
+export function recallRidge(
+  history: History,
+  part: Pick<SensorPart, "scaler">,
+  encoding: FleetEncoding,
+  from: number,
+  to: number,
+  weightsAt: (point: number) => RidgeWeights,
+): RidgeMemory {
+  const targets = history.values.length;
+  const width = targets * encoding.errorLeads.length;
+  const changes = new Float32Array(Math.max(0, to - from) * width);
+  const features = new Float32Array(part.scaler.linear.center.length);
+  for (let point = from; point < to; point++) {
+    standardisedLinear(history, point, encoding, part, features);
+    predictChanges(weightsAt(point), features, 0, targets, changes, (point - from) * width);
+  }
+  return { first: from, changes };
+}
+
+/**
+ * What must be known of ridge's forecasts for one at `origin`; of what was remembered (of this part's, at points of this history)
+ * only the points that are missing are worked out.
+ */
+export function rememberRidge(
+  history: History,
+  part: SensorPart,
+  encoding: FleetEncoding,
+  origin: number,
+  known: RidgeMemory | null,
+): RidgeMemory {
+  const width = history.values.length * encoding.errorLeads.length;
+  const first = Math.max(0, origin + 1 - errorMemoryLength(encoding));
+  const knownEnd = known === null ? 0 : known.first + known.changes.length / width;
+  const isUseful = known !== null && known.first <= first && knownEnd > first && knownEnd <= origin + 1;
+  const from = isUseful ? knownEnd : first;
+  const weights = ridgeAtErrorLeads(part, encoding);
+  const added = recallRidge(history, part, encoding, from, origin + 1, () => weights);
+  const changes = new Float32Array((origin + 1 - first) * width);
+  if (isUseful) changes.set(known.changes.subarray((first - known.first) * width));
+  changes.set(added.changes, (from - first) * width);
+  return { first, changes };
+}
+
+/** Ridge's errors at the points of the history, from its changes at earlier points. Nothing unmeasured has one. */
+export function ridgeErrors(
+  history: History,
+  { first, changes }: RidgeMemory,
+  { errorLeads }: FleetEncoding,
+  { errorScale }: Pick<SensorPart, "errorScale">,
+): RidgeErrors {
+  const targets = history.values.length;
+  const length = history.values[0]!.length;
+  const width = targets * errorLeads.length;
+  const known = Math.min(length, first + changes.length / width);
+  const units: Int16Array[] = [];
+  const sums: RidgeErrors["sums"] = [];
+  for (let track = 0; track < width; track++) {
+    const k = Math.floor(track / errorLeads.length);
+    const lead = errorLeads[track % errorLeads.length]!;
+    const values = history.values[k]!;
+    const isImputed = history.isImputed[k]!;
+    const scale = errorScale[track]!;
+    const unit = new Int16Array(length).fill(unknown);
+    const sum = {
+      unit: new Int32Array(length + 1),
+      absolute: new Int32Array(length + 1),
+      count: new Int32Array(length + 1),
+    };
+    for (let t = 0; t < length; t++) {
+      const from = t - lead;
+      let error = 0;
+      let isKnown = 0;
+      if (from >= first && from < known && isImputed[t] === 0 && isImputed[from] === 0) {
+        const made = changes[(from - first) * width + track]!;
+        const inScales = (values[t]! - values[from]! - made) / scale;
+        error = Math.round(unitsPerScale * Math.max(-errorLimit, Math.min(errorLimit, inScales)));
+        unit[t] = Math.min(error, 32_767);
+        isKnown = 1;
+      }
+      sum.unit[t + 1] = (sum.unit[t]! + error) | 0;
+      sum.absolute[t + 1] = (sum.absolute[t]! + Math.abs(error)) | 0;
+      sum.count[t + 1] = sum.count[t]! + isKnown;
+    }
+    units.push(unit);
+    sums.push(sum);
+  }
+  return { units, sums };
+}
+
+/** Per target, lead and window: the shrunk mean of ridge's errors that end at `origin`, and the log of their shrunk mean size. */
+export function writeErrors(
+  { sums }: RidgeErrors,
+  origin: number,
+  { errorWindows }: FleetEncoding,
+  out: Float32Array,
+  offset: number,
+): void {
+  let at = offset;
+  for (const { unit, absolute, count } of sums) {
+    for (const window of errorWindows) {
+      const from = Math.max(0, origin + 1 - window);
+      const known = count[origin + 1]! - count[from]!;
+      const sum = ((unit[origin + 1]! - unit[from]!) | 0) / unitsPerScale;
+      const size = ((absolute[origin + 1]! - absolute[from]!) | 0) / unitsPerScale;
+      // So many errors of the usual size are taken for granted.
+      const prior = Math.max(3, window / 8);
+      out[at++] = clip(sum / (known + prior), 4);
+      out[at++] = clip(Math.log((size + 0.7 * prior) / (known + prior) + 0.02) + 0.3, 3);
+    }
+  }
+}
+
+const sequenceLimit = 6;
+const sequenceScale = 1.5;
+
+/** Writes ridge's errors of the steps that end at `origin` into the channels behind the series' own; unknown is 0. */
+export function writeErrorChannels(
+  { units }: RidgeErrors,
+  origin: number,
+  encoding: FleetEncoding,
+  targets: number,
+  out: Float32Array,
+  offset: number,
+  channels: number,
+): void {
+  const places = sequenceErrorPlaces(encoding);
+  const { contextLength, errorLeads } = encoding;
+  let channel = channels - targets * places.length;
+  for (let k = 0; k < targets; k++) {
+    for (const place of places) {
+      const unit = units[k * errorLeads.length + place]!;
+      for (let step = 0; step < contextLength; step++) {
+        const value = unit[origin - contextLength + 1 + step] ?? unknown;
+        const error = value === unknown ? 0 : value / unitsPerScale;
+        out[offset + step * channels + channel] = clip(error, sequenceLimit) / sequenceScale;
+      }
+      channel++;
+    }
+  }
+}
+
+function clip(value: number, limit: number): number {
+  return Math.max(-limit, Math.min(limit, value));
+}

@@ -1,0 +1,46 @@
+import { cutHistory, type SensorGrid } from "../../data/context.ts";
+import { prepare } from "../features.ts";
+import { toEncodedSensor, writeRow } from "./encode.ts";
+import { type FleetEncoding, featurePlaces, fleetHistoryLength, sequenceChannels } from "./encoding.ts";
+import { type RidgeMemory, rememberRidge, ridgeErrors } from "./errors.ts";
+import type { Neighbour } from "./neighbours.ts";
+import type { SensorPart } from "./part.ts";
+
+/**
+ * The tensors of one sensor's forecast; `last` [targets], the origin's values on their links' scales; `neighbours`: how many other
+ * sensors were known at the origin.
+ */
+export type FleetInput = { sequence: Float32Array; features: Float32Array; last: Float64Array; neighbours: number };
+
+/** Ridge's changes with the moment (epoch seconds) of the first of them. */
+type Remembered = { atSeconds: number; memory: RidgeMemory };
+
+/**
+ * Encodes a sensor's forecasts. What ridge said at earlier origins is remembered from one to the next (a few kB) and worked out
+ * anew where it is not: the numbers are the same, the cost is not. The grid's columns are the encoding's targets.
+ */
+export function createFleetEncoder(
+  encoding: FleetEncoding,
+  part: SensorPart,
+  panel: Neighbour[],
+): (sensor: SensorGrid) => FleetInput {
+  const links = encoding.features.links;
+  const length = fleetHistoryLength(encoding);
+  let remembered: Remembered | null = null;
+  return (sensor) => {
+    const { grid, originIndex } = cutHistory(sensor, length);
+    const history = prepare(grid, links);
+    const known = remembered && {
+      ...remembered.memory,
+      first: Math.round((remembered.atSeconds - history.startSeconds) / history.stepSeconds),
+    };
+    const memory = rememberRidge(history, part, encoding, originIndex, known);
+    remembered = { atSeconds: history.startSeconds + memory.first * history.stepSeconds, memory };
+    const encoded = toEncodedSensor(encoding, history, part, ridgeErrors(history, memory, encoding, part));
+    const sequence = new Float32Array(encoding.contextLength * sequenceChannels(encoding));
+    const features = new Float32Array(featurePlaces(encoding).count);
+    const neighbours = writeRow(encoding, encoded, originIndex, panel, sequence, 0, features, 0);
+    const last = Float64Array.from(history.values, (values) => values[originIndex] ?? Number.NaN);
+    return { sequence, features, last, neighbours };
+  };
+}

@@ -1,0 +1,67 @@
+import type { Readings, Target } from "../../data/reading.ts";
+import type { TrainProgress, Untrained } from "../training.ts";
+import type { FleetEncoding } from "./encoding.ts";
+import type { SensorPart } from "./part.ts";
+
+/** A sensor that a fleet's network learns from: readings in time order; those after the request's `now` are ignored. */
+export type FleetSensor = {
+  sensorId: string;
+  readings: Readings;
+  /** Last grid point of what ridge's penalties are fitted on; the rest, up to `now`, judges. The first 7/8 otherwise. */
+  trainEnd?: Date;
+};
+
+/** What a group of like sensors is trained on; `leads` ascend. */
+export type FleetRequest = {
+  sensors: FleetSensor[];
+  targets: Target[];
+  stepSeconds: number;
+  leads: number[];
+  seed: number;
+  now: Date;
+};
+
+/** Errors on the validation part, on the target's link's scale. */
+export type RidgeValidation = { mae: number; pinball: number; persistenceMae: number };
+
+/** A sensor of a trained fleet: its part, per target whether it is forecast, and how ridge alone did on its validation part. */
+export type FleetMember = {
+  part: SensorPart;
+  isLearnt: boolean[];
+  validation: (RidgeValidation | null)[];
+  untrained: Untrained[];
+  windows: number;
+};
+
+/**
+ * A fleet's networks with its sensors' parts. `networks`: weights per seed, whose skips are in the order of `members`;
+ * `panel`: the sensors whose state the others look at.
+ */
+export type FleetModel = {
+  encoding: FleetEncoding;
+  members: FleetMember[];
+  panel: string[];
+  networks: Float32Array[];
+  cpuSeconds: number;
+};
+
+/** A model for the sensors that can have one, and why the others have none; `model` null when no sensor can. */
+export type FleetResult = { model: FleetModel | null; refused: { sensorId: string; untrained: Untrained }[] };
+
+/** Trains fleets. Rejects with the signal's reason when aborted. */
+export type FleetTrainer = {
+  train(
+    request: FleetRequest,
+    onProgress?: (progress: TrainProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<FleetResult>;
+};
+
+/** A row of a fleet's model: whose it is, among the members, and its tensors. */
+export type FleetRow = { member: number; sequence: Float32Array; features: Float32Array };
+
+/** Quantiles of the changes, on the links' scales, [leads, targets, quantiles]: the model's, and ridge's alone. */
+export type FleetAnswer = { quantiles: Float32Array; ridge: Float32Array };
+
+/** Runs a fleet's model over rows of any of its members, in order. */
+export type FleetRunner = { run(rows: FleetRow[]): Promise<FleetAnswer[]>; close(): Promise<void> };

@@ -1,0 +1,43 @@
+/** How a fleet's network is built and trained; the same for all fleets, only the number of steps follows the windows. */
+export const fleetPolicy = {
+  hidden: 16,
+  branchUnits: 128,
+  branchLayers: 2,
+  branchEmbedding: 3,
+  branchDropout: 0.1,
+  quantiles: [0.1, 0.5, 0.9],
+  batchRows: 512,
+  learningRate: 2e-3,
+  /** The sensors' skips follow ridge, which is nearly right: they learn more slowly. */
+  skipLearningRateFactor: 0.3,
+  weightDecay: 1e-4,
+  clipNorm: 1,
+  warmUpSteps: 20,
+  averageDecay: 0.98,
+  /** Of the rows so many are shown without their neighbours: at times they are missing in serving too. */
+  neighbourDropout: 0.2,
+  /** Windows older than the newest by this share of the sensor's are drawn half as often: seasons change. */
+  recentShare: 0.5,
+  seeds: 2,
+  networkShare: 0.9,
+  ridgeShare: 0.1,
+  /** Windows of one sensor, thinned evenly. */
+  mostWindows: 20_000,
+  /** Blocks of time of which each is forecast by a ridge that has not seen it. */
+  ridgeBlocks: 6,
+  /** A wider floor than ridge's own residuals may suggest, in residual scales. */
+  minimumWidth: 0.02,
+  /** Residuals that a quantile is read from, thinned evenly. */
+  mostResiduals: 3000,
+} as const;
+
+/** Steps of one fit of so many windows; the optimum is flat. */
+export function fleetSteps(windows: number): number {
+  return Math.round(Math.min(450, 40 + windows / 250));
+}
+
+/** Learning rate of step `step` of `steps`: linear warm-up, then cosine to 0 (Loshchilov & Hutter 2017). */
+export function fleetLearningRate(step: number, steps: number): number {
+  const warmUp = Math.min(1, (step + 1) / fleetPolicy.warmUpSteps);
+  return fleetPolicy.learningRate * warmUp * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+}

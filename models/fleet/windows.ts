@@ -1,0 +1,104 @@
+import { type History, writeFeatures } from "../../core/model/features.ts";
+import { linearOf } from "../../core/model/fleet/encode.ts";
+import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
+import { featurePlaces } from "../../core/model/fleet/encoding.ts";
+import type { Scaler } from "../../core/model/manifest.ts";
+import { historyLength } from "../../core/model/spec.ts";
+import type { Regression } from "../ridge/linear.ts";
+import { moments, seriesScaler } from "../windows.ts";
+import { fleetPolicy } from "./policy.ts";
+
+/**
+ * One sensor's windows for ridge, in time order: `features` [rows, stride], the linear ones of every target and the extra ones,
+ * standardised; `origins`, points of the history.
+ */
+export type SensorWindows = {
+  history: History;
+  scaler: Scaler;
+  origins: Int32Array;
+  features: Float32Array;
+  stride: number;
+};
+
+/** Leads that must lie within the known past, so that a window is one: those that follow each other closely. */
+function reachOf({ leads }: FleetEncoding): number {
+  return leads[Math.min(leads.length, 24) - 1]!;
+}
+
+/** The sensor's windows of points [0, end), which may look at all of them. */
+export function sensorWindows(encoding: FleetEncoding, history: History, end: number): SensorWindows {
+  const stride = featurePlaces(encoding).constants;
+  const none = { center: [], scale: [] };
+  const series = { ...encoding, scaler: { ...seriesScaler(history, end), linear: none, branch: none } };
+  const origins = originsOf(encoding, history, end);
+  const features = new Float32Array(origins.length * stride);
+  origins.forEach((origin, r) => {
+    writeFeatures(history, origin, series, features, r * stride);
+  });
+  const linear = encoding.targets.length * linearOf(encoding);
+  const column = new Float32Array(origins.length);
+  const fitted = Array.from({ length: stride }, (_, j) => {
+    for (let r = 0; r < origins.length; r++) column[r] = features[r * stride + j]!;
+    return moments(column);
+  });
+  const toScaler = (part: typeof fitted) => ({
+    center: part.map(({ mean }) => mean),
+    scale: part.map(({ deviation }) => deviation),
+  });
+  for (let r = 0; r < origins.length; r++) {
+    for (let j = 0; j < stride; j++) {
+      const value = (features[r * stride + j]! - fitted[j]!.mean) / fitted[j]!.deviation;
+      features[r * stride + j] = Number.isFinite(value) ? value : 0;
+    }
+  }
+  const scaler = {
+    ...series.scaler,
+    linear: toScaler(fitted.slice(0, linear)),
+    branch: toScaler(fitted.slice(linear)),
+  };
+  return { history, scaler, origins, features, stride };
+}
+
+/** Points with a measured target and a measured lead of it, where at most a quarter of the past is spent on looking back. */
+function originsOf(encoding: FleetEncoding, history: History, end: number): Int32Array {
+  const reach = reachOf(encoding);
+  const starts = history.isImputed.map((flags) => flags.indexOf(0)).filter((at) => at >= 0);
+  if (starts.length === 0) return new Int32Array(0);
+  const first = Math.min(...starts);
+  const lookBack = historyLength(encoding.features, encoding.contextLength, encoding.stepSeconds);
+  const from = first + Math.min(lookBack - 1, Math.floor((end - first) / 4));
+  const usable: number[] = [];
+  for (let i = from; i < end - reach; i++) {
+    const isUsable = history.isImputed.some(
+      (isImputed) => isImputed[i] === 0 && encoding.leads.some((lead) => i + lead < end && isImputed[i + lead] === 0),
+    );
+    if (isUsable) usable.push(i);
+  }
+  const most = fleetPolicy.mostWindows;
+  if (usable.length <= most) return Int32Array.from(usable);
+  return Int32Array.from({ length: most }, (_, j) => usable[Math.floor((j * usable.length) / most)]!);
+}
+
+/** The change of a target from `origin` to a lead, NaN where either was not measured before `end`. */
+export function changeAt(history: History, k: number, origin: number, lead: number, end: number): number {
+  const isImputed = history.isImputed[k]!;
+  const at = origin + lead;
+  if (at >= end || isImputed[origin] !== 0 || isImputed[at] !== 0) return Number.NaN;
+  return history.values[k]![at]! - history.values[k]![origin]!;
+}
+
+/** One target's regression over the windows: its own linear features and its changes. */
+export function targetRegression(
+  encoding: FleetEncoding,
+  { history, origins, features, stride }: SensorWindows,
+  k: number,
+  end: number,
+): Regression {
+  const size = linearOf(encoding);
+  const leads = encoding.leads.length;
+  const wanted = new Float64Array(origins.length * leads);
+  origins.forEach((origin, r) => {
+    for (let h = 0; h < leads; h++) wanted[r * leads + h] = changeAt(history, k, origin, encoding.leads[h]!, end);
+  });
+  return { features, stride, offset: k * size, size, wanted, leads };
+}
