@@ -35,9 +35,9 @@ import { once } from "./lambda/once.ts";
 import { openDatabases } from "./machine/databases.ts";
 
 /*
- * The composition root: nothing else chooses adapters. Those with heavy dependencies are imported where they are chosen, so
- * that a bundle carries only what its entry point reaches: onnxruntime in forecast and train, the AWS clients where
- * something is sent or stored.
+ * The composition root: nothing else chooses adapters. Those with heavy dependencies are imported where they are
+ * chosen, so that a bundle carries only what its entry point reaches: onnxruntime in forecast and train, the AWS
+ * clients where something is sent or stored.
  */
 
 type PoolLimits = Pick<PoolOptions, "applicationName" | "statementTimeoutMs">;
@@ -114,8 +114,8 @@ export function openMetrics({ codeVersion }: Config): Metrics {
 }
 
 /**
- * What a command has: the predictor database, brought up to date, and the models, those that are shipped included. Databases
- * that nobody configured are those of `npm start`, running or started for as long as `opened` lives.
+ * What a command has: the predictor database, brought up to date, and the models, those that are shipped included.
+ * Databases that nobody configured are those of `npm start`, running or started for as long as `opened` lives.
  */
 export async function openCommandRuntime(given: Config, opened: AsyncDisposableStack) {
   const log = await openLog({ ...given, logLevel: "error" });
@@ -154,7 +154,10 @@ export async function openCurrentPredictor(config: Config, opened: AsyncDisposab
   return { predictor, migrations: await migrate(predictor.db) };
 }
 
-/** The follower, read through the mapping; throws misconfigured without a URL. Always over TCP: it is anybody's Postgres. */
+/**
+ * The follower, read through the mapping; throws misconfigured without a URL. Always over TCP: it is anybody's
+ * Postgres.
+ */
 export async function openFollower(
   config: Config,
   { clock, log }: { clock: Clock; log: Log },
@@ -184,7 +187,9 @@ export async function describeRoles(): Promise<string> {
   return rolesScript();
 }
 
-/** Connections of the API's own, for as long as `opened` lives: whoever reads much leaves those of the workers alone. */
+/**
+ * Connections of the API's own, for as long as `opened` lives: whoever reads much leaves those of the workers alone.
+ */
 export async function openApiDatabases(
   config: Config,
   ports: { clock: Clock; log: Log },
@@ -200,7 +205,10 @@ export async function openApiDatabases(
   return { predictor, follower };
 }
 
-/** The follower for as long as `opened` lives, once its mapping and its role are found to be right. Throws misconfigured. */
+/**
+ * The follower for as long as `opened` lives, once its mapping and its role are found to be right. Throws
+ * misconfigured.
+ */
 export async function openCheckedFollower(
   config: Config,
   ports: { clock: Clock; log: Log },
@@ -357,7 +365,9 @@ export async function openFleets(options: { workers?: number }): Promise<FleetPo
   return { fleetTrainer: workerFleetTrainer(options), openFleet: engineRunner };
 }
 
-/** Trains `workers` sensors at a time (a core each unless given), on threads of their own where there is a worker file. */
+/**
+ * Trains `workers` sensors at a time (a core each unless given), on threads of their own where there is a worker file.
+ */
 export async function openTrainer(options: { workers?: number; build?: EngineBuild }): Promise<Trainer> {
   const { workerTrainer } = await import("./adapters/trainer.ts");
   return workerTrainer(options);

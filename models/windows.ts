@@ -5,8 +5,8 @@ import type { Regression } from "./ridge/linear.ts";
 
 /**
  * Encoded windows, `origins` each in its own history: `sequence` [rows, contextLength, channels]; `features`
- * [rows, featureCount], standardised; * `last` [rows, targets]; `change` [rows, horizon, targets]: actual minus last, both on the links' scales,
- * NaN where either was not measured.
+ * [rows, featureCount], standardised; * `last` [rows, targets]; `change` [rows, horizon, targets]: actual minus last,
+ * both on the links' scales, NaN where either was not measured.
  */
 export type Windows = {
   origins: Int32Array;
@@ -16,7 +16,10 @@ export type Windows = {
   change: Float64Array;
 };
 
-/** Origins in [from, to) with a measured target there and some measured lead before `limit`, thinned evenly to at most `most`. */
+/**
+ * Origins in [from, to) with a measured target there and some measured lead before `limit`, thinned evenly to at most
+ * `most`.
+ */
 export function usableOrigins(
   history: History,
   horizon: number,

@@ -35,8 +35,8 @@ export type SensorBacktest = {
 };
 
 /**
- * Forecasts at each origin of the plan with what was known then, by the very code that serves and with what was trained for the
- * sensor's cut. Where the model cannot, a baseline does; a target without any measurement has no forecast.
+ * Forecasts at each origin of the plan with what was known then, by the very code that serves and with what was trained
+ * for the sensor's cut. Where the model cannot, a baseline does; a target without any measurement has no forecast.
  * `isOnline`: and once more as a system that serves every step and learns from outcomes.
  */
 export async function backtestSensor(

@@ -9,8 +9,8 @@ const mostSpreadMs = 3 * 86_400_000;
 const mostShare = 0.05;
 
 /**
- * Groups the sensors by their ends of validation: those within a few days of each other share a network. Nothing that any of
- * them measured later than the judged sensor's own end teaches it anything.
+ * Groups the sensors by their ends of validation: those within a few days of each other share a network. Nothing that
+ * any of them measured later than the judged sensor's own end teaches it anything.
  */
 export function groupCuts(sensors: CutSensor[]): Cut[] {
   const ascending = sensors.toSorted((a, b) => a.validationEnd - b.validationEnd);

@@ -47,8 +47,8 @@ export function validationEndOf({ plans }: BacktestInput): Date {
 }
 
 /**
- * Trains a network for each cut of the planned sensors, from all sensors with what they had measured by then. `close` ends the
- * runners.
+ * Trains a network for each cut of the planned sensors, from all sensors with what they had measured by then. `close`
+ * ends the runners.
  */
 export async function trainFleets(
   ports: FleetPorts,

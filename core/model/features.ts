@@ -23,12 +23,16 @@ export type History = {
   days?: DayMeans;
 };
 
-/** Per target and point: mean of the day that ends there, and of the last seven days at that time, the latter for a day ahead. */
+/**
+ * Per target and point: mean of the day that ends there, and of the last seven days at that time, the latter for a day
+ * ahead.
+ */
 export type DayMeans = { day: Float64Array[]; week: Float64Array[] };
 
 /**
  * The tensors of one forecast, finite whatever is missing: `sequence` [contextLength, channels], oldest step first;
- * `features` as the manifest says; `last` [targets], each target's value at the origin on its link's scale, NaN where it never had one.
+ * `features` as the manifest says; `last` [targets], each target's value at the origin on its link's scale, NaN where
+ * it never had one.
  */
 export type Encoded = { sequence: Float32Array; features: Float32Array; last: Float64Array };
 
@@ -45,7 +49,8 @@ export function prepare(grid: Grid, links: Link[]): History {
 
 /**
  * What the model sees at point `origin` of the grid; nothing after it is looked at.
- * A feature that cannot be computed takes its training mean, so a short grid or a missing other target silences nothing.
+ * A feature that cannot be computed takes its training mean, so a short grid or a missing other target silences
+ * nothing.
  */
 export function encode(grid: Grid, origin: number, encoding: Encoding): Encoded {
   const history = prepare(grid, encoding.features.links);
@@ -84,8 +89,8 @@ export type SeriesEncoding = Pick<Encoding, "features" | "scaler" | "contextLeng
 const sequenceLimit = 6;
 
 /**
- * Writes the sequence that ends at `origin`, [contextLength, channels], into `out` at `offset`; missing is 0. `channels` may be
- * more than are written here.
+ * Writes the sequence that ends at `origin`, [contextLength, channels], into `out` at `offset`; missing is 0.
+ * `channels` may be more than are written here.
  */
 export function writeSequence(
   history: History,

@@ -3,8 +3,8 @@ const daySeconds = 86_400;
 const hourSeconds = 3600;
 
 /**
- * The leads that people need, ascending, in steps: each step to 24, then hourly (each step where steps are longer or an hour is
- * not a whole number of them) to 24 hours. At ten minutes these are 44.
+ * The leads that people need, ascending, in steps: each step to 24, then hourly (each step where steps are longer or an
+ * hour is not a whole number of them) to 24 hours. At ten minutes these are 44.
  */
 export function defaultLeads(stepSeconds: number): number[] {
   const near = Array.from({ length: nearLeads }, (_, i) => i + 1);

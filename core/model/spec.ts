@@ -18,11 +18,11 @@ const minimumDaysForWeek = 14;
 const minimumDaysForHarmonics = 3;
 
 /**
- * The features that a history of `historySteps` grid steps can carry, when they are learnt from one of `taughtSteps`: the same,
- * unless other sensors lend theirs.
- * Features of the day before need 8 days to learn them from, half of what they look back on, and a horizon of 2 hours or more
- * (below, they are noise beside the last values); the 7-day profile needs 14 days, harmonics of the time of day 3; where a day
- * is not a whole number of steps, or has fewer than 4, there are none of them.
+ * The features that a history of `historySteps` grid steps can carry, when they are learnt from one of `taughtSteps`:
+ * the same, unless other sensors lend theirs. Features of the day before need 8 days to learn them from, half of what
+ * they look back on, and a horizon of 2 hours or more (below, they are noise beside the last values); the 7-day profile
+ * needs 14 days, harmonics of the time of day 3; where a day is not a whole number of steps, or has fewer than 4, there
+ * are none of them.
  */
 export function defaultSpec(
   stepSeconds: number,

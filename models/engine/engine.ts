@@ -13,7 +13,10 @@ export type Engine = {
   reserve(count: number): number;
   /** Gives a reservation back. */
   release(at: number): void;
-  /** To be called when kernels have run: JavaScript is three times slower while 256-bit registers are in use (seen on Intel). */
+  /**
+   * To be called when kernels have run: JavaScript is three times slower while 256-bit registers are in use (seen on
+   * Intel).
+   */
   settle(): void;
   /** A view of the engine's memory; valid until the next `reserve`. */
   floats(at: number, count: number): Float32Array;

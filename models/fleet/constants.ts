@@ -4,9 +4,9 @@ import type { Scaler } from "../../core/model/manifest.ts";
 import { stepsPerDay } from "../../core/time.ts";
 
 /**
- * What the network is told of a sensor once and for all: per target the logs of `unexplained` [targets][constantLeads] (ridge's error
- * over the change's deviation), of the deviation of steps, of the day-on-day change and of the level in usual changes, and the
- * steps' lag-1 autocorrelation; then the log of the step.
+ * What the network is told of a sensor once and for all: per target the logs of `unexplained` [targets][constantLeads]
+ * (ridge's error over the change's deviation), of the deviation of steps, of the day-on-day change and of the level in
+ * usual changes, and the steps' lag-1 autocorrelation; then the log of the step.
  */
 export function sensorConstants(
   encoding: FleetEncoding,

@@ -33,7 +33,9 @@ export function sumOf(pieces: Pieces, from: number, to: number): NormalEquations
   return inside.length === 0 ? null : inside.reduce((sum, one) => addEquations(sum, one));
 }
 
-/** Ridge at some leads per block, each fitted without it: [block][leads, size + 1]; and the RMS of their errors there. */
+/**
+ * Ridge at some leads per block, each fitted without it: [block][leads, size + 1]; and the RMS of their errors there.
+ */
 export type CrossFit = { weights: Float64Array[]; scale: Float64Array };
 
 /** Ridge of one target, cross-fitted at `leads` (a part of the encoding's). */

@@ -67,8 +67,8 @@ export function widthsOf(sensors: { part: SensorPart }[]): Float32Array {
 export type DrawnRows = { sensor: Int32Array; row: Int32Array };
 
 /**
- * Encodes rows as they are drawn, always into the same memory: those of a whole fleet would not fit. What one call gave is gone
- * with the next.
+ * Encodes rows as they are drawn, always into the same memory: those of a whole fleet would not fit. What one call gave
+ * is gone with the next.
  */
 export function createRowEncoder(
   { encoding, trainees, panel }: FleetData,
@@ -104,7 +104,9 @@ export function createRowEncoder(
   };
 }
 
-/** What ridge leaves, [leads, targets], in residual scales; NaN where a target is not measured or not worth learning. */
+/**
+ * What ridge leaves, [leads, targets], in residual scales; NaN where a target is not measured or not worth learning.
+ */
 function writeWanted(
   { leads, targets }: FleetEncoding,
   { history, part, end, isLearnt }: Trainee,
@@ -123,8 +125,8 @@ function writeWanted(
 }
 
 /**
- * Batches without repeats until a pool is used up; a pool holds each sensor's newest row surely, one `recentShare` of its rows
- * older by one half, and so on. The seed decides who is in it, and the order.
+ * Batches without repeats until a pool is used up; a pool holds each sensor's newest row surely, one `recentShare` of
+ * its rows older by one half, and so on. The seed decides who is in it, and the order.
  */
 export function drawFleetBatches(rowsOf: number[], seed: number): (batches: number) => DrawnRows {
   const random = createRandom(seed ^ 0x2545f491);

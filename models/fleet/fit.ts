@@ -12,8 +12,8 @@ export function stepsOf({ trainees }: FleetData): number {
 }
 
 /**
- * The averaged weights of one network, fitted once on all rows of all trainees; skips in the order of the trainees. `onStep` hears
- * of each step's loss and of the number done. Throws badInput "diverged: ...".
+ * The averaged weights of one network, fitted once on all rows of all trainees; skips in the order of the trainees.
+ * `onStep` hears of each step's loss and of the number done. Throws badInput "diverged: ...".
  */
 export function fitFleetNetwork(
   engine: Engine,

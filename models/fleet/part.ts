@@ -28,8 +28,8 @@ export type PartFit = {
 };
 
 /**
- * The part of a sensor whose points [0, end) are known, closed form; penalties fit on windows before `trainEnd` and judged after it.
- * Null when there is no window. The history has its day means.
+ * The part of a sensor whose points [0, end) are known, closed form; penalties fit on windows before `trainEnd` and
+ * judged after it. Null when there is no window. The history has its day means.
  */
 export function fitPart(
   encoding: FleetEncoding,
@@ -56,7 +56,9 @@ type TargetFit = {
   /** [leads, size + 1] */
   weights: Float64Array;
   cross: CrossFit;
-  /** Per lead: RMS, quantiles of the residuals of all windows, of those of late, and the change's standard deviation. */
+  /**
+   * Per lead: RMS, quantiles of the residuals of all windows, of those of late, and the change's standard deviation.
+   */
   scale: Float64Array;
   overall: number[][];
   late: number[][];
@@ -133,7 +135,10 @@ function choosePenalties(
   return { penalties, validation: validate(data, chosen, validationRow, rows) };
 }
 
-/** Ridge's bands on the validation part are those of a normal distribution as wide as its errors there: no better are known yet. */
+/**
+ * Ridge's bands on the validation part are those of a normal distribution as wide as its errors there: no better are
+ * known yet.
+ */
 function validate(data: Regression, predicted: Float64Array, from: number, to: number): RidgeValidation | null {
   const actual = data.wanted.subarray(from * data.leads, to * data.leads);
   const known = Array.from(actual.keys()).filter((i) => !Number.isNaN(actual[i]!));
@@ -192,7 +197,10 @@ function measureResiduals(
   return { scale, overall, late, changeDeviation };
 }
 
-/** Quantiles of what is known among `values`, thinned; the outer ones on their sides of 0, the median 0: it is ridge itself. */
+/**
+ * Quantiles of what is known among `values`, thinned; the outer ones on their sides of 0, the median 0: it is ridge
+ * itself.
+ */
 function quantilesOf(values: Float64Array): number[] {
   const every = Math.max(1, Math.floor(values.length / fleetPolicy.mostResiduals));
   const known = new Float64Array(Math.ceil(values.length / every));

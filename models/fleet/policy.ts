@@ -1,4 +1,6 @@
-/** How a fleet's network is built and trained; the same for all fleets, only the number of steps follows the windows. */
+/**
+ * How a fleet's network is built and trained; the same for all fleets, only the number of steps follows the windows.
+ */
 export const fleetPolicy = {
   hidden: 16,
   branchUnits: 128,

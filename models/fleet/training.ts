@@ -87,7 +87,10 @@ function sensorGrid({ readings }: FleetSensor, { targets, stepSeconds, now }: Fl
     : grid;
 }
 
-/** The length that half of the sum of all lengths does not exceed: the features are those that most of what is learnt from has. */
+/**
+ * The length that half of the sum of all lengths does not exceed: the features are those that most of what is learnt
+ * from has.
+ */
 function typicalLength(lengths: number[]): number {
   const ascending = lengths.toSorted((a, b) => a - b);
   let rest = lengths.reduce((sum, length) => sum + length, 0) / 2;

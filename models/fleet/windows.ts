@@ -9,8 +9,8 @@ import { moments, seriesScaler } from "../windows.ts";
 import { fleetPolicy } from "./policy.ts";
 
 /**
- * One sensor's windows for ridge, in time order: `features` [rows, stride], the linear ones of every target and the extra ones,
- * standardised; `origins`, points of the history.
+ * One sensor's windows for ridge, in time order: `features` [rows, stride], the linear ones of every target and the
+ * extra ones, standardised; `origins`, points of the history.
  */
 export type SensorWindows = {
   history: History;
@@ -59,7 +59,10 @@ export function sensorWindows(encoding: FleetEncoding, history: History, end: nu
   return { history, scaler, origins, features, stride };
 }
 
-/** Points with a measured target and a measured lead of it, where at most a quarter of the past is spent on looking back. */
+/**
+ * Points with a measured target and a measured lead of it, where at most a quarter of the past is spent on looking
+ * back.
+ */
 function originsOf(encoding: FleetEncoding, history: History, end: number): Int32Array {
   const reach = reachOf(encoding);
   const starts = history.isImputed.map((flags) => flags.indexOf(0)).filter((at) => at >= 0);

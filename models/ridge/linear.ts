@@ -92,7 +92,8 @@ export function solveRidge(equations: NormalEquations, penalty: number): Float64
 }
 
 /**
- * Ridge weights of the leads `which`, each with its own penalty (of `penalties`, by lead), [which, size + 1]; as `solveRidge`.
+ * Ridge weights of the leads `which`, each with its own penalty (of `penalties`, by lead), [which, size + 1]; as
+ * `solveRidge`.
  */
 export function solveLeads(equations: NormalEquations, penalties: ArrayLike<number>, which: number[]): Float64Array {
   const width = equations.size + 1;

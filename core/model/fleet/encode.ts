@@ -27,9 +27,9 @@ export function toEncodedSensor(
 }
 
 /**
- * Writes what the network sees of a sensor at point `origin` of its history: the sequence [contextLength, channels] and the branch's
- * features, as `featurePlaces` has them, neither clipped; finite whatever is missing. Nothing after the origin is looked at, of no
- * sensor. Gives back how many neighbours were known.
+ * Writes what the network sees of a sensor at point `origin` of its history: the sequence [contextLength, channels] and
+ * the branch's features, as `featurePlaces` has them, neither clipped; finite whatever is missing. Nothing after the
+ * origin is looked at, of no sensor. Gives back how many neighbours were known.
  */
 export function writeRow(
   encoding: FleetEncoding,

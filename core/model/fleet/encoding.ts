@@ -16,8 +16,8 @@ import {
 const steps = z.array(z.int().positive());
 
 /**
- * What the network of a fleet sees of each of its sensors, in that sensor's own units; the same for training, backtest and
- * serving. All lags, leads and windows are counted in steps, lists ascend.
+ * What the network of a fleet sees of each of its sensors, in that sensor's own units; the same for training, backtest
+ * and serving. All lags, leads and windows are counted in steps, lists ascend.
  */
 export const FleetEncoding = z.object({
   targets: z.array(Target).min(1),
@@ -89,7 +89,9 @@ export function featurePlaces(encoding: FleetEncoding): FeaturePlaces {
   return { extra, constants, errors, path, neighbours, count: neighbours + neighbourCount(encoding) };
 }
 
-/** Constants of a sensor: per target ridge's unexplained shares, three spreads and the steps' autocorrelation; the step. */
+/**
+ * Constants of a sensor: per target ridge's unexplained shares, three spreads and the steps' autocorrelation; the step.
+ */
 export function constantCount({ targets, constantLeads }: FleetEncoding): number {
   return targets.length * (constantLeads.length + 4) + 1;
 }

@@ -4,14 +4,15 @@ import type { SensorPart } from "./part.ts";
 import { predictChanges, type RidgeWeights, ridgeAtErrorLeads, standardisedLinear } from "./ridge.ts";
 
 /**
- * Ridge's changes at the error leads, made at the grid points from `first` on: [points, targets, error leads]. Each depends on the
- * past of its point alone, so what is remembered equals what is worked out anew.
+ * Ridge's changes at the error leads, made at the grid points from `first` on: [points, targets, error leads]. Each
+ * depends on the past of its point alone, so what is remembered equals what is worked out anew.
  */
 export type RidgeMemory = { first: number; changes: Float32Array };
 
 /**
- * Ridge's errors: `units` [targets * error leads], per point of the history in `unitsPerScale`ths of the error scale, or `unknown`;
- * `sums` of the known ones' units, absolute units and number before each point, modulo 2^32: differences are exact in any order.
+ * Ridge's errors: `units` [targets * error leads], per point of the history in `unitsPerScale`ths of the error scale,
+ * or `unknown`; `sums` of the known ones' units, absolute units and number before each point, modulo 2^32: differences
+ * are exact in any order.
  */
 export type RidgeErrors = {
   units: Int16Array[];
@@ -22,7 +23,9 @@ const unitsPerScale = 2048;
 const errorLimit = 8;
 const unknown = -32_768;
 
-/** Ridge's changes at the grid points [from, to) of the history; `weightsAt` says by which weights, where these change. */
+/**
+ * Ridge's changes at the grid points [from, to) of the history; `weightsAt` says by which weights, where these change.
+ */
 export function recallRidge(
   history: History,
   part: Pick<SensorPart, "scaler">,
@@ -43,8 +46,8 @@ export function recallRidge(
 }
 
 /**
- * What must be known of ridge's forecasts for one at `origin`; of what was remembered (of this part's, at points of this history)
- * only the points that are missing are worked out.
+ * What must be known of ridge's forecasts for one at `origin`; of what was remembered (of this part's, at points of
+ * this history) only the points that are missing are worked out.
  */
 export function rememberRidge(
   history: History,
@@ -112,7 +115,10 @@ export function ridgeErrors(
   return { units, sums };
 }
 
-/** Per target, lead and window: the shrunk mean of ridge's errors that end at `origin`, and the log of their shrunk mean size. */
+/**
+ * Per target, lead and window: the shrunk mean of ridge's errors that end at `origin`, and the log of their shrunk mean
+ * size.
+ */
 export function writeErrors(
   { sums }: RidgeErrors,
   origin: number,

@@ -13,8 +13,8 @@ const neighbourLimit = 6;
 const boost = (steps: number) => (steps <= 3 ? 3 : 1);
 
 /**
- * The sensors of a group that are looked at beside each of its own: the same ones whatever their order, spread over the ids, so
- * that one more sensor displaces one at most.
+ * The sensors of a group that are looked at beside each of its own: the same ones whatever their order, spread over the
+ * ids, so that one more sensor displaces one at most.
  */
 export function choosePanel(sensorIds: string[], most: number = mostNeighbours): string[] {
   const drawn = [...new Set(sensorIds)].map((sensorId) => ({ sensorId, rank: hashOf(sensorId) }));
@@ -31,9 +31,9 @@ export function hashOf(text: string): number {
 }
 
 /**
- * Mean over the neighbours with a measured value at `atSeconds` (epoch) of their changes up to then and of their levels beside the
- * day's and the week's, in their own units; and how many they are. `exceptId` is the sensor itself. Without any, zeros.
- * Nothing after that moment is looked at. Gives back how many neighbours there were.
+ * Mean over the neighbours with a measured value at `atSeconds` (epoch) of their changes up to then and of their levels
+ * beside the day's and the week's, in their own units; and how many they are. `exceptId` is the sensor itself. Without
+ * any, zeros. Nothing after that moment is looked at. Gives back how many neighbours there were.
  */
 export function writeNeighbours(
   panel: Neighbour[],

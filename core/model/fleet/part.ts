@@ -2,11 +2,12 @@ import type { Scaler } from "../manifest.ts";
 
 /**
  * What the fleet's network must be told of one sensor: closed form, a few kilobytes. All on the targets' links' scales.
- * `ridge` [targets, linear + 1, leads], the intercept last, from standardised features to the change from the last value;
- * `residualScale` [leads, targets]: RMS of what ridge leaves, positive; `widths` [leads, targets, quantiles - 1]: pre-softplus gaps
- * between ridge's residual quantiles, below the middle and then above, in residual scales; `bands` [leads, targets, quantiles]:
- * ridge's residual quantiles of late. `errorScale` [targets, errorLeads] and `pathScale` [targets, pathLeads]: RMS of ridge's
- * errors where it had not seen the rows, and standard deviation of the change. `constants`: see `constantCount`.
+ * `ridge` [targets, linear + 1, leads], the intercept last, from standardised features to the change from the last
+ * value; `residualScale` [leads, targets]: RMS of what ridge leaves, positive; `widths` [leads, targets, quantiles -
+ * 1]: pre-softplus gaps between ridge's residual quantiles, below the middle and then above, in residual scales;
+ * `bands` [leads, targets, quantiles]: ridge's residual quantiles of late. `errorScale` [targets, errorLeads] and
+ * `pathScale` [targets, pathLeads]: RMS of ridge's errors where it had not seen the rows, and standard deviation of the
+ * change. `constants`: see `constantCount`.
  */
 export type SensorPart = {
   sensorId: string;

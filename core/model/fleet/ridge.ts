@@ -24,7 +24,8 @@ export function pickLeads(ridge: Float32Array, { leads }: FleetEncoding, wanted:
 }
 
 /**
- * Ridge's changes [targets, leads] from standardised linear features [targets, linear] at `from`, written into `out` at `offset`.
+ * Ridge's changes [targets, leads] from standardised linear features [targets, linear] at `from`, written into `out` at
+ * `offset`.
  */
 export function predictChanges(
   { weights, leads }: RidgeWeights,
@@ -46,7 +47,9 @@ export function predictChanges(
   }
 }
 
-/** The standardised linear features [targets, linear] of a point, in `out` from 0 on; what is missing is 0, the mean. */
+/**
+ * The standardised linear features [targets, linear] of a point, in `out` from 0 on; what is missing is 0, the mean.
+ */
 export function standardisedLinear(
   history: History,
   origin: number,

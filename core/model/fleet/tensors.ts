@@ -7,8 +7,8 @@ import type { Neighbour } from "./neighbours.ts";
 import type { SensorPart } from "./part.ts";
 
 /**
- * The tensors of one sensor's forecast; `last` [targets], the origin's values on their links' scales; `neighbours`: how many other
- * sensors were known at the origin.
+ * The tensors of one sensor's forecast; `last` [targets], the origin's values on their links' scales; `neighbours`: how
+ * many other sensors were known at the origin.
  */
 export type FleetInput = { sequence: Float32Array; features: Float32Array; last: Float64Array; neighbours: number };
 
@@ -16,8 +16,9 @@ export type FleetInput = { sequence: Float32Array; features: Float32Array; last:
 type Remembered = { atSeconds: number; memory: RidgeMemory };
 
 /**
- * Encodes a sensor's forecasts. What ridge said at earlier origins is remembered from one to the next (a few kB) and worked out
- * anew where it is not: the numbers are the same, the cost is not. The grid's columns are the encoding's targets.
+ * Encodes a sensor's forecasts. What ridge said at earlier origins is remembered from one to the next (a few kB) and
+ * worked out anew where it is not: the numbers are the same, the cost is not. The grid's columns are the encoding's
+ * targets.
  */
 export function createFleetEncoder(
   encoding: FleetEncoding,

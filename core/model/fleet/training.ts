@@ -7,7 +7,9 @@ import type { SensorPart } from "./part.ts";
 export type FleetSensor = {
   sensorId: string;
   readings: Readings;
-  /** Last grid point of what ridge's penalties are fitted on; the rest, up to `now`, judges. The first 7/8 otherwise. */
+  /**
+   * Last grid point of what ridge's penalties are fitted on; the rest, up to `now`, judges. The first 7/8 otherwise.
+   */
   trainEnd?: Date;
 };
 
@@ -24,7 +26,10 @@ export type FleetRequest = {
 /** Errors on the validation part, on the target's link's scale. */
 export type RidgeValidation = { mae: number; pinball: number; persistenceMae: number };
 
-/** A sensor of a trained fleet: its part, per target whether it is forecast, and how ridge alone did on its validation part. */
+/**
+ * A sensor of a trained fleet: its part, per target whether it is forecast, and how ridge alone did on its validation
+ * part.
+ */
 export type FleetMember = {
   part: SensorPart;
   isLearnt: boolean[];
