@@ -6,7 +6,7 @@ import { type Mix, mixOf } from "../mix/mix.ts";
 import { startShares } from "../mix/weights.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { fromModelOutput, type ModelOutput } from "../model/tensors.ts";
-import { doubtOf, widened, widenedBand } from "./doubt.ts";
+import { countHeld, doubtOf, heldText, widened, widenedBand } from "./doubt.ts";
 import type { Forecast, Outcome } from "./forecast.ts";
 import { believableOf, guardQuantiles } from "./guard.ts";
 import type { Refusal, SensorPlan, SensorSlot, TargetPlan } from "./plan.ts";
@@ -54,9 +54,10 @@ export function conclude(question: Question): Conclusion {
     slot,
     status,
     reason: why?.reason ?? null,
-    reasonText: why?.message ?? null,
+    reasonText: why?.message ?? heldText(plan.sensor, settings.fleet.targets),
     have: why?.have ?? null,
     need: why?.need ?? null,
+    held: countHeld(plan.sensor, settings),
     decidedAt,
   };
   const fallbacks = served.flatMap(({ fallback }) => (fallback ? [fallback] : []));
@@ -67,7 +68,7 @@ export function conclude(question: Question): Conclusion {
 export function concludeRefusal({ sensorId, slot }: SensorSlot, refusal: Refusal, decidedAt: Date): Conclusion {
   const { reason, message: reasonText, have, need } = refusal;
   return {
-    outcome: { sensorId, slot, status: "refused", reason, reasonText, have, need, decidedAt },
+    outcome: { sensorId, slot, status: "refused", reason, reasonText, have, need, held: 0, decidedAt },
     forecasts: [],
     fallbacks: [],
   };

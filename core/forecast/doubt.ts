@@ -39,3 +39,12 @@ export function countHeld({ conditions, origin }: SensorGrid, { fleet, contextLe
     0,
   );
 }
+
+/** "temperature: 85 °C waits for the next reading to confirm it", of each target with such a reading; null without one. */
+export function heldText({ conditions }: SensorGrid, targets: Target[]): string | null {
+  const waiting = targets.flatMap(({ name, unit }, k) => {
+    const held = conditions[k]?.heldBack;
+    return held ? [`${name}: ${held.value} ${unit} waits for the next reading to confirm it`] : [];
+  });
+  return waiting.length === 0 ? null : waiting.join("; ");
+}

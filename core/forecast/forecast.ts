@@ -60,6 +60,8 @@ export type Outcome = {
   reasonText: string | null;
   have: number | null;
   need: number | null;
+  /** Readings of the context that it did without: held back until the next one confirms them, or dropped. */
+  held: number;
   decidedAt: Date;
 };
 

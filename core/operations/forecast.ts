@@ -99,7 +99,17 @@ async function readShard(
 /** The outcome of a sensor in a slot that is too old, at `newest`, to be computed. */
 export function expired(sensorId: string, slot: Date, newest: Date, decidedAt: Date): Outcome {
   const reasonText = `slot ${slot.toISOString()} was reached when ${newest.toISOString()} was due; not computed`;
-  return { sensorId, slot, status: "expired", reason: "expired", reasonText, have: null, need: null, decidedAt };
+  return {
+    sensorId,
+    slot,
+    status: "expired",
+    reason: "expired",
+    reasonText,
+    have: null,
+    need: null,
+    held: 0,
+    decidedAt,
+  };
 }
 
 function countByStatus(outcomes: Outcome[]): Record<string, number> {

@@ -130,6 +130,8 @@ export const Sensor = z
         reasonText: z.string().nullable(),
         have: z.int().nullable(),
         need: z.int().nullable(),
+        /** Readings of the context that were held back until the next one confirms them, or dropped. */
+        held: z.int(),
       })
       .nullable(),
     modelId: z.string().nullable(),

@@ -78,8 +78,8 @@ export function toForecastResponse(forecast: Forecast, scores: FindScores): Fore
 
 /** An outcome as the API gives it. */
 export function toOutcomeResponse(outcome: Outcome): NonNullable<Sensor["lastOutcome"]> {
-  const { status, reason, reasonText, have, need } = outcome;
-  return { slot: outcome.slot.toISOString(), status, reason, reasonText, have, need };
+  const { status, reason, reasonText, have, need, held } = outcome;
+  return { slot: outcome.slot.toISOString(), status, reason, reasonText, have, need, held };
 }
 
 /** A registered model as the API gives it; the manifest's tensors and scalers stay inside. */

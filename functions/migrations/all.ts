@@ -4,6 +4,7 @@ import * as adaptation from "./0002_adaptation.ts";
 import * as challenger from "./0003_challenger.ts";
 import * as access from "./0004_access.ts";
 import * as holes from "./0005_holes.ts";
+import * as held from "./0006_held.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   "0003_challenger": challenger,
   "0004_access": access,
   "0005_holes": holes,
+  "0006_held": held,
 };

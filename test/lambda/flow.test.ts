@@ -117,6 +117,7 @@ describe("a batch of forecasts", () => {
           reason_text: null,
           have: null,
           need: null,
+          held: 0,
           decided_at: slot,
         })
         .execute();

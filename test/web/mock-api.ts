@@ -84,6 +84,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       reasonText: statusText === "" ? null : statusText,
       have: status === "refused" ? 84 : null,
       need: status === "refused" ? 96 : null,
+      held: 0,
     },
     modelId: status === "baseline" || status === "waiting" ? null : `${sensorId}-2016w17`,
     targets: mockTargets.map((target) => ({

@@ -23,6 +23,7 @@ export function Quality({ sensor, forecast }: { sensor: Sensor; forecast: Foreca
                 <>
                   {outcome.status} at {time(outcome.slot)}
                   {outcome.reasonText !== null && `: ${outcome.reasonText}`}
+                  {outcome.held > 0 && `; ${plural(outcome.held, "reading")} held back`}
                   {outcome.have !== null && outcome.need !== null && ` (${outcome.have} of ${outcome.need} steps)`}
                 </>
               )}

@@ -12,6 +12,7 @@ export const outcomeColumns = {
   reason_text: column<string | null>("text"),
   have: column<number | null>("integer"),
   need: column<number | null>("integer"),
+  held: column<number>("smallint"),
   decided_at: column<Date>("timestamptz"),
 };
 

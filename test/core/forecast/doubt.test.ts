@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { toSensorGrid } from "../../../core/data/context.ts";
 import type { Target } from "../../../core/data/reading.ts";
 import { conclude } from "../../../core/forecast/conclude.ts";
-import { countHeld, doubtOf, widenedBand } from "../../../core/forecast/doubt.ts";
+import { countHeld, doubtOf, heldText, widenedBand } from "../../../core/forecast/doubt.ts";
 import { planSensor } from "../../../core/forecast/plan.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 
@@ -49,6 +49,8 @@ describe("a doubtful moment", () => {
       expect(spiked.forecasts[0]!.q50[h]!).toBeCloseTo(clean.forecasts[0]!.q50[h]!, 0);
     }
     expect(spiked.forecasts[1]).toEqual(clean.forecasts[1]);
+    expect(clean.outcome.held).toBe(0);
+    expect(spiked.outcome.held).toBe(1);
   });
 
   it("has a band twice as wide about the same median, until the context is past it", () => {
@@ -63,6 +65,14 @@ describe("a doubtful moment", () => {
       q50: [20],
       q90: [85],
     });
+  });
+
+  it("is told of", () => {
+    const sensor = (last: number) => toSensorGrid(readingsWith(last), settings.fleet, slot, 440)!;
+    expect(heldText(sensor(85), settings.fleet.targets)).toBe(
+      "temperature: 85 °C waits for the next reading to confirm it",
+    );
+    expect(heldText(sensor(level), settings.fleet.targets)).toBeNull();
   });
 
   it("is counted: held back, or dropped in the context", () => {

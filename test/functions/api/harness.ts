@@ -176,6 +176,7 @@ export function outcomeOf(overrides: Partial<Outcome> = {}): Outcome {
     reasonText: null,
     have: null,
     need: null,
+    held: 0,
     decidedAt: addSeconds(slot, 60),
     ...overrides,
   };

@@ -64,7 +64,7 @@ function sensorPage(query: SensorQuery) {
   const order = query.sort === "sensorId" ? sql`sensor_id` : sql`${rank(sql`state`)}, sensor_id`;
   return sql<Row>`
     select * from (
-      select s.sensor_id, s.first_seen_at, o.slot, o.status, o.reason, o.reason_text, o.have, o.need, o.decided_at,
+      select s.sensor_id, s.first_seen_at, o.slot, o.status, o.reason, o.reason_text, o.have, o.need, o.held, o.decided_at,
         m.model_id as champion,
         ${statusSql(staleBefore)} as state
       from sensor s

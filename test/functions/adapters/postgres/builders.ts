@@ -70,6 +70,7 @@ export function outcomeOf(overrides: Partial<Outcome> = {}): Outcome {
     reasonText: null,
     have: null,
     need: null,
+    held: 0,
     decidedAt: addSeconds(slot, 61),
     ...overrides,
   };
