@@ -3,6 +3,7 @@ import type { Readings } from "./data/reading.ts";
 import type { AppError } from "./errors.ts";
 import type { Cycle, UnfinishedCycle } from "./forecast/cycle.ts";
 import type { Forecast, Outcome } from "./forecast/forecast.ts";
+import type { MaturedForecast, MaturedQuery } from "./forecast/matured.ts";
 import type { PairedScore, Score, ScoredMoment, ScoredRow } from "./forecast/score.ts";
 import type { QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
@@ -122,7 +123,9 @@ export type Ledger = {
 
 /** What forecasts came to, once their moments were known; each lead is scored once. */
 export type Scores = {
-  /** Forecasts of these sensors with targetAt in (after, upTo], served and shadow. */
+  /** Leads of these sensors' forecasts that were issued before their moment, with targetAt in [from, upTo], served and shadow. */
+  matured(wanted: MaturedQuery[], upTo: Date): Promise<MaturedForecast[]>;
+  /** Forecasts of these sensors with targetAt in (after, upTo], served and shadow, whole: to learn anew. */
   maturing(sensorIds: string[], after: Date, upTo: Date): Promise<Forecast[]>;
   /** The score rows of these sensors with targetAt in (after, upTo]. */
   scored(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredRow[]>;

@@ -1,4 +1,4 @@
-import { levels, type Quantiles, tripleAt } from "./quantiles.ts";
+import { levels, type Quantiles, type Triple, tripleAt } from "./quantiles.ts";
 
 /** The daily season's MASE scale is never below this, as a constant series has none. */
 const smallestScale = 1e-3;
@@ -56,7 +56,11 @@ export function pinballLoss(error: number, level: number): number {
 
 /** Mean pinball loss over the levels of one actual and what was forecast of it at lead index `h`. */
 export function leadPinball(made: Quantiles, h: number, actual: number): number {
-  const triple = tripleAt(made, h);
+  return triplePinball(tripleAt(made, h), actual);
+}
+
+/** The same of one lead's triple. */
+export function triplePinball(triple: Triple, actual: number): number {
   return levels.reduce((sum, level, q) => sum + pinballLoss(actual - triple[q]!, level), 0) / levels.length;
 }
 

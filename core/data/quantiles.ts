@@ -5,8 +5,11 @@ export const nominalCoverage = 0.8;
 /** Quantiles of one target, one element per lead, in the target's unit. */
 export type Quantiles = { q10: number[]; q50: number[]; q90: number[] };
 
-/** [q10, q50, q90] per lead as quantiles. */
-export function toQuantiles(perLead: (readonly [q10: number, q50: number, q90: number])[]): Quantiles {
+/** The quantiles of one lead. */
+export type Triple = readonly [q10: number, q50: number, q90: number];
+
+/** Triples per lead as quantiles. */
+export function toQuantiles(perLead: Triple[]): Quantiles {
   return {
     q10: perLead.map(([q10]) => q10),
     q50: perLead.map(([, q50]) => q50),
@@ -14,8 +17,8 @@ export function toQuantiles(perLead: (readonly [q10: number, q50: number, q90: n
   };
 }
 
-/** [q10, q50, q90] of lead index `h`. */
-export function tripleAt({ q10, q50, q90 }: Quantiles, h: number): [q10: number, q50: number, q90: number] {
+/** The triple of lead index `h`. */
+export function tripleAt({ q10, q50, q90 }: Quantiles, h: number): Triple {
   return [q10[h]!, q50[h]!, q90[h]!];
 }
 

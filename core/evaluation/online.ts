@@ -1,5 +1,6 @@
 import { type Readings, readingsBetween } from "../data/reading.ts";
 import type { Forecast } from "../forecast/forecast.ts";
+import { maturedLeads } from "../forecast/matured.ts";
 import type { EncodeModel, RunModels, ServedSlot } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
@@ -74,7 +75,8 @@ function learnSlot(memory: OnlineMemory, { fleet }: ForecastSettings, readings: 
   memory.forecasts = [...memory.forecasts.filter(isOpen), ...rows.filter((row) => !isKnown(row))];
   const window = readingsBetween(readings, after.getTime(), upTo.getTime());
   const actuals = new Map([[sensorId, actualsOf(window, fleet, after, upTo)]]);
-  for (const { target, state } of learn(fleet, new Map([[sensorId, memory.states]]), memory.forecasts, actuals)) {
+  const matured = maturedLeads(memory.forecasts, (at) => at > after && at <= upTo);
+  for (const { target, state } of learn(fleet, new Map([[sensorId, memory.states]]), matured, actuals)) {
     memory.states.set(target, state);
   }
 }

@@ -1,4 +1,4 @@
-import { levels, type Quantiles, toQuantiles, tripleAt } from "../data/quantiles.ts";
+import { type Quantiles, type Triple, toQuantiles, tripleAt } from "../data/quantiles.ts";
 import { clip, type Target } from "../data/reading.ts";
 import type { Adaptation } from "./adaptation.ts";
 import { weightsOf } from "./weights.ts";
@@ -41,13 +41,18 @@ export function mixOf(
   };
 }
 
-/** [q10, q50, q90] of each expert at lead index `h`, and of their weighted mean; it does not cross if they do not. */
-export function mixedAt(mix: Mix, h: number): { experts: (readonly number[] | null)[]; mixed: readonly number[] } {
+/** The triple of each expert at lead index `h`, and their weighted mean; it does not cross if they do not. */
+export function mixedAt(mix: Mix, h: number): { experts: (Triple | null)[]; mixed: Triple } {
   const made = mix.experts.map((one) => one && tripleAt(one, h));
-  const mixed = levels.map((_, q) =>
-    made.reduce((sum, triple, k) => sum + (triple === null ? 0 : mix.weights[k]![h]! * triple[q]!), 0),
-  );
-  return { experts: made, mixed };
+  const weights = mix.weights.map((ofExpert) => ofExpert[h]!);
+  return { experts: made, mixed: weightedMean(made, weights) };
+}
+
+/** The mean of the experts that have a forecast; `weights` in the experts' order, 0 for one without. */
+export function weightedMean(made: (Triple | null)[], weights: number[]): Triple {
+  const level = (q: 0 | 1 | 2) =>
+    made.reduce((sum, triple, k) => sum + (triple === null ? 0 : weights[k]! * triple[q]), 0);
+  return [level(0), level(1), level(2)];
 }
 
 /** The forecast that the mix makes: weighted mean, band's sides times their factors, inside the target's range. */
@@ -55,7 +60,7 @@ export function quantilesOfMix(mix: Mix, range: Pick<Target, "min" | "max">): Qu
   const [lower, upper] = mix.widths as [number[], number[]];
   return toQuantiles(
     lower.map((factor, h) => {
-      const [q10, q50, q90] = mixedAt(mix, h).mixed as [number, number, number];
+      const [q10, q50, q90] = mixedAt(mix, h).mixed;
       const [low, high] = [q50 - Math.max(0, q50 - q10) * factor, q50 + Math.max(0, q90 - q50) * upper[h]!];
       return [clip(low, range), clip(q50, range), clip(high, range)] as const;
     }),

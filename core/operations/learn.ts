@@ -1,10 +1,8 @@
 import { gridTime } from "../data/grid.ts";
 import { observe } from "../data/observed.ts";
-import { tripleAt } from "../data/quantiles.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
-import type { Forecast } from "../forecast/forecast.ts";
+import { type MaturedForecast, maturedLeads } from "../forecast/matured.ts";
 import { type Adaptation, type Adapted, adapt, freshAdaptation, type MaturedLead } from "../mix/adaptation.ts";
-import { mixedAt } from "../mix/mix.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 
@@ -27,39 +25,37 @@ export function actualsOf(readings: Readings, fleet: Fleet, after: Date, upTo: D
 }
 
 /**
- * The state after the outcomes that are newer than what it learnt through; `actuals` ascending. `forecasts` are one sensor's
+ * The state after the outcomes that are newer than what it learnt through; `actuals` ascending. `matured` are one sensor's
  * and target's; only served, mixed ones teach. Nothing is learnt of a moment without an actual, or of a stuck sensor.
  */
-export function learnOutcomes(state: Adaptation, forecasts: Forecast[], actuals: Actual[]): Adaptation {
-  const served = forecasts.filter((one) => one.isServed).sort((a, b) => a.issuedAt.getTime() - b.issuedAt.getTime());
+export function learnOutcomes(state: Adaptation, matured: MaturedForecast[], actuals: Actual[]): Adaptation {
+  const served = matured.filter((one) => one.isServed).sort((a, b) => a.issuedAt.getTime() - b.issuedAt.getTime());
+  const byMoment = Map.groupBy(served, ({ targetAt }) => targetAt.getTime());
   const isNew = ({ at }: Actual) => state.through === null || at > state.through;
-  return actuals.filter(isNew).reduce((known, { at, value }) => adapt(known, at, outcomesAt(served, at, value)), state);
+  return actuals
+    .filter(isNew)
+    .reduce((known, { at, value }) => adapt(known, at, outcomesOf(byMoment.get(at.getTime()) ?? [], value)), state);
 }
 
-/** What was issued for a moment before it came, the last issued of each lead. */
-function outcomesAt(served: Forecast[], at: Date, actual: number): MaturedLead[] {
-  const before = served.filter(({ issuedAt }) => issuedAt < at);
-  const newest = before.reduce<Forecast | null>((a, b) => (a === null || b.origin >= a.origin ? b : a), null);
+/** What was issued for one moment, the last issued of each lead; `served` ascending by issuedAt. */
+function outcomesOf(served: MaturedForecast[], actual: number): MaturedLead[] {
+  const newest = served.reduce<MaturedForecast | null>((a, b) => (a === null || b.origin >= a.origin ? b : a), null);
   if (newest?.reason === "stuck") return [];
   const byLead = new Map<number, MaturedLead>();
-  for (const row of before) {
-    const { origin, stepSeconds, mix } = row;
-    const lead = (at.getTime() - origin.getTime()) / 1000 / stepSeconds;
-    const h = lead - 1;
-    if (mix === null || !Number.isInteger(lead) || h >= row.q50.length) continue;
-    byLead.set(lead, { lead, actual, ...mixedAt(mix, h), final: tripleAt(row, h) });
+  for (const { lead, mix, final } of served) {
+    if (mix !== null) byLead.set(lead, { lead, actual, ...mix, final });
   }
   return [...byLead.values()];
 }
 
-/** Per sensor and target, the state after what `forecasts` and `actuals` have to teach; without those that learnt nothing. */
+/** Per sensor and target, the state after what `matured` and `actuals` have to teach; without those that learnt nothing. */
 export function learn(
   fleet: Fleet,
   known: Map<string, Map<string, Adaptation>>,
-  forecasts: Forecast[],
+  matured: MaturedForecast[],
   actuals: Map<string, Actual[][]>,
 ): Adapted[] {
-  const bySensor = Map.groupBy(forecasts, (one) => one.sensorId);
+  const bySensor = Map.groupBy(matured, (one) => one.sensorId);
   return [...bySensor].flatMap(([sensorId, rows]) =>
     fleet.targets.flatMap(({ name: target }, k): Adapted[] => {
       const before = stateOf(known, sensorId, target, fleet);
@@ -89,5 +85,13 @@ export async function relearn(
     scores.maturing(sensorIds, after, upTo),
   ]);
   const actuals = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
-  return learn(fleet, new Map(), forecasts, actuals);
+  // Sensor by sensor: a month of leads is 200,000 rows.
+  return [...Map.groupBy(forecasts, (one) => one.sensorId).values()].flatMap((ofSensor) =>
+    learn(
+      fleet,
+      new Map(),
+      maturedLeads(ofSensor, (at) => at > after && at <= upTo),
+      actuals,
+    ),
+  );
 }

@@ -1,7 +1,7 @@
-import { leadPinball } from "../data/metrics.ts";
-import type { Quantiles } from "../data/quantiles.ts";
+import { triplePinball } from "../data/metrics.ts";
+import type { Triple } from "../data/quantiles.ts";
 import type { Fleet } from "../data/reading.ts";
-import type { Forecast } from "../forecast/forecast.ts";
+import type { MaturedForecast } from "../forecast/matured.ts";
 import type { Score, ScoredRow } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
 import type { Ports } from "../ports.ts";
@@ -58,7 +58,10 @@ export async function score(
     isThorough ? scores.early(sensorIds, after, upTo) : [],
     adaptations.load(sensorIds),
   ]);
-  const toBeCompleted = new Set(early.map(({ sensorId, target, targetAt }) => keyOf(sensorId, target, targetAt)));
+  // A late forecast completes the rows of the last moments at the next pass, older ones at a thorough one.
+  const recent = addSeconds(upTo, -settings.recentSteps * stepSeconds);
+  const lacking = scored.filter(({ targetAt, leads }) => targetAt > recent && leads < fleet.horizon);
+  const toBeCompleted = new Set([...early, ...lacking].map((one) => keyOf(one.sensorId, one.target, one.targetAt)));
   const done = new Set(
     scored
       .map(({ sensorId, target, targetAt }) => keyOf(sensorId, target, targetAt))
@@ -80,21 +83,17 @@ export async function score(
     });
   }
 
-  // One sensor with old actuals must not make everybody's forecasts of the past day be read.
-  const recent = addSeconds(upTo, -3 * stepSeconds);
-  const groups = Map.groupBy(oldest.keys(), (sensorId) => oldest.get(sensorId)! > recent);
-  const forecasts: Forecast[] = [];
-  for (const [isRecent, group] of groups) {
-    forecasts.push(...(await scores.maturing(group, isRecent ? recent : after, upTo)));
-  }
+  // Each sensor from its own oldest actual on: one that has an old one must not make everybody's past day be read.
+  const wanted = [...oldest].map(([sensorId, from]) => ({ sensorId, from }));
+  const matured = await scores.matured(wanted, upTo);
   const leadsOf = new Map(scored.map((one) => [rowKey(one), one.leads]));
   const hasMore = (row: Score) => countLeads(row) > (leadsOf.get(rowKey(row)) ?? 0);
-  const made = scoreForecasts(forecasts, actuals, clock.now()).filter(hasMore);
+  const made = scoreLeads(matured, actuals, clock.now()).filter(hasMore);
   await scores.record(made);
 
-  const isLost = ({ sensorId, target, mix }: Forecast) => mix !== null && !learnt.get(sensorId)?.has(target);
-  const lost = new Set(forecasts.filter(isLost).map((one) => one.sensorId));
-  const ofKnown = forecasts.filter((one) => !lost.has(one.sensorId));
+  const isLost = ({ sensorId, target, mix }: MaturedForecast) => mix !== null && !learnt.get(sensorId)?.has(target);
+  const lost = new Set(matured.filter(isLost).map((one) => one.sensorId));
+  const ofKnown = matured.filter((one) => !lost.has(one.sensorId));
   const adapted = [...learn(fleet, learnt, ofKnown, known), ...(await relearn(ports, fleet, [...lost], upTo))];
   await adaptations.save(adapted);
   const counts = { sensors: sensorIds.length, scores: made.length, adapted: adapted.length };
@@ -107,22 +106,17 @@ export function countLeads({ error }: Pick<Score, "error">): number {
   return error.filter((one) => one !== null).length;
 }
 
-/** Pairs each lead that was issued before its moment with its actual, where `actuals` has one under the `keyOf` its moment. */
-export function scoreForecasts(forecasts: Forecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
+/** Pairs each matured lead with its actual, where `actuals` has one under the `keyOf` its moment. */
+export function scoreLeads(matured: MaturedForecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
   const made = new Map<string, Score>();
-  for (const forecast of forecasts) {
-    const { sensorId, target, modelKey, origin, issuedAt, stepSeconds } = forecast;
-    for (let lead = 1; lead <= forecast.q50.length; lead++) {
-      const targetAt = addSeconds(origin, lead * stepSeconds);
-      if (issuedAt >= targetAt) continue;
-      const key = keyOf(sensorId, target, targetAt);
-      const actual = actuals.get(key);
-      if (actual === undefined) continue;
-      const full = keyOf(sensorId, target, targetAt, modelKey);
-      const row = made.get(full) ?? emptyScore({ sensorId, target, targetAt, modelKey, actual, scoredAt });
-      made.set(full, row);
-      scoreLead(row, forecast, lead);
-    }
+  for (const one of matured) {
+    const { sensorId, target, modelKey, targetAt } = one;
+    const actual = actuals.get(keyOf(sensorId, target, targetAt));
+    if (actual === undefined) continue;
+    const full = keyOf(sensorId, target, targetAt, modelKey);
+    const row = made.get(full) ?? emptyScore({ sensorId, target, targetAt, modelKey, actual, scoredAt });
+    made.set(full, row);
+    scoreLead(row, one);
   }
   return [...made.values()].map(levelled);
 }
@@ -145,22 +139,21 @@ function emptyScore(head: Omit<Score, (typeof perLead)[number]>): Score {
   return { ...head, ...empty, persistenceError: [], seasonalNaiveError: [] };
 }
 
-function scoreLead(row: Score, { lastValue, seasonalNaive, mix, ...served }: Forecast, lead: number): void {
+function scoreLead(row: Score, { lastValue, seasonalNaive, mix, final, lead }: MaturedForecast): void {
   const { actual } = row;
   const h = lead - 1;
-  const own = mix?.experts[0] ?? served;
-  const naive = seasonalNaive[h] ?? null;
-  row.error[h] = actual - served.q50[h]!;
-  row.pinball[h] = leadPinball(served, h, actual);
-  row.isCovered[h] = covers(served, h, actual);
-  row.ownPinball[h] = leadPinball(own, h, actual);
-  row.ownIsCovered[h] = covers(own, h, actual);
+  const own = mix?.experts[0] ?? final;
+  row.error[h] = actual - final[1];
+  row.pinball[h] = triplePinball(final, actual);
+  row.isCovered[h] = covers(final, actual);
+  row.ownPinball[h] = triplePinball(own, actual);
+  row.ownIsCovered[h] = covers(own, actual);
   row.persistenceError[h] = actual - lastValue;
-  row.seasonalNaiveError[h] = naive === null ? null : actual - naive;
+  row.seasonalNaiveError[h] = seasonalNaive === null ? null : actual - seasonalNaive;
 }
 
-function covers({ q10, q90 }: Quantiles, h: number, actual: number): boolean {
-  return q10[h]! <= actual && actual <= q90[h]!;
+function covers([q10, , q90]: Triple, actual: number): boolean {
+  return q10 <= actual && actual <= q90;
 }
 
 /** Arrays of one length, null at leads that the model did not forecast. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Forecast } from "../../core/forecast/forecast.ts";
+import { type MaturedForecast, maturedLeads } from "../../core/forecast/matured.ts";
 import type { Ledger, Scores } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import {
@@ -131,6 +132,38 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
       expect(await scores.maturing(["room1"], at(2), at(2))).toEqual([made[1]]);
       expect(await scores.maturing(["room1"], at(-3), at(0))).toEqual([made[0]]);
       expect(await scores.maturing(["room2"], at(-3), at(9))).toEqual([]);
+    });
+
+    it("gives the leads that matured, each from its sensor's moment on, those issued too late left out", async () => {
+      const { ledger, scores } = await open();
+      const made = [
+        forecastOf({ origin: at(-1) }),
+        forecastOf({ seasonalNaive: [1, null, 3] }),
+        forecastOf({ modelKey: "late", issuedAt: at(1), mix: null }),
+        forecastOf({ sensorId: "room2", isServed: false, mix: null }),
+      ];
+      await ledger.record([], made.toReversed());
+      const wanted = [
+        { sensorId: "room1", from: at(1) },
+        { sensorId: "room2", from: at(2) },
+      ];
+      const isWanted = (targetAt: Date) => targetAt >= at(1) && targetAt <= at(2);
+      const expected = [
+        ...maturedLeads(made.slice(0, 3), isWanted),
+        ...maturedLeads(made.slice(3), (targetAt) => targetAt.getTime() === at(2).getTime()),
+      ];
+      expect(expected.map(({ modelKey, lead }) => [modelKey, lead])).toEqual([
+        ["model-a", 2],
+        ["model-a", 3],
+        ["model-a", 1],
+        ["model-a", 2],
+        ["late", 2],
+        ["model-a", 2],
+      ]);
+      const found = await scores.matured(wanted, at(2));
+      const order = (one: MaturedForecast) => JSON.stringify([one.sensorId, one.modelKey, one.origin, one.lead]);
+      expect(Map.groupBy(found, order)).toEqual(Map.groupBy(expected, order));
+      expect(await scores.matured([], at(2))).toEqual([]);
     });
 
     it("scores a lead once, and adds those that a row lacked", async () => {

@@ -1,6 +1,7 @@
 import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
+import { maturedLeads } from "../../core/forecast/matured.ts";
 import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
@@ -169,6 +170,11 @@ export function memoryLedger(): MemoryLedger {
             row.issuedAt < endOf(row),
         )
         .sort(byText(({ sensorId, target, origin, modelKey }) => [sensorId, target, origin.toISOString(), modelKey]));
+    },
+    async matured(wanted, upTo) {
+      const from = new Map(wanted.map((one) => [one.sensorId, one.from]));
+      const ofWanted = [...forecasts.values()].filter(({ sensorId }) => from.has(sensorId));
+      return ofWanted.flatMap((row) => maturedLeads([row], (at) => at >= from.get(row.sensorId)! && at <= upTo));
     },
     async scored(sensorIds, after, upTo) {
       const wanted = new Set(sensorIds);

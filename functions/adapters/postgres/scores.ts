@@ -1,5 +1,9 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import type { Triple } from "../../../core/data/quantiles.ts";
+import type { MaturedForecast } from "../../../core/forecast/matured.ts";
 import type { PairedScore, ScoredMoment, ScoredRow } from "../../../core/forecast/score.ts";
+import { experts } from "../../../core/mix/experts.ts";
+import { weightedMean } from "../../../core/mix/mix.ts";
 import type { Scores } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { toRow } from "./columns.ts";
@@ -17,6 +21,29 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
           and origin + make_interval(secs => step_seconds) <= ${upTo} and issued_at < ends_at
         order by sensor_id, target, origin, model_key`.execute(db);
       return rows.map(toForecast);
+    },
+
+    async matured(wanted, upTo) {
+      const [ids, from] = [wanted.map((one) => one.sensorId), wanted.map((one) => one.from)];
+      const triples = sql`3 * cardinality(f.mix_weights) / cardinality(f.q50)`;
+      const { rows } = await sql<MaturedRow>`
+        select f.sensor_id as "sensorId", f.target, f.model_key as "modelKey", f.is_served as "isServed", f.reason, f.origin,
+          f.issued_at as "issuedAt", f.last_value as "lastValue", m.at as "targetAt", m.lead,
+          array[f.q10[m.lead], f.q50[m.lead], f.q90[m.lead]] as final, f.seasonal_naive[m.lead] as "seasonalNaive",
+          f.mix_experts[(m.lead - 1) * ${triples} + 1 : m.lead * ${triples}] as experts,
+          f.mix_weights[(m.lead - 1) * ${triples} / 3 + 1 : m.lead * ${triples} / 3] as weights
+        from unnest(${ids}::text[], ${from}::timestamptz[]) as w (sensor_id, since)
+        join forecast f on f.sensor_id = w.sensor_id and f.ends_at >= w.since
+          and f.origin + make_interval(secs => f.step_seconds) <= ${upTo} and f.issued_at < f.ends_at
+        cross join lateral (
+          select lead::int, f.origin + make_interval(secs => lead * f.step_seconds) as at
+          from generate_series(
+            greatest(1, ceil(extract(epoch from w.since - f.origin) / f.step_seconds)),
+            least(cardinality(f.q50), floor(extract(epoch from ${upTo} - f.origin) / f.step_seconds))) as lead
+        ) as m
+        where f.issued_at < m.at
+        order by f.sensor_id, f.target, f.origin, f.model_key, m.lead`.execute(db);
+      return rows.map(toMatured);
     },
 
     async scored(sensorIds, after, upTo) {
@@ -69,9 +96,22 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
   };
 }
 
+type MaturedRow = Omit<MaturedForecast, "mix"> & { experts: (number | null)[] | null; weights: number[] | null };
+
+/** The numbers are float32 where the mix's are: a real comes back as the shortest text that means it. */
+function toMatured({ experts: flat, weights, ...row }: MaturedRow): MaturedForecast {
+  if (flat === null || weights === null) return { ...row, mix: null };
+  const made = experts.map((_, k): Triple | null => {
+    const [q10 = null, q50 = null, q90 = null] = flat.slice(3 * k, 3 * k + 3);
+    return q10 === null || q50 === null || q90 === null ? null : [Math.fround(q10), Math.fround(q50), Math.fround(q90)];
+  });
+  const rounded = experts.map((_, k) => Math.fround(weights[k] ?? 0));
+  return { ...row, mix: { experts: made, mixed: weightedMean(made, rounded) } };
+}
+
 /**
  * The rule of which leads count, as SQL: one of `forecast` that falls on the moment `at`, and that was issued before it. In
- * code it is scoreForecasts (core/operations/score.ts).
+ * code it is maturedLeads (core/forecast/matured.ts).
  */
 export function countsAt(forecast: string, at: string): RawBuilder<boolean> {
   const f = (column: string) => sql.ref(`${forecast}.${column}`);
