@@ -35,6 +35,8 @@ export type AccuracyViews = {
 export type OperationViews = {
   /** Null before the first cycle. */
   newestSlot(): Promise<Date | null>;
+  /** The newest slot up to `upTo`, among its latest cycles, whose sensors all have their outcome; null where none has. */
+  newestDoneSlot(upTo: Date): Promise<Date | null>;
   /** Empty where no pg-boss lives in the database. */
   queueCounts(): Promise<{ name: string; waiting: number; active: number; failed: number }[]>;
   databaseSize(): Promise<{ bytes: number; tables: { name: string; bytes: number; rows: number }[] }>;

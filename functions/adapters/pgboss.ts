@@ -2,15 +2,15 @@ import { createHash } from "node:crypto";
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 import { type JobResult, type JobWithMetadata, PgBoss, type QueueOptions } from "pg-boss";
 import { AppError } from "../../core/errors.ts";
-import type { QueueName } from "../../core/messages.ts";
+import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Log, Queue } from "../../core/ports.ts";
 import { reachable } from "./postgres/reach.ts";
 
 /** A Lambda handler of an SQS batch with partial failures: the same code runs behind SQS and behind pg-boss. */
 export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
-/** How one queue is worked: messages a batch, batches at a time in this process, and seconds before a batch is given up. */
-type Lane = { batchSize: number; concurrency: number; expireSeconds: number };
+/** How one queue is worked: messages at a time in this process, and seconds before one is given up. */
+type Lane = { concurrency: number; expireSeconds: number };
 
 /** Queues on Postgres, with their workers. `stop` lets running batches finish, up to 20 s. */
 export type BossQueue = Queue & {
@@ -20,9 +20,9 @@ export type BossQueue = Queue & {
 };
 
 const lanes: Record<QueueName, Lane> = {
-  forecast: { batchSize: 4, concurrency: 2, expireSeconds: 120 },
-  score: { batchSize: 4, concurrency: 1, expireSeconds: 120 },
-  train: { batchSize: 1, concurrency: 2, expireSeconds: 900 },
+  forecast: { concurrency: 2, expireSeconds: 120 },
+  score: { concurrency: 1, expireSeconds: 120 },
+  train: { concurrency: 2, expireSeconds: 900 },
 };
 const queueNames: QueueName[] = ["forecast", "score", "train"];
 
@@ -35,7 +35,12 @@ const delivery: QueueOptions = {
   heartbeatSeconds: 10,
 };
 const daySeconds = 86_400;
-const maintenance = { superviseIntervalSeconds: 3, monitorIntervalSeconds: 3, maintenanceIntervalSeconds: 300 };
+const maintenance = {
+  superviseIntervalSeconds: 3,
+  monitorIntervalSeconds: 3,
+  maintenanceIntervalSeconds: 300,
+  queueCacheIntervalSeconds: 1,
+};
 
 /**
  * Opens (and installs, where it is new) pg-boss in the schema `pgboss` of the database at `url`. Several processes may share
@@ -103,8 +108,12 @@ async function takeOrphans(boss: PgBoss, log: Log): Promise<void> {
   }
 }
 
-async function send(boss: PgBoss, queue: QueueName, messages: { key: string; body: unknown }[]): Promise<void> {
-  const jobs = messages.map(({ key, body }) => ({ id: uuidOf(`${queue}/${key}`), data: { body } }));
+async function send(boss: PgBoss, queue: QueueName, messages: QueueMessage[]): Promise<void> {
+  const jobs = messages.map(({ key, priority = 0, body }) => ({
+    id: uuidOf(`${queue}/${key}`),
+    priority,
+    data: { body },
+  }));
   try {
     await boss.insert(queue, jobs);
   } catch (error) {
@@ -113,23 +122,25 @@ async function send(boss: PgBoss, queue: QueueName, messages: { key: string; bod
   }
 }
 
+/**
+ * One message at a time and worker: expiry and shutdown count by the message, and whatever is newest by then comes next. A
+ * backlog is worked off without a pause in between.
+ */
 async function work(
   boss: PgBoss,
   queue: QueueName,
   handler: BatchHandler,
   { concurrency = lanes[queue].concurrency }: { concurrency?: number } = {},
 ): Promise<void> {
-  const { batchSize } = lanes[queue];
   await boss.work(
     queue,
     {
       perJobResults: true,
       includeMetadata: true,
-      batchSize,
-      burstWhenBatchFull: batchSize > 1,
+      burstWhenReadyExceeds: 1,
       localConcurrency: concurrency,
       pollingIntervalSeconds: 0.5,
-      notifyPollingIntervalSeconds: 2,
+      notifyPollingIntervalSeconds: 0.5,
     },
     async (jobs: JobWithMetadata<{ body: unknown }>[]) => settle(jobs, await handler({ Records: jobs.map(recordOf) })),
   );

@@ -16,6 +16,11 @@ export function staleBefore(now: Date, pace: Pace): Date {
   return addSeconds(now, -missedCycles * cycleSecondsOf(pace));
 }
 
+/** The newest slot whose outcomes must be there at `now`: those due later have two cycles' time. */
+export function outcomesDueSince(now: Date, settings: Pace & Pick<ApiSettings, "settleSeconds">): Date {
+  return addSeconds(now, -2 * cycleSecondsOf(settings) - (settings.settleSeconds ?? 0));
+}
+
 /** Whole cycles that should have come since `slot`. */
 export function missedCyclesSince(slot: Date, now: Date, pace: Pace): number {
   return Math.max(0, Math.floor(secondsBetween(slot, now) / cycleSecondsOf(pace)));

@@ -10,6 +10,8 @@ export type ApiSettings = {
   stepSeconds: number;
   /** Longest time between two cycles; the step when left out. */
   cycleSeconds?: number;
+  /** How long after its slot a cycle begins; 0 when left out. */
+  settleSeconds?: number;
   horizon: number;
   targets: Target[];
   codeVersion: string;
@@ -40,4 +42,6 @@ export type ApiServices = {
   settings: ApiSettings;
   metrics: Metrics;
   access: AccessServices;
+  /** What is known to be wrong with databases that this process runs itself, by name. */
+  troubles?(): Record<string, string>;
 };

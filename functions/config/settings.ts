@@ -48,6 +48,7 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
     api: {
       stepSeconds,
       cycleSeconds,
+      settleSeconds: config.settleSeconds,
       horizon,
       targets,
       codeVersion,

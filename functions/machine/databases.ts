@@ -7,8 +7,11 @@ import type { Embedded } from "./embedded/cluster.ts";
 /** Which of the databases somebody works on. */
 export type Needs = { follower: boolean; predictor: boolean };
 
-/** The configuration with the URLs that are needed; `mainUrl` is the database that the demo's sensors write, if they do. */
-export type Databases = { config: Config; mainUrl: string | null };
+/**
+ * The configuration with the URLs that are needed; `mainUrl` is the database that the demo's sensors write, if they do;
+ * `troubles`: what is wrong with embedded servers that are down at the moment, by name.
+ */
+export type Databases = { config: Config; mainUrl: string | null; troubles(): Record<string, string> };
 
 /** Both databases. */
 export const both: Needs = { follower: true, predictor: true };
@@ -35,7 +38,9 @@ export async function openDatabases(
   if (given.demoDatabaseUrl !== null && given.followerDatabaseUrl === null) {
     throw new AppError("misconfigured", "DEMO_DATABASE_URL needs its standby's address in FOLLOWER_DATABASE_URL");
   }
-  if (!missing.follower && !missing.predictor) return { config: given, mainUrl: given.demoDatabaseUrl };
+  if (!missing.follower && !missing.predictor) {
+    return { config: given, mainUrl: given.demoDatabaseUrl, troubles: () => ({}) };
+  }
   if (missing.predictor && given.followerDatabaseUrl !== null) log.warn("databases.forTrying", { message: forTrying });
   const { runningUrls, startEmbedded } = await import("./embedded/cluster.ts");
   const embedded = await startEmbedded({ dataDir: given.dataDir, needs: missing, log }).catch((error: unknown) => {
@@ -49,7 +54,8 @@ export async function openDatabases(
     followerDatabaseUrl: given.followerDatabaseUrl ?? urls.followerUrl,
     predictorDatabaseUrl: given.predictorDatabaseUrl ?? urls.predictorUrl,
   };
-  return { config, mainUrl: given.demoDatabaseUrl ?? embedded?.mainUrl ?? null };
+  const troubles = () => embedded?.troubles() ?? {};
+  return { config, mainUrl: given.demoDatabaseUrl ?? embedded?.mainUrl ?? null, troubles };
 }
 
 /** The demo's sensors, who write the main database; resolves when the follower shows their history. */

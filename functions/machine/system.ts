@@ -95,7 +95,16 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const { timed } = metrics;
   const requestForecasts = forecastHere(ports, settings);
   const apiPorts = { ...ports, ...predictorPorts(asked.predictor), follower: asked.follower };
-  const api = createApi({ ports: apiPorts, views, requestForecasts, settings: settings.api, access, metrics });
+  const { troubles } = databases;
+  const api = createApi({
+    ports: apiPorts,
+    views,
+    requestForecasts,
+    settings: settings.api,
+    access,
+    metrics,
+    troubles,
+  });
   const hostRules = { host: config.host, names: namesOf(config) };
   const server = await listen(
     createSite((request, env) => api.fetch(request, env), webFolder, hostRules).fetch,

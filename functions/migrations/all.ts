@@ -5,6 +5,7 @@ import * as challenger from "./0003_challenger.ts";
 import * as access from "./0004_access.ts";
 import * as holes from "./0005_holes.ts";
 import * as held from "./0006_held.ts";
+import * as notes from "./0007_notes.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,15 @@ export const migrations: Record<string, Migration> = {
   "0004_access": access,
   "0005_holes": holes,
   "0006_held": held,
+  "0007_notes": notes,
+};
+
+/**
+ * By migration, the newest migration of the oldest code that still runs on it; stored in the database, so that going back a
+ * version works. Without an entry there is no way back.
+ */
+export const worksWith: Record<string, string> = {
+  "0005_holes": holes.worksWith,
+  "0006_held": "0003_challenger",
+  "0007_notes": notes.worksWith,
 };

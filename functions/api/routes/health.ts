@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { AppError } from "../../../core/errors.ts";
 import { HealthResponse, ReadyResponse } from "../contract.ts";
-import { missedCyclesSince, staleBefore } from "../freshness.ts";
+import { missedCyclesSince, outcomesDueSince } from "../freshness.ts";
 import { refuse } from "../problem.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices, ApiSettings } from "../services.ts";
@@ -17,22 +18,28 @@ const ready = createRoute({
   method: "get",
   path: "/readyz",
   tags: ["operations"],
-  summary: "Both databases answer and the newest cycle is fresh",
-  description: "503 with the reasons in `errors` while one of them does not hold.",
+  summary: "Both databases answer and the newest due slot has its outcomes",
+  description:
+    "503 with the reasons in `errors` while one of them does not hold. A slot has two cycles' time for the outcomes of all " +
+    "its sensors; slots ahead of the clock do not count.",
   responses: answers(200, ReadyResponse, "Ready"),
 });
 
-export function healthRoutes({ ports, views, settings }: ApiServices): OpenAPIHono {
+export function healthRoutes(services: ApiServices): OpenAPIHono {
+  const { ports, views, settings } = services;
   return new OpenAPIHono()
     .openapi(health, (c) => c.json({ status: "ok" as const, codeVersion: settings.codeVersion }, 200))
     .openapi(ready, async (c) => {
-      const [slot, follower] = await Promise.allSettled([views.newestSlot(), ports.follower.state()]);
+      const now = ports.clock.now();
+      const [slot, follower] = await Promise.allSettled([views.newestDoneSlot(now), ports.follower.state()]);
       const errors: { path: string; message: string }[] = [];
-      if (follower.status === "rejected") errors.push({ path: "follower", message: "does not answer" });
-      if (slot.status === "rejected") errors.push({ path: "predictor", message: "does not answer" });
+      if (follower.status === "rejected") errors.push({ path: "follower", message: wordsFor(follower.reason) });
+      if (slot.status === "rejected") errors.push({ path: "predictor", message: wordsFor(slot.reason) });
+      for (const [name, message] of Object.entries(services.troubles?.() ?? {}))
+        errors.push({ path: `embedded ${name}`, message });
       const newest = slot.status === "fulfilled" ? slot.value : null;
       if (slot.status === "fulfilled") {
-        const message = cycleFault(newest, ports.clock.now(), settings);
+        const message = cycleFault(newest, now, settings);
         if (message !== null) errors.push({ path: "cycle", message });
       }
       if (errors.length > 0 || newest === null) {
@@ -44,7 +51,18 @@ export function healthRoutes({ ports, views, settings }: ApiServices): OpenAPIHo
 }
 
 function cycleFault(newest: Date | null, now: Date, settings: ApiSettings): string | null {
-  if (newest === null) return "no cycle has run yet";
-  if (newest >= staleBefore(now, settings)) return null;
-  return `${missedCyclesSince(newest, now, settings)} cycles are missing since ${newest.toISOString()}`;
+  if (newest === null) return "no recent cycle has the outcomes of all its sensors";
+  if (newest >= outcomesDueSince(now, settings)) return null;
+  const cycles = missedCyclesSince(newest, now, settings);
+  return `${cycles} cycles lack outcomes since ${newest.toISOString()}`;
+}
+
+/** What a fault means, without its internals: those are in the log. */
+function wordsFor(error: unknown): string {
+  const code = error instanceof AppError ? error.code : "internal";
+  if (code === "misconfigured")
+    return "answers, but a table, column or grant is not as the mapping says: npm run check-source";
+  if (code === "timeout") return "answers too slowly: statements run into their time limit";
+  if (code.endsWith("Unavailable")) return "does not answer";
+  return "does not do what it is asked: see the log";
 }

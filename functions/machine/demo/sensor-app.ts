@@ -99,6 +99,9 @@ function given(rows: DemoReading[]) {
 }
 
 async function newestAt(main: Main): Promise<Date> {
-  const [row] = await main.query<{ at: Date | null }>('select max("timestamp") as at from sensor_readings');
+  // Of the sensors' newest readings the one in the middle: a row that somebody stamps a year ahead moves no clock.
+  const [row] = await main.query<{ at: Date | null }>(`
+    select percentile_disc(0.5) within group (order by at) as at
+    from (select max("timestamp") as at from sensor_readings group by sensor_id) as newest`);
   return row?.at ?? historyEndsAt;
 }

@@ -23,6 +23,8 @@ export type Embedded = {
   predictorUrl: string | null;
   /** Process ids of the servers, for those who watch or end them in tests. */
   pids(): Partial<Record<Name, number>>;
+  /** What is wrong with those that are down at the moment. */
+  troubles(): Partial<Record<Name, string>>;
   /** Ends the follower, then the others, and gives the folder back. May be called twice. */
   stop(): Promise<void>;
 };
@@ -81,6 +83,10 @@ export async function startEmbedded(options: {
       followerUrl: url("follower"),
       predictorUrl: url("predictor"),
       pids: () => Object.fromEntries(Object.entries(running).map(([name, server]) => [name, server.pid()])),
+      troubles() {
+        const all = Object.entries(running).map(([name, server]) => [name, server.trouble()] as const);
+        return Object.fromEntries(all.filter(([, trouble]) => trouble !== null));
+      },
       stop: () => (stopping ??= stop()),
     };
   } catch (error) {

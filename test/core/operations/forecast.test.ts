@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Readings } from "../../../core/data/reading.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../../core/forecast/settings.ts";
+import { freshAdaptation } from "../../../core/mix/adaptation.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
@@ -361,4 +362,48 @@ test("readings after the slot change no forecast", async () => {
   };
   const strip = ({ outcomes, rows }: { outcomes: Outcome[]; rows: Forecast[] }) => ({ outcomes, rows });
   expect(strip(await run(world({ a: later })))).toEqual(strip(await run(world({ a: readings }))));
+});
+
+test("a late slot uses nothing that was learnt after its origin, and what was learnt before", async () => {
+  const learnt = (through: Date) => ({
+    ...freshAdaptation(24),
+    through,
+    width: [0, 1].map(() => new Array(24).fill(1)),
+  });
+  const now = addSeconds(someSlot, 1800);
+  for (const [steps, expected] of [
+    [0, someSlot],
+    [1, null],
+    [3, null],
+  ] as const) {
+    const made = world({ a: healthy(addSeconds(someSlot, 1800)) }, { now });
+    const through = addSeconds(someSlot, steps * 600);
+    await made.ports.adaptations.save([{ sensorId: "a", target: "temperature", state: learnt(through) }]);
+    const row = (await run(made)).rows.find(({ target }) => target === "temperature")!;
+    expect(row.origin).toEqual(someSlot);
+    expect(row.mix!.learntThrough, `learnt through step ${steps}`).toEqual(expected);
+    expect(row.mix!.widths[0]![0]).toBeCloseTo(expected === null ? 1 : Math.E, 5);
+  }
+});
+
+test("a late slot knows no model that was trained on readings after its origin", async () => {
+  const training = (to: Date) => ({ ...manifestOf().training, to: to.toISOString() });
+  const trained = (to: Date) => [modelOf(manifestOf({ modelId: "model-a", sensorId: "a", training: training(to) }))];
+  const late = addSeconds(someSlot, 600);
+  const made = world({ a: healthy() }, { models: trained(late), now: late });
+  expect((await run(made)).of("a")).toMatchObject({ status: "baseline", reason: "noModel" });
+  expect((await run(world({ a: healthy() }, { models: trained(someSlot) }))).of("a").status).toBe("issued");
+});
+
+test("names a value that cannot be instead of waiting for the source", async () => {
+  const broken = readingsOf({ temperature: new Array(300).fill(-9999), humidity: [] }, { end: someSlot });
+  const text = (await run(world({ a: broken }))).of("a").reasonText;
+  expect(text).toBe(
+    "temperature: all 300 readings are outside [-40, 85] °C, the newest -9999; check the sensor, its unit and its limits",
+  );
+  const turned = readingsOf({ temperature: [...wave(280), ...new Array(20).fill(-9999)], humidity: [] });
+  const { reason, reasonText } = (await run(world({ a: turned }))).of("a");
+  expect(reason).toBe("staleSource");
+  expect(reasonText).toContain("2026-03-01T08:40:00.000Z, 20 steps before the slot");
+  expect(reasonText).toContain("20 of temperature since then are outside [-40, 85] °C, the newest -9999");
 });

@@ -56,6 +56,26 @@ describe("pg-boss queue", () => {
     expect(seen).toContainEqual({ index: 8 });
   });
 
+  it("hands out the newest slot first over the whole queue, one message at a time", async () => {
+    const slots = [3, 1, 4, 2, 5];
+    await queue.send(
+      "forecast",
+      slots.map((slot) => ({ key: `slot-${slot}`, priority: slot, body: slot })),
+    );
+    const seen: unknown[][] = [];
+    await queue.work(
+      "forecast",
+      async (event) => {
+        seen.push(bodiesOf(event));
+        if (seen.length === 1) await queue.send("forecast", [{ key: "slot-9", priority: 9, body: 9 }]);
+        return done;
+      },
+      { concurrency: 1 },
+    );
+    await untilCount(countOf("forecast", "completed"), 6);
+    expect(seen).toEqual([[5], [9], [4], [3], [2], [1]]);
+  });
+
   it("drops a message whose key it has seen, even after the first was handled and from another process", async () => {
     let handled = 0;
     await queue.work("forecast", async (event) => {

@@ -121,11 +121,22 @@ describe("probes", () => {
     const paths = async () => (await getProblem(api.app, "/readyz", 503)).errors?.map((error) => error.path);
     expect(await paths()).toEqual(["cycle"]);
     await openCycle(someSlot);
+    await api.ledger.closeFanOut(someSlot, someSlot);
+    expect(await paths()).toEqual(["cycle"]);
+    await api.ledger.record(
+      ["a", "b"].map((sensorId) => outcomeOf({ sensorId, slot: someSlot })),
+      [],
+    );
+    expect(await paths()).toEqual(["cycle"]);
+    await api.ledger.record([outcomeOf({ sensorId: "c", slot: someSlot })], []);
+    const tomorrow = addSeconds(someSlot, 86_400);
+    await api.ledger.openCycle({ slot: tomorrow, sensors: 0, shards: 0, now: tomorrow });
+    await api.ledger.closeFanOut(tomorrow, tomorrow);
     expect(await getAs(api.app, "/readyz", ReadyResponse)).toEqual({
       status: "ready",
       newestSlot: someSlot.toISOString(),
     });
-    api.clock.advance(3 * stepSeconds);
+    api.clock.advance(2 * stepSeconds);
     await getAs(api.app, "/readyz", ReadyResponse);
     api.clock.advance(1);
     expect(await paths()).toEqual(["cycle"]);
@@ -135,10 +146,22 @@ describe("probes", () => {
 
   it("is not ready while the predictor database is away", async () => {
     api = await startApi(postgres);
-    api.services.views.newestSlot = async () => {
+    api.services.views.newestDoneSlot = async () => {
       throw new AppError("predictorUnavailable", "predictor database: connect ECONNREFUSED 10.0.0.8:5432");
     };
     const problem = await getProblem(api.app, "/readyz", 503);
     expect(problem.errors).toEqual([{ path: "predictor", message: "does not answer" }]);
+  });
+
+  it("says what a source means that answers, but not as the mapping says, and which server of its own is down", async () => {
+    api = await startApi(postgres);
+    api.follower.state = async () => {
+      throw new AppError("misconfigured", 'column "secret_name" does not exist');
+    };
+    api.services.troubles = () => ({ predictor: "does not start, tried 9 times: no space left on device" });
+    const { errors, detail } = await getProblem(api.app, "/readyz", 503);
+    expect(errors?.[0]).toEqual({ path: "follower", message: expect.stringContaining("check-source") });
+    expect(errors?.map(({ message }) => message).join()).toContain("tried 9 times");
+    expect(detail).not.toContain("secret_name");
   });
 });

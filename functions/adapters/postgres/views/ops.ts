@@ -5,12 +5,26 @@ import type { PredictorSchema } from "../schema.ts";
 type QueueCount = { name: string; waiting: number; active: number; failed: number };
 type TableSize = { name: string; bytes: number; rows: number };
 
+/** Cycles among which the newest whole one is looked for: more would be too old to tell of. */
+const looksBack = 5;
+
 /** The state of the predictor database itself. Row counts are the planner's estimates: exact ones would read it all. */
-export function opsViews(db: Kysely<PredictorSchema>): Pick<Views, "newestSlot" | "queueCounts" | "databaseSize"> {
+export function opsViews(
+  db: Kysely<PredictorSchema>,
+): Pick<Views, "newestSlot" | "newestDoneSlot" | "queueCounts" | "databaseSize"> {
   return {
     async newestSlot() {
       const row = await db.selectFrom("cycle").select("slot").orderBy("slot", "desc").limit(1).executeTakeFirst();
       return row?.slot ?? null;
+    },
+
+    async newestDoneSlot(upTo) {
+      const { rows } = await sql<{ slot: Date }>`
+        select slot from (select * from cycle where slot <= ${upTo} order by slot desc limit ${looksBack}) as c
+        where fanned_out_at is not null and not is_disputed
+          and sensors <= (select count(*) from outcome where outcome.slot = c.slot)
+        order by slot desc limit 1`.execute(db);
+      return rows[0]?.slot ?? null;
     },
 
     async queueCounts() {

@@ -42,3 +42,44 @@ test("leaves no lock behind that would block the next one", async () => {
   expect(locks.rows).toEqual([{ n: 0 }]);
   await database.close();
 });
+
+test("runs on what a newer version has added, where that noted that it can, and says what to do where it did not", async () => {
+  const database = openDatabase<unknown>({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 2 });
+  const run = (name: string) =>
+    database.query("insert into kysely_migration (name, timestamp) values ($1, '2030-01-01')", [name]);
+  const newest = Object.keys(migrations).at(-1)!;
+  await run("8000_next");
+  await database.query("insert into migration_note values ('8000_next', $1)", [newest]);
+  expect(await migrate(database.db)).toEqual([]);
+  await run("9000_later");
+  await expect(migrate(database.db)).rejects.toMatchObject({ code: "misconfigured", message: /9000_later.*restore/s });
+  await database.query("insert into migration_note values ('9000_later', '8000_next')");
+  await expect(migrate(database.db)).rejects.toMatchObject({ code: "misconfigured" });
+  await database.close();
+});
+
+test("brings the last release's database up to date, on which that release's statements still work", async () => {
+  const database = openDatabase<unknown>({ url: await postgres.createDatabase(), side: "predictor", max: 2 });
+  const released = ["0001_forecaster", "0002_adaptation", "0003_challenger"];
+  for (const name of released) await migrations[name]!.up(database.db);
+  await database.query(
+    "create table kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null)",
+  );
+  for (const name of released) await database.query("insert into kysely_migration values ($1, '2026')", [name]);
+  const cycle =
+    "insert into cycle (slot, opened_at, sensors, shards) values ($1, $1, 1, 1) on conflict (slot) do nothing";
+  const outcome = "insert into outcome (sensor_id, slot, status, decided_at) values ('a', $1, 'baseline', $1)";
+  const [before, after] = ["2026-03-01T12:00Z", "2026-03-01T12:10Z"];
+  await database.query(cycle, [before]);
+  await database.query("update cycle set fanned_out_at = $1 where slot = $1", [before]);
+  await database.query(outcome, [before]);
+  expect(await migrate(database.db)).toEqual(Object.keys(migrations).slice(released.length));
+  await database.query(cycle, [after]);
+  await database.query(outcome, [after]);
+  const rows = await database.query("select slot, finished_at is not null as done from cycle order by slot");
+  expect(rows).toEqual([
+    { slot: new Date(before), done: true },
+    { slot: new Date(after), done: false },
+  ]);
+  await database.close();
+});

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Embedded, startEmbedded } from "../../../../functions/machine/embedded/cluster.ts";
@@ -131,6 +132,18 @@ test("a server that is killed comes back by itself with all its data", async () 
   await query(embedded.mainUrl, "insert into reading values (4)");
   await until(embedded.followerUrl, "select * from reading", (rows) => rows.length === 4);
 });
+
+test("a server that cannot start is tried until its cause is gone, and says so meanwhile", async () => {
+  const embedded = await start();
+  const [conf, away] = ["postgresql.conf", "away.conf"].map((name) => join(dataDir, "main", name));
+  await rename(conf!, away!);
+  const before = embedded.pids().main!;
+  process.kill(before, "SIGKILL");
+  while (!/tried [6-9] times/.test(embedded.troubles().main ?? "")) await sleep(50);
+  await rename(away!, conf!);
+  await until(embedded.mainUrl, "select 1", () => embedded.pids().main !== before);
+  expect(embedded.troubles()).toEqual({});
+}, 60_000);
 
 test("starts again after kill -9 of our process, although its databases were left running", async () => {
   const { child, said } = await holdInProcess();
