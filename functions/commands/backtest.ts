@@ -51,6 +51,7 @@ const anyValue = 1e12;
 
 async function backtest(options: Options, signal: AbortSignal): Promise<void> {
   const file = await readReadings(options.data);
+  for (const note of file.notes) console.error(`! ${note}`);
   const plans = options.plan === undefined ? null : await readPlan(options.plan);
   const targets = targetsOf(file, options, plans);
   const settings = defaultForecastSettings(

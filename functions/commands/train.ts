@@ -81,6 +81,7 @@ async function trainFleet(given: Config, options: Options, trainer: Trainer, sig
 async function trainFile(config: Config, options: Options, trainer: Trainer, signal: AbortSignal): Promise<Trained[]> {
   const { data = "", out = "", seed } = options;
   const file = await readReadings(data);
+  for (const note of file.notes) console.error(`! ${note}`);
   const targets: Target[] = targetsOf(await readSources(config.sourceConfig));
   const missing = targets.find(({ name }) => !file.targets.includes(name));
   if (missing) throw new AppError("badInput", `${data} has no column ${missing.name}, a target of SOURCE_CONFIG`);

@@ -18,13 +18,15 @@ test("reads readings per sensor, plain or compressed, with NaN for what is no nu
     "timestamp,sensor_id,temperature,co2",
     '2026-01-01T00:00:00Z,"attic, north",20.5,400',
     "2026-01-01T01:00:00+01:00,b,,x",
-    "yesterday,b,1,2",
     '2026-01-01T02:00:00Z,"attic, north",21',
   ].join("\n");
   await writeFile(join(folder, "a.csv"), text);
   await writeFile(join(folder, "a.csv.gz"), gzipSync(text));
   for (const name of ["a.csv", "a.csv.gz"]) {
-    const { targets, sensors } = await readReadings(join(folder, name));
+    const { targets, sensors, notes } = await readReadings(join(folder, name));
+    expect(notes).toEqual([
+      expect.stringMatching(/1 cells are no number and count as not measured, as line \d+: "x"$/),
+    ]);
     expect(targets).toEqual(["temperature", "co2"]);
     expect(sensors.get("attic, north")).toEqual({
       at: Float64Array.of(at(0), at(2)),
@@ -36,6 +38,53 @@ test("reads readings per sensor, plain or compressed, with NaN for what is no nu
     });
   }
   expect([...(await readReadings(join(folder, "a.csv"), ["b"])).sensors.keys()]).toEqual(["b"]);
+});
+
+test.each([
+  ["2026-01-01T02:00:00Z", 0],
+  ["2026-01-01 03:00+01:00", 0],
+  ["2026-01-01T00:00:00.500-0200", 0.5],
+  ["1767232800", 0],
+  ["1767232800000", 0],
+  ["1767232800000000", 0],
+  ["1767232800.5", 0.5],
+])("reads the time %s", async (time, seconds) => {
+  await writeFile(join(folder, "time.csv"), `sensor_id,timestamp,temperature\na,${time},20\n`);
+  const { sensors, notes } = await readReadings(join(folder, "time.csv"));
+  expect([...(sensors.get("a")?.at ?? [])]).toEqual([at(2) + seconds * 1000]);
+  expect(notes).toEqual([]);
+});
+
+test("takes a time without zone as UTC, whatever this machine's zone is, and says so", async () => {
+  await writeFile(
+    join(folder, "naive.csv"),
+    "sensor_id,timestamp,temperature\na,2026-01-01 02:00:00,20\na,2026-01-02,20\n",
+  );
+  const { sensors, notes } = await readReadings(join(folder, "naive.csv"));
+  expect([...(sensors.get("a")?.at ?? [])]).toEqual([at(2), at(24)]);
+  expect(notes).toEqual([expect.stringMatching(/2 of 2 times name no zone and are taken as UTC/)]);
+});
+
+test.each([
+  "13/01/2026 02:00",
+  "01/02/2026 02:00",
+  "Jan 2 2026",
+  "yesterday",
+  "",
+  "2026-02-30T00:00:00Z",
+  "2026-01-01T25:00Z",
+  "20260101",
+])("refuses the time %j, counted, by its line", async (time) => {
+  await writeFile(
+    join(folder, "bad.csv"),
+    `sensor_id,timestamp,temperature\na,2026-01-01T02:00:00Z,20\na,${time},20\n`,
+  );
+  await expect(readReadings(join(folder, "bad.csv"))).rejects.toMatchObject({
+    code: "badInput",
+    message: expect.stringMatching(
+      /the times of 1 of 2 rows cannot be read, as line 3: ".*": write 2026-03-01T12:00:00Z/,
+    ),
+  });
 });
 
 test("names the file that cannot be read", async () => {
