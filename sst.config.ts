@@ -17,6 +17,7 @@ export default $config({
   // SST allows no import at the top of this file.
   async run() {
     const { settingsFor } = await import("./sst.settings.ts");
+    const { createApiKey } = await import("./infra/secrets.ts");
     const { createStore } = await import("./infra/store.ts");
     const { createQueues } = await import("./infra/queues.ts");
     const { createFunctions, subscribeFunctions } = await import("./infra/functions.ts");
@@ -26,12 +27,13 @@ export default $config({
     const { createOperationsPage } = await import("./infra/operations.ts");
 
     const settings = settingsFor($app.stage);
+    const apiKey = createApiKey();
     const store = createStore(settings);
     const queues = createQueues(settings);
-    const functions = createFunctions(settings, store, queues);
+    const functions = createFunctions(settings, store, queues, apiKey);
     subscribeFunctions(settings, queues, functions);
     createSchedules(settings, queues, functions);
-    const router = createWeb(settings, functions);
+    const router = createWeb(settings, functions, apiKey);
     const alarms = createAlarms(settings, queues, functions);
     createOperationsPage(queues, functions);
 

@@ -24,11 +24,29 @@ export type StageSettings = {
   vpc: { securityGroups: string[]; privateSubnets: string[] } | null;
   /** Gets the alarms once it has confirmed AWS's mail; null for nobody. */
   alarmEmail: string | null;
+  /** private: nothing without a key or a sign-in; public-read: whoever has the address may read. */
+  access: "private" | "public-read";
+  /** Where people sign in (docs/security.md), by a public client with PKCE; null: with API keys only. */
+  signIn: SignIn | null;
+  /** Requests of one address in five minutes before the edge blocks it; $6 a month and $0.60 a million requests. Null: no WAF. */
+  requestsPerFiveMinutes: number | null;
+  /** A forecast of more than this a month raises an alarm to `alarmEmail`, in USD; null for none. */
+  monthlyBudget: number | null;
   logRetentionDays: number;
   /** Backups under `backups/` and replaced versions of any object are deleted after this. */
   backupRetentionDays: number;
   /** Models and backups outlive `sst remove`, and the stage refuses to be removed at all. */
   isProtected: boolean;
+};
+
+export type SignIn = {
+  issuer: string;
+  clientId: string;
+  /** Claim of the ID token; its values below make roles, "*" everybody. */
+  roleClaim: string;
+  admins: string[];
+  operators: string[];
+  viewers: string[];
 };
 
 export type FunctionName = "schedule" | "forecast" | "score" | "train" | "promote" | "watch" | "api";
@@ -86,6 +104,10 @@ const defaults: StageSettings = {
   domain: null,
   vpc: null,
   alarmEmail: null,
+  access: "private",
+  signIn: null,
+  requestsPerFiveMinutes: null,
+  monthlyBudget: null,
   logRetentionDays: 14,
   backupRetentionDays: 35,
   isProtected: false,

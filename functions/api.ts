@@ -2,6 +2,7 @@ import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
 import { messagesOf } from "../core/operations/schedule.ts";
 import { createApi } from "./api/app.ts";
 import type { ApiServices } from "./api/services.ts";
+import { refuseUnlessFromEdge } from "./lambda/edge.ts";
 import { once } from "./lambda/once.ts";
 import { openApiRuntime } from "./runtime.ts";
 
@@ -18,7 +19,9 @@ export function createApiHandler(services: Omit<ApiServices, "requestForecasts">
 
 const start = once(async () => {
   const { ports, views, settings, access, metrics } = await openApiRuntime();
-  return createApiHandler({ ports, views, settings: settings.api, access, metrics });
+  const answer = createApiHandler({ ports, views, settings: settings.api, access, metrics });
+  return async (event: LambdaEvent, context?: LambdaContext) =>
+    (await refuseUnlessFromEdge(event, access.bootstrapKey)) ?? answer(event, context);
 });
 
 export const handler = async (event: LambdaEvent, context?: LambdaContext) => (await start())(event, context);

@@ -103,7 +103,8 @@ export async function openApiRuntime() {
   });
   const queue = await openSqs(config);
   const ports = { clock, log, follower, ...predictorPorts(predictor), queue, ...verificationLater(config, log) };
-  const access = await openAccess(config, predictor, { isLoopback: false });
+  const bootstrapKey = wanted(config.apiKey, "API_KEY");
+  const access = { ...(await openAccess(config, predictor, { isLoopback: false })), bootstrapKey };
   const views = createViews(predictor.db);
   return { ports, views, settings: settingsOf(config, targets), access, metrics: openMetrics(config) };
 }

@@ -41,6 +41,38 @@ export function createAlarms(settings: StageSettings, queues: Queues, functions:
     alarm(`${title(name)}Errors`, { ...functionMetric("Errors", fn), statistic: "Sum", threshold: 0 });
   }
   alarm("ApiServerErrors", { ...functionMetric("Url5xxCount", functions.api), statistic: "Sum", threshold: 0 });
+  // What the API refused, from its own log: 401 are wrong keys, 429 somebody who asks too often.
+  for (const [status, most] of [
+    [401, 100],
+    [429, 1_000],
+  ] as const) {
+    const metric = { namespace: "IotLstmPredictor", metricName: `Api${status}-${$app.stage}` };
+    const filter = {
+      logGroupName: `/${$app.name}/${$app.stage}/api`,
+      pattern: `{ $.event = "api.request" && $.status = ${status} }`,
+      metricTransformation: { name: metric.metricName, namespace: metric.namespace, value: "1" },
+    };
+    new aws.cloudwatch.LogMetricFilter(`Api${status}Filter`, filter, { dependsOn: [functions.api] });
+    alarm(`Api${status}`, { ...metric, statistic: "Sum", threshold: most });
+  }
+  if (settings.monthlyBudget && alarmEmail) {
+    new aws.budgets.Budget("Spend", {
+      name: `${$app.name}-${$app.stage}`,
+      budgetType: "COST",
+      timeUnit: "MONTHLY",
+      limitAmount: `${settings.monthlyBudget}`,
+      limitUnit: "USD",
+      notifications: [
+        {
+          comparisonOperator: "GREATER_THAN",
+          notificationType: "FORECASTED",
+          threshold: 100,
+          thresholdType: "PERCENTAGE",
+          subscriberEmailAddresses: [alarmEmail],
+        },
+      ],
+    });
+  }
   // No metric at all means that nobody watches: that is an alarm too.
   const watched = { period: 900, treatMissingData: "breaching" };
   alarm("MissedCycles", { ...ownMetric("MissedCycles"), ...watched, threshold: 0 });

@@ -10,11 +10,10 @@ type Permission = { actions: string[]; resources: $util.Input<$util.Input<string
 type Needs = { link: sst.Secret[]; permissions: Permission[]; onnx?: boolean; engine?: boolean; url?: boolean };
 
 /** One function an entry point, each with a role of its own: the actions and resources named here and nothing else. */
-export function createFunctions(settings: StageSettings, store: Store, queues: Queues) {
+export function createFunctions(settings: StageSettings, store: Store, queues: Queues, apiKey: sst.Secret) {
   // Secrets: `npx sst secret set Name`. They reach a function encrypted in its bundle, never by its environment.
   const followerUrl = new sst.Secret("FollowerDatabaseUrl");
   const predictorUrl = new sst.Secret("PredictorDatabaseUrl");
-  const apiKey = new sst.Secret("ApiKey");
   const databases = [followerUrl, predictorUrl];
 
   const sends = (...names: QueueName[]): Permission => ({
@@ -88,6 +87,13 @@ function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queue
     CODE_VERSION: process.env.GITHUB_SHA?.slice(0, 12) ?? "",
     STAGE: $app.stage,
     LOG_FORMAT: "json",
+    ACCESS: settings.access,
+    OIDC_ISSUER: settings.signIn?.issuer ?? "",
+    OIDC_CLIENT_ID: settings.signIn?.clientId ?? "",
+    OIDC_ROLE_CLAIM: settings.signIn?.roleClaim ?? "",
+    OIDC_ADMINS: settings.signIn?.admins.join() ?? "",
+    OIDC_OPERATORS: settings.signIn?.operators.join() ?? "",
+    OIDC_VIEWERS: settings.signIn?.viewers.join() ?? "",
   };
 }
 

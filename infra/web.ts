@@ -1,10 +1,17 @@
 /// <reference path="../.sst/platform/config.d.ts" />
 import type { StageSettings } from "../sst.settings.ts";
+import { edgeOf } from "./edge.ts";
 import type { Functions } from "./functions.ts";
 
 /** One address for the dashboard (from S3) and the API (the function's URL). */
-export function createWeb(settings: StageSettings, { api }: Functions) {
-  const router = new sst.aws.Router("Web", settings.domain ? { domain: settings.domain } : {});
+export function createWeb(settings: StageSettings, { api }: Functions, apiKey: sst.Secret) {
+  const { domain, requestsPerFiveMinutes } = settings;
+  const none = { coreRuleSet: false, knownBadInputs: false, sqlInjection: false };
+  const router = new sst.aws.Router("Web", {
+    edge: edgeOf(apiKey),
+    ...(domain ? { domain } : {}),
+    ...(requestsPerFiveMinutes ? { waf: { rateLimitPerIp: requestsPerFiveMinutes, managedRules: none } } : {}),
+  });
   for (const path of ["/v1", "/healthz", "/readyz", "/openapi.json", "/reference"]) router.route(path, api.url);
   new sst.aws.StaticSite("Dashboard", {
     path: ".",

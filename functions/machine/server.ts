@@ -11,6 +11,7 @@ import { AppError } from "../../core/errors.ts";
 import { isApiPath } from "../api/app.ts";
 import { permissionsPolicy } from "../api/headers.ts";
 import { type HostRules, refuseOtherHosts } from "./hosts.ts";
+import { pagePolicy } from "./page-headers.ts";
 
 /** The listening server. `close` lets running requests finish, for 5 s at most. */
 export type HttpServer = { url: string; close(): Promise<void> };
@@ -34,9 +35,7 @@ export function createSite(api: Fetch, webFolder: string, rules: HostRules) {
   const index = serveStatic({ root: webFolder, path: "index.html" });
   site.use(async (c, next) => (isApiPath(c.req.path) ? api(c.req.raw, c.env) : next()));
   site.use(compress());
-  site.use(
-    secureHeaders({ contentSecurityPolicy: dashboardPolicy, permissionsPolicy, strictTransportSecurity: false }),
-  );
+  site.use(secureHeaders({ contentSecurityPolicy: pagePolicy, permissionsPolicy, strictTransportSecurity: false }));
   site.use(async (c, next) => {
     await next();
     // Built files carry their hash in the name; the page that names them must always be asked for.
@@ -53,13 +52,6 @@ export function createSite(api: Fetch, webFolder: string, rules: HostRules) {
 }
 
 const notBuilt = "the dashboard is not built: npm run build:web\n";
-const dashboardPolicy = {
-  defaultSrc: ["'self'"],
-  styleSrc: ["'self'", "'unsafe-inline'"],
-  imgSrc: ["'self'", "data:"],
-  objectSrc: ["'none'"],
-  frameAncestors: ["'none'"],
-};
 
 /** The dashboard's own paths; it draws them itself. */
 function isPage(path: string): boolean {

@@ -38,7 +38,7 @@ export type Patch = { file: string; from: string; to: string };
 export const secrets = {
   FollowerDatabaseUrl: "postgres://reader:follower-secret@follower.example/app",
   PredictorDatabaseUrl: "postgres://owner:predictor-secret@predictor.example/forecaster",
-  ApiKey: "an-api-key-that-must-not-leak",
+  ApiKey: "an-api-key-that-must-not-leak-anywhere",
 };
 
 /** The resources of a stage: the real config, built and run as SST's command line does, under Pulumi's mocks. */

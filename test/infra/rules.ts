@@ -1,3 +1,4 @@
+import { pageHeaders } from "../../functions/machine/page-headers.ts";
 import type { StageSettings } from "../../sst.settings.ts";
 import { buildViolations, functionViolations, queueViolations, scheduleViolations } from "./compute.ts";
 import type { Evaluation, Resource } from "./evaluate.ts";
@@ -60,9 +61,16 @@ function webViolations({ resources, outputs }: Evaluation): string[] {
   const unrouted = ["/v1", "/healthz", "/readyz", "/openapi.json", "/reference"].filter(
     (path) => !routed.includes(`,${path}`),
   );
+  const edge = resources
+    .filter(({ type }) => type === "aws:cloudfront/function:Function")
+    .map(({ inputs }) => String(inputs.code))
+    .join();
   return [
     urls.join() !== "ApiUrl" && `function URLs: ${urls.join() || "none"}`,
     !resources.some(({ type }) => type === "sst:aws:StaticSite") && "no dashboard",
+    !edge.includes(`"x-edge-secret"] = { value: "`) && "the function's own URL answers anybody",
+    !edge.includes(`"x-viewer-address"] = { value: event.viewer.ip }`) && "whoever asks may say from where",
+    !edge.includes(pageHeaders["content-security-policy"] ?? "?") && "the dashboard has no policy",
     unrouted.length > 0 && `not routed to the API: ${unrouted.join()}`,
     !String(outputs.dashboard).startsWith("https://") && "the dashboard's address is not an output",
   ].filter((line) => typeof line === "string");

@@ -45,7 +45,7 @@ const Schedule = z.object({
 const Alarm = z.object({
   namespace: z.string(),
   metricName: z.string(),
-  dimensions: z.record(z.string(), z.string()),
+  dimensions: z.record(z.string(), z.string()).default({}),
   alarmActions: z.array(z.string()).default([]),
   treatMissingData: z.string().optional(),
 });

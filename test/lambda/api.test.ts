@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addSeconds, floorToStep } from "../../core/time.ts";
+import { edgeHeader, edgeSecretOf } from "../../functions/lambda/edge.ts";
 import { apiKey, type Cloud, eventOf, startCloud } from "./cloud.ts";
 import type { Lambda } from "./lambda.ts";
 
@@ -10,6 +11,8 @@ const slot = floorToStep(addSeconds(new Date(), -600), 600);
 
 let cloud: Cloud;
 let api: Lambda;
+let edgeSecret = "";
+const bearer = { authorization: `Bearer ${apiKey}` };
 beforeAll(async () => {
   cloud = await startCloud();
   await cloud.seed(["attic", "cellar"], slot, 9 * 86_400);
@@ -18,6 +21,7 @@ beforeAll(async () => {
   await cloud.linked.query("insert into sensor select unnest(array['attic', 'cellar']), now()");
   await forecast.invoke(eventOf([{ MessageId: "1", Body: body }]));
   api = await cloud.start("api");
+  edgeSecret = await edgeSecretOf(apiKey);
 });
 afterAll(() => cloud.stop());
 
@@ -25,7 +29,7 @@ afterAll(() => cloud.stop());
 async function ask(
   method: string,
   path: string,
-  headers: Record<string, string> = {},
+  headers: Record<string, string> = bearer,
   body?: unknown,
 ): Promise<Response> {
   const http = { method, path, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "test" };
@@ -37,7 +41,7 @@ async function ask(
     headers: {
       host: "stand-in.lambda-url.eu-central-1.on.aws",
       "content-type": "application/json",
-      authorization: `Bearer ${apiKey}`,
+      [edgeHeader]: edgeSecret,
       ...headers,
     },
     requestContext: { http, domainName: "stand-in.lambda-url.eu-central-1.on.aws", stage: "$default", requestId: "1" },
@@ -49,7 +53,7 @@ async function ask(
 }
 
 test("answers gzipped to who can read it", async () => {
-  const answer = await ask("GET", "/v1/sensors", { "accept-encoding": "gzip" });
+  const answer = await ask("GET", "/v1/sensors", { ...bearer, "accept-encoding": "gzip" });
   expect(answer).toMatchObject({ statusCode: 200, isBase64Encoded: true });
   expect(answer.headers["content-encoding"]).toBe("gzip");
   const { items } = JSON.parse(gunzipSync(Buffer.from(answer.body, "base64")).toString());
@@ -81,6 +85,14 @@ test("refuses a wrong key and none, and queues the work of the right one", async
   expect([200, 202]).toContain(answer.statusCode);
   const bodies = (await cloud.receive("forecast")).map(({ Body }) => JSON.parse(Body ?? ""));
   expect(bodies.flatMap((body) => body.sensorIds)).toEqual(["attic"]);
+});
+
+test("reads nothing out to who has no key, and answers nobody who goes round the edge", async () => {
+  expect((await ask("GET", "/v1/sensors", {})).statusCode).toBe(401);
+  expect((await ask("GET", "/healthz", {})).statusCode).toBe(200);
+  for (const secret of ["", "guess"]) {
+    expect((await ask("GET", "/healthz", { ...bearer, [edgeHeader]: secret })).statusCode).toBe(403);
+  }
 });
 
 test("prints no secret", () => {
