@@ -1,4 +1,5 @@
 import type { Quantiles } from "../data/quantiles.ts";
+import { rounderOf, roundQuantiles } from "../data/resolution.ts";
 import { type Adaptation, freshAdaptation } from "../mix/adaptation.ts";
 import { forecastBaseline } from "../mix/baselines.ts";
 import { simpleExperts } from "../mix/experts.ts";
@@ -137,7 +138,12 @@ function mixWith(champion: RegisteredModel, k: number, input: Input): { ok: true
   const state = isKnown ? known : freshAdaptation(horizon);
   const shares = startShares(champion.manifest.metrics[target.name], challenger !== null);
   const all = [made.lstm, made.ridge, simple.climatology, simple.persistence, challenger?.quantiles ?? null];
-  return { ok: true, mix: widened(mixOf(state, shares, all, challenger?.modelId), doubtOf(plan.sensor, k, settings)) };
+  const round = rounderOf(target);
+  const rounded = all.map((one) => one && roundQuantiles(one, round));
+  return {
+    ok: true,
+    mix: widened(mixOf(state, shares, rounded, challenger?.modelId), doubtOf(plan.sensor, k, settings)),
+  };
 }
 
 /** The forecast of the challenger made last, if it has one. */

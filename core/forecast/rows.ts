@@ -1,5 +1,6 @@
 import type { SensorGrid } from "../data/context.ts";
 import type { Quantiles } from "../data/quantiles.ts";
+import { rounderOf, roundQuantiles } from "../data/resolution.ts";
 import { type BaselineForecast, lastObserved, seasonalNaive } from "../mix/baselines.ts";
 import { type Mix, quantilesOfMix } from "../mix/mix.ts";
 import type { RegisteredModel } from "../model/registered.ts";
@@ -11,7 +12,8 @@ export type RowBase = { sensorId: string; slot: Date; issuedAt: Date; sensor: Se
 
 /** The served forecast of a model, mixed with the other experts. */
 export function modelRow(base: RowBase, k: number, model: RegisteredModel, mix: Mix, imputedSteps: number): Forecast {
-  const quantiles = quantilesOfMix(mix, base.settings.fleet.targets[k]!);
+  const target = base.settings.fleet.targets[k]!;
+  const quantiles = roundQuantiles(quantilesOfMix(mix, target), rounderOf(target));
   return { ...ofModel(base, k, model, imputedSteps), ...quantiles, mix, isServed: true };
 }
 
@@ -20,10 +22,11 @@ export function shadowRow(
   base: RowBase,
   k: number,
   model: RegisteredModel,
-  { q10, q50, q90 }: Quantiles,
+  quantiles: Quantiles,
   imputedSteps: number,
 ): Forecast {
-  return { ...ofModel(base, k, model, imputedSteps), q10, q50, q90, mix: null, isServed: false };
+  const issued = roundQuantiles(quantiles, rounderOf(base.settings.fleet.targets[k]!));
+  return { ...ofModel(base, k, model, imputedSteps), ...issued, mix: null, isServed: false };
 }
 
 function ofModel(base: RowBase, k: number, { modelId, modelSha256 }: RegisteredModel, imputedSteps: number) {
@@ -40,9 +43,7 @@ export function baselineRow(
 ): Forecast {
   return {
     ...provenance(base, k),
-    q10: made.q10,
-    q50: made.q50,
-    q90: made.q90,
+    ...roundQuantiles(made, rounderOf(base.settings.fleet.targets[k]!)),
     mix: null,
     modelKey: made.name,
     isServed: true,
@@ -60,6 +61,8 @@ function provenance({ sensorId, slot, issuedAt, sensor, settings }: RowBase, k: 
   const { fleet, codeVersion } = settings;
   const { name, unit } = fleet.targets[k]!;
   const column = sensor.grid.columns[k]!;
+  const round = rounderOf(fleet.targets[k]!);
+  const yesterday = seasonalNaive(column, sensor.originIndex, fleet.horizon, fleet.stepSeconds);
   return {
     sensorId,
     target: name,
@@ -70,7 +73,7 @@ function provenance({ sensorId, slot, issuedAt, sensor, settings }: RowBase, k: 
     stepSeconds: fleet.stepSeconds,
     sourceWatermark: sensor.watermark,
     codeVersion,
-    lastValue: lastObserved(column, sensor.originIndex),
-    seasonalNaive: seasonalNaive(column, sensor.originIndex, fleet.horizon, fleet.stepSeconds),
+    lastValue: round(lastObserved(column, sensor.originIndex)),
+    seasonalNaive: yesterday.map((value) => (value === null ? null : round(value))),
   };
 }

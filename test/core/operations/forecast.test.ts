@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Readings } from "../../../core/data/reading.ts";
+import { resolutionOf, rounderOf, stepOf, valueOf } from "../../../core/data/resolution.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../../core/forecast/settings.ts";
 import { freshAdaptation } from "../../../core/mix/adaptation.ts";
@@ -8,7 +9,7 @@ import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { fleetOf, humidity, manifestOf, modelOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import {
@@ -83,18 +84,30 @@ test("issues the model's forecast of both targets with its provenance", async ()
     imputedSteps: 0,
     codeVersion: "v1",
     unit: "°C",
-    lastValue: last,
+    lastValue: rounderOf(temperature)(last),
   });
   const [lstm, ridge] = row.mix!.experts;
-  expect(lstm!.q50[0]).toBeCloseTo(last, 5);
-  expect(lstm!.q10[23]).toBeCloseTo(last - 1, 5);
+  expect(lstm!.q50[0]).toBeCloseTo(last, 2);
+  expect(lstm!.q10[23]).toBeCloseTo(last - 1, 2);
   expect(ridge).toBeNull();
   const weights = row.mix!.weights.map((ofExpert) => ofExpert[0]!);
   expect(weights[0]).toBeGreaterThan(0.85);
   expect(weights[1]).toBe(0);
-  expect(row.seasonalNaive[0]).toBe(wave(300)[300 - 144]);
+  expect(row.seasonalNaive[0]).toBe(rounderOf(temperature)(wave(300)[300 - 144]!));
   expect(rows).toHaveLength(2);
   rows.forEach(invariants);
+});
+
+test("issues what can be stored: every number is a whole number of the target's steps", async () => {
+  const { rows } = await run(world({ a: healthy() }));
+  for (const row of rows) {
+    const resolution = resolutionOf(row.target === "temperature" ? temperature : humidity)!;
+    const known = row.seasonalNaive.filter((value) => value !== null);
+    const numbers = [...row.q10, ...row.q50, ...row.q90, row.lastValue, ...known];
+    expect(numbers.map((value) => valueOf(resolution, stepOf(resolution, value)))).toEqual(numbers);
+    const experts = row.mix!.experts.flatMap((one) => (one ? [...one.q10, ...one.q50, ...one.q90] : []));
+    expect(experts.map((value) => Math.fround(valueOf(resolution, stepOf(resolution, value))))).toEqual(experts);
+  }
 });
 
 test("reads the follower once, runs inference once, for the whole shard", async () => {
