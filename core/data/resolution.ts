@@ -28,7 +28,7 @@ export function resolutionOf({ min, max }: Pick<Target, "min" | "max">): Resolut
 }
 
 /** The value of step n. */
-export function valueOf({ multiple, divisor, base }: Resolution, n: number): number {
+export function valueOfStep({ multiple, divisor, base }: Resolution, n: number): number {
   return ((base + n) * multiple) / divisor;
 }
 
@@ -43,10 +43,10 @@ export function rounderOf(target: Pick<Target, "min" | "max">): (value: number) 
   if (resolution === null) return Math.fround;
   return (value) => {
     const n = stepOf(resolution, value);
-    const rounded = valueOf(resolution, n);
+    const rounded = valueOfStep(resolution, n);
     // A limit that is no whole number of steps is not to be passed.
-    if (rounded > target.max) return valueOf(resolution, n - 1);
-    return rounded < target.min ? valueOf(resolution, n + 1) : rounded;
+    if (rounded > target.max) return valueOfStep(resolution, n - 1);
+    return rounded < target.min ? valueOfStep(resolution, n + 1) : rounded;
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { resolutionOf, rounderOf, stepLimit, stepOf, valueOf } from "../../../core/data/resolution.ts";
+import { resolutionOf, rounderOf, stepLimit, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
 import { humidity, temperature } from "../../builders.ts";
 
 test("is the finest decimal in which the range fits 16 bits", () => {
@@ -25,7 +25,7 @@ test("a value issued is a value read: rounding stays in the range, within half a
       const rounded = rounderOf(target)(value);
       const n = stepOf(resolution, rounded);
       const step = resolution.multiple / resolution.divisor;
-      expect(valueOf(resolution, n)).toBe(rounded);
+      expect(valueOfStep(resolution, n)).toBe(rounded);
       expect(Math.abs(n)).toBeLessThanOrEqual(stepLimit);
       expect(rounded).toBeGreaterThanOrEqual(target.min);
       expect(rounded).toBeLessThanOrEqual(target.max);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Readings } from "../../../core/data/reading.ts";
-import { resolutionOf, rounderOf, stepOf, valueOf } from "../../../core/data/resolution.ts";
+import { resolutionOf, rounderOf, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../../core/forecast/settings.ts";
 import { freshAdaptation } from "../../../core/mix/adaptation.ts";
@@ -104,9 +104,9 @@ test("issues what can be stored: every number is a whole number of the target's 
     const resolution = resolutionOf(row.target === "temperature" ? temperature : humidity)!;
     const known = row.seasonalNaive.filter((value) => value !== null);
     const numbers = [...row.q10, ...row.q50, ...row.q90, row.lastValue, ...known];
-    expect(numbers.map((value) => valueOf(resolution, stepOf(resolution, value)))).toEqual(numbers);
+    expect(numbers.map((value) => valueOfStep(resolution, stepOf(resolution, value)))).toEqual(numbers);
     const experts = row.mix!.experts.flatMap((one) => (one ? [...one.q10, ...one.q50, ...one.q90] : []));
-    expect(experts.map((value) => Math.fround(valueOf(resolution, stepOf(resolution, value))))).toEqual(experts);
+    expect(experts.map((value) => Math.fround(valueOfStep(resolution, stepOf(resolution, value))))).toEqual(experts);
   }
 });
 
