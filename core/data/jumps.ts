@@ -10,8 +10,11 @@ export type Jumps = {
 
 /** Fewer changes than this tell nothing of what is usual. */
 const fewestChanges = 24;
-/** A jump is one of so many times the 99th percentile of the changes, and of this share of what the values span ... */
-const usualChanges = 6;
+/**
+ * A jump is one of so many times the 97th percentile of the changes (of 1.5 % of lone false readings, each of which makes two,
+ * that percentile knows nothing), and of this share of what the values span ...
+ */
+const usualChanges = 8;
 const usualSpan = 0.5;
 /** ... and of this share of the target's range, where that is a range at all. */
 const leastShare = 0.01;
@@ -56,7 +59,7 @@ function usualLimit(values: Float64Array, { min, max }: { min: number; max: numb
   const span = percentile(sorted, 0.99) - percentile(sorted, 0.01);
   const least = max - min <= widestRange ? leastShare * (max - min) : 0;
   const smallest = changes.find((change) => change > 0) ?? 0;
-  return Math.max(usualChanges * percentile(changes, 0.99), usualSpan * span, 4 * smallest, least);
+  return Math.max(usualChanges * percentile(changes, 0.97), usualSpan * span, 4 * smallest, least);
 }
 
 function percentile(sorted: Float64Array, share: number): number {

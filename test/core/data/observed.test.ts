@@ -160,6 +160,11 @@ describe("false readings", () => {
     expect(look([...every(600, 12).slice(0, -1), [0, 60]]).conditions[0]!.heldBack).toBeNull();
   });
 
+  it("are found among many, up to one in a hundred", () => {
+    const many = clean.map(([hours, value], i): Row => [hours, i % 100 === 50 ? 85 : value]);
+    expect(look(many).conditions[0]!.dropped).toHaveLength(4);
+  });
+
   it("leave the other target alone", () => {
     const both = (value: number): Readings => {
       const { at, values } = readingsOf(withValue(431, value));
