@@ -40,11 +40,13 @@ export type SensorBacktest = {
  * `isOnline`: and once more as a system that serves every step and learns from outcomes.
  */
 export async function backtestSensor(
-  settings: ForecastSettings,
+  given: ForecastSettings,
   input: BacktestInput,
   { sensor: trained, notes: trainingNotes }: Trained,
   isOnline: boolean,
 ): Promise<SensorBacktest> {
+  // A fleet's network does without the days that a young sensor has not seen.
+  const settings = { ...given, context: { ...given.context, minimumHistoryShare: 0 } };
   const { fleet } = settings;
   const { readings } = input;
   const grid = toGrid(readings, fleet.targets, fleet.stepSeconds, boundsOf(readings, fleet.stepSeconds));

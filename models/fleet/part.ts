@@ -8,16 +8,20 @@ import type { SensorPart } from "../../core/model/fleet/part.ts";
 import type { RidgeWeights } from "../../core/model/fleet/ridge.ts";
 import type { RidgeValidation } from "../../core/model/fleet/training.ts";
 import { ridgePenalties } from "../ridge/fit.ts";
-import { predictRidge, type Regression, solveLeads } from "../ridge/linear.ts";
+import { type NormalEquations, predictRidge, type Regression, solveLeads } from "../ridge/linear.ts";
 import { moments } from "../windows.ts";
 import { sensorConstants } from "./constants.ts";
 import { blockEnds, type CrossFit, crossFit, type Pieces, sumOf, sumPieces } from "./cross-fit.ts";
 import { fleetPolicy } from "./policy.ts";
-import { type SensorWindows, sensorWindows, targetRegression } from "./windows.ts";
+import type { FleetPrior } from "./prior.ts";
+import { addPrior, shrinkPart } from "./shrink.ts";
+import { knownDays, type SensorWindows, sensorWindows, targetRegression } from "./windows.ts";
 
 /** A sensor's part with what training the network needs of it. */
 export type PartFit = {
   part: SensorPart;
+  /** Per target the sums that ridge came from. */
+  totals: NormalEquations[];
   history: History;
   /** Windows end before this point. */
   end: number;
@@ -37,13 +41,17 @@ export function fitPart(
   history: History,
   trainEnd: number,
   end: number,
+  prior: FleetPrior | null = null,
 ): PartFit | null {
-  const windows = sensorWindows(encoding, history, end);
+  const windows = sensorWindows(encoding, history, end, prior);
   if (windows.origins.length === 0) return null;
-  const fits = encoding.targets.map((_, k) => fitTarget(encoding, windows, k, trainEnd, end));
-  const part = toPart(encoding, sensorId, windows, fits, end);
+  const fits = encoding.targets.map((_, k) => fitTarget(encoding, windows, k, trainEnd, end, prior));
+  const own = toPart(encoding, sensorId, windows, fits, end);
+  const days = knownDays(history, end);
+  const part = prior ? shrinkPart(encoding, own, prior, windows.origins.length, days) : own;
   return {
     part,
+    totals: fits.map(({ total }) => total),
     history,
     end,
     origins: windows.origins,
@@ -55,6 +63,7 @@ export function fitPart(
 type TargetFit = {
   /** [leads, size + 1] */
   weights: Float64Array;
+  total: NormalEquations;
   cross: CrossFit;
   /**
    * Per lead: RMS, quantiles of the residuals of all windows, of those of late, and the change's standard deviation.
@@ -72,6 +81,7 @@ function fitTarget(
   k: number,
   trainEnd: number,
   end: number,
+  prior: FleetPrior | null,
 ): TargetFit {
   const data = targetRegression(encoding, windows, k, end);
   const rows = windows.origins.length;
@@ -79,12 +89,28 @@ function fitTarget(
   const trainRows = countBefore(windows.origins, trainEnd - reach);
   const validationRow = countBefore(windows.origins, trainEnd);
   const pieces = sumPieces(data, rows, trainRows);
-  const total = sumOf(pieces, 0, rows)!;
-  const { penalties, validation } = choosePenalties(data, pieces, trainRows, validationRow, rows);
+  const own = sumOf(pieces, 0, rows)!;
+  const chosen = choosePenalties(data, pieces, trainRows, validationRow, rows);
+  const penalties = prior ? new Float64Array(data.leads).fill(priorPenalty) : chosen.penalties;
+  const cross = (total: NormalEquations) => crossFit(encoding, data, pieces, total, penalties, crossLeads(encoding));
   const every = encoding.leads.map((_, h) => h);
-  const weights = solveLeads(total, penalties, every);
-  const cross = crossFit(encoding, data, pieces, total, penalties, crossLeads(encoding));
-  return { weights, cross, ...measureResiduals(data, weights, rows), validation };
+  const candidates = prior
+    ? fleetPolicy.priorRows.map((count) => addPrior(own, prior.equations[k]!, windows.scaler.change[k]!, count))
+    : [own];
+  const tried = candidates.map((total) => ({ total, cross: cross(total) }));
+  // Others that are unlike it must not hurt: less is made of them where the sensor's own blocks say so clearly.
+  const best = tried.reduce((a, b) => (errorOf(b.cross) < (1 - clearly) * errorOf(a.cross) ? b : a));
+  const weights = solveLeads(best.total, penalties, every);
+  const { validation } = chosen;
+  return { weights, total: own, cross: best.cross, ...measureResiduals(data, weights, rows), validation };
+}
+
+const priorPenalty = 1e-3;
+const clearly = 0.05;
+
+/** Geometric mean of ridge's errors at its leads. */
+function errorOf({ scale }: CrossFit): number {
+  return Math.exp(scale.reduce((sum, one) => sum + Math.log(Math.max(one, 1e-12)), 0) / scale.length);
 }
 
 /** Leads at which ridge is cross-fitted. */

@@ -25,6 +25,15 @@ export const fleetPolicy = {
   ridgeShare: 0.1,
   /** Windows of one sensor, thinned evenly. */
   mostWindows: 20_000,
+  /**
+   * Rows for which the others' ridge counts beside a young sensor's own; the later only where that is clearly better.
+   */
+  priorRows: [3000, 300],
+  /** ... and for which their residual scale does. */
+  priorScaleRows: 700,
+  /** A sensor is young below so many days, or steps where they are long. */
+  youngDays: 21,
+  youngSteps: 1000,
   /** Blocks of time of which each is forecast by a ridge that has not seen it. */
   ridgeBlocks: 6,
   /** A wider floor than ridge's own residuals may suggest, in residual scales. */

@@ -19,6 +19,7 @@ import { type FleetData, toNeighbour, toTrainee } from "./dataset.ts";
 import { fitFleetNetwork, stepsOf } from "./fit.ts";
 import { fitPart } from "./part.ts";
 import { fleetPolicy } from "./policy.ts";
+import { type FleetPrior, fleetPrior } from "./prior.ts";
 
 /** A fleet ready to be trained: its data, and its model but for the networks. */
 export type PreparedFleet = { data: FleetData; members: FleetMember[]; refused: FleetResult["refused"] };
@@ -29,11 +30,25 @@ export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: 
   const grids = request.sensors.map((sensor) => ({ sensor, grid: sensorGrid(sensor, request) }));
   const encoding = fleetEncoding(targets, stepSeconds, leads, typicalLength(grids.map(({ grid }) => gridLength(grid))));
   const refused: FleetResult["refused"] = [];
-  const fits = grids.flatMap(({ sensor, grid }) => {
-    const made = prepareSensor(encoding, sensor, grid);
-    if ("reason" in made) refused.push({ sensorId: sensor.sensorId, untrained: made });
-    return "reason" in made ? [] : [made];
-  });
+  const prepareAll = (some: typeof grids, prior: FleetPrior | null) =>
+    some.flatMap(({ sensor, grid }) => {
+      const made = prepareSensor(encoding, sensor, grid, prior);
+      if ("reason" in made) refused.push({ sensorId: sensor.sensorId, untrained: made });
+      return "reason" in made ? [] : [made];
+    });
+  const known = prepareAll(
+    grids.filter(({ grid }) => !isYoung(grid)),
+    null,
+  );
+  const prior = fleetPrior(
+    encoding,
+    known.map(({ fit, isLearnt }) => ({ part: fit.part, totals: fit.totals, isLearnt })),
+  );
+  const young = prepareAll(
+    grids.filter(({ grid }) => isYoung(grid)),
+    prior,
+  );
+  const fits = [...known, ...young];
   if (fits.length === 0) return { refused };
   const panel = new Set(choosePanel(fits.map(({ fit }) => fit.part.sensorId)));
   const data: FleetData = {
@@ -51,17 +66,28 @@ export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: 
   return { data, members, refused };
 }
 
-function prepareSensor(encoding: FleetEncoding, { sensorId, trainEnd }: FleetSensor, grid: Grid) {
+/** Of a young sensor others know more than it has shown. */
+function isYoung(grid: Grid): boolean {
+  const { youngDays, youngSteps } = fleetPolicy;
+  return gridLength(grid) < Math.max((youngDays * 86_400) / grid.stepSeconds, youngSteps);
+}
+
+function prepareSensor(
+  encoding: FleetEncoding,
+  { sensorId, trainEnd }: FleetSensor,
+  grid: Grid,
+  prior: FleetPrior | null,
+) {
   const { targets, stepSeconds, leads, features } = encoding;
   const length = gridLength(grid);
-  const need = minimumPoints(stepSeconds, leads[Math.min(leads.length, 24) - 1]!, true);
+  const need = minimumPoints(stepSeconds, leads[Math.min(leads.length, 24) - 1]!, prior !== null);
   const verdicts = targets.map((target, k) => judgeColumn(grid, k, target, { trainEnd: length, need }));
   const isLearnt = verdicts.map((verdict) => verdict === null);
   const untrained = verdicts.filter((verdict) => verdict !== null);
   if (!isLearnt.includes(true)) return untrained[0]!;
   const border = trainEnd === undefined ? Math.floor((7 * length) / 8) : gridIndex(grid, trainEnd);
   const history = withDayMeans(prepare(grid, features.links));
-  const fit = fitPart(encoding, sensorId, history, Math.max(0, Math.min(length, border)), length);
+  const fit = fitPart(encoding, sensorId, history, Math.max(0, Math.min(length, border)), length, prior);
   if (fit === null) return tooFew(targets[0]!.name, length, need);
   return { fit, isLearnt, untrained };
 }

@@ -7,6 +7,7 @@ import { historyLength } from "../../core/model/spec.ts";
 import type { Regression } from "../ridge/linear.ts";
 import { moments, seriesScaler } from "../windows.ts";
 import { fleetPolicy } from "./policy.ts";
+import { type FleetPrior, youngScaler } from "./prior.ts";
 
 /**
  * One sensor's windows for ridge, in time order: `features` [rows, stride], the linear ones of every target and the
@@ -26,37 +27,57 @@ function reachOf({ leads }: FleetEncoding): number {
 }
 
 /** The sensor's windows of points [0, end), which may look at all of them. */
-export function sensorWindows(encoding: FleetEncoding, history: History, end: number): SensorWindows {
+export function sensorWindows(
+  encoding: FleetEncoding,
+  history: History,
+  end: number,
+  prior: FleetPrior | null = null,
+): SensorWindows {
   const stride = featurePlaces(encoding).constants;
   const none = { center: [], scale: [] };
-  const series = { ...encoding, scaler: { ...seriesScaler(history, end), linear: none, branch: none } };
+  const own = seriesScaler(history, end);
   const origins = originsOf(encoding, history, end);
+  const young = prior && youngScaler(encoding, prior, own, knownDays(history, end));
+  const series = { ...encoding, scaler: young ?? { ...own, linear: none, branch: none } };
   const features = new Float32Array(origins.length * stride);
   origins.forEach((origin, r) => {
     writeFeatures(history, origin, series, features, r * stride);
   });
+  const scaler = young ?? { ...series.scaler, ...fitScaler(encoding, features, stride, origins.length) };
+  const center = [...scaler.linear.center, ...scaler.branch.center];
+  const scale = [...scaler.linear.scale, ...scaler.branch.scale];
+  for (let r = 0; r < origins.length; r++) {
+    for (let j = 0; j < stride; j++) {
+      const value = (features[r * stride + j]! - center[j]!) / scale[j]!;
+      features[r * stride + j] = Number.isFinite(value) ? value : 0;
+    }
+  }
+  return { history, scaler, origins, features, stride };
+}
+
+/** Days since the first measurement. */
+export function knownDays(history: History, end: number): number {
+  const starts = history.isImputed.map((flags) => flags.indexOf(0)).filter((at) => at >= 0);
+  return ((end - Math.min(...starts)) * history.stepSeconds) / 86_400;
+}
+
+function fitScaler(
+  encoding: FleetEncoding,
+  features: Float32Array,
+  stride: number,
+  rows: number,
+): Pick<Scaler, "linear" | "branch"> {
   const linear = encoding.targets.length * linearOf(encoding);
-  const column = new Float32Array(origins.length);
+  const column = new Float32Array(rows);
   const fitted = Array.from({ length: stride }, (_, j) => {
-    for (let r = 0; r < origins.length; r++) column[r] = features[r * stride + j]!;
+    for (let r = 0; r < rows; r++) column[r] = features[r * stride + j]!;
     return moments(column);
   });
   const toScaler = (part: typeof fitted) => ({
     center: part.map(({ mean }) => mean),
     scale: part.map(({ deviation }) => deviation),
   });
-  for (let r = 0; r < origins.length; r++) {
-    for (let j = 0; j < stride; j++) {
-      const value = (features[r * stride + j]! - fitted[j]!.mean) / fitted[j]!.deviation;
-      features[r * stride + j] = Number.isFinite(value) ? value : 0;
-    }
-  }
-  const scaler = {
-    ...series.scaler,
-    linear: toScaler(fitted.slice(0, linear)),
-    branch: toScaler(fitted.slice(linear)),
-  };
-  return { history, scaler, origins, features, stride };
+  return { linear: toScaler(fitted.slice(0, linear)), branch: toScaler(fitted.slice(linear)) };
 }
 
 /**
