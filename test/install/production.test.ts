@@ -2,7 +2,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startTestPostgres, type TestPostgres, withDatabase } from "../postgres.ts";
 import { stagesOf } from "./dockerfile.ts";
 
@@ -86,7 +86,7 @@ async function firstUrl(app: string, urls: Record<string, string>): Promise<stri
     child.once("exit", (code) => reject(new Error(`ended: ${code} ${log}`))),
   );
   ended.catch(() => {});
-  afterAll(async () => {
+  onTestFinished(async () => {
     child.kill("SIGTERM");
     await ended.catch(() => {});
   });
