@@ -94,3 +94,9 @@ export const cycleColumns = {
   sensors: column<number>("integer"),
   shards: column<number>("integer"),
 };
+
+/** What the search for holes keeps of a cycle. */
+export const cycleStateColumns = {
+  finished_at: column<Date | null>("timestamptz"),
+  is_disputed: column<boolean>("boolean"),
+};

@@ -52,7 +52,6 @@ describe("site", () => {
     "/assets/index-gone.js",
     "/assets/x",
     "/assets/",
-    "/metrics",
     "/admin",
     "/sensors/a/b",
     "/../package.json",

@@ -3,6 +3,7 @@ import { type Database, openDatabase } from "../../../../functions/adapters/post
 import {
   adaptationColumns,
   cycleColumns,
+  cycleStateColumns,
   forecastColumns,
   outcomeColumns,
   scoreColumns,
@@ -26,7 +27,7 @@ test.each(
     forecast: forecastColumns,
     score: scoreColumns,
     adaptation: adaptationColumns,
-    cycle: cycleColumns,
+    cycle: { ...cycleColumns, ...cycleStateColumns },
   }),
 )("%s has the columns and types that the migrations made", async (table, columns) => {
   const rows = await database.query<{ name: string; oid: string }>(
