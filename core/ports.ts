@@ -108,11 +108,11 @@ export type Ledger = {
   /** Marks one cycle as finished, whatever it has: nobody else is to be waited for. */
   finishCycle(slot: Date, now: Date): Promise<void>;
   /**
-   * Marks the cycles that were opened after `now` as made by a clock that was wrong: when such a slot comes, `openCycle` takes
+   * Marks the cycles that were opened in (after, upTo] as made by a clock that was wrong: when such a slot comes, `openCycle` takes
    * back its outcomes and opens it as if it were new. Stored forecasts stay. Slots before `oldest`, too old to be opened again,
    * are left in peace: it may be the clock of today that is wrong. Gives back how many it marked.
    */
-  disputeCycles(now: Date, oldest: Date): Promise<number>;
+  disputeCycles(opened: { after: Date; upTo: Date }, oldest: Date): Promise<number>;
   /** Adds sensors not seen before and returns nothing; known ones stay as they are. */
   rememberSensors(sensorIds: string[], now: Date): Promise<void>;
   decided(sensorIds: string[], slot: Date): Promise<Set<string>>;

@@ -29,9 +29,13 @@ const patienceCycles = 3;
 export async function closeHoles(ports: HolePorts, settings: HoleSettings, newest: Date): Promise<Mended> {
   const { clock, log, ledger } = ports;
   const { stepSeconds, cycleSeconds, dueSlots } = settings;
+  // What is stored was read before the clock: only a clock that went back can be behind it, however long a pause comes after.
+  const [latest] = await ledger.latestCycles(1);
   const now = clock.now();
   const oldest = addSeconds(floorToStep(now, stepSeconds), -settings.expiredSteps * stepSeconds);
-  const disputed = await ledger.disputeCycles(latestNow(now), oldest);
+  const wentBack = latest !== undefined && latest.openedAt > latestNow(now);
+  const opened = { after: latestNow(now), upTo: wentBack ? latest.openedAt : now };
+  const disputed = await ledger.disputeCycles(opened, oldest);
   const gaps = await ledger.gaps(cycleSeconds);
   const missing = gaps.flatMap(({ after, before }) =>
     dueSlots(after, addSeconds(before, -1))

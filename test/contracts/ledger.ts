@@ -96,12 +96,12 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
         await ledger.closeFanOut(at(steps), at(steps));
       }
       await ledger.finishCycles(at(9), at(9));
-      expect(await ledger.disputeCycles(at(1), at(-5))).toBe(1);
-      expect(await ledger.disputeCycles(at(1), at(-5))).toBe(0);
+      expect(await ledger.disputeCycles({ after: at(1), upTo: at(900) }, at(-5))).toBe(1);
+      expect(await ledger.disputeCycles({ after: at(1), upTo: at(900) }, at(-5))).toBe(0);
       expect(await ledger.decided(["room1"], at(5))).toEqual(new Set(["room1"]));
       expect(await ledger.finishCycles(at(5), at(5))).toEqual([{ slot: at(5), fannedOutAt: null }]);
       expect(await ledger.openCycle({ ...cycle(5), now: at(1) })).toEqual(at(1));
-      expect(await ledger.disputeCycles(at(1), at(-5))).toBe(0);
+      expect(await ledger.disputeCycles({ after: at(1), upTo: at(900) }, at(-5))).toBe(0);
       expect(await ledger.decided(["room1"], at(5))).toEqual(new Set());
       expect(await scores.maturing(["room1"], slot, at(20))).toHaveLength(2);
       expect(await ledger.decided(["room1"], slot)).toEqual(new Set(["room1"]));
@@ -112,8 +112,8 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
       await ledger.openCycle(cycle(0));
       await ledger.closeFanOut(slot, slot);
       await ledger.record([outcomeOf()], []);
-      await ledger.disputeCycles(at(-500), at(-506));
-      await ledger.disputeCycles(at(50), at(44));
+      await ledger.disputeCycles({ after: at(-500), upTo: at(900) }, at(-506));
+      await ledger.disputeCycles({ after: at(50), upTo: at(900) }, at(44));
       expect(await ledger.openCycle(cycle(0))).toBeNull();
       expect(await ledger.decided(["room1"], slot)).toEqual(new Set(["room1"]));
     });

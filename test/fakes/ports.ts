@@ -135,9 +135,11 @@ export function memoryLedger(): MemoryLedger {
       const cycle = cycles.get(slot.toISOString());
       if (cycle) cycle.finishedAt = now;
     },
-    async disputeCycles(now, oldest) {
+    async disputeCycles({ after, upTo }, oldest) {
       for (const cycle of cycles.values()) if (cycle.slot < oldest) cycle.isDisputed = false;
-      const ahead = [...cycles.values()].filter((one) => one.slot >= oldest && one.openedAt > now && !one.isDisputed);
+      const ahead = [...cycles.values()].filter(
+        (one) => one.slot >= oldest && one.openedAt > after && one.openedAt <= upTo && !one.isDisputed,
+      );
       for (const cycle of ahead) Object.assign(cycle, { isDisputed: true, finishedAt: null });
       return ahead.length;
     },

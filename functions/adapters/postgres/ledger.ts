@@ -57,7 +57,7 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
       await db.updateTable("cycle").set({ finished_at: now }).where("slot", "=", slot).execute();
     },
 
-    async disputeCycles(now, oldest) {
+    async disputeCycles({ after, upTo }, oldest) {
       await db
         .updateTable("cycle")
         .set({ is_disputed: false })
@@ -68,7 +68,8 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
         .updateTable("cycle")
         .set({ is_disputed: true, finished_at: null })
         .where("slot", ">=", oldest)
-        .where("opened_at", ">", now)
+        .where("opened_at", ">", after)
+        .where("opened_at", "<=", upTo)
         .where("is_disputed", "=", false)
         .executeTakeFirst();
       return Number(numUpdatedRows);

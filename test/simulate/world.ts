@@ -1,0 +1,210 @@
+import type { Readings } from "../../core/data/reading.ts";
+import { defaultForecastSettings } from "../../core/forecast/settings.ts";
+import { ForecastMessage, type QueueMessage, type QueueName, ScoreMessage } from "../../core/messages.ts";
+import type { ModelOutput } from "../../core/model/tensors.ts";
+import { forecast } from "../../core/operations/forecast.ts";
+import { closeHoles, type HoleSettings } from "../../core/operations/holes.ts";
+import { schedule, scheduleScores } from "../../core/operations/schedule.ts";
+import { defaultScoreSettings, score } from "../../core/operations/score.ts";
+import { addSeconds, floorToStep } from "../../core/time.ts";
+import { timesOf } from "../../functions/config/cron.ts";
+import { fleetOf, manifestOf, modelOf, randomOf, someSlot, temperature, wave } from "../builders.ts";
+import { testClock } from "../fakes/clock.ts";
+import { functionInference, memoryAdaptations, memoryFollower, memoryLedger, memoryRegistry } from "../fakes/ports.ts";
+
+const stepSeconds = 600;
+const history = 320;
+export const fleet = fleetOf({ horizon: 3, targets: [temperature] });
+const forecastSettings = { ...defaultForecastSettings(fleet, "simulated"), baselineSteps: 60, contextLength: 12 };
+const scoreSettings = defaultScoreSettings(fleet);
+const { shortestSeconds, between } = timesOf("*/10 * * * *");
+const holeSettings: HoleSettings = {
+  ...{ stepSeconds, shardSize: 2, activeSeconds: 86_400, cycleSeconds: shortestSeconds },
+  ...{ expiredSteps: forecastSettings.expiredSteps, dueSlots: between },
+};
+export const slotAt = (steps: number) => addSeconds(someSlot, steps * stepSeconds);
+export const sensorIds = ["a", "b", "c"];
+const answer = (): ModelOutput => ({ ok: true, quantiles: Float32Array.of(-1, 0, 1, -1, 0, 1, -2, 0, 2), ridge: null });
+
+type Sent = { queue: QueueName; message: QueueMessage; tries: number };
+export type World = ReturnType<typeof createWorld>;
+
+/** The real use cases over ports in memory that lie, fail and pause as a seed says, until `heal`. */
+export function createWorld(seed: number, steps: number) {
+  const random = randomOf(seed);
+  const story: string[] = [];
+  const clock = testClock(slotAt(0));
+  const arrivals = arrivalsOf(random, steps);
+  const bySensor = new Map<string, Readings>();
+  const follower = memoryFollower(bySensor);
+  const ledger = memoryLedger();
+  const firstSeen = new Map<string, string>();
+  const registry = memoryRegistry(sensorIds.map((id) => modelOf(modelFor(id, 0))));
+  const queued: Sent[] = [];
+  const keys = new Set<string>();
+  let faultShare = 0.01 + 0.06 * random();
+  let depth = 0;
+
+  const show = () => {
+    for (const [id, all] of arrivals) bySensor.set(id, known(all, clock.now().getTime()));
+  };
+  const queue = {
+    async send(name: QueueName, messages: QueueMessage[]) {
+      for (const message of messages) {
+        if (keys.has(`${name}/${message.key}`)) continue;
+        keys.add(`${name}/${message.key}`);
+        queued.push({ queue: name, message, tries: 0 });
+      }
+    },
+  };
+  /** A fault at every await: crash before or after its effect, or a pause in which the others go on. */
+  const faulty = <T extends object>(name: string, port: T): T =>
+    new Proxy(port, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property);
+        if (typeof value !== "function") return value;
+        return async (...given: unknown[]) => {
+          const call = `${name}.${String(property)}`;
+          const chance = random();
+          if (chance < faultShare) throw crash(`crash before ${call}`);
+          if (chance < 1.6 * faultShare) await pause(call);
+          const result: unknown = await Reflect.apply(value, target, given);
+          if (random() < faultShare) throw crash(`crash after ${call}`);
+          return result;
+        };
+      },
+    });
+  const crash = (text: string) => {
+    story.push(`${clock.now().toISOString()} ${text}`);
+    return new Error(text);
+  };
+  const pause = async (call: string) => {
+    if (depth > 0) return;
+    depth++;
+    const seconds = Math.floor(random() * 3 * stepSeconds);
+    story.push(`${clock.now().toISOString()} pause of ${seconds} s at ${call}`);
+    clock.advance(seconds);
+    await tick();
+    await deliver(4);
+    depth--;
+  };
+  const raw = { ledger, registry, follower, adaptations: memoryAdaptations() };
+  const ports = {
+    clock,
+    log: { info() {}, warn() {}, error() {} },
+    inference: functionInference(answer),
+    queue: faulty("queue", queue),
+    follower: faulty("follower", raw.follower),
+    ledger: faulty("ledger", ledger),
+    scores: faulty("scores", ledger),
+    registry: faulty("registry", registry),
+    adaptations: faulty("adaptations", raw.adaptations),
+  };
+
+  const attempt = (work: () => Promise<unknown>) =>
+    work().then(
+      () => true,
+      () => false,
+    );
+  async function tick() {
+    show();
+    const slot = floorToStep(addSeconds(clock.now(), -60), stepSeconds);
+    await attempt(async () => {
+      await schedule(ports, holeSettings, slot);
+      await closeHoles(ports, holeSettings, slot);
+    });
+    await attempt(() => scheduleScores(ports, holeSettings, slot));
+    note();
+  }
+  const note = () => {
+    for (const row of ledger.forecasts.values()) {
+      const key = `${row.sensorId}|${row.origin.toISOString()}|${row.modelKey}`;
+      if (!firstSeen.has(key)) firstSeen.set(key, JSON.stringify(row));
+    }
+  };
+  /** Takes messages in any order, some twice; a failed one comes back up to five times. */
+  async function deliver(most: number) {
+    for (let n = 0; n < most && queued.length > 0; n++) {
+      const [one] = queued.splice(Math.floor(random() * queued.length), 1);
+      show();
+      const { message } = one!;
+      const isDone = await attempt(() =>
+        one!.queue === "forecast"
+          ? forecast(ports, forecastSettings, ForecastMessage.parse(message.body))
+          : score(ports, scoreSettings, ScoreMessage.parse(message.body)),
+      );
+      note();
+      const isAgain = isDone ? random() < faultShare : one!.tries < 5;
+      if (isAgain) queued.push({ ...one!, tries: one!.tries + 1 });
+    }
+  }
+  /** A training that is done promotes its model, now and then back again. */
+  async function swap() {
+    const sensorId = sensorIds[Math.floor(random() * sensorIds.length)]!;
+    const manifest = modelFor(sensorId, Math.round((clock.now().getTime() - someSlot.getTime()) / 1000 / stepSeconds));
+    await attempt(async () => {
+      await ports.registry.register({ manifest, statusReason: "trained", now: clock.now() });
+      await ports.registry.promote(manifest.modelId, "better", clock.now());
+      if (random() < 0.3) await ports.registry.rollback(sensorId, "worse", clock.now());
+    });
+  }
+  return {
+    ...{ ports, ledger, registry, random, clock, story, firstSeen, sensorIds, queued },
+    ...{ tick, deliver, swap },
+    /** Whether the sensor's reading of the slot's own moment is sound and was there at once. */
+    isOnTime: (sensorId: string, slot: Date) =>
+      arrivals
+        .get(sensorId)!
+        .some(({ at, value, seenAt }) => at === slot.getTime() && seenAt === at && Math.abs(value) < 50),
+    heal() {
+      faultShare = 0;
+    },
+  };
+}
+
+function modelFor(sensorId: string, steps: number) {
+  const to = addSeconds(slotAt(steps), steps === 0 ? -86_400 : -stepSeconds).toISOString();
+  const training = { ...manifestOf().training, to };
+  return manifestOf({
+    modelId: `${sensorId}-${steps}`,
+    sensorId,
+    targets: [temperature],
+    horizon: 3,
+    contextLength: 12,
+    training,
+  });
+}
+
+type Arrival = { at: number; value: number; seenAt: number };
+
+/** A sensor's readings with when the follower shows them: late ones, doubles, corrupt ones, some stamped ahead. */
+function arrivalsOf(random: () => number, steps: number): Map<string, Arrival[]> {
+  return new Map(
+    sensorIds.map((id, k) => {
+      const values = wave(history + steps, { seed: k + 1 });
+      const all = values.flatMap((value, i): Arrival[] => {
+        const at = slotAt(i - history + 1).getTime();
+        if (i < history || random() > 0.25) return [{ at, value, seenAt: at }];
+        const kind = Math.floor(random() * 5);
+        if (kind === 0) return [];
+        if (kind === 1) return [{ at, value, seenAt: at + random() * 4e6 }];
+        if (kind === 2)
+          return [
+            { at, value, seenAt: at },
+            { at, value, seenAt: at + 6e5 },
+          ];
+        if (kind === 3) return [{ at, value: [Number.NaN, 1e38, -9999][i % 3]!, seenAt: at }];
+        return [{ at: at + 3.6e7, value, seenAt: at }];
+      });
+      return [id, all];
+    }),
+  );
+}
+
+function known(all: Arrival[], now: number): Readings {
+  const seen = all.filter(({ seenAt }) => seenAt <= now);
+  return {
+    at: Float64Array.from(seen, ({ at }) => at),
+    values: { temperature: Float64Array.from(seen, ({ value }) => value) },
+  };
+}
