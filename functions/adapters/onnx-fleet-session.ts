@@ -3,6 +3,7 @@ import { AppError } from "../../core/errors.ts";
 import type { FleetArtefact } from "../../core/model/fleet/artefact.ts";
 import { decodeGolden, type FleetRow, graphInputs, inputOf } from "../../core/model/fleet/golden.ts";
 import type { ModelOutput } from "../../core/model/tensors.ts";
+import { checkGraph } from "../../models/onnx/check/check.ts";
 
 /** A fleet's graph in memory. */
 export type FleetSession = {
@@ -17,7 +18,7 @@ export type FleetSession = {
 /** `run` blocks the event loop while it computes: between batches of this many rows others have their turn. */
 const maximumRows = 256;
 
-/** Opens a graph from its bytes, never from a path. Throws artefactRejected. */
+/** Opens a graph from its bytes, never from a path, once it has been checked. Throws artefactRejected. */
 export async function openFleetSession({
   manifest: { fleetId, graph },
   onnx,
@@ -79,6 +80,9 @@ export async function openFleetSession({
 }
 
 async function createSession(onnx: Uint8Array, fleetId: string): Promise<InferenceSession> {
+  // ONNX Runtime would read files that a graph names, and run whatever it asks for: nothing reaches it unchecked.
+  const verdict = checkGraph(onnx, maximumRows);
+  if (!verdict.ok) throw new AppError("artefactRejected", `fleet ${fleetId}: ${verdict.message}`);
   try {
     return await InferenceSession.create(Buffer.from(onnx), {
       intraOpNumThreads: 1,

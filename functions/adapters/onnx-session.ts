@@ -4,6 +4,7 @@ import { featureCount } from "../../core/model/features.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
 import { channelCount } from "../../core/model/spec.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
+import { checkGraph } from "../../models/onnx/check/check.ts";
 
 /** A model in memory. */
 export type OnnxSession = {
@@ -15,7 +16,7 @@ export type OnnxSession = {
 /** `run` blocks the event loop while it computes: between batches of this many rows others have their turn. */
 const maximumRows = 64;
 
-/** Opens a model from its bytes, never from a path: external data cannot be pulled in. Throws artefactRejected. */
+/** Opens a model from its bytes, never from a path, once its graph has been checked. Throws artefactRejected. */
 export async function openSession(onnx: Uint8Array, manifest: ModelManifest): Promise<OnnxSession> {
   const session = await createSession(onnx, manifest.modelId);
   const shape = {
@@ -48,6 +49,9 @@ export async function openSession(onnx: Uint8Array, manifest: ModelManifest): Pr
 const noAnswer: ModelOutput = { ok: false, reason: "modelRejected", message: "not run" };
 
 async function createSession(onnx: Uint8Array, modelId: string): Promise<InferenceSession> {
+  // ONNX Runtime would read files that a graph names, and run whatever it asks for: nothing reaches it unchecked.
+  const verdict = checkGraph(onnx, maximumRows);
+  if (!verdict.ok) throw new AppError("artefactRejected", `${modelId}: ${verdict.message}`);
   try {
     // One thread: else every session brings its own pool.
     return await InferenceSession.create(Buffer.from(onnx), {
