@@ -1,3 +1,4 @@
+import type { Resolution } from "../data/resolution.ts";
 import type { BaselineName } from "../mix/baselines.ts";
 import type { Mix } from "../mix/mix.ts";
 
@@ -43,6 +44,8 @@ export type Forecast = {
   q10: number[];
   q50: number[];
   q90: number[];
+  /** The steps that its numbers are whole ones of; null where the target has none, and in rows of before there were any. */
+  resolution: Resolution | null;
   /** The origin's value: what persistence forecasts. */
   lastValue: number;
   /** What the seasonal naive forecasts per lead, null where yesterday is missing. */

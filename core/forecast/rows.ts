@@ -1,6 +1,6 @@
 import type { SensorGrid } from "../data/context.ts";
 import type { Quantiles } from "../data/quantiles.ts";
-import { rounderOf, roundQuantiles } from "../data/resolution.ts";
+import { resolutionOf, rounderOf, roundQuantiles } from "../data/resolution.ts";
 import { type BaselineForecast, lastObserved, seasonalNaive } from "../mix/baselines.ts";
 import { type Mix, quantilesOfMix } from "../mix/mix.ts";
 import type { RegisteredModel } from "../model/registered.ts";
@@ -73,6 +73,7 @@ function provenance({ sensorId, slot, issuedAt, sensor, settings }: RowBase, k: 
     stepSeconds: fleet.stepSeconds,
     sourceWatermark: sensor.watermark,
     codeVersion,
+    resolution: resolutionOf(fleet.targets[k]!),
     lastValue: round(lastObserved(column, sensor.originIndex)),
     seasonalNaive: yesterday.map((value) => (value === null ? null : round(value))),
   };

@@ -6,6 +6,7 @@ import * as access from "./0004_access.ts";
 import * as holes from "./0005_holes.ts";
 import * as held from "./0006_held.ts";
 import * as notes from "./0007_notes.ts";
+import * as issued from "./0008_issued.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -16,6 +17,7 @@ export const migrations: Record<string, Migration> = {
   "0005_holes": holes,
   "0006_held": held,
   "0007_notes": notes,
+  "0008_issued": issued,
 };
 
 /**

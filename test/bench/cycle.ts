@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { SQSEvent } from "aws-lambda";
 import type { ForecastPorts } from "../../core/operations/forecast.ts";
+import type { Ports } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import { onnxInference } from "../../functions/adapters/onnx.ts";
 import { postgresFollower } from "../../functions/adapters/postgres/follower.ts";
@@ -18,12 +19,13 @@ import { createForecastHandler } from "../../functions/forecast.ts";
 import { startEmbedded } from "../../functions/machine/embedded/cluster.ts";
 import { waitForFollower } from "../../functions/machine/embedded/prepare.ts";
 import { predictorPorts } from "../../functions/runtime.ts";
+import { createScoreHandler } from "../../functions/score.ts";
 import { testClock } from "../fakes/clock.ts";
 import { sqsEvent } from "../fakes/lambda.ts";
 import { quietLog } from "../fakes/log.ts";
 import { runSql, wideTable } from "../source-table.ts";
 import { enlist, someArtefact } from "./cycle/models.ts";
-import { openNaive } from "./cycle/naive.ts";
+import { fillNaive, openNaive } from "./cycle/naive.ts";
 import { median, round, summary } from "./cycle/report.ts";
 import { type Measured, stagesOf } from "./cycle/stages.ts";
 
@@ -38,12 +40,15 @@ const { values } = parseArgs({
     shard: { type: "string", default: "100" },
     naive: { type: "string", default: "100" },
     cycles: { type: "string", default: "3" },
+    origins: { type: "string", default: "24" },
   },
 });
 const sensors = Number(values.sensors);
 const shard = Number(values.shard);
 const naiveSensors = Math.min(sensors, Number(values.naive));
 const cycles = Number(values.cycles);
+/** Forecasts that are stored, and scored, before it is measured: as many as have a lead at each moment. */
+const origins = Number(values.origins);
 const lastSlot = new Date("2026-03-01T12:00:00Z");
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -69,7 +74,7 @@ try {
 
   const clock = testClock(addSeconds(lastSlot, 60));
   const inference = onnxInference({ store, log }, { maximumSessions: sensors });
-  const ports: ForecastPorts = {
+  const ports: ForecastPorts & Pick<Ports, "scores"> = {
     clock,
     log,
     inference,
@@ -79,16 +84,28 @@ try {
   const stages = stagesOf(ports, () => Object.values(embedded.pids()));
   const handle = createForecastHandler(stages.ports, settings.forecast);
 
-  const cold = await stages.measure(() => run(handle, batch(slotAt(cycles), shard)));
+  const scoreAll = createScoreHandler(ports, settings.score);
+  const pass = async (slot: Date) => {
+    clock.set(addSeconds(slot, 60));
+    await run(handle, batch(slot, shard));
+    await stages.score(() => run(scoreAll, batch(slot, shard)));
+  };
+  const cold = await stages.measure(() => pass(slotAt(cycles + origins)));
+  for (let cycle = cycles + origins - 1; cycle >= cycles; cycle--) await pass(slotAt(cycle));
+  const sizeBefore = await measureBytes(predictor);
   const warm: Measured[] = [];
-  for (let cycle = cycles - 1; cycle >= 0; cycle--) {
-    warm.push(await stages.measure(() => run(handle, batch(slotAt(cycle), shard))));
-  }
+  for (let cycle = cycles - 1; cycle >= 0; cycle--) warm.push(await stages.measure(() => pass(slotAt(cycle))));
+  const size = await measureBytes(predictor);
+  const perDay = (name: "kept" | "mix") => Math.round((((size[name] - sizeBefore[name]) / sensors) * 144) / cycles);
   const naive = await openNaive({ ports, follower, predictor, models });
+  await fillNaive(predictor, ids.slice(0, naiveSensors), lastSlot);
   const naiveStages = stagesOf(naive.ports, () => Object.values(embedded.pids()));
   const handleNaively = createForecastHandler(naiveStages.ports, settings.forecast);
   const naiveMessages = ids.slice(0, naiveSensors).map((id) => ({ slot: lastSlot.toISOString(), sensorIds: [id] }));
-  const slow = await naiveStages.measure(() => run(handleNaively, sqsEvent(naiveMessages)));
+  const slow = await naiveStages.measure(async () => {
+    await run(handleNaively, sqsEvent(naiveMessages));
+    await naiveStages.score(() => naive.score(ids.slice(0, naiveSensors), slotAt(1)));
+  });
 
   const ours = summary(median(warm), sensors);
   const theirs = summary(slow, naiveSensors);
@@ -103,6 +120,9 @@ try {
       horizon: settings.fleet.horizon,
     },
     outcomes: await countOutcomes(predictor),
+    /** What a sensor and day adds, with indices and before retention; `mixBytesPerSensorDay` goes two days after it matured. */
+    bytesPerSensorDay: perDay("kept"),
+    mixBytesPerSensorDay: perDay("mix"),
     ours,
     cold: summary(cold, sensors),
     naive: theirs,
@@ -133,6 +153,17 @@ async function run(handle: ReturnType<typeof createForecastHandler>, event: SQSE
   const { batchItemFailures } = await handle(event);
   if (batchItemFailures.length > 0)
     throw new Error(`${batchItemFailures.length} messages failed: ${JSON.stringify(log.lines.at(-1))}`);
+}
+
+/** Bytes of what is kept and of what only learning needs, counted after the pages are written. */
+async function measureBytes(database: Database<PredictorSchema>): Promise<{ kept: number; mix: number }> {
+  const [row] = await database.query<{ kept: number; mix: number }>(
+    `select sum(size) filter (where name not like 'issued_mix%')::float8 as kept,
+       coalesce(sum(size) filter (where name like 'issued_mix%'), 0)::float8 as mix
+     from (select relname as name, pg_total_relation_size(oid) as size from pg_class
+       where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not like 'naive%') as t`,
+  );
+  return row!;
 }
 
 async function countOutcomes(database: Database<PredictorSchema>): Promise<Record<string, number>> {

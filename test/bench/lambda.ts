@@ -143,7 +143,8 @@ try {
   }
   const { environment } = served;
   const [bytes] = await served.query<{ perSensor: number }>(
-    `select pg_total_relation_size('forecast')::float8 / (select nullif(count(distinct (sensor_id, slot)), 0) from forecast) as "perSensor"`,
+    `select sum(pg_total_relation_size(relid))::float8 / (select nullif(count(*), 0) from issued where is_served) as "perSensor"
+     from unnest(array['issued', 'issued_mix']) as t, pg_partition_tree(t::regclass)`,
   );
   results["score 100"] = await measure(() => cloud.start("score", environment), shardEvent(100));
   await served.query("insert into sensor select distinct sensor_id, now() from forecast on conflict do nothing");

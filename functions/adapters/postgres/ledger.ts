@@ -3,13 +3,14 @@ import type { Cycle } from "../../../core/forecast/cycle.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Ledger } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
-import { toFields, toRow } from "./columns.ts";
-import { toForecastRow } from "./forecast-row.ts";
+import { column, toFields, toRow } from "./columns.ts";
+import { type IssuedRow, issuedColumns, type Lineage, toIssuedRows } from "./issued-row.ts";
 import type { PredictorSchema } from "./schema.ts";
-import { cycleColumns, forecastColumns, outcomeColumns } from "./tables.ts";
+import { cycleColumns, outcomeColumns } from "./tables.ts";
 
 /** Cycles, outcomes and forecasts in the predictor database. Every write may be repeated; nothing is updated. */
 export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
+  const prepare = preparation(db);
   return {
     async openCycle({ slot, sensors, shards, now }) {
       await reopenDisputed(db, slot, now);
@@ -90,7 +91,7 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
       return new Set(rows.map((row) => row.sensor_id));
     },
 
-    record: (outcomes, forecasts) => record(db, outcomes, forecasts),
+    record: (outcomes, forecasts) => record(db, prepare, outcomes, forecasts),
 
     async latestCycles(limit) {
       const { rows } = await sql<CycleRow>`
@@ -120,25 +121,90 @@ async function reopenDisputed(db: Kysely<PredictorSchema>, slot: Date, now: Date
  * One statement, so one transaction and one round trip. The forecasts of a (sensor, slot) whose outcome is among
  * `outcomes` are stored only together with it: who comes second with another decision adds nothing.
  */
-async function record(db: Kysely<PredictorSchema>, outcomes: Outcome[], forecasts: Forecast[]): Promise<void> {
+async function record(
+  db: Kysely<PredictorSchema>,
+  prepare: Preparation,
+  outcomes: Outcome[],
+  forecasts: Forecast[],
+): Promise<void> {
   if (outcomes.length === 0 && forecasts.length === 0) return;
+  const { rows, lineages } = toIssuedRows(forecasts);
+  await prepare(rows, lineages);
   // The same order everywhere, so that two who record the same sensors cannot block each other.
   const outcomeRows = outcomes
     .map((outcome) => toRow(outcomeColumns, outcome))
     .sort((a, b) => compare(a.sensor_id, b.sensor_id));
+  const key = sql`sensor_no, slot, origin, lineage_id`;
+  const body = sql`issued_at, source_watermark, is_served, learnt_through, reason_texts, steps, exact`;
   await sql`
     with given as materialized (select * from ${recordset(outcomeRows, "o", outcomeColumns)}),
     decided as (
       insert into outcome (${names(outcomeColumns)}) select ${names(outcomeColumns)} from given
       on conflict do nothing returning sensor_id, slot
+    ),
+    made as materialized (
+      select k.sensor_no, f.* from ${recordset(rows, "f", issuedColumns)} join sensor_key k using (sensor_id)
+      where (f.sensor_id, f.slot) in (select sensor_id, slot from decided)
+        or (f.sensor_id, f.slot) not in (select sensor_id, slot from given)
+    ),
+    added as (
+      insert into issued (${key}, ${body}) select ${key}, ${body} from made order by ${key} on conflict do nothing
     )
-    insert into forecast (${names(forecastColumns)})
-    select ${names(forecastColumns, "f")} from ${recordset(forecasts.map(toForecastRow), "f", forecastColumns)}
-    where (f.sensor_id, f.slot) in (select sensor_id, slot from decided)
-      or (f.sensor_id, f.slot) not in (select sensor_id, slot from given)
-    order by f.sensor_id, f.target, f.origin, f.model_key
-    on conflict do nothing`.execute(db);
+    insert into issued_mix (${key}, pack) select ${key}, decode(pack, 'base64') from made where pack is not null
+    order by ${key} on conflict do nothing`.execute(db);
 }
+
+type Preparation = (rows: IssuedRow[], lineages: Map<string, Lineage>) => Promise<void>;
+
+/** Sees to it, once each, that the rows' days, sensors and lineages are there. All of it may be repeated by anybody. */
+function preparation(db: Kysely<PredictorSchema>): Preparation {
+  const known = { days: new Set<string>(), sensors: new Set<string>(), lineages: new Set<string>() };
+  const lacking = (set: Set<string>, wanted: Iterable<string>) => {
+    if (set.size > mostKnown) set.clear();
+    return [...new Set(wanted)].filter((one) => !set.has(one)).sort(compare);
+  };
+  return async (rows, lineages) => {
+    const dayOf = ({ slot }: IssuedRow) => slot.toISOString().slice(0, 10);
+    for (const day of lacking(known.days, rows.map(dayOf))) {
+      await sql`select ensure_day(${day}::date)`.execute(db);
+      known.days.add(day);
+    }
+    const sensorIds = lacking(
+      known.sensors,
+      rows.map((row) => row.sensor_id),
+    );
+    if (sensorIds.length > 0) {
+      await sql`
+        insert into sensor_key (sensor_id) select id from unnest(${sensorIds}::text[]) as id
+        where not exists (select from sensor_key where sensor_id = id) order by id on conflict do nothing`.execute(db);
+      for (const id of sensorIds) known.sensors.add(id);
+    }
+    const lineageIds = lacking(known.lineages, lineages.keys());
+    if (lineageIds.length > 0) {
+      const made = lineageIds.map((id) => {
+        const content = lineages.get(id)!;
+        const { stepSeconds, leads, targets } = content;
+        const keys = { targets: targets.map((one) => one.target), model_keys: targets.map((one) => one.modelKey) };
+        return { lineage_id: id, step_seconds: stepSeconds, leads, ...keys, content };
+      });
+      await sql`
+        insert into lineage (${names(lineageColumns)}) select ${names(lineageColumns)}
+        from ${recordset(made, "l", lineageColumns)} order by lineage_id on conflict do nothing`.execute(db);
+      for (const id of lineageIds) known.lineages.add(id);
+    }
+  };
+}
+
+const mostKnown = 200_000;
+
+const lineageColumns = {
+  lineage_id: column<string>("bigint"),
+  step_seconds: column<number>("integer"),
+  leads: column<number>("integer"),
+  targets: column<string[]>("text[]"),
+  model_keys: column<string[]>("text[]"),
+  content: column<Lineage>("jsonb"),
+};
 
 type CycleRow = Selectable<PredictorSchema["cycle"]> & Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;
 

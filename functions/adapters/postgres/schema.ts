@@ -20,7 +20,9 @@ export type PredictorSchema = {
   };
   cycle: RowOf<typeof cycleColumns> & { finished_at: Date | null; is_disputed: Generated<boolean> };
   outcome: RowOf<typeof outcomeColumns>;
+  /** A view, for people and tests: the adapters read `issued` and, while it lasts, `forecast_before`. */
   forecast: RowOf<typeof forecastColumns>;
+  forecast_before: RowOf<typeof forecastColumns>;
   adaptation: RowOf<typeof adaptationColumns>;
   score: RowOf<typeof scoreColumns> & { sums: GeneratedAlways<number[]> };
   lease: { name: string; holder: string; expires_at: Date };

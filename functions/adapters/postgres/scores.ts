@@ -1,50 +1,19 @@
-import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
-import type { Triple } from "../../../core/data/quantiles.ts";
-import type { MaturedForecast } from "../../../core/forecast/matured.ts";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { PairedScore, ScoredMoment, ScoredRow } from "../../../core/forecast/score.ts";
-import { experts } from "../../../core/mix/experts.ts";
-import { weightedMean } from "../../../core/mix/mix.ts";
 import type { Scores } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { toRow } from "./columns.ts";
-import { toForecast } from "./forecast-row.ts";
+import { issuedReader } from "./issued.ts";
+import { matured, maturing } from "./maturing.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { scoreColumns } from "./tables.ts";
 
 /** Live scores in the predictor database: written once per (sensor, target, targetAt, model). */
 export function postgresScores(db: Kysely<PredictorSchema>): Scores {
+  const issued = issuedReader(db);
   return {
-    async maturing(sensorIds, after, upTo) {
-      const { rows } = await sql<Selectable<PredictorSchema["forecast"]>>`
-        select * from forecast
-        where sensor_id = any(${sensorIds}::text[]) and ends_at > ${after}
-          and origin + make_interval(secs => step_seconds) <= ${upTo} and issued_at < ends_at
-        order by sensor_id, target, origin, model_key`.execute(db);
-      return rows.map(toForecast);
-    },
-
-    async matured(wanted, upTo) {
-      const [ids, from] = [wanted.map((one) => one.sensorId), wanted.map((one) => one.from)];
-      const triples = sql`3 * cardinality(f.mix_weights) / cardinality(f.q50)`;
-      const { rows } = await sql<MaturedRow>`
-        select f.sensor_id as "sensorId", f.target, f.model_key as "modelKey", f.is_served as "isServed", f.reason, f.origin,
-          f.issued_at as "issuedAt", f.last_value as "lastValue", m.at as "targetAt", m.lead,
-          array[f.q10[m.lead], f.q50[m.lead], f.q90[m.lead]] as final, f.seasonal_naive[m.lead] as "seasonalNaive",
-          f.mix_experts[(m.lead - 1) * ${triples} + 1 : m.lead * ${triples}] as experts,
-          f.mix_weights[(m.lead - 1) * ${triples} / 3 + 1 : m.lead * ${triples} / 3] as weights
-        from unnest(${ids}::text[], ${from}::timestamptz[]) as w (sensor_id, since)
-        join forecast f on f.sensor_id = w.sensor_id and f.ends_at >= w.since
-          and f.origin + make_interval(secs => f.step_seconds) <= ${upTo} and f.issued_at < f.ends_at
-        cross join lateral (
-          select lead::int, f.origin + make_interval(secs => lead * f.step_seconds) as at
-          from generate_series(
-            greatest(1, ceil(extract(epoch from w.since - f.origin) / f.step_seconds)),
-            least(cardinality(f.q50), floor(extract(epoch from ${upTo} - f.origin) / f.step_seconds))) as lead
-        ) as m
-        where f.issued_at < m.at
-        order by f.sensor_id, f.target, f.origin, f.model_key, m.lead`.execute(db);
-      return rows.map(toMatured);
-    },
+    maturing: (sensorIds, after, upTo) => maturing(db, issued, sensorIds, after, upTo),
+    matured: (wanted, upTo) => matured(db, issued, wanted, upTo),
 
     async scored(sensorIds, after, upTo) {
       const { rows } = await sql<ScoredRow>`
@@ -54,15 +23,23 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
     },
 
     async early(sensorIds, after, upTo) {
+      const span = await issued.spanSeconds();
       const { rows } = await sql<ScoredMoment>`
         select distinct s.sensor_id as "sensorId", s.target, s.target_at as "targetAt"
-        from score as s join lateral (
-          select count(*) as n from forecast as f
-          where f.sensor_id = s.sensor_id and f.target = s.target and f.model_key = s.model_key and ${countsAt("f", "s.target_at")}
-        ) as due on due.n > s.sums[1]
-        where s.sensor_id = any(${sensorIds}::text[]) and s.target_at > ${after} and s.target_at <= ${upTo}`.execute(
-        db,
-      );
+        from score as s left join sensor_key k on k.sensor_id = s.sensor_id
+        cross join lateral (
+          select (select count(*) from forecast_before as f
+            where f.sensor_id = s.sensor_id and f.target = s.target and f.model_key = s.model_key and ${countsAt("f", "s.target_at")})
+          + (select count(*) from issued i join lineage l using (lineage_id)
+            where i.sensor_no = k.sensor_no and i.slot < s.target_at
+              and i.slot >= s.target_at - make_interval(secs => ${span}::float8)
+              and l.model_keys[array_position(l.targets, s.target)] = s.model_key
+              and i.origin < s.target_at and i.issued_at < s.target_at
+              and i.origin + make_interval(secs => l.leads * l.step_seconds) >= s.target_at
+              and mod(extract(epoch from s.target_at - i.origin)::numeric, l.step_seconds) = 0) as n
+        ) as due
+        where due.n > s.sums[1] and s.sensor_id = any(${sensorIds}::text[])
+          and s.target_at > ${after} and s.target_at <= ${upTo}`.execute(db);
       return rows;
     },
 
@@ -94,19 +71,6 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
       return rows;
     },
   };
-}
-
-type MaturedRow = Omit<MaturedForecast, "mix"> & { experts: (number | null)[] | null; weights: number[] | null };
-
-/** The numbers are float32 where the mix's are: a real comes back as the shortest text that means it. */
-function toMatured({ experts: flat, weights, ...row }: MaturedRow): MaturedForecast {
-  if (flat === null || weights === null) return { ...row, mix: null };
-  const made = experts.map((_, k): Triple | null => {
-    const [q10 = null, q50 = null, q90 = null] = flat.slice(3 * k, 3 * k + 3);
-    return q10 === null || q50 === null || q90 === null ? null : [Math.fround(q10), Math.fround(q50), Math.fround(q90)];
-  });
-  const rounded = experts.map((_, k) => Math.fround(weights[k] ?? 0));
-  return { ...row, mix: { experts: made, mixed: weightedMean(made, rounded) } };
 }
 
 /**

@@ -15,7 +15,7 @@ type Parts = {
  * The way that comes first to mind, by the same use case over other ports: one query a sensor that fetches its rows, one
  * session run a sensor (models at hand and loaded), one insert for every forecast point and quantile.
  */
-export async function openNaive({ ports, follower, predictor, models }: Parts): Promise<{ ports: ForecastPorts }> {
+export async function openNaive({ ports, follower, predictor, models }: Parts) {
   await predictor.query(`create table naive_forecast (sensor_id text, target text, origin timestamptz, lead integer,
     quantile float8, value float8 not null, primary key (sensor_id, target, origin, lead, quantile))`);
   const readRows = async (sensorId: string, after: Date, upTo: Date): Promise<Readings> => {
@@ -65,5 +65,53 @@ export async function openNaive({ ports, follower, predictor, models }: Parts): 
       },
     },
   };
-  return { ports: naive };
+  return {
+    ports: naive,
+    score: (sensorIds: string[], at: Date) => scoreNaively({ follower, predictor }, sensorIds, at),
+  };
+}
+
+/** As many stored forecasts as a system has that runs since a horizon: those that ours has issued, a row a quantile. */
+export async function fillNaive(predictor: Database<PredictorSchema>, sensorIds: string[], upTo: Date): Promise<void> {
+  await predictor.query(
+    "create table if not exists naive_score (sensor_id text, target text, target_at timestamptz, lead integer, actual float8 not null, error float8 not null, pinball float8 not null, is_covered boolean not null, primary key (sensor_id, target, target_at, lead))",
+  );
+  await predictor.query(
+    `insert into naive_forecast
+     select sensor_id, target, origin, lead, quantile, value from forecast_point
+     cross join lateral unnest(array[0.1, 0.5, 0.9]::float8[], array[q10, q50, q90]) as u (quantile, value)
+     where sensor_id = any($1::text[]) and origin < $2 and is_served on conflict do nothing`,
+    [sensorIds, upTo],
+  );
+}
+
+type Databases = Pick<Parts, "follower" | "predictor">;
+
+/** One reading and one select a sensor, one insert a lead: every stored forecast of the last horizons that speaks of the moment. */
+async function scoreNaively({ follower, predictor }: Databases, sensorIds: string[], at: Date): Promise<void> {
+  const step = 600_000;
+  for (const sensorId of sensorIds) {
+    const [reading] = await follower.query<Record<string, number | null>>(
+      `select temperature, humidity from sensor_readings where sensor_id = $1 and "timestamp" = $2`,
+      [sensorId, at],
+    );
+    const rows = await predictor.query<{ target: string; origin: Date; lead: number; quantile: number; value: number }>(
+      "select target, origin, lead, quantile, value from naive_forecast where sensor_id = $1 and origin >= $2 and origin < $3",
+      [sensorId, new Date(at.getTime() - 24 * step), at],
+    );
+    const due = rows.filter(({ origin, lead }) => origin.getTime() + lead * step === at.getTime());
+    for (const [, triple] of Map.groupBy(due, ({ target, lead }) => `${target} ${lead}`)) {
+      const { target, lead } = triple[0]!;
+      const actual = reading?.[target];
+      if (actual == null) continue;
+      const [low, middle, high] = triple.sort((a, b) => a.quantile - b.quantile).map(({ value }) => value);
+      const losses = triple.map(({ quantile, value }) =>
+        Math.max(quantile * (actual - value), (quantile - 1) * (actual - value)),
+      );
+      await predictor.query("insert into naive_score values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing", [
+        ...[sensorId, target, at, lead, actual, actual - middle!],
+        ...[losses.reduce((sum, loss) => sum + loss, 0) / 3, low! <= actual && actual <= high!],
+      ]);
+    }
+  }
 }

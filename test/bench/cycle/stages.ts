@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { ForecastPorts } from "../../../core/operations/forecast.ts";
 
-const names = ["read", "context", "inference", "store"] as const;
+const names = ["read", "context", "inference", "store", "score"] as const;
 export type Stage = (typeof names)[number];
 type Cost = { wallMs: number; cpuMs: number };
 
@@ -9,7 +9,8 @@ type Cost = { wallMs: number; cpuMs: number };
 export type Measured = Cost & { stages: Record<Stage, Cost>; postgresCpuMs: number };
 
 /**
- * The ports with their calls charged to stages. `context` is what is left: grids, quality, encoding, decoding. Calls of one
+ * The ports with their calls charged to stages. `score` is a whole pass of
+ * scoring and learning; `context` is what is left: grids, quality, encoding, decoding. Calls of one
  * stage that overlap are charged once. CPU is this process's, all threads; a call that waits for a database costs none.
  */
 export function stagesOf(ports: ForecastPorts, serverPids: () => (number | undefined)[]) {
@@ -52,6 +53,8 @@ export function stagesOf(ports: ForecastPorts, serverPids: () => (number | undef
 
   return {
     ports: wrapped,
+    /** Charged as a whole, whatever ports it calls. */
+    score: (pass: () => Promise<void>) => timed("score", pass)(),
     async measure(pass: () => Promise<void>): Promise<Measured> {
       charged = newCosts();
       const from = now();
@@ -60,14 +63,14 @@ export function stagesOf(ports: ForecastPorts, serverPids: () => (number | undef
       const whole = minus(now(), from);
       const known = names.reduce((sum, name) => add(sum, charged[name]), { wallMs: 0, cpuMs: 0 });
       charged.context = minus(whole, known);
-      return { ...whole, stages: charged, postgresCpuMs: cpuOfServers(serverPids()) - serversFrom };
+      return { ...whole, stages: structuredClone(charged), postgresCpuMs: cpuOfServers(serverPids()) - serversFrom };
     },
   };
 }
 
 function newCosts(): Record<Stage, Cost> {
   const cost = () => ({ wallMs: 0, cpuMs: 0 });
-  return { read: cost(), context: cost(), inference: cost(), store: cost() };
+  return { read: cost(), context: cost(), inference: cost(), store: cost(), score: cost() };
 }
 
 function now(): Cost {

@@ -36,6 +36,7 @@ function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     q10: [18, 17, 16],
     q50: [20, 20, 20],
     q90: [21, 22, 23],
+    resolution: null,
     lastValue: 19,
     seasonalNaive: [22, null, 22],
     mix: null,

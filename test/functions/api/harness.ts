@@ -151,6 +151,7 @@ export function forecastOf(overrides: Partial<Forecast> & { level?: number } = {
     q10: ramp(-1),
     q50: ramp(0),
     q90: ramp(1),
+    resolution: null,
     lastValue: level,
     seasonalNaive: Array.from({ length: horizon }, () => null),
     mix: null,

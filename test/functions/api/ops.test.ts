@@ -80,7 +80,7 @@ describe("GET /v1/ops", () => {
     expect(ops.cycles).toHaveLength(2);
     expect(ops.database.bytes).toBeGreaterThan(1e6);
     expect(ops.database.tables.map((table) => table.name)).toEqual(
-      expect.arrayContaining(["sensor", "model", "cycle", "outcome", "forecast", "score"]),
+      expect.arrayContaining(["sensor", "model", "cycle", "outcome", "issued", "score"]),
     );
   });
 

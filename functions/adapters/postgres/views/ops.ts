@@ -44,10 +44,12 @@ export function opsViews(
 
     async databaseSize() {
       const { rows: tables } = await sql<TableSize>`
-        select c.relname as name, pg_total_relation_size(c.oid)::float8 as bytes,
-          greatest(coalesce(s.n_live_tup, 0), c.reltuples, 0)::float8 as rows
+        select coalesce(parent.relname, c.relname) as name, sum(pg_total_relation_size(c.oid))::float8 as bytes,
+          sum(greatest(coalesce(s.n_live_tup, 0), c.reltuples, 0))::float8 as rows
         from pg_class c left join pg_stat_user_tables s on s.relid = c.oid
-        where c.relkind = 'r' and c.relnamespace = (select relnamespace from pg_class where oid = to_regclass('sensor'))
+        left join pg_inherits i on i.inhrelid = c.oid left join pg_class parent on parent.oid = i.inhparent
+        where c.relkind in ('r', 'p') and c.relnamespace = (select relnamespace from pg_class where oid = to_regclass('sensor'))
+        group by 1
         order by bytes desc`.execute(db);
       const { rows } = await sql<{ bytes: number }>`
         select pg_database_size(current_database())::float8 as bytes`.execute(db);

@@ -54,6 +54,7 @@ export function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     q10: [0.1, -0, 1 / 3],
     q50: [0.1 + 0.2, 1e-300, Math.PI],
     q90: [1, 2, 1e300],
+    resolution: null,
     lastValue: 20.1,
     seasonalNaive: [19.9, null, 20.3],
     mix: someMix,

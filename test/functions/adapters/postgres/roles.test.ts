@@ -64,8 +64,8 @@ describe("the roles of the predictor database", () => {
     await api.close();
     const said = await tryAs(
       apiUrl,
-      "delete from forecast",
-      "update forecast set unit = 'x'",
+      "delete from issued",
+      "update issued set is_served = false",
       "insert into score (sensor_id) values ('a')",
       "update audit set actor_name = 'somebody'",
       "update model set manifest = '{}'",
@@ -93,7 +93,7 @@ describe("the roles of the predictor database", () => {
     });
     await worker.close();
     const secrets = ["api_key", "session", "sign_in_link", "audit"].map((table) => `select * from ${table}`);
-    const said = await tryAs(workerUrl, ...secrets, "create table mine (x integer)", "drop table forecast");
+    const said = await tryAs(workerUrl, ...secrets, "create table mine (x integer)", "drop table issued");
     expect(said).toEqual(said.map(() => refused));
   });
 

@@ -1,0 +1,153 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import type { Triple } from "../../../core/data/quantiles.ts";
+import type { Forecast } from "../../../core/forecast/forecast.ts";
+import { type MaturedForecast, type MaturedQuery, maturedLeads } from "../../../core/forecast/matured.ts";
+import { weightedMean } from "../../../core/mix/mix.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { toForecast } from "./forecast-row.ts";
+import { issuedFields, type issuedReader, packField, withPack } from "./issued.ts";
+import { type IssuedRow, type Lineage, reader } from "./issued-row.ts";
+import { headBytes, readLead } from "./mix-pack.ts";
+import type { PredictorSchema } from "./schema.ts";
+
+type Database = Kysely<PredictorSchema>;
+type Reader = ReturnType<typeof issuedReader>;
+
+/** Forecasts with a lead in (after, upTo], whole: of each origin and model the first that was issued. */
+export async function maturing(
+  db: Database,
+  issued: Reader,
+  sensorIds: string[],
+  after: Date,
+  upTo: Date,
+): Promise<Forecast[]> {
+  const span = await issued.spanSeconds();
+  const found = await issued.forecasts(sql<IssuedRow>`
+    select ${issuedFields(packField)}
+    from sensor_key k join issued i using (sensor_no) join lineage l using (lineage_id) ${withPack}
+    where k.sensor_id = any(${sensorIds}::text[]) and i.slot >= ${addSeconds(after, -span)}
+      and i.origin + make_interval(secs => l.leads * l.step_seconds) > ${after}
+      and i.origin + make_interval(secs => l.step_seconds) <= ${upTo}
+      and i.issued_at < i.origin + make_interval(secs => l.leads * l.step_seconds)
+    order by i.issued_at`);
+  const before = (await issued.hasBefore()) ? await maturingBefore(db, sensorIds, after, upTo) : [];
+  const order = (one: Forecast) => [one.sensorId, one.target, one.origin.toISOString(), one.modelKey];
+  return [...before, ...found]
+    .filter(firstOf())
+    .map((forecast) => ({ forecast, key: order(forecast) }))
+    .sort((a, b) => compareTexts(a.key, b.key))
+    .map(({ forecast }) => forecast);
+}
+
+async function maturingBefore(db: Database, sensorIds: string[], after: Date, upTo: Date): Promise<Forecast[]> {
+  const { rows } = await sql<Selectable<PredictorSchema["forecast_before"]>>`
+    select * from forecast_before
+    where sensor_id = any(${sensorIds}::text[]) and ends_at > ${after}
+      and origin + make_interval(secs => step_seconds) <= ${upTo} and issued_at < ends_at`.execute(db);
+  return rows.map(toForecast);
+}
+
+/** One lead of a row, all its targets; times in epoch seconds, which cost a tenth of what dates do. */
+type LeadRow = {
+  sensorId: string;
+  lineageId: string;
+  origin: number;
+  issuedAt: number;
+  isServed: boolean;
+  lead: number;
+  last: number[] | null;
+  lastExact: number[] | null;
+  steps: number[] | null;
+  exact: number[] | null;
+  pack: string | null;
+};
+
+/** The leads that matured, each sensor's from its own moment on: one statement a shard, one slice a lead. */
+export async function matured(
+  db: Database,
+  issued: Reader,
+  wanted: MaturedQuery[],
+  upTo: Date,
+): Promise<MaturedForecast[]> {
+  if (wanted.length === 0) return [];
+  const [ids, from] = [wanted.map((one) => one.sensorId), wanted.map((one) => one.from)];
+  const span = await issued.spanSeconds();
+  const oldest = new Date(Math.min(...from.map(Number)));
+  const targets = sql`cardinality(l.targets)`;
+  const [first, last] = [
+    sql`3 * ${targets} * (p.lead - 1) + ${targets} + 1`,
+    sql`3 * ${targets} * p.lead + ${targets}`,
+  ];
+  const stride = sql`((octet_length(m.pack) - ${sql.raw(String(headBytes))}) / l.leads)`;
+  const { rows } = await sql<LeadRow>`
+    select k.sensor_id as "sensorId", i.lineage_id::text as "lineageId", extract(epoch from i.origin)::float8 as origin,
+      extract(epoch from i.issued_at)::float8 as "issuedAt", i.is_served as "isServed", p.lead,
+      i.steps[1:${targets}] as last, i.exact[1:${targets}] as "lastExact",
+      i.steps[${first} : ${last}] as steps, i.exact[${first} : ${last}] as exact,
+      encode(substring(m.pack for ${sql.raw(String(headBytes))})
+        || substring(m.pack from ${sql.raw(String(headBytes + 1))} + (p.lead - 1) * ${stride} for ${stride}), 'base64') as pack
+    from unnest(${ids}::text[], ${from}::timestamptz[]) as w (sensor_id, since)
+    join sensor_key k on k.sensor_id = w.sensor_id
+    join issued i on i.sensor_no = k.sensor_no and i.slot >= ${addSeconds(oldest, -span)} and i.slot < ${upTo}
+    join lineage l on l.lineage_id = i.lineage_id
+    ${withPack} and m.slot >= ${addSeconds(oldest, -span)} and m.slot < ${upTo}
+    cross join lateral (
+      select lead::int from generate_series(
+        greatest(1, ceil(extract(epoch from w.since - i.origin) / l.step_seconds)),
+        least(l.leads, floor(extract(epoch from ${upTo} - i.origin) / l.step_seconds))) as lead
+    ) as p
+    where i.issued_at < i.origin + make_interval(secs => p.lead * l.step_seconds)
+    order by k.sensor_id, i.origin, i.issued_at, p.lead`.execute(db);
+  const lineages = await issued.lineagesOf(rows.map((row) => row.lineageId));
+  const found = rows.flatMap((row) => toMatured(row, lineages.get(row.lineageId)!));
+  const before = (await issued.hasBefore()) ? await maturedBefore(db, wanted, upTo) : [];
+  return [...before, ...found].filter(firstOf());
+}
+
+async function maturedBefore(db: Database, wanted: MaturedQuery[], upTo: Date): Promise<MaturedForecast[]> {
+  const from = new Map(wanted.map((one) => [one.sensorId, one.from]));
+  const oldest = new Date(Math.min(...wanted.map((one) => Number(one.from))) - 1);
+  const forecasts = await maturingBefore(db, [...from.keys()], oldest, upTo);
+  return forecasts.flatMap((one) => maturedLeads([one], (at) => at >= from.get(one.sensorId)! && at <= upTo));
+}
+
+function toMatured(row: LeadRow, { stepSeconds, targets }: Lineage): MaturedForecast[] {
+  const { sensorId, lead, isServed } = row;
+  const [origin, issuedAt] = [toDate(row.origin), toDate(row.issuedAt)];
+  const targetAt = addSeconds(origin, lead * stepSeconds);
+  const pack = row.pack === null ? null : Buffer.from(row.pack, "base64");
+  const slice = pack?.subarray(headBytes);
+  return targets.map(({ target, modelKey, reason, resolution, isMixed }, n) => {
+    const value = reader(row, resolution);
+    const final: Triple = [value(3 * n), value(3 * n + 1), value(3 * n + 2)];
+    const read = pack && slice ? readLead(pack, slice, { n, of: targets.length, resolution }) : null;
+    const mix = isMixed && read ? { experts: read.experts, mixed: weightedMean(read.experts, read.weights) } : null;
+    return {
+      ...{ sensorId, target, modelKey, isServed, reason, origin, issuedAt, targetAt, lead, final, mix },
+      lastValue: reader({ steps: row.last, exact: row.lastExact }, resolution)(n),
+      seasonalNaive: read?.seasonalNaive ?? null,
+    };
+  });
+}
+
+function toDate(seconds: number): Date {
+  return new Date(Math.round(seconds * 1000));
+}
+
+type Kept = Pick<Forecast, "sensorId" | "target" | "origin" | "modelKey"> & { lead?: number };
+
+/** True for what comes first of its natural key: a slot that repeats an origin adds nothing. */
+function firstOf(): (one: Kept) => boolean {
+  const seen = new Set<string>();
+  return ({ sensorId, target, origin, modelKey, lead }) => {
+    const key = JSON.stringify([sensorId, target, origin.getTime(), modelKey, lead]);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  };
+}
+
+function compareTexts(a: string[], b: string[]): number {
+  const at = a.findIndex((part, i) => part !== b[i]);
+  return at < 0 ? 0 : a[at]! < b[at]! ? -1 : 1;
+}

@@ -1,0 +1,152 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { resolutionOf, rounderOf, roundQuantiles } from "../../../../core/data/resolution.ts";
+import type { Forecast } from "../../../../core/forecast/forecast.ts";
+import type { Mix } from "../../../../core/mix/mix.ts";
+import { addSeconds } from "../../../../core/time.ts";
+import { toIssuedRows } from "../../../../functions/adapters/postgres/issued-row.ts";
+import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
+import { postgresScores } from "../../../../functions/adapters/postgres/scores.ts";
+import { createViews } from "../../../../functions/adapters/postgres/views.ts";
+import { humidity, temperature, wave } from "../../../builders.ts";
+import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
+import { forecastOf, outcomeOf, slot } from "./builders.ts";
+
+let postgres: TestPostgres;
+let database: Database<PredictorSchema>;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 4 });
+  return () => database.close();
+});
+
+const leads = 24;
+
+/** A forecast as core issues it: 24 leads, everything in the target's steps, ridge missing. */
+function issuedForecast(target = temperature, overrides: Partial<Forecast> = {}): Forecast {
+  const round = rounderOf(target);
+  const middle = wave(leads, { mean: 21 }).map(round);
+  const quantiles = roundQuantiles(
+    { q10: middle.map((value) => value - 0.7), q50: middle, q90: middle.map((value) => value + 0.9) },
+    round,
+  );
+  const float = (values: number[]) => values.map(Math.fround);
+  const expert = { q10: float(quantiles.q10), q50: float(quantiles.q50), q90: float(quantiles.q90) };
+  const flat = (value: number) => new Array<number>(leads).fill(Math.fround(value));
+  const mix: Mix = {
+    experts: [expert, null, expert, expert, null],
+    weights: [flat(0.7), flat(0), flat(0.2), flat(0.1), flat(0)],
+    widths: [flat(1.1), flat(0.9)],
+    learntThrough: addSeconds(slot, -1200),
+    challengerId: null,
+  };
+  return forecastOf({
+    target: target.name,
+    unit: target.unit,
+    resolution: resolutionOf(target),
+    ...quantiles,
+    lastValue: middle[0]!,
+    seasonalNaive: middle.map((value, h) => (h === 3 ? null : value)),
+    mix,
+    ...overrides,
+  });
+}
+
+const both = () => [issuedForecast(humidity), issuedForecast(temperature)];
+const stored = () =>
+  postgresScores(database.db).maturing(["room1"], addSeconds(slot, -86_400), addSeconds(slot, 86_400));
+
+test("one row holds all targets in 16-bit steps, and gives back every field of each", async () => {
+  await postgresLedger(database.db).record([outcomeOf()], both());
+  const { rows } = await sql`select steps, exact from issued`.execute(database.db);
+  expect(rows).toEqual([{ steps: expect.any(Array), exact: null }]);
+  expect(await stored()).toEqual(both());
+});
+
+test("what is no whole number of steps, or outside them, is kept exactly", async () => {
+  const odd = [issuedForecast(humidity), issuedForecast(temperature, { lastValue: Math.PI })];
+  await postgresLedger(database.db).record([outcomeOf()], odd);
+  expect(await stored()).toEqual(odd);
+  const { rows } = await sql`select steps from issued`.execute(database.db);
+  expect(rows).toEqual([{ steps: null }]);
+});
+
+test("the row and the view for people say the same, to the last bit", async () => {
+  const served = forecastOf({ sensorId: "room2", q10: [0.1, 0, 1 / 3], mix: null, seasonalNaive: [null, null, null] });
+  await postgresLedger(database.db).record([], [...both(), served]);
+  const { rows } = await sql<Record<string, unknown>>`
+    select sensor_id, target, model_key, unit, method, imputed_steps, q10, q50, q90, last_value, step_seconds, code_version
+    from forecast order by sensor_id, target`.execute(database.db);
+  expect(rows).toEqual(
+    [...both(), served].map((one) => ({
+      sensor_id: one.sensorId,
+      target: one.target,
+      model_key: one.modelKey,
+      unit: one.unit,
+      method: one.method,
+      imputed_steps: one.imputedSteps,
+      q10: one.q10,
+      q50: one.q50,
+      q90: one.q90,
+      last_value: one.lastValue,
+      step_seconds: 600,
+      code_version: "test",
+    })),
+  );
+  const { rows: points } = await sql`select count(*)::int as n from forecast_point where sensor_id = 'room1'`.execute(
+    database.db,
+  );
+  expect(points).toEqual([{ n: 2 * leads }]);
+});
+
+test("without its pack a forecast is served as it was, but for what only learning needs", async () => {
+  await postgresLedger(database.db).record([outcomeOf()], both());
+  const views = createViews(database.db);
+  const read = () => views.latestForecasts(["room1"], ["humidity", "temperature"], null);
+  const before = await read();
+  await sql`delete from issued_mix`.execute(database.db);
+  const bare = ({ mix, seasonalNaive, ...rest }: Forecast) => rest;
+  expect((await read()).map(bare)).toEqual(before.map(bare));
+});
+
+test("reads along what lies in the table of before", async () => {
+  const old = forecastOf({ origin: addSeconds(slot, -600), slot: addSeconds(slot, -600), mix: null });
+  await sql`
+    insert into forecast_before (sensor_id, target, origin, model_key, is_served, slot, issued_at, unit, step_seconds, method,
+      model_id, model_sha256, source_watermark, imputed_steps, code_version, q10, q50, q90, last_value, seasonal_naive, ends_at)
+    values ('room1', 'temperature', ${old.origin}, 'model-a', true, ${old.slot}, ${old.issuedAt}, '°C', 600, 'lstm',
+      'model-a', ${"a".repeat(64)}, ${old.sourceWatermark}, 2, 'test', ${old.q10}::float8[], ${old.q50}::float8[],
+      ${old.q90}::float8[], 20.1, array[19.9, null, 20.3], ${addSeconds(old.origin, 1800)})`.execute(database.db);
+  const made = forecastOf({ mix: null });
+  await postgresLedger(database.db).record([], [made]);
+  const views = createViews(database.db);
+  const query = { sensorId: "room1", targets: ["temperature"], from: null, to: null, asOf: null, limit: 9 };
+  const zero = (one: Forecast) => ({ ...one, q10: one.q10.map((value) => value + 0) });
+  expect((await views.forecasts(query)).map(zero)).toEqual([made, old].map(zero));
+  expect(await views.forecasts({ ...query, limit: 1 })).toHaveLength(1);
+  const asOf = addSeconds(slot, 1);
+  expect((await views.latestForecasts(["room1"], ["temperature"], asOf)).map(zero)).toEqual([old].map(zero));
+  expect((await stored()).map(zero)).toEqual([old, made].map(zero));
+  const series = await views.leadSeries({ ...query, lead: 3 });
+  expect(series.map(({ origin, q50 }) => [origin, q50])).toEqual([old, made].map((one) => [one.origin, one.q50[2]]));
+});
+
+test("two who make the same day at once both find it", async () => {
+  const days = Array.from({ length: 8 }, () => sql`select ensure_day('2026-03-02')`.execute(database.db));
+  await Promise.all(days);
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::int as n from pg_inherits where inhparent = 'issued'::regclass`.execute(database.db);
+  expect(rows).toEqual([{ n: 1 }]);
+});
+
+test("a sensor and slot take a tenth of the bytes", () => {
+  const { rows } = toIssuedRows(both());
+  expect(rows).toHaveLength(1);
+  expect(2 * rows[0]!.steps!.length).toBe(2 * (2 + 2 * 3 * leads));
+  expect(Buffer.from(rows[0]!.pack!, "base64").length).toBeLessThan(2100);
+});
