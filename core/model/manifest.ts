@@ -2,7 +2,12 @@ import { z } from "zod";
 import { Target } from "../data/reading.ts";
 import { Link } from "./link.ts";
 
-const finite = z.number();
+/** Beyond every measurement and every constant made of some; what is larger was put in to do harm. */
+const finite = z.number().min(-1e12).max(1e12);
+/** What a manifest may ask of who encodes: a week of one-second steps, and lists that people can read. */
+const steps = z.int().positive().max(604_800);
+const stepList = z.array(steps).max(64);
+const name = z.string().max(256);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
@@ -12,23 +17,23 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 export const FeatureSpec = z.object({
   version: z.literal(2),
   /** Per target: the scale on which it is encoded and forecast. */
-  links: z.array(Link),
+  links: z.array(Link).max(16),
   /** Features that look one day back, and the sequence's channel of the day before. */
   useDay: z.boolean(),
   /** The mean of the last seven days at the same time of day; implies `useDay`. */
   useWeek: z.boolean(),
   /** Past values of the target itself, and of each other target, as changes to the last value. */
-  lags: z.array(z.int().positive()),
-  otherLags: z.array(z.int().positive()),
+  lags: stepList,
+  otherLags: stepList,
   /** Leads at which yesterday's change enters, and those at which the 7-day same-time mean enters; within one day. */
-  dayLeads: z.array(z.int().positive()),
-  profileLeads: z.array(z.int().positive()),
+  dayLeads: stepList,
+  profileLeads: stepList,
   /** Harmonics of the time of day. */
-  harmonics: z.int().nonnegative(),
+  harmonics: z.int().nonnegative().max(64),
   /** Physical air features (dew point, absolute humidity) when the fleet has both temperature and relative humidity. */
   psychrometric: z.boolean(),
   /** Windows of the branch's volatility features; the last one is also that of its highest and lowest value. */
-  volatilityWindows: z.array(z.int().positive()),
+  volatilityWindows: z.array(steps).max(16),
 });
 export type FeatureSpec = z.infer<typeof FeatureSpec>;
 
@@ -38,11 +43,11 @@ export type FeatureSpec = z.infer<typeof FeatureSpec>;
  * `linear` [targets * linear features] and `branch` [extra features]: centre and scale (positive) of each feature.
  */
 export const Scaler = z.object({
-  mean: z.array(finite),
-  deviation: z.array(finite),
-  change: z.array(finite),
-  linear: z.object({ center: z.array(finite), scale: z.array(finite) }),
-  branch: z.object({ center: z.array(finite), scale: z.array(finite) }),
+  mean: z.array(finite).max(16),
+  deviation: z.array(finite).max(16),
+  change: z.array(finite).max(16),
+  linear: z.object({ center: z.array(finite).max(10_000), scale: z.array(finite).max(10_000) }),
+  branch: z.object({ center: z.array(finite).max(10_000), scale: z.array(finite).max(10_000) }),
 });
 export type Scaler = z.infer<typeof Scaler>;
 
@@ -75,19 +80,19 @@ export const ModelManifest = z.object({
   formatVersion: z.literal(1),
   modelId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
   sensorId: z.string().min(1).max(256),
-  targets: z.array(Target).min(1),
+  targets: z.array(Target).min(1).max(16),
   stepSeconds: z.int().positive().max(86_400),
-  contextLength: z.int().positive(),
-  horizon: z.int().positive(),
-  quantiles: z.array(z.number().gt(0).lt(1)).min(1),
+  contextLength: z.int().positive().max(2_048),
+  horizon: z.int().positive().max(2_048),
+  quantiles: z.array(z.number().gt(0).lt(1)).min(1).max(32),
   features: FeatureSpec,
   scaler: Scaler,
   /**
    * Grid steps of history, ending at the origin, that the encoder needs (context plus the days its features look back).
    */
-  historyLength: z.int().positive(),
+  historyLength: steps,
   training: z.object({
-    engine: z.string(),
+    engine: name,
     seed: z.int(),
     /** First and last grid point of the readings used, inclusive. */
     from: z.iso.datetime(),
@@ -111,7 +116,7 @@ export const ModelManifest = z.object({
     }),
   ),
   modelSha256: sha256,
-  codeVersion: z.string(),
+  codeVersion: name,
   createdAt: z.iso.datetime(),
 });
 export type ModelManifest = z.infer<typeof ModelManifest>;
@@ -119,10 +124,13 @@ export type ModelManifest = z.infer<typeof ModelManifest>;
 /** Raw readings in, quantiles out: what the artefact must answer, within `tolerance`, before it may serve. */
 export const GoldenVector = z.object({
   origin: z.iso.datetime(),
-  readings: z.object({ at: z.array(z.number()), values: z.record(z.string(), z.array(z.number().nullable())) }),
+  readings: z.object({
+    at: z.array(z.number()).max(1_000_000),
+    values: z.record(z.string(), z.array(finite.nullable()).max(1_000_000)),
+  }),
   /** [horizon, targets, quantiles], row-major, in the target's unit. */
-  quantiles: z.array(finite),
-  tolerance: z.number().positive(),
+  quantiles: z.array(finite).max(1_000_000),
+  tolerance: z.number().positive().max(1e6),
 });
 export type GoldenVector = z.infer<typeof GoldenVector>;
 

@@ -2,6 +2,7 @@ import { asSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import { fromLink } from "./link.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "./manifest.ts";
+import { misfitOf, toleranceMisfit } from "./soundness.ts";
 import { type ModelInput, type ModelOutput, toModelInput } from "./tensors.ts";
 
 /** Whether an artefact may serve, else what is wrong with it, with the numbers. */
@@ -29,6 +30,8 @@ export async function verifyArtefact(
   const golden = GoldenVector.safeParse(artefact.golden);
   if (!golden.success) return refuse(`golden vector: ${firstIssue(golden.error)}`);
   const { modelId, modelSha256 } = manifest.data;
+  const misfit = misfitOf(manifest.data) ?? toleranceMisfit(manifest.data, golden.data);
+  if (misfit !== null) return refuse(`${modelId}: ${misfit}`);
   const sha256 = await sha256Of(artefact.onnx);
   if (sha256 !== modelSha256)
     return refuse(`${modelId}: bytes have sha256 ${sha256}, the manifest says ${modelSha256}`);
