@@ -17,7 +17,6 @@ import type { ModelQuery, RegisteredModel } from "./model/registered.ts";
 import type { ModelInput, ModelOutput } from "./model/tensors.ts";
 import type { TrainProgress, TrainRequest, TrainResult } from "./model/training.ts";
 import type { Verdict } from "./model/verify.ts";
-import type { SystemState } from "./operations/system-state.ts";
 
 /** The only source of the present: real time in production, a faster one in the demo, a set one in tests. */
 export type Clock = {
@@ -165,18 +164,6 @@ export type Trainer = {
     onProgress?: (progress: TrainProgress) => void,
     signal?: AbortSignal,
   ): Promise<TrainResult>;
-};
-
-/** What a process counts of itself, and how that is written together with the state of the system. */
-export type Metrics = {
-  /** One answered request; `operation` is the route, never the path: ids must not become labels. */
-  request(labels: { operation: string; status: number }, seconds: number): void;
-  /** `work` with its time counted under `stage`, whether it ends well or not. */
-  timed<Arguments extends unknown[], Result>(
-    stage: string,
-    work: (...args: Arguments) => Promise<Result>,
-  ): (...args: Arguments) => Promise<Result>;
-  write(state: SystemState): Promise<{ text: string; contentType: string }>;
 };
 
 /** Everything a use case may ask for; each takes a Pick of it. */

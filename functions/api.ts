@@ -18,8 +18,8 @@ export function createApiHandler(services: Omit<ApiServices, "requestForecasts">
 }
 
 const start = once(async () => {
-  const { ports, views, settings, access, metrics } = await openApiRuntime();
-  const answer = createApiHandler({ ports, views, settings: settings.api, access, metrics });
+  const { ports, views, settings, access, metrics, within } = await openApiRuntime();
+  const answer = createApiHandler({ ports, views, settings: settings.api, access, metrics, within });
   return async (event: LambdaEvent, context?: LambdaContext) =>
     (await refuseUnlessFromEdge(event, access.bootstrapKey)) ?? answer(event, context);
 });

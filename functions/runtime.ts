@@ -3,11 +3,13 @@ import { accessMode } from "../core/access/actor.ts";
 import { faultOf } from "../core/access/authenticate.ts";
 import { AppError } from "../core/errors.ts";
 import type { FleetPorts } from "../core/evaluation/trainings.ts";
+import type { Metrics } from "../core/metrics.ts";
 import type { Artefact } from "../core/model/manifest.ts";
-import type { Clock, Follower, Log, Metrics, ModelStore, Queue, Trainer } from "../core/ports.ts";
+import type { Clock, Follower, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
 import type { Views } from "../core/views.ts";
 import type { EngineBuild } from "../models/engine/engine.ts";
 import { demoClock, systemClock } from "./adapters/clock.ts";
+import { outsideDeadline, withinDeadline } from "./adapters/deadline.ts";
 import { createLog } from "./adapters/log.ts";
 import { postgresAudit } from "./adapters/postgres/access/audit.ts";
 import { postgresKeys } from "./adapters/postgres/access/keys.ts";
@@ -106,8 +108,18 @@ export async function openApiRuntime() {
   const bootstrapKey = wanted(config.apiKey, "API_KEY");
   const access = { ...(await openAccess(config, predictor, { isLoopback: false })), bootstrapKey };
   const views = createViews(predictor.db);
-  return { ports, views, settings: settingsOf(config, targets), access, metrics: openMetrics(config) };
+  return {
+    ports,
+    views,
+    settings: settingsOf(config, targets),
+    access,
+    metrics: openMetrics(config),
+    within: withinDeadline,
+  };
 }
+
+/** How the databases know of a request's deadline: `within` one, or `outside` of any. */
+export const deadline = { within: withinDeadline, outside: outsideDeadline };
 
 /** What this process counts of itself, for `/metrics`. */
 export function openMetrics({ codeVersion }: Config): Metrics {

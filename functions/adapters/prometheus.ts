@@ -1,7 +1,6 @@
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Cycle } from "../../core/forecast/cycle.ts";
-import type { SystemState } from "../../core/operations/system-state.ts";
-import type { Metrics } from "../../core/ports.ts";
+import type { Metrics, SystemState } from "../../core/metrics.ts";
 
 /** Instruments of one process, with Node's own (event loop lag, memory, garbage collection) among them. */
 export function prometheusMetrics(version: string): Metrics {

@@ -61,7 +61,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.use(readBodies({ maxBytes: maxBodyBytes, deadlineMs: settings.bodyDeadlineMs ?? 5_000 }));
   app.use(boundInFlight({ ...defaultLanes, ...settings.lanes }));
   app.use(writeAudit(access, ports.log));
-  app.use(limitTime(settings.deadlines ?? defaultDeadlines));
+  app.use(limitTime(settings.deadlines ?? defaultDeadlines, services.within));
 
   app.route("/", healthRoutes(services));
   app.route("/", sensorRoutes(services));

@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { Log, Metrics } from "../../core/ports.ts";
+import type { Metrics } from "../../core/metrics.ts";
+import type { Log } from "../../core/ports.ts";
 import { operationIn } from "./access/table.ts";
 import { isSafe } from "./method.ts";
 import { refuse } from "./problem.ts";

@@ -1,9 +1,10 @@
 import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
-import type { Inference, Metrics, ModelStore, Ports } from "../../core/ports.ts";
+import type { Metrics } from "../../core/metrics.ts";
+import type { Inference, ModelStore, Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
 import type { AccessServices } from "./access/services.ts";
-import type { Deadlines } from "./deadline.ts";
+import type { Deadlines, Within } from "./deadline.ts";
 import type { Lanes } from "./lanes.ts";
 
 export type ApiSettings = {
@@ -41,6 +42,7 @@ export type ApiServices = {
   requestForecasts(message: ForecastMessage): Promise<void>;
   settings: ApiSettings;
   metrics: Metrics;
+  within: Within;
   access: AccessServices;
   /** What is known to be wrong with databases that this process runs itself, by name. */
   troubles?(): Record<string, string>;

@@ -7,10 +7,10 @@ import type { Clock, Log, Ports } from "../../core/ports.ts";
 import { createApi } from "../api/app.ts";
 import { type Config, describeConfig } from "../config/environment.ts";
 import { type Settings, settingsOf } from "../config/settings.ts";
-import { outsideDeadline } from "../deadline.ts";
 import { createForecastHandler } from "../forecast.ts";
 import { createPromoteHandler } from "../promote.ts";
 import {
+  deadline,
   openAccess,
   openApiDatabases,
   openApiRole,
@@ -103,6 +103,7 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
     settings: settings.api,
     access,
     metrics,
+    within: deadline.within,
     troubles,
   });
   const hostRules = { host: config.host, names: namesOf(config) };
@@ -158,7 +159,7 @@ async function together<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
 /** On one machine a forecast on demand is computed at once, in this process; who asked may leave, it is everybody's. */
 function forecastHere(ports: ForecastPorts, settings: Settings) {
   return (message: Parameters<typeof forecast>[2]) =>
-    outsideDeadline(async () => {
+    deadline.outside(async () => {
       await forecast(ports, settings.forecast, message);
     });
 }

@@ -1,5 +1,5 @@
 import { AppError } from "../../../core/errors.ts";
-import { deadlineOf } from "../../deadline.ts";
+import { deadlineOf } from "../deadline.ts";
 import type { Side } from "./faults.ts";
 
 /**

@@ -4,6 +4,7 @@ import type { Readings } from "../../../core/data/reading.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Score } from "../../../core/forecast/score.ts";
 import { addSeconds } from "../../../core/time.ts";
+import { withinDeadline } from "../../../functions/adapters/deadline.ts";
 import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { postgresAudit } from "../../../functions/adapters/postgres/access/audit.ts";
@@ -84,6 +85,7 @@ export async function startApi(
       ...options.access,
     },
     metrics: prometheusMetrics("test"),
+    within: withinDeadline,
     ...options.services,
   };
   const app = createApi(services);

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { outsideDeadline, withinDeadline } from "../../../../functions/adapters/deadline.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
-import { outsideDeadline, withinDeadline } from "../../../../functions/deadline.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
 let postgres: TestPostgres;
