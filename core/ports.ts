@@ -1,3 +1,4 @@
+import type { CounterReading } from "./data/counter.ts";
 import type { FollowerState } from "./data/follower-state.ts";
 import type { Readings } from "./data/reading.ts";
 import type { AppError } from "./errors.ts";
@@ -40,6 +41,11 @@ export type Follower = {
   readWindows(sensorIds: string[], after: Date, upTo: Date): Promise<Map<string, Readings>>;
   /** Newest reading time up to now per sensor, null where it has none; ONE query. */
   newestReadings(sensorIds: string[]): Promise<Map<string, Date | null>>;
+  /**
+   * Where a counter stood: its newest reading in the six hours up to `upTo`, in its own unit; null where there is none, or
+   * the target is no counter. Windows hold its rate.
+   */
+  readCounter(sensorId: string, target: string, upTo: Date): Promise<CounterReading | null>;
   state(): Promise<FollowerState>;
 };
 

@@ -2,12 +2,14 @@ import { z } from "zod";
 
 /**
  * A measured quantity that is forecast, with its unit and physical range; values outside [min, max] count as missing.
+ * `counts`: it is the rate per hour of a counter in this unit (counter.ts); `unit` is that of the rate then.
  */
 export const Target = z.object({
   name: z.string().min(1).max(63),
   unit: z.string().max(32),
   min: z.number(),
   max: z.number(),
+  counts: z.string().max(32).optional(),
 });
 export type Target = z.infer<typeof Target>;
 

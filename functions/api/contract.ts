@@ -66,6 +66,22 @@ export const MixResponse = z
   });
 export type MixResponse = z.infer<typeof MixResponse>;
 
+export const CounterLevel = z
+  .object({
+    unit: z.string(),
+    /** Where the counter stood, and when: its newest reading up to the origin. */
+    readAt: time,
+    from: z.number(),
+    q10: z.array(z.number()),
+    q50: z.array(z.number()),
+    q90: z.array(z.number()),
+  })
+  .openapi("CounterLevel", {
+    description:
+      "Of a counter, whose rate per hour is what the forecast holds: where it will stand at each `targetAt`. The band is the sum of the steps' bands, which is wider than 80 %",
+  });
+export type CounterLevel = z.infer<typeof CounterLevel>;
+
 export const ForecastResponse = z
   .object({
     sensorId: z.string(),
@@ -91,6 +107,8 @@ export const ForecastResponse = z
     q10: z.array(z.number()),
     q50: z.array(z.number()),
     q90: z.array(z.number()),
+    /** Only of counters, and only where the forecasts of one sensor are asked for. */
+    level: CounterLevel.optional(),
   })
   .openapi("Forecast");
 export type ForecastResponse = z.infer<typeof ForecastResponse>;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { z } from "zod";
+import { ratesOfCounters } from "../../core/data/counter.ts";
 import { sortReadings, type Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
@@ -85,15 +86,16 @@ async function trainFile(config: Config, options: Options, trainer: Trainer, sig
   const targets: Target[] = targetsOf(await readSources(config.sourceConfig));
   const missing = targets.find(({ name }) => !file.targets.includes(name));
   if (missing) throw new AppError("badInput", `${data} has no column ${missing.name}, a target of SOURCE_CONFIG`);
+  const sensors = new Map([...file.sensors].map(([id, readings]) => [id, ratesOfCounters(readings, targets)]));
   const until = options.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(options.until);
   const store = await openFolder(out);
   const { stepSeconds, horizon, codeVersion } = config;
   const others = (sensorId: string) =>
-    [...file.sensors]
+    [...sensors]
       .filter(([other]) => other !== sensorId)
       .map(([other, readings]) => ({ sensorId: other, readings: sortReadings(readings) }));
-  return eachSensor(pick([...file.sensors.keys()], options.sensor), signal, async (sensorId, onProgress) => {
-    const { at, values } = file.sensors.get(sensorId)!;
+  return eachSensor(pick([...sensors.keys()], options.sensor), signal, async (sensorId, onProgress) => {
+    const { at, values } = sensors.get(sensorId)!;
     const kept = (column: Float64Array) => column.filter((_, i) => at[i]! <= until);
     const readings = {
       at: kept(at),

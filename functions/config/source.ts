@@ -49,8 +49,8 @@ const shared = {
 };
 
 const defaultTargets = [
-  { name: "temperature", unit: "°C", min: -40, max: 85 },
-  { name: "humidity", unit: "%", min: 0, max: 100 },
+  { name: "temperature", unit: "°C", min: -40, max: 85, kind: "value" as const },
+  { name: "humidity", unit: "%", min: 0, max: 100, kind: "value" as const },
 ];
 
 /** What a column holds becomes a target's value by value * scale + offset, or by the unit that it is in. */
@@ -62,6 +62,10 @@ const converted = {
   offset: z.number().optional(),
   sourceUnit: z.string().max(32).optional(),
 };
+
+/** "counter" only grows, or begins anew at 0: its rate per hour is forecast, and min and max are that rate's. */
+const kind = z.enum(["value", "counter"]).default("value");
+const { counts: _, ...targetShape } = Target.shape;
 
 const Range = { error: "min must be less than max" };
 const hasRange = (target: Target) => target.min < target.max;
@@ -79,7 +83,7 @@ const isConvertible = ({ unit, sourceUnit, scale, offset }: Convertible) =>
 
 /** A column per target; the column's name is the target's where it is not given. Numbers, text numbers, or JSON with a `path`. */
 const WideTarget = z
-  .strictObject({ ...Target.shape, ...converted, column: Name.optional(), path: Path.optional() })
+  .strictObject({ ...targetShape, kind, ...converted, column: Name.optional(), path: Path.optional() })
   .refine(hasRange, Range)
   .refine(isConvertible, Convertible);
 const Wide = z.strictObject({
@@ -90,7 +94,7 @@ const Wide = z.strictObject({
 
 /** A row per target: `targetColumn` says which, by the target's `key` (its name where not given), `valueColumn` how much. */
 const LongTarget = z
-  .strictObject({ ...Target.shape, ...converted, key: z.string().min(1).max(256).optional() })
+  .strictObject({ ...targetShape, kind, ...converted, key: z.string().min(1).max(256).optional() })
   .refine(hasRange, Range)
   .refine(isConvertible, Convertible);
 const Long = z.strictObject({
@@ -132,7 +136,12 @@ export function parseSources(value: unknown): Source[] {
   const known = new Map<string, Target>();
   for (const target of sources.flatMap(toTargets)) {
     const other = known.get(target.name) ?? target;
-    if (other.unit !== target.unit || other.min !== target.min || other.max !== target.max) {
+    if (
+      other.unit !== target.unit ||
+      other.counts !== target.counts ||
+      other.min !== target.min ||
+      other.max !== target.max
+    ) {
       throw new AppError(
         "misconfigured",
         `SOURCE_CONFIG: target ${target.name} has two units or ranges: give both tables one`,
@@ -161,8 +170,11 @@ export function targetsOf(sources: Source[]): Target[] {
   return [...new Map(sources.flatMap(toTargets).map((target) => [target.name, target])).values()];
 }
 
-function toTargets(source: Source): Target[] {
-  return source.targets.map(({ name, unit, min, max }) => ({ name, unit, min, max }));
+/** The targets of one table, a counter as its rate. */
+export function toTargets(source: Source): Target[] {
+  return source.targets.map(({ name, unit, min, max, kind }) =>
+    kind === "counter" ? { name, unit: `${unit}/h`, min, max, counts: unit } : { name, unit, min, max },
+  );
 }
 
 /** From what the column of a target holds to the target's unit; null where it is in it already. */

@@ -47,6 +47,9 @@ export function memoryFollower(
         }),
       );
     },
+    async readCounter() {
+      return null;
+    },
     async state() {
       return { isStandby: true, isReceiving: true, lagBytes: 0, newestReadingAt: null, readingsAhead: 0 };
     },

@@ -1,8 +1,10 @@
 import pRetry from "p-retry";
-import type { Readings } from "../../../core/data/reading.ts";
+import { counterReachSeconds, ratesOfCounters } from "../../../core/data/counter.ts";
+import { type Readings, readingsBetween, sortReadings } from "../../../core/data/reading.ts";
 import { AppError } from "../../../core/errors.ts";
 import type { Clock, Follower } from "../../../core/ports.ts";
-import { conversionTo, type Source } from "../../config/source.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { conversionTo, type Source, toTargets } from "../../config/source.ts";
 import type { Conversion } from "../../config/units.ts";
 import type { Query } from "./catalog.ts";
 import { alignSeries, decodeNumbers, decodeTimes } from "./columnar.ts";
@@ -27,6 +29,7 @@ export function postgresFollower(
   clock: Pick<Clock, "now">,
   notices: SourceNotices = { onBadCell() {}, onDroppedIds() {} },
 ): Follower {
+  const targets = toTargets(source);
   let known: Promise<ResolvedSource> | undefined;
   const query: Query = (sql, parameters) =>
     pRetry(() => database.query(sql, parameters), {
@@ -67,6 +70,13 @@ export function postgresFollower(
     return rows.map((row) => [row.id, toReadings(row, narrowed)]);
   };
 
+  /** Cells as they stand, converted, of the sensors that have any. */
+  async function readCells(sensorIds: string[], after: Date, upTo: Date): Promise<[string, Readings][]> {
+    const names = source.targets.map(({ name }) => name);
+    const ids = fittingIds(sensorIds, (await resolved()).sensor.type);
+    return readAround(window, ids, after, upTo, names, notices.onBadCell);
+  }
+
   return {
     async listSensors(since) {
       const isLoose = await hasOrderedPath(query, await resolved());
@@ -83,11 +93,24 @@ export function postgresFollower(
         values: Object.fromEntries(source.targets.map((target) => [target.name, new Float64Array()])),
       });
       const windows = new Map(sensorIds.map((id) => [id, empty()]));
-      const names = source.targets.map(({ name }) => name);
-      const ids = fittingIds(sensorIds, (await resolved()).sensor.type);
-      const found = await readAround(window, ids, after, upTo, names, notices.onBadCell);
-      for (const [id, readings] of found) windows.set(id, readings);
+      // A counter's first rate wants the reading before the window.
+      const since = targets.some(({ counts }) => counts !== undefined)
+        ? addSeconds(after, -counterReachSeconds)
+        : after;
+      for (const [id, readings] of await readCells(sensorIds, since, upTo)) {
+        const rates = ratesOfCounters(readings, targets);
+        windows.set(id, since === after ? rates : readingsBetween(rates, after.getTime(), upTo.getTime()));
+      }
       return windows;
+    },
+
+    async readCounter(sensorId, target, upTo) {
+      if (!targets.some(({ name, counts }) => name === target && counts !== undefined)) return null;
+      const [found] = await readCells([sensorId], addSeconds(upTo, -counterReachSeconds), upTo);
+      if (found === undefined) return null;
+      const { at, values } = sortReadings(found[1]);
+      const last = values[target]?.findLastIndex((value) => Number.isFinite(value)) ?? -1;
+      return last < 0 ? null : { at: new Date(at[last]!), value: values[target]![last]! };
     },
 
     async newestReadings(sensorIds) {

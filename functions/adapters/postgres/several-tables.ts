@@ -23,6 +23,11 @@ export function severalTables(tables: Follower[], targets: string[]): Follower {
       return new Map(sensorIds.map((id) => [id, newest(each.map((times) => times.get(id) ?? null))]));
     },
 
+    async readCounter(sensorId, target, upTo) {
+      const found = await inTurn(tables, (table) => table.readCounter(sensorId, target, upTo));
+      return found.reduce((a, b) => (a === null || (b !== null && b.at > a.at) ? b : a), null);
+    },
+
     async state() {
       const [state, ...others] = await inTurn(tables, (table) => table.state());
       if (state === undefined) throw new RangeError("a source has one table at least");

@@ -4,6 +4,7 @@ import type { Forecast, LeadRow } from "../../../core/forecast/forecast.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { integerText } from "../../config/number.ts";
 import { ForecastList, type LeadSeries, LeadSeriesList } from "../contract.ts";
+import { loadLevel } from "../counter-level.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { forecastsToCsv, seriesToCsv } from "../export.ts";
 import { loadSensor } from "../known.ts";
@@ -71,7 +72,11 @@ export function forecastRoutes(services: ApiServices): OpenAPIHono {
       }
       const asOf = query.as_of ?? null;
       const scores = await loadScores(services.views, forecasts, services.ports.clock.now(), asOf);
-      return c.json({ items: forecasts.map((forecast) => toForecastResponse(forecast, scores)), nextCursor }, 200);
+      const items = forecasts.map(async (forecast) => ({
+        ...toForecastResponse(forecast, scores),
+        ...(await loadLevel(services, forecast)),
+      }));
+      return c.json({ items: await Promise.all(items), nextCursor }, 200);
     })
     .route("/", onDemandRoutes(services));
 }

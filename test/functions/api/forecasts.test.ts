@@ -1,5 +1,6 @@
 import { parse } from "csv-parse/sync";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { AppError } from "../../../core/errors.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { ForecastList, LeadSeriesList } from "../../../functions/api/contract.ts";
 import { someSlot } from "../../builders.ts";
@@ -245,4 +246,27 @@ describe("GET /v1/sensors/{id}/forecasts as CSV", () => {
     const cell = rows[0]!.sensorId!;
     expect(cell).toBe(/^[ =+\-@\t＝＋－＠]/.test(sensorId) ? `'${sensorId}` : sensorId);
   });
+});
+
+it("serves a counter's rate and where it will stand; without the follower, the rate alone", async () => {
+  const energy = { name: "energy", unit: "kWh/h", min: 0, max: 100, counts: "kWh" };
+  api = await startApi(postgres, { settings: { targets: [energy] } });
+  await api.ledger.rememberSensors(["a"], someSlot);
+  await api.ledger.record([outcomeOf()], [forecastOf({ target: "energy", unit: "kWh/h", level: 6 })]);
+  api.follower.readCounter = async (_, __, upTo) => ({ at: upTo, value: 1_000_000 });
+
+  const [item] = (await list()).items;
+
+  expect(item).toMatchObject({
+    unit: "kWh/h",
+    level: { unit: "kWh", from: 1_000_000, readAt: someSlot.toISOString() },
+  });
+  expect(item?.level?.q50.slice(0, 2)).toEqual([
+    expect.closeTo(1_000_000 + 6.25 / 6, 6),
+    expect.closeTo(1_000_000 + 12.75 / 6, 6),
+  ]);
+  api.follower.readCounter = async () => {
+    throw new AppError("followerUnavailable", "it is away");
+  };
+  expect((await list()).items[0]).not.toHaveProperty("level");
 });

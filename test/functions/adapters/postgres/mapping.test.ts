@@ -324,3 +324,31 @@ it("counts and names ids that no message can carry", async () => {
     },
   ]);
 });
+
+describe("counters", () => {
+  const targets = [{ name: "energy", unit: "kWh", min: 0, max: 100, kind: "counter", sourceUnit: "Wh" }];
+
+  it("are read as their rate from the first reading of a window on, and as they stand", async () => {
+    await sql(
+      "create table meters (sensor_id text, timestamp timestamptz, energy bigint)",
+      `insert into meters values ('a', '2026-02-27 23:50Z', 1000000000), ('a', '2026-02-28 00:10Z', 1000001000),
+        ('a', '2026-02-28 00:20Z', 1000001001), ('a', '2026-02-28 00:30Z', 500)`,
+    );
+    const source = parseSource({ table: "meters", targets });
+    const follower = postgresFollower(database, source, clock);
+
+    expect(targetsOf([source])).toEqual([{ name: "energy", unit: "kWh/h", min: 0, max: 100, counts: "kWh" }]);
+    expect(await read(follower)).toEqual([
+      ["00:10:00.000", expect.closeTo(3, 9)],
+      ["00:20:00.000", expect.closeTo(0.006, 9)],
+      ["00:30:00.000", expect.closeTo(3, 9)],
+    ]);
+    const at = new Date("2026-02-28T00:25:00Z");
+    expect(await follower.readCounter("a", "energy", at)).toEqual({
+      at: new Date("2026-02-28T00:20:00Z"),
+      value: expect.closeTo(1_000_001.001, 9),
+    });
+    expect(await follower.readCounter("a", "temperature", at)).toBeNull();
+    expect(await follower.readCounter("b", "energy", at)).toBeNull();
+  });
+});
