@@ -15,6 +15,7 @@ import { postgresAudit } from "./adapters/postgres/access/audit.ts";
 import { postgresKeys } from "./adapters/postgres/access/keys.ts";
 import { postgresSessions } from "./adapters/postgres/access/sessions.ts";
 import { postgresAdaptations } from "./adapters/postgres/adaptation.ts";
+import { postgresDays } from "./adapters/postgres/days.ts";
 import { postgresFollower } from "./adapters/postgres/follower.ts";
 import { postgresLeases } from "./adapters/postgres/leases.ts";
 import { postgresLedger } from "./adapters/postgres/ledger.ts";
@@ -93,7 +94,8 @@ export async function openWatchRuntime() {
   const predictor = openPredictor(config);
   const { databaseSize } = createViews(predictor.db);
   const databaseBytes = async () => (await databaseSize()).bytes;
-  return { ports: { log, follower, ledger: postgresLedger(predictor.db), databaseBytes }, config };
+  const days = openDays(config, predictor);
+  return { ports: { log, follower, ledger: postgresLedger(predictor.db), databaseBytes, days }, config };
 }
 
 export async function openApiRuntime() {
@@ -276,6 +278,11 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
     adaptations: postgresAdaptations(db),
     leases: postgresLeases(db),
   };
+}
+
+/** The days of the predictor database's tables. */
+export function openDays({ mixRetentionDays: mixDays }: Config, { db }: Database<PredictorSchema>) {
+  return postgresDays(db, { mixDays });
 }
 
 /** Keys, sessions and the audit, in the predictor database. */

@@ -15,7 +15,11 @@ export type Observation = {
   databaseBytes: number | null;
 };
 
-export type WatchPorts = Pick<Ports, "log" | "follower" | "ledger"> & { databaseBytes(): Promise<number> };
+export type WatchPorts = Pick<Ports, "log" | "follower" | "ledger"> & {
+  databaseBytes(): Promise<number>;
+  /** The database's days: those to come are made, those that nobody needs are dropped. */
+  days?: { prepare(now: Date): Promise<void>; dropMatured(now: Date): Promise<Date[]> };
+};
 
 /**
  * Looks at the source and at our own work as of `at`: `dueSlots` are the slots that should have been enqueued by then.
@@ -28,6 +32,9 @@ export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Prom
       log.error("watch.unanswered", { name, error });
       return null;
     });
+  await orNull("days ahead", ports.days?.prepare(at) ?? Promise.resolve());
+  const dropped = await orNull("days behind", ports.days?.dropMatured(at) ?? Promise.resolve([]));
+  for (const day of dropped ?? []) log.info("watch.dropped", { table: "issued_mix", day });
   const [source, cycles, databaseBytes] = await Promise.all([
     orNull("source", follower.state()),
     orNull("cycles", ledger.latestCycles(2 * dueSlots.length + 1)),

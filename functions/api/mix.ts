@@ -1,20 +1,18 @@
 import { type Expert, experts } from "../../core/mix/experts.ts";
 import type { Mix } from "../../core/mix/mix.ts";
+import { shareGroups, sharesOf } from "../../core/mix/shares.ts";
 import type { MixResponse } from "./contract.ts";
 
-/** Weights and widths as means over a few groups of leads: the first, then up to a quarter, a half and all of them. */
+/** Weights and widths as means over a few groups of leads, in thousandths: what is kept of a mix for good. */
 export function toMixResponse(mix: Mix | null): MixResponse | null {
   if (mix === null) return null;
-  const horizon = mix.widths[0]!.length;
-  const ends = [...new Set([1, Math.ceil(horizon / 4), Math.ceil(horizon / 2), horizon])];
-  const groups = ends.map((end, i) => {
-    const first = i === 0 ? 0 : ends[i - 1]!;
-    const mean = (values: number[]) => values.slice(first, end).reduce((sum, value) => sum + value, 0) / (end - first);
-    const of = (expert: Expert) => mean(mix.weights[experts.indexOf(expert)]!);
-    const [lower, upper] = mix.widths.map(mean) as [number, number];
+  const shares = sharesOf(mix).map((share) => share / 1000);
+  const size = experts.length + 2;
+  const groups = shareGroups(mix.widths[0]!.length).map((leads, i) => {
+    const of = (expert: Expert) => shares[i * size + experts.indexOf(expert)]!;
+    const [lower, upper] = shares.slice(i * size + experts.length, (i + 1) * size) as [number, number];
     return {
-      firstLead: first + 1,
-      lastLead: end,
+      ...leads,
       weights: {
         lstm: of("lstm"),
         challenger: of("challenger"),

@@ -45,6 +45,9 @@ export const sections = {
   Storage: {
     DATA_DIR: z.string().default(".data").describe("Where the embedded databases and the model folder lie"),
     MODEL_STORE: z.string().optional().describe("A folder or s3://bucket/prefix. Unset: DATA_DIR/models"),
+    MIX_RETENTION_DAYS: integerText(0, 10_000)
+      .default(2)
+      .describe("Days that what the experts said is kept once it has matured; learning needs it, serving does not"),
     S3_ENDPOINT: httpUrl.optional().describe("Another S3 endpoint than AWS's"),
     MODEL_CACHE: integerText(1, 100_000)
       .default(256)

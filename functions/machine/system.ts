@@ -18,6 +18,7 @@ import {
   openCheckedFollower,
   openClock,
   openCurrentPredictor,
+  openDays,
   openInference,
   openMetrics,
   openStore,
@@ -123,7 +124,7 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const driven = {
     schedule: timed("schedule", createScheduleHandler(ports, settings)),
     promote: timed("promote", createPromoteHandler(ports, settings.promotion)),
-    watch: createWatchHandler({ ...ports, databaseBytes }, config),
+    watch: createWatchHandler({ ...ports, databaseBytes, days: openDays(config, predictor) }, config),
   };
   const running = Promise.all([
     runTimetables(ports, config, driven, stopping.signal),

@@ -7,6 +7,7 @@ import * as holes from "./0005_holes.ts";
 import * as held from "./0006_held.ts";
 import * as notes from "./0007_notes.ts";
 import * as issued from "./0008_issued.ts";
+import * as retention from "./0009_retention.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -18,6 +19,7 @@ export const migrations: Record<string, Migration> = {
   "0006_held": held,
   "0007_notes": notes,
   "0008_issued": issued,
+  "0009_retention": retention,
 };
 
 /**

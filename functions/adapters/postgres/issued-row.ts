@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { type Resolution, stepLimit, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
+import { experts } from "../../../core/mix/experts.ts";
+import type { Mix } from "../../../core/mix/mix.ts";
+import { mixOfShares, shareGroups, sharesOf } from "../../../core/mix/shares.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { column, type RowOf } from "./columns.ts";
 import { headBytes, packMix, readLead } from "./mix-pack.ts";
@@ -38,6 +41,8 @@ export const issuedColumns = {
   reason_texts: column<(string | null)[] | null>("text[]"),
   steps: column<number[] | null>("int2[]"),
   exact: column<(number | null)[] | null>("float8[]"),
+  /** Per target, zeros for one that is not mixed; null where none is. */
+  shares: column<number[] | null>("int2[]"),
   /** base64; null where there is nothing to learn from. */
   pack: column<string | null>("text"),
 };
@@ -59,6 +64,7 @@ export function toIssuedRows(forecasts: Forecast[]): { rows: IssuedRow[]; lineag
       ...{ sensor_id: sensorId, slot, origin, lineage_id: lineageId, issued_at: issuedAt },
       ...{ source_watermark: sourceWatermark, is_served: isServed },
       learnt_through: hasMix ? group.map(({ mix }) => mix?.learntThrough ?? null) : null,
+      shares: hasMix ? group.flatMap(({ mix, q50 }) => (mix ? sharesOf(mix) : noShares(q50.length))) : null,
       reason_texts: hasText ? group.map(({ reasonText }) => reasonText) : null,
       ...(steps ? { steps, exact: null } : { steps: null, exact: values }),
       pack: packMix(group)?.toString("base64") ?? null,
@@ -84,7 +90,7 @@ export function toForecasts(row: IssuedRow, lineage: Lineage): Forecast[] {
       reasonText: row.reason_texts?.[n] ?? null,
       ...{ q10: level(0), q50: level(1), q90: level(2), lastValue: value(n) },
       seasonalNaive: read?.map((lead) => lead.seasonalNaive) ?? new Array<null>(leads).fill(null),
-      mix: isMixed && read ? mixFrom(read, row.learnt_through?.[n] ?? null, challengerId) : null,
+      mix: isMixed ? mixFrom(row, read, { n, leads, challengerId }) : null,
     };
   });
 }
@@ -94,8 +100,17 @@ export function reader({ steps, exact }: Pick<IssuedRow, "steps" | "exact">, res
   return steps ? (i: number) => valueOfStep(resolution!, steps[i]!) : (i: number) => exact![i]!;
 }
 
-function mixFrom(read: ReturnType<typeof readLead>[], learntThrough: Date | null, challengerId: string | null) {
-  const experts = read[0]!.experts.map((_, k) => {
+type ReadLead = ReturnType<typeof readLead>;
+type Place = { n: number; leads: number; challengerId: string | null };
+
+/** The mix whole, or what its shares tell of it once the pack is gone; null where neither was read. */
+function mixFrom(row: IssuedRow, read: ReadLead[] | null, { n, leads, challengerId }: Place): Mix | null {
+  const of = { learntThrough: row.learnt_through?.[n] ?? null, challengerId };
+  if (read === null) {
+    const size = noShares(leads).length;
+    return row.shares && mixOfShares(row.shares.slice(n * size, (n + 1) * size), leads, of);
+  }
+  const made = read[0]!.experts.map((_, k) => {
     const triples = read.flatMap((lead) => lead.experts[k] ?? []);
     if (triples.length === 0) return null;
     const level = (q: 0 | 1 | 2) => read.map((lead) => lead.experts[k]![q]);
@@ -103,7 +118,11 @@ function mixFrom(read: ReturnType<typeof readLead>[], learntThrough: Date | null
   });
   const weights = read[0]!.weights.map((_, k) => read.map((lead) => lead.weights[k]!));
   const widths = [0, 1].map((side) => read.map((lead) => lead.widths[side as 0 | 1]));
-  return { experts, weights, widths, learntThrough, challengerId };
+  return { experts: made, weights, widths, ...of };
+}
+
+function noShares(leads: number): number[] {
+  return new Array<number>(shareGroups(leads).length * (experts.length + 2)).fill(0);
 }
 
 function groupsOf(forecasts: Forecast[]): Forecast[][] {

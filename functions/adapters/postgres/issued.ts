@@ -51,10 +51,11 @@ export function issuedReader(db: Kysely<PredictorSchema>) {
   };
 }
 
-/** The columns that `toForecasts` wants of `i` and `k`; `pack` only where asked for. */
-export function issuedFields(pack: RawBuilder<unknown> = sql`null::text`): RawBuilder<IssuedRow> {
+/** The columns that `toForecasts` wants of `i` and `k`; without `shares` what has lost its pack has no mix. */
+export function issuedFields(pack: RawBuilder<unknown>, shares = sql`i.shares`): RawBuilder<IssuedRow> {
   return sql`k.sensor_id, i.slot, i.origin, i.lineage_id::text as lineage_id, i.issued_at, i.source_watermark, i.is_served,
-    i.learnt_through, i.reason_texts, i.steps, i.exact, ${pack} as pack`;
+    i.learnt_through, i.reason_texts, i.steps, i.exact, ${shares} as shares,
+    ${pack} as pack`;
 }
 
 /** A row's pack as base64, by the alias `m` of issued_mix. */

@@ -135,7 +135,7 @@ async function record(
     .map((outcome) => toRow(outcomeColumns, outcome))
     .sort((a, b) => compare(a.sensor_id, b.sensor_id));
   const key = sql`sensor_no, slot, origin, lineage_id`;
-  const body = sql`issued_at, source_watermark, is_served, learnt_through, reason_texts, steps, exact`;
+  const body = sql`issued_at, source_watermark, is_served, learnt_through, reason_texts, steps, exact, shares`;
   await sql`
     with given as materialized (select * from ${recordset(outcomeRows, "o", outcomeColumns)}),
     decided as (

@@ -23,7 +23,7 @@ export async function maturing(
 ): Promise<Forecast[]> {
   const span = await issued.spanSeconds();
   const found = await issued.forecasts(sql<IssuedRow>`
-    select ${issuedFields(packField)}
+    select ${issuedFields(packField, sql`null::int2[]`)}
     from sensor_key k join issued i using (sensor_no) join lineage l using (lineage_id) ${withPack}
     where k.sensor_id = any(${sensorIds}::text[]) and i.slot >= ${addSeconds(after, -span)}
       and i.origin + make_interval(secs => l.leads * l.step_seconds) > ${after}

@@ -4,12 +4,14 @@ import { resolutionOf, rounderOf, roundQuantiles } from "../../../../core/data/r
 import type { Forecast } from "../../../../core/forecast/forecast.ts";
 import type { Mix } from "../../../../core/mix/mix.ts";
 import { addSeconds } from "../../../../core/time.ts";
+import { postgresDays } from "../../../../functions/adapters/postgres/days.ts";
 import { toIssuedRows } from "../../../../functions/adapters/postgres/issued-row.ts";
 import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../../functions/adapters/postgres/scores.ts";
 import { createViews } from "../../../../functions/adapters/postgres/views.ts";
+import { toForecastResponse } from "../../../../functions/api/present.ts";
 import { humidity, temperature, wave } from "../../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { forecastOf, outcomeOf, slot } from "./builders.ts";
@@ -112,6 +114,43 @@ test("without its pack a forecast is served as it was, but for what only learnin
   await sql`delete from issued_mix`.execute(database.db);
   const bare = ({ mix, seasonalNaive, ...rest }: Forecast) => rest;
   expect((await read()).map(bare)).toEqual(before.map(bare));
+});
+
+test("a day of experts goes when its leads have matured and two days have passed, and the answers stay the same", async () => {
+  const ledger = postgresLedger(database.db);
+  await ledger.record([outcomeOf()], both());
+  const views = createViews(database.db);
+  const answer = async () =>
+    (await views.latestForecasts(["room1"], ["humidity", "temperature"], null)).map((one) =>
+      toForecastResponse(one, () => undefined),
+    );
+  const before = await answer();
+  expect(before[0]!.mix!.groups[0]!.weights).toMatchObject({ lstm: 0.7, ridge: 0 });
+  const days = postgresDays(database.db, { mixDays: 2 });
+  const dayAt = new Date("2026-03-01T00:00:00Z");
+  const end = addSeconds(dayAt, 3 * 86_400 + leads * 600);
+  expect(await days.dropMatured(addSeconds(end, -1))).toEqual([]);
+  expect(await days.droppable(dayAt, addSeconds(end, -1))).toMatchObject({
+    ok: false,
+    reason: /2026-03-01: its last lead/,
+  });
+
+  await ledger.openCycle({ slot, sensors: 2, shards: 1, now: slot });
+  await ledger.closeFanOut(slot, slot);
+  expect(await days.droppable(dayAt, end)).toMatchObject({ ok: false, reason: /lacks outcomes/ });
+  await ledger.finishCycle(slot, slot);
+  expect(await days.dropMatured(end)).toEqual([dayAt]);
+  expect(await days.dropMatured(end)).toEqual([]);
+  expect(await answer()).toEqual(before);
+  expect((await stored()).map(({ mix }) => mix)).toEqual([null, null]);
+});
+
+test("makes the days that come", async () => {
+  await postgresDays(database.db, { mixDays: 2 }).prepare(slot);
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_inherits join pg_class on oid = inhrelid where inhparent = 'issued'::regclass
+    order by 1`.execute(database.db);
+  expect(rows.map(({ name }) => name.slice(-4))).toEqual(["0301", "0302", "0303", "0304"]);
 });
 
 test("reads along what lies in the table of before", async () => {
