@@ -59,8 +59,8 @@ export async function score(
     adaptations.load(sensorIds),
   ]);
   // A late forecast completes the rows of the last moments at the next pass, older ones at a thorough one.
-  const recent = addSeconds(upTo, -settings.recentSteps * stepSeconds);
-  const lacking = scored.filter(({ targetAt, leads }) => targetAt > recent && leads < fleet.horizon);
+  const recent = addSeconds(upTo, -3 * stepSeconds);
+  const lacking = scored.filter(({ targetAt, leads }) => targetAt >= recent && leads < fleet.horizon);
   const toBeCompleted = new Set([...early, ...lacking].map((one) => keyOf(one.sensorId, one.target, one.targetAt)));
   const done = new Set(
     scored

@@ -40,14 +40,14 @@ const { values } = parseArgs({
     shard: { type: "string", default: "100" },
     naive: { type: "string", default: "100" },
     cycles: { type: "string", default: "3" },
-    origins: { type: "string", default: "24" },
+    origins: { type: "string", default: "28" },
   },
 });
 const sensors = Number(values.sensors);
 const shard = Number(values.shard);
 const naiveSensors = Math.min(sensors, Number(values.naive));
 const cycles = Number(values.cycles);
-/** Forecasts that are stored, and scored, before it is measured: as many as have a lead at each moment. */
+/** Forecasts that are stored, and scored, before it is measured: as many as have a lead at each moment, and a few more. */
 const origins = Number(values.origins);
 const lastSlot = new Date("2026-03-01T12:00:00Z");
 
