@@ -142,6 +142,30 @@ export type Scores = {
   paired(sensorId: string, modelKeyA: string, modelKeyB: string, since: Date): Promise<PairedScore[]>;
 };
 
+/** How many there are, and the first of them. */
+export type Some<T> = { count: number; first: T[] };
+type ForecastKey = Pick<Forecast, "sensorId" | "target" | "origin" | "modelKey">;
+type SlotRange = { from: Date; to: Date };
+
+/** What is stored, asked for what must never be there; slots in [from, to], at most `limit` cases by name. Reads only. */
+export type Evidence = {
+  /** Cycles with fewer outcomes than sensors. */
+  unfinished(range: SlotRange, limit: number): Promise<Some<{ slot: Date; sensors: number; outcomes: number }>>;
+  /** Forecasts issued before their origin, or that read, learnt or were trained on anything after it. */
+  foresight(
+    range: SlotRange,
+    limit: number,
+  ): Promise<
+    Some<ForecastKey & { issuedAt: Date; readThrough: Date; learntThrough: Date | null; trainedTo: Date | null }>
+  >;
+  /** Forecasts of which a lead's quantiles are no numbers, or not in order; with the first such lead. */
+  crossed(range: SlotRange, limit: number): Promise<Some<ForecastKey & { lead: number }>>;
+  /** Keys that more than one row has. */
+  doubles(range: SlotRange, limit: number): Promise<Some<{ what: string; key: string; rows: number }>>;
+  /** Up to `limit` score rows with targetAt in [from, to], picked by their hash: the same ones every time. */
+  someScores(range: SlotRange, limit: number): Promise<Score[]>;
+};
+
 /** What mixing and widths have learnt, per sensor and target: of the sensor, not of a model, so that a new champion inherits it. */
 export type Adaptations = {
   /** Per sensor and target; without an entry where nothing was learnt yet. */
@@ -183,6 +207,7 @@ export type Ports = {
   ledger: Ledger;
   scores: Scores;
   adaptations: Adaptations;
+  evidence: Evidence;
   leases: Leases;
   queue: Queue;
   trainer: Trainer;

@@ -16,6 +16,7 @@ import { postgresKeys } from "./adapters/postgres/access/keys.ts";
 import { postgresSessions } from "./adapters/postgres/access/sessions.ts";
 import { postgresAdaptations } from "./adapters/postgres/adaptation.ts";
 import { postgresDays } from "./adapters/postgres/days.ts";
+import { postgresEvidence } from "./adapters/postgres/evidence.ts";
 import { postgresFollower } from "./adapters/postgres/follower.ts";
 import { postgresLeases } from "./adapters/postgres/leases.ts";
 import { postgresLedger } from "./adapters/postgres/ledger.ts";
@@ -139,6 +140,23 @@ export async function openCommandRuntime(given: Config, opened: AsyncDisposableS
   const store = await openStore(config, { withShipped: true });
   const inference = await openInference(config, store, log);
   return { config, ports: { log, ...predictorPorts(predictor), store, inference } };
+}
+
+/** What `verify` has: the databases as they are, nothing migrated, and the models. A statement may take a minute. */
+export async function openVerifyRuntime(given: Config, opened: AsyncDisposableStack) {
+  const log = await openLog({ ...given, logLevel: "error" });
+  const { config } = await openDatabases(given, log, opened, { mayShare: true });
+  const limits = { statementTimeoutMs: 60_000 };
+  const predictor = openPredictor(config, lambdaConnections, limits);
+  opened.defer(() => predictor.close());
+  const ports = predictorPorts(predictor);
+  // The demo lives in a time of its own.
+  const [latest] = given.followerDatabaseUrl === null ? await ports.ledger.latestCycles(1) : [];
+  const clock = openClock(config, latest?.openedAt ?? null);
+  const { follower, targets, database } = await openFollower(config, { clock, log }, lambdaConnections, limits);
+  opened.defer(() => database.close());
+  const store = await openStore(config, { withShipped: true });
+  return { ports: { ...ports, clock, log, follower, store }, settings: settingsOf(config, targets) };
 }
 
 async function openBase(): Promise<{ config: Config; log: Log; clock: Clock }> {
@@ -277,6 +295,7 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
     scores: postgresScores(db),
     adaptations: postgresAdaptations(db),
     leases: postgresLeases(db),
+    evidence: postgresEvidence(db),
   };
 }
 

@@ -28,7 +28,7 @@ const patienceCycles = 3;
  */
 export async function closeHoles(ports: HolePorts, settings: HoleSettings, newest: Date): Promise<Mended> {
   const { clock, log, ledger } = ports;
-  const { stepSeconds, cycleSeconds, dueSlots } = settings;
+  const { stepSeconds, cycleSeconds } = settings;
   // What is stored was read before the clock: only a clock that went back can be behind it, however long a pause comes after.
   const [latest] = await ledger.latestCycles(1);
   const now = clock.now();
@@ -37,11 +37,7 @@ export async function closeHoles(ports: HolePorts, settings: HoleSettings, newes
   const opened = { after: latestNow(now), upTo: wentBack ? latest.openedAt : now };
   const disputed = await ledger.disputeCycles(opened, oldest);
   const gaps = await ledger.gaps(cycleSeconds);
-  const missing = gaps.flatMap(({ after, before }) =>
-    dueSlots(after, addSeconds(before, -1))
-      .map((at) => floorToStep(at, stepSeconds))
-      .filter((slot) => slot > after && slot < before),
-  );
+  const missing = missingSlots(gaps, settings);
   const unfinished = await ledger.finishCycles(newest, now);
   const holes = [...missing.map((slot) => ({ slot, fannedOutAt: null })), ...unfinished]
     .filter(({ slot }) => slot <= newest)
@@ -66,6 +62,18 @@ export async function closeHoles(ports: HolePorts, settings: HoleSettings, newes
   if (mended.opened + mended.sentAgain + mended.expired + disputed > 0)
     log.warn("schedule.holes", { newest, ...mended });
   return mended;
+}
+
+/** The slots that were due between cycles too far apart, ascending. */
+export function missingSlots(
+  gaps: { after: Date; before: Date }[],
+  { stepSeconds, dueSlots }: Pick<HoleSettings, "stepSeconds" | "dueSlots">,
+): Date[] {
+  return gaps.flatMap(({ after, before }) =>
+    dueSlots(after, addSeconds(before, -1))
+      .map((at) => floorToStep(at, stepSeconds))
+      .filter((slot) => slot > after && slot < before),
+  );
 }
 
 async function sendAgain({ follower, ledger, queue }: HolePorts, settings: HoleSettings, slot: Date): Promise<void> {

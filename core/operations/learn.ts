@@ -12,6 +12,21 @@ export type Actual = { at: Date; value: number };
 /** A state that is lost is learnt again from so long a past: what is older counts for nothing by half-life. */
 const relearnSeconds = 30 * 86_400;
 
+/** So much before the first actual tells which jumps are usual: a false reading is no actual. */
+const usualSteps = 36;
+
+/** What was measured of each sensor, as `actualsOf`, by one query. */
+export async function readActuals(
+  follower: Pick<Ports["follower"], "readWindows">,
+  fleet: Fleet,
+  sensorIds: string[],
+  after: Date,
+  upTo: Date,
+): Promise<Map<string, Actual[][]>> {
+  const windows = await follower.readWindows(sensorIds, addSeconds(after, -usualSteps * fleet.stepSeconds), upTo);
+  return new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
+}
+
 /** What was measured of each target, in the fleet's order, at the grid's moments in (after, upTo]; ascending. */
 export function actualsOf(readings: Readings, fleet: Fleet, after: Date, upTo: Date): Actual[][] {
   const { stepSeconds, targets } = fleet;

@@ -6,7 +6,7 @@ import type { Score, ScoredRow } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead, stepsPerDay } from "../time.ts";
-import { actualsOf, learn, relearn } from "./learn.ts";
+import { learn, readActuals, relearn } from "./learn.ts";
 
 /** Counts are grid steps. */
 export type ScoreSettings = {
@@ -52,8 +52,8 @@ export async function score(
   const upTo = addSeconds(slot, -settings.settleSteps * stepSeconds);
   const after = addSeconds(upTo, -steps * stepSeconds);
 
-  const [windows, scored, early, learnt] = await Promise.all([
-    follower.readWindows(sensorIds, addSeconds(after, -usualSteps * stepSeconds), upTo),
+  const [known, scored, early, learnt] = await Promise.all([
+    readActuals(follower, fleet, sensorIds, after, upTo),
     scores.scored(sensorIds, after, upTo),
     isThorough ? scores.early(sensorIds, after, upTo) : [],
     adaptations.load(sensorIds),
@@ -67,7 +67,6 @@ export async function score(
       .map(({ sensorId, target, targetAt }) => keyOf(sensorId, target, targetAt))
       .filter((key) => !toBeCompleted.has(key)),
   );
-  const known = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
   const actuals = new Map<string, number>();
   const oldest = new Map<string, Date>();
   for (const [sensorId, perTarget] of known) {
@@ -121,9 +120,6 @@ export function scoreLeads(matured: MaturedForecast[], actuals: Map<string, numb
   return [...made.values()].map(levelled);
 }
 
-/** So much before the first actual tells which jumps are usual: a false reading is no actual. */
-const usualSteps = 36;
-
 const perLead = [
   "error",
   "pinball",
@@ -164,7 +160,7 @@ function levelled(row: Score): Score {
 }
 
 /** One text for one list of parts, whatever characters ids are made of. */
-function keyOf(...parts: (string | Date)[]): string {
+export function keyOf(...parts: (string | Date)[]): string {
   return JSON.stringify(parts);
 }
 

@@ -1,0 +1,44 @@
+import { AppError } from "../errors.ts";
+import type { RegisteredModel } from "../model/registered.ts";
+import { sha256Of } from "../model/verify.ts";
+import type { Ports } from "../ports.ts";
+
+type ModelPorts = Pick<Ports, "registry" | "store">;
+
+const pageSize = 200;
+/** The newest are looked at: a store that is far away takes its time for each. */
+const mostModels = 2_000;
+const atATime = 8;
+
+/** Registered models whose artefact is missing or not what was registered, each with what is wrong. */
+export async function wrongModels({ registry, store }: ModelPorts): Promise<string[]> {
+  const wrong: string[] = [];
+  let after: string | undefined;
+  for (let seen = 0; seen < mostModels; seen += pageSize) {
+    const page = await registry.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
+    for (let i = 0; i < page.length; i += atATime) {
+      const told = await Promise.all(page.slice(i, i + atATime).map((model) => faultOf(store, model)));
+      wrong.push(...told.filter((one) => one !== null));
+    }
+    after = page.at(-1)?.modelId;
+    if (page.length < pageSize) break;
+  }
+  return wrong;
+}
+
+async function faultOf(store: ModelPorts["store"], model: RegisteredModel): Promise<string | null> {
+  const { modelId, status, modelSha256 } = model;
+  try {
+    const artefact = await store.get(modelId);
+    if (artefact === null) return `${modelId} (${status}): its artefact is missing`;
+    const sha256 = await sha256Of(artefact.onnx);
+    if (sha256 !== modelSha256)
+      return `${modelId} (${status}): bytes have sha256 ${sha256}, ${modelSha256} is registered`;
+    const said = artefact.manifest.modelSha256;
+    return said === modelSha256 ? null : `${modelId} (${status}): its manifest says sha256 ${said}, not ${modelSha256}`;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "artefactRejected")
+      return `${modelId} (${status}): ${error.message}`;
+    throw error;
+  }
+}
