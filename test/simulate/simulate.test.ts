@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import { plants } from "./plants.ts";
+import { simulate } from "./simulate.ts";
+
+/** A share of `npm run simulate`, which goes through as many seeds as it is given. */
+const seeds = 40;
+
+it(`holds every invariant in ${seeds} worlds of crashes, pauses and outages`, async () => {
+  const failed: string[] = [];
+  for (let seed = 1; seed <= seeds; seed++) {
+    const { violations } = await simulate(seed);
+    if (violations.length > 0) failed.push(`npm run simulate -- --seed ${seed}: ${violations[0]}`);
+  }
+  expect(failed).toEqual([]);
+});
+
+it.each(Object.keys(plants))("finds the planted bug: %s", async (plant) => {
+  for (let seed = 1; seed <= seeds; seed++) {
+    if ((await simulate(seed, plant)).violations.length > 0) return;
+  }
+  expect.fail(`not found in ${seeds} seeds`);
+});
