@@ -4,8 +4,8 @@ export type Jumps = {
   dropped: number[];
   /** Index of the newest reading when it waits for the next one to confirm it; null else. */
   heldBack: number | null;
-  /** Index of the newest reading that a confirmed jump began with; null when there is none. */
-  shifted: number | null;
+  /** The newest confirmed jump: index of the reading that it began with, and of the level before; null when there is none. */
+  shifted: { from: number; to: number } | null;
 };
 
 /** Fewer changes than this tell nothing of what is usual. */
@@ -36,7 +36,7 @@ export function findJumps(at: Float64Array, values: Float64Array, range: { min: 
     if (waiting !== null) {
       const isConfirmed = Math.abs(values[i]! - values[waiting]!) <= Math.abs(values[i]! - values[level]!);
       if (isConfirmed) {
-        found.shifted = waiting;
+        found.shifted = { from: level, to: waiting };
         level = waiting;
       } else found.dropped.push(waiting);
       found.heldBack = null;

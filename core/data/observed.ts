@@ -3,15 +3,16 @@ import { type Hold, learnHold } from "./hold.ts";
 import { findJumps } from "./jumps.ts";
 import { isValid } from "./quality.ts";
 import type { Readings, Target } from "./reading.ts";
+import type { Shift } from "./shift.ts";
 
 /** What became of one target's readings on their way to the grid. Times are epoch milliseconds. */
 export type Condition = Hold & {
   /** The newest reading, where it waits for the next one to confirm it. */
   heldBack: { at: number; value: number } | null;
   /** Readings that were dropped, as the next one did not confirm them. */
-  dropped: number[];
-  /** When the newest confirmed jump began; -Infinity when there is none. */
-  shiftedAt: number;
+  dropped: { at: number; value: number }[];
+  /** The newest confirmed jump. */
+  shift: Shift | null;
   /** 1 at the grid points that stand on a value from before. */
   isHeld: Uint8Array;
 };
@@ -69,13 +70,14 @@ function conditionOf({ at, values }: Readings, target: Target, stepSeconds: numb
     target,
   );
   const { heldBack, dropped, shifted } = jumps;
+  const reading = (i: number) => ({ at: times[i]!, value: column[order[i]!]! });
   const rejected = heldBack === null ? dropped : [...dropped, heldBack];
   return {
     condition: {
       ...learnHold(times, stepSeconds),
-      heldBack: heldBack === null ? null : { at: times[heldBack]!, value: column[order[heldBack]!]! },
-      dropped: dropped.map((i) => times[i]!),
-      shiftedAt: shifted === null ? Number.NEGATIVE_INFINITY : times[shifted]!,
+      heldBack: heldBack === null ? null : reading(heldBack),
+      dropped: dropped.map(reading),
+      shift: shifted && { at: times[shifted.to]!, from: reading(shifted.from).value, to: reading(shifted.to).value },
     },
     rejected: rejected.map((i) => order[i]!),
   };

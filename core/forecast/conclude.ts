@@ -7,7 +7,7 @@ import { type Mix, mixOf } from "../mix/mix.ts";
 import { startShares } from "../mix/weights.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { fromModelOutput, type ModelOutput } from "../model/tensors.ts";
-import { countHeld, doubtOf, heldText, widened, widenedBand } from "./doubt.ts";
+import { countHeld, doubtOf, doubtText, widened, widenedBand } from "./doubt.ts";
 import type { Forecast, Outcome } from "./forecast.ts";
 import { believableOf, guardQuantiles } from "./guard.ts";
 import type { Refusal, SensorPlan, SensorSlot, TargetPlan } from "./plan.ts";
@@ -55,7 +55,7 @@ export function conclude(question: Question): Conclusion {
     slot,
     status,
     reason: why?.reason ?? null,
-    reasonText: why?.message ?? heldText(plan.sensor, settings.fleet.targets),
+    reasonText: sentences(why?.message ?? null, doubtText(plan.sensor, settings)),
     have: why?.have ?? null,
     need: why?.need ?? null,
     held: countHeld(plan.sensor, settings),
@@ -63,6 +63,10 @@ export function conclude(question: Question): Conclusion {
   };
   const fallbacks = served.flatMap(({ fallback }) => (fallback ? [fallback] : []));
   return { outcome, forecasts: [...forecasts, ...shadowRows(base, input)], fallbacks };
+}
+
+function sentences(...texts: (string | null)[]): string | null {
+  return texts.filter((text) => text !== null).join("; ") || null;
 }
 
 /** The conclusion about a sensor that there is nothing to be forecast for. */

@@ -1,6 +1,7 @@
 import type { SensorGrid } from "../data/context.ts";
 import type { Quantiles } from "../data/quantiles.ts";
 import { clip, type Target } from "../data/reading.ts";
+import { shiftText } from "../data/shift.ts";
 import type { Mix } from "../mix/mix.ts";
 import type { ForecastSettings } from "./settings.ts";
 
@@ -8,15 +9,16 @@ import type { ForecastSettings } from "./settings.ts";
 const doubtfulWidth = 2;
 
 /** By how much the band of target `k` is widened: 1 in an ordinary moment. */
-export function doubtOf(
-  { conditions, origin }: SensorGrid,
-  k: number,
-  { fleet, contextLength }: ForecastSettings,
-): number {
-  const condition = conditions[k];
+export function doubtOf(sensor: SensorGrid, k: number, settings: ForecastSettings): number {
+  const condition = sensor.conditions[k];
   if (condition === undefined) return 1;
-  const since = origin.getTime() - contextLength * fleet.stepSeconds * 1000;
-  return condition.heldBack !== null || condition.shiftedAt > since ? doubtfulWidth : 1;
+  const hasShifted = (condition.shift?.at ?? Number.NEGATIVE_INFINITY) > contextStart(sensor, settings);
+  return condition.heldBack !== null || hasShifted ? doubtfulWidth : 1;
+}
+
+/** Exclusive, in epoch milliseconds. */
+function contextStart({ origin }: SensorGrid, { fleet, contextLength }: ForecastSettings): number {
+  return origin.getTime() - contextLength * fleet.stepSeconds * 1000;
 }
 
 /** The mix with its widths times `factor`. */
@@ -32,19 +34,25 @@ export function widenedBand({ q10, q50, q90 }: Quantiles, factor: number, target
 }
 
 /** How many readings of the context were held back or dropped, over all targets. */
-export function countHeld({ conditions, origin }: SensorGrid, { fleet, contextLength }: ForecastSettings): number {
-  const since = origin.getTime() - contextLength * fleet.stepSeconds * 1000;
-  return conditions.reduce(
-    (sum, { heldBack, dropped }) => sum + (heldBack === null ? 0 : 1) + dropped.filter((at) => at > since).length,
+export function countHeld(sensor: SensorGrid, settings: ForecastSettings): number {
+  const since = contextStart(sensor, settings);
+  return sensor.conditions.reduce(
+    (sum, { heldBack, dropped }) => sum + (heldBack === null ? 0 : 1) + dropped.filter(({ at }) => at > since).length,
     0,
   );
 }
 
-/** "temperature: 85 °C waits for the next reading to confirm it", of each target with such a reading; null without one. */
-export function heldText({ conditions }: SensorGrid, targets: Target[]): string | null {
-  const waiting = targets.flatMap(({ name, unit }, k) => {
-    const held = conditions[k]?.heldBack;
-    return held ? [`${name}: ${held.value} ${unit} waits for the next reading to confirm it`] : [];
+/**
+ * Of each target with a reading that waits, or a shift in the context: "temperature: 85 °C waits for the next reading to
+ * confirm it", "temperature: shifted from 20.6 to 69.1 °C at ...: now in °F?"; null without any.
+ */
+export function doubtText(sensor: SensorGrid, settings: ForecastSettings): string | null {
+  const since = contextStart(sensor, settings);
+  const texts = settings.fleet.targets.flatMap((target, k) => {
+    const { heldBack = null, shift = null } = sensor.conditions[k] ?? {};
+    const waits = heldBack && `${heldBack.value} ${target.unit} waits for the next reading to confirm it`;
+    const shifted = shift && shift.at > since ? shiftText(shift, target) : null;
+    return [waits, shifted].flatMap((text) => (text === null ? [] : [`${target.name}: ${text}`]));
   });
-  return waiting.length === 0 ? null : waiting.join("; ");
+  return texts.length === 0 ? null : texts.join("; ");
 }

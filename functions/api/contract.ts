@@ -170,7 +170,17 @@ export const ReadingsResponse = z
     from: time,
     to: time,
     at: z.array(time),
-    targets: z.array(z.object({ target: z.string(), unit: z.string(), value: column })),
+    targets: z.array(
+      z.object({
+        target: z.string(),
+        unit: z.string(),
+        value: column,
+        /** Lone readings that no forecast used: the next one did not confirm them, or has not come. Not in `value`. */
+        heldBack: z.array(z.object({ at: time, value: z.number() })),
+        /** The newest shift of level or unit, in a sentence. */
+        shift: z.object({ at: time, text: z.string() }).nullable(),
+      }),
+    ),
   })
   .openapi("Readings", { description: "Grid values in (from, to]; null where nothing was measured" });
 export type ReadingsResponse = z.infer<typeof ReadingsResponse>;

@@ -164,6 +164,8 @@ function readingsOf(state: MockState, sensorId: string, from: number, to: number
     target,
     unit,
     value: at.map((one) => valueAt(sensorId, target, one)),
+    heldBack: [],
+    shift: null,
   }));
   return { sensorId, stepSeconds, from: iso(from), to: iso(to), at: at.map(iso), targets };
 }

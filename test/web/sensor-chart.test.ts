@@ -8,7 +8,7 @@ const ms = (minute: number) => Date.parse(at(minute));
 
 function readings(value: (number | null)[]): ReadingsResponse {
   const times = value.map((_, i) => at(i * 10));
-  const targets = [{ target: "temperature", unit: "°C", value }];
+  const targets = [{ target: "temperature", unit: "°C", value, heldBack: [], shift: null }];
   return { sensorId: "room1", stepSeconds: 600, from: at(-10), to: at(0), at: times, targets };
 }
 

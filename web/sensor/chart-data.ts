@@ -9,6 +9,8 @@ export type ChartData = {
   q90: (number | null)[];
   /** Median of past forecasts at a chosen lead. */
   overlay: (number | null)[];
+  /** Lone false readings, which no line goes through. */
+  heldBack: { at: number; value: number }[];
   /** The forecast's origin; its three quantiles there are the observation, so that the lines join. */
   origin: number | null;
 };
@@ -19,7 +21,8 @@ export function buildChart(
   overlay: LeadSeries | null,
   target: string,
 ): ChartData {
-  const observed = toMap(readings?.at ?? [], readings?.targets.find((one) => one.target === target)?.value ?? []);
+  const measured = readings?.targets.find((one) => one.target === target);
+  const observed = toMap(readings?.at ?? [], measured?.value ?? []);
   const q10 = toMap(forecast?.targetAt ?? [], forecast?.q10 ?? []);
   const q50 = toMap(forecast?.targetAt ?? [], forecast?.q50 ?? []);
   const q90 = toMap(forecast?.targetAt ?? [], forecast?.q90 ?? []);
@@ -36,6 +39,7 @@ export function buildChart(
     q50: column(q50),
     q90: column(q90),
     overlay: column(over),
+    heldBack: (measured?.heldBack ?? []).map((one) => ({ at: Date.parse(one.at), value: one.value })),
     origin,
   };
 }

@@ -70,6 +70,7 @@ export function ChartPanel(props: Props) {
               limits: target,
               unit: target.unit,
               bandLabel: "80 % range",
+              heldBack: data.heldBack,
             }}
             decimals={decimals}
             span={span}
@@ -79,7 +80,11 @@ export function ChartPanel(props: Props) {
             onReset={props.onReset}
             onPoint={setPoint}
           />
-          <Legend leadText={props.leadText} hasForecast={forecast !== null} />
+          <Legend
+            leadText={props.leadText}
+            hasForecast={forecast !== null}
+            hasHeldBack={data.heldBack.some(({ at }) => at >= span.from && at <= span.to)}
+          />
         </>
       )}
       <figcaption>
@@ -130,7 +135,8 @@ function Readout(props: {
   );
 }
 
-function Legend({ leadText, hasForecast }: { leadText: string; hasForecast: boolean }) {
+function Legend(props: { leadText: string; hasForecast: boolean; hasHeldBack: boolean }) {
+  const { leadText, hasForecast, hasHeldBack } = props;
   return (
     <ul class="legend">
       <li>
@@ -154,6 +160,14 @@ function Legend({ leadText, hasForecast }: { leadText: string; hasForecast: bool
             80 % range
           </li>
         </>
+      )}
+      {hasHeldBack && (
+        <li>
+          <svg viewBox="0 0 28 10" aria-hidden="true">
+            <path class="key-observed" d="M10 1l8 8M10 9l8-8" />
+          </svg>
+          held back
+        </li>
       )}
       {leadText !== "" && (
         <li>

@@ -154,7 +154,7 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
       <Accuracy byLead={byLead} byDay={byDay} models={models.data ?? []} stepSeconds={ops.stepSeconds} />
       <div class="halves">
         <ModelCard sensor={sensor.data} models={models} />
-        <Quality sensor={sensor.data} forecast={forecast} />
+        <Quality sensor={sensor.data} forecast={forecast} readings={readings.data} />
       </div>
     </div>
   );

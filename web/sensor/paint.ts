@@ -10,6 +10,7 @@ export type Scene = {
   limits: { min: number; max: number };
   unit: string;
   bandLabel: string;
+  heldBack: { at: number; value: number }[];
 };
 
 /** Behind the lines: the future's wash, and the physical limits where the axis reaches them. */
@@ -62,7 +63,21 @@ export function paintOver(u: uPlot, scene: Scene, colours: Colours): void {
     label(ctx, text, x + (isRight ? -6 : 6) * ratio, bbox.top + 4 * ratio, colour, colours);
   }
   paintBandName(u, scene, colours, ratio);
+  paintHeldBack(u, scene, colours, ratio);
   ctx.restore();
+}
+
+/** A cross at each reading that was held back; at the edge where it lies beyond the axis. */
+function paintHeldBack(u: uPlot, { heldBack }: Scene, colours: Colours, ratio: number): void {
+  const { ctx, bbox } = u;
+  const arm = 4 * ratio;
+  for (const { at, value } of heldBack) {
+    if (at < (u.scales.x?.min ?? 0) || at > (u.scales.x?.max ?? 0)) continue;
+    const x = u.valToPos(at, "x", true);
+    const y = Math.min(bbox.top + bbox.height - arm, Math.max(bbox.top + arm, u.valToPos(value, "y", true)));
+    rule(ctx, x - arm, y - arm, x + arm, y + arm, colours.ink, 1.6 * ratio, []);
+    rule(ctx, x - arm, y + arm, x + arm, y - arm, colours.ink, 1.6 * ratio, []);
+  }
 }
 
 /** Written under the band's end, where the present's label cannot be. */

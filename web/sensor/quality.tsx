@@ -1,10 +1,15 @@
-import type { ForecastResponse, MixResponse, Sensor } from "../../functions/api/contract.ts";
-import { formatDuration, formatPercent, formatTime, plural, shortSha, titleOf } from "../format.ts";
+import type { ForecastResponse, MixResponse, ReadingsResponse, Sensor } from "../../functions/api/contract.ts";
+import { formatDuration, formatPercent, formatTime, formatValue, plural, shortSha, titleOf } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
 
 /** What went into the forecast that is shown, and what became of the last cycle for this sensor. */
-export function Quality({ sensor, forecast }: { sensor: Sensor; forecast: ForecastResponse | null }) {
+export function Quality(props: {
+  sensor: Sensor;
+  forecast: ForecastResponse | null;
+  readings: ReadingsResponse | null;
+}) {
+  const { sensor, forecast, readings } = props;
   const { zone } = usePreferences();
   const present = presentOf(usePulse());
   const time = (text: string) => formatTime(Date.parse(text), zone, "dayClock");
@@ -50,6 +55,20 @@ export function Quality({ sensor, forecast }: { sensor: Sensor; forecast: Foreca
               </div>
             );
           })}
+          {readings?.targets.map(
+            ({ target, unit, heldBack, shift }) =>
+              (heldBack.length > 0 || shift !== null) && (
+                <div key={`odd-${target}`}>
+                  <dt>{titleOf(target)}, doubtful</dt>
+                  <dd class="numeric">
+                    {heldBack.length > 0 &&
+                      `${plural(heldBack.length, "reading")} held back, the last ${formatHeld(heldBack.at(-1), unit, time)}`}
+                    {heldBack.length > 0 && shift !== null && "; "}
+                    {shift?.text}
+                  </dd>
+                </div>
+              ),
+          )}
           {forecast !== null && (
             <>
               <div>
@@ -119,6 +138,14 @@ function Mix({ mix, time }: { mix: MixResponse; time: (text: string) => string }
       </dd>
     </div>
   );
+}
+
+function formatHeld(
+  reading: { at: string; value: number } | undefined,
+  unit: string,
+  time: (text: string) => string,
+): string {
+  return reading === undefined ? "" : `${formatValue(reading.value, unit, 1)} at ${time(reading.at)}`;
 }
 
 function formatFactor(factor: number): string {

@@ -1,5 +1,8 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { toGrid } from "../../../core/data/grid.ts";
+import { type Condition, observe } from "../../../core/data/observed.ts";
+import type { Target } from "../../../core/data/reading.ts";
+import { shiftText } from "../../../core/data/shift.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
 import { ReadingsResponse } from "../contract.ts";
 import { toCsv } from "../csv.ts";
@@ -10,13 +13,14 @@ import { problems } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
 
 const mostPoints = 10_000;
+const usualSeconds = 3 * 86_400;
 
 const getReadings = createRoute({
   method: "get",
   path: "/v1/sensors/{id}/readings",
   tags: ["sensors"],
   summary: "Measured values on the grid",
-  description: `Means of the valid readings of each step in (from, to], at most ${mostPoints} points; null where there were none.`,
+  description: `Means of the valid readings of each step in (from, to], at most ${mostPoints} points; null where there were none. Lone false ones stand apart in heldBack.`,
   request: {
     params: SensorParams,
     query: z.object({
@@ -47,11 +51,17 @@ export function readingRoutes({ ports, views, settings }: ApiServices): OpenAPIH
     const to = floorToStep(query.to !== undefined && query.to < now ? query.to : now, stepSeconds);
     const from = floorToStep(query.from ?? addSeconds(to, -86_400), stepSeconds);
     checkRange(from, to, stepSeconds, mostPoints);
-    const readings = (await ports.follower.readWindows([id], from, to)).get(id);
+    // What is unusual is told by what is usual: a few days are looked back.
+    const readings = (await ports.follower.readWindows([id], addSeconds(from, -usualSeconds), to)).get(id);
     if (readings === undefined || readings.at.length === 0) await requireSensor({ views }, id);
     const empty = { at: new Float64Array(), values: {} };
-    const grid = toGrid(readings ?? empty, targets, stepSeconds, { from: addSeconds(from, stepSeconds), upTo: to });
-    const columns = targets.map((target, index) => ({ target, value: gridColumn(grid, index) }));
+    const observed = observe(readings ?? empty, targets, stepSeconds, { upTo: to });
+    const grid = toGrid(observed.readings, targets, stepSeconds, { from: addSeconds(from, stepSeconds), upTo: to });
+    const columns = targets.map((target, index) => ({
+      target,
+      value: gridColumn(grid, index),
+      ...oddities(observed.conditions[index], target, from),
+    }));
     const at = gridTimes(grid);
     if (wantsCsv(query.format, c.req.header("Accept"))) {
       const header = ["at", ...columns.map(({ target }) => target.name)];
@@ -67,8 +77,23 @@ export function readingRoutes({ ports, views, settings }: ApiServices): OpenAPIH
       from: from.toISOString(),
       to: to.toISOString(),
       at,
-      targets: columns.map(({ target, value }) => ({ target: target.name, unit: target.unit, value })),
+      targets: columns.map(({ target, ...column }) => ({ target: target.name, unit: target.unit, ...column })),
     };
     return c.json(body, 200);
   });
+}
+
+/** What happened after `from`. */
+function oddities(
+  condition: Condition | undefined,
+  target: Target,
+  from: Date,
+): Pick<ReadingsResponse["targets"][number], "heldBack" | "shift"> {
+  const { dropped = [], heldBack = null, shift = null } = condition ?? {};
+  const isShown = ({ at }: { at: number }) => at > from.getTime();
+  const readings = [...dropped, ...(heldBack === null ? [] : [heldBack])].filter(isShown);
+  return {
+    heldBack: readings.map(({ at, value }) => ({ at: new Date(at).toISOString(), value })),
+    shift: shift && isShown(shift) ? { at: new Date(shift.at).toISOString(), text: shiftText(shift, target) } : null,
+  };
 }

@@ -134,7 +134,7 @@ describe("false readings", () => {
       expect(now.conditions[0]).toMatchObject({ heldBack: { at: end, value }, dropped: [] });
       expect(now.grid.columns[0]!.at(-1)).toBeNaN();
       const later = look(withValue(430, value));
-      expect(later.conditions[0]).toMatchObject({ heldBack: null, dropped: [end - 600_000] });
+      expect(later.conditions[0]).toMatchObject({ heldBack: null, dropped: [{ at: end - 600_000, value }] });
       expect(later.grid.columns[0]!.at(-2)).toBeNaN();
       expect(later.grid.columns[0]!.at(-1)).toBe(clean[431]![1]);
     },
@@ -143,7 +143,7 @@ describe("false readings", () => {
   it("a jump that the next reading confirms is a level shift, and both count", () => {
     const shifted = clean.map(([hours, value], i): Row => [hours, i >= 420 ? value * 1.8 + 32 : value]);
     const { conditions, grid } = look(shifted);
-    expect(conditions[0]).toMatchObject({ heldBack: null, dropped: [], shiftedAt: end - 11 * 600_000 });
+    expect(conditions[0]).toMatchObject({ heldBack: null, dropped: [], shift: { at: end - 11 * 600_000 } });
     expect([...grid.columns[0]!].some(Number.isNaN)).toBe(false);
   });
 

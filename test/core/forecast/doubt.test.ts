@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { toSensorGrid } from "../../../core/data/context.ts";
 import type { Target } from "../../../core/data/reading.ts";
 import { conclude } from "../../../core/forecast/conclude.ts";
-import { countHeld, doubtOf, heldText, widenedBand } from "../../../core/forecast/doubt.ts";
+import { countHeld, doubtOf, doubtText, widenedBand } from "../../../core/forecast/doubt.ts";
 import { planSensor } from "../../../core/forecast/plan.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 
@@ -69,10 +69,8 @@ describe("a doubtful moment", () => {
 
   it("is told of", () => {
     const sensor = (last: number) => toSensorGrid(readingsWith(last), settings.fleet, slot, 440)!;
-    expect(heldText(sensor(85), settings.fleet.targets)).toBe(
-      "temperature: 85 °C waits for the next reading to confirm it",
-    );
-    expect(heldText(sensor(level), settings.fleet.targets)).toBeNull();
+    expect(doubtText(sensor(85), settings)).toBe("temperature: 85 °C waits for the next reading to confirm it");
+    expect(doubtText(sensor(level), settings)).toBeNull();
   });
 
   it("is counted: held back, or dropped in the context", () => {
@@ -83,4 +81,17 @@ describe("a doubtful moment", () => {
     expect(count(85, level, level)).toBe(1);
     expect(count(60, 60)).toBe(0);
   });
+});
+
+it("names a shift and the unit that it is of in the outcome, while it is in the context", () => {
+  const fahrenheit = (count: number) =>
+    Array.from({ length: count }, (_, i) => (20 + Math.sin((440 - count + i) / 20)) * 1.8 + 32);
+  const { outcome } = forecastOf(...fahrenheit(12));
+  expect(outcome.reasonText).toMatch(/no model.*; temperature: shifted .*now in °F\?$/);
+  const sensor = (count: number, ...more: number[]) =>
+    toSensorGrid(readingsWith(...fahrenheit(count), ...more), settings.fleet, slot, 440)!;
+  expect(doubtText(sensor(12), settings)).toBe(
+    "temperature: shifted from 20.598 to 69.003 °C at 2026-03-01T10:10:00.000Z: now in °F?",
+  );
+  expect(doubtText(sensor(settings.contextLength + 1), settings)).toBeNull();
 });

@@ -38,8 +38,8 @@ describe("GET /v1/sensors/{id}/readings", () => {
       to: at(0),
       at: [at(-3), at(-2), at(-1), at(0)],
       targets: [
-        { target: "temperature", unit: "°C", value: [19, null, null, 22] },
-        { target: "humidity", unit: "%", value: [41, 42, 43, 44] },
+        { target: "temperature", unit: "°C", value: [19, null, null, 22], heldBack: [], shift: null },
+        { target: "humidity", unit: "%", value: [41, 42, 43, 44], heldBack: [], shift: null },
       ],
     });
   });
@@ -84,4 +84,17 @@ describe("GET /v1/sensors/{id}/readings", () => {
     expect(problem.detail).not.toContain("10.0.0.7");
     expect(api.log.lines).toContainEqual(expect.objectContaining({ level: "error", event: "api.failed" }));
   });
+});
+
+it("sets lone false readings apart, and tells a shift of the unit", async () => {
+  const usual = Array.from({ length: 100 }, (_, i) => 20 + Math.sin(i / 20));
+  const temperature = usual.map((value, i) => (i === 90 ? 85 : value));
+  const humidity = usual.map((value, i) => (i >= 95 ? 10 * value : value) / 4);
+  api = await startApi(postgres, { readings: new Map([["a", readingsOf({ temperature, humidity })]]) });
+  const { targets } = await getAs(api.app, `/v1/sensors/a/readings?from=${at(-20)}`, ReadingsResponse);
+  expect(targets[0]).toMatchObject({ heldBack: [{ at: at(-9), value: 85 }], shift: null });
+  expect(targets[0]?.value[10]).toBeNull();
+  expect(targets[1]?.heldBack).toEqual([]);
+  expect(targets[1]?.shift?.at).toBe(at(-4));
+  expect(targets[1]?.shift?.text).toMatch(/^shifted from [\d.]+ to [\d.]+ % at .*: now 10 times as much\?$/);
 });
