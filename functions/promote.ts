@@ -1,10 +1,7 @@
 import type { PromotionSettings } from "../core/operations/judge.ts";
-import { promoteAll } from "../core/operations/promote.ts";
-import type { Ports } from "../core/ports.ts";
+import { type PromotePorts, promoteAll } from "../core/operations/promote.ts";
 import { once } from "./lambda/once.ts";
 import { openPromoteRuntime } from "./runtime.ts";
-
-type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;
 
 /** The event's time does not matter: every challenger is judged. */
 export function createPromoteHandler(ports: PromotePorts, settings: PromotionSettings) {

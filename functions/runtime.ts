@@ -85,7 +85,8 @@ export async function openTrainRuntime() {
 export async function openPromoteRuntime() {
   const { config, log, clock } = await openBase();
   const targets = targetsOf(await readSources(config.sourceConfig));
-  const ports = { clock, log, ...predictorPorts(openPredictor(config)) };
+  const predictor = openPredictor(config);
+  const ports = { clock, log, ...predictorPorts(predictor), audit: accessPorts(predictor).audit };
   return { ports, settings: settingsOf(config, targets) };
 }
 
@@ -139,7 +140,8 @@ export async function openCommandRuntime(given: Config, opened: AsyncDisposableS
   const { predictor } = await openCurrentPredictor(config, opened);
   const store = await openStore(config, { withShipped: true });
   const inference = await openInference(config, store, log);
-  return { config, ports: { log, ...predictorPorts(predictor), store, inference } };
+  const { audit } = accessPorts(predictor);
+  return { config, ports: { log, ...predictorPorts(predictor), audit, store, inference } };
 }
 
 /** What `verify` has: the databases as they are, nothing migrated, and the models. A statement may take a minute. */

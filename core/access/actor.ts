@@ -2,9 +2,9 @@ import type { Scope } from "./scope.ts";
 
 /**
  * Who asks. `key`: an API key; `person`: signed in at the issuer; `bootstrap`: API_KEY; `link`: came by a one-time
- * link; `command`: somebody at the machine; `anonymous`: nobody who says so.
+ * link; `command`: somebody at the machine; `schedule`: the system by itself; `anonymous`: nobody who says so.
  */
-export const actorKinds = ["key", "person", "bootstrap", "link", "command", "anonymous"] as const;
+export const actorKinds = ["key", "person", "bootstrap", "link", "command", "schedule", "anonymous"] as const;
 export type ActorKind = (typeof actorKinds)[number];
 
 export type Actor = { kind: ActorKind; id: string; name: string; scopes: readonly Scope[] };

@@ -1,4 +1,6 @@
-import type { ActorKind } from "./actor.ts";
+import type { Log } from "../ports.ts";
+import type { Actor, ActorKind } from "./actor.ts";
+import type { AuditLog } from "./ports.ts";
 
 /** One act: who did what to which object, from where, with what result. Written once, kept a year. */
 export type AuditEntry = {
@@ -21,3 +23,26 @@ export type AuditEntry = {
 export type StoredAuditEntry = AuditEntry & { auditId: number };
 
 export const auditSeconds = 365 * 86_400;
+
+/** Who acts without a request: somebody at the machine, by the account's name. */
+export function commandOf(user: string): Who {
+  return { kind: "command", id: user, name: user };
+}
+
+/** What the system does by itself, at its times. */
+export const schedule: Who = { kind: "schedule", id: "schedule", name: "schedule" };
+
+type Who = Pick<Actor, "kind" | "id" | "name">;
+
+/** The entry of an act that came by no request. */
+export function entryBy(who: Who, act: Pick<AuditEntry, "at" | "action" | "object" | "result">): AuditEntry {
+  return { ...act, actorKind: who.kind, actorId: who.id, actorName: who.name, address: null, requestId: null };
+}
+
+/** Writes down what is done already: that it cannot be written is logged, and undoes nothing. */
+export async function noteDone(
+  { audit, log }: { audit: Pick<AuditLog, "record">; log: Log },
+  entry: AuditEntry,
+): Promise<void> {
+  await audit.record(entry).catch((error: unknown) => log.error("audit.failed", { ...entry, error }));
+}

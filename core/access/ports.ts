@@ -25,9 +25,11 @@ export type Sessions = {
   takeLink(sha256: string, now: Date): Promise<boolean>;
 };
 
-/** Who did what. Entries are never changed; those older than a year go. */
+/** Who did what. Entries are never changed. */
 export type AuditLog = {
   record(entry: AuditEntry): Promise<void>;
+  /** Lets go of the entries from before that moment. */
+  forget(before: Date): Promise<void>;
   /** Newest first; `before` is the last auditId of the page before. */
   list(query: { limit: number; before: number | null }): Promise<StoredAuditEntry[]>;
   /** How often the actor has done this, and was allowed to, since then. */

@@ -1,10 +1,12 @@
+import { entryBy, noteDone, schedule } from "../access/audit.ts";
+import type { AuditLog } from "../access/ports.ts";
 import { AppError } from "../errors.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import type { Verdict } from "../model/verify.ts";
 import type { Inference, ModelStore, Ports } from "../ports.ts";
 import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "./judge.ts";
 
-type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores">;
+export type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores"> & { audit: Pick<AuditLog, "record"> };
 
 /** What was decided about one challenger. */
 export type Promotion = PromotionVerdict & { sensorId: string; modelId: string };
@@ -28,7 +30,7 @@ export async function promoteAll(ports: PromotePorts, settings: PromotionSetting
 
 /**
  * Compares every challenger of the sensors with its champion on the scores that both have, and promotes, keeps or
- * retires it; the reason is stored. The oldest challenger is judged first, and a promotion ends the sensor's turn: the
+ * retires it; the reason is stored, the change audited. The oldest challenger is judged first, and a promotion ends the sensor's turn: the
  * others are to be compared with the new champion. A sensor that fails costs the others nothing.
  */
 export async function promote(
@@ -36,7 +38,7 @@ export async function promote(
   settings: PromotionSettings,
   sensorIds: string[],
 ): Promise<Promotion[]> {
-  const { clock, log, registry } = ports;
+  const { log, registry } = ports;
   const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
   const decided: Promotion[] = [];
   const faults: unknown[] = [];
@@ -45,8 +47,7 @@ export async function promote(
       for (const rival of rivals) {
         const verdict = await judge(ports, settings, champions.get(sensorId) ?? null, rival);
         const { modelId } = rival;
-        if (verdict.decision === "promote") await registry.promote(modelId, verdict.reason, clock.now());
-        if (verdict.decision === "retire") await registry.retire(modelId, verdict.reason, clock.now());
+        await carryOut(ports, modelId, verdict);
         log.info("promote.decided", { sensorId, modelId, ...verdict });
         decided.push({ sensorId, modelId, ...verdict });
         if (verdict.decision === "promote") break;
@@ -60,6 +61,14 @@ export async function promote(
     throw new AppError("internal", `${faults.length} sensors not decided; comes back`, { cause: faults[0] });
   }
   return decided;
+}
+
+async function carryOut(ports: PromotePorts, modelId: string, { decision, reason }: PromotionVerdict): Promise<void> {
+  if (decision === "keep") return;
+  const at = ports.clock.now();
+  await ports.registry[decision](modelId, reason, at);
+  const act = { at, action: `model.${decision}`, object: `models/${modelId}`, result: "ok" };
+  await noteDone(ports, entryBy(schedule, act));
 }
 
 async function judge(

@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { z } from "zod";
+import { commandOf, entryBy } from "../../core/access/audit.ts";
 import { faultOf } from "../../core/access/authenticate.ts";
 import type { ApiKey } from "../../core/access/key.ts";
 import { createKey } from "../../core/access/keys.ts";
@@ -37,17 +38,7 @@ const Options = z.object({
 export async function runKeys(ports: KeysPorts, user: string, args: string[]): Promise<string> {
   const { command, subject, options } = parse(args);
   const note = (action: string, object: string) =>
-    ports.audit.record({
-      at: ports.clock.now(),
-      actorKind: "command",
-      actorId: user,
-      actorName: user,
-      action,
-      object,
-      address: null,
-      requestId: null,
-      result: "ok",
-    });
+    ports.audit.record(entryBy(commandOf(user), { at: ports.clock.now(), action, object, result: "ok" }));
   switch (command) {
     case "create": {
       const { days } = options;

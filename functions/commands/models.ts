@@ -1,5 +1,8 @@
+import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { commandOf, entryBy, noteDone } from "../../core/access/audit.ts";
+import type { AuditLog } from "../../core/access/ports.ts";
 import type { Fleet } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import { importArtefact } from "../../core/operations/admit.ts";
@@ -27,6 +30,7 @@ export type ModelsPorts = {
   registry: Registry;
   store: ModelStore;
   inference: Inference;
+  audit: Pick<AuditLog, "record">;
 };
 
 const Options = z.object({
@@ -36,9 +40,24 @@ const Options = z.object({
   reason: z.string().min(1).max(500).optional(),
 });
 
-/** Runs one subcommand; gives the text to print. Throws AppError with the reason for whatever is refused. */
-export async function runModels(ports: ModelsPorts, fleet: Fleet, args: string[]): Promise<string> {
+/**
+ * Runs one subcommand; gives the text to print. Throws AppError with the reason for whatever is refused. What changes a
+ * model is audited in the name of `user`, also where it is refused.
+ */
+export async function runModels(ports: ModelsPorts, fleet: Fleet, user: string, args: string[]): Promise<string> {
   const { command, subject, options } = parse(args);
+  const audited = async <T>(action: string, object: string, act: () => Promise<T>): Promise<T> => {
+    const note = (result: string) =>
+      noteDone(ports, entryBy(commandOf(user), { at: ports.clock.now(), action, object, result }));
+    try {
+      const done = await act();
+      await note("ok");
+      return done;
+    } catch (error) {
+      await note(error instanceof AppError ? error.code : "internal");
+      throw error;
+    }
+  };
   switch (command) {
     case "list": {
       const { sensor, status, limit } = options;
@@ -60,26 +79,32 @@ export async function runModels(ports: ModelsPorts, fleet: Fleet, args: string[]
     }
     case "promote": {
       const modelId = wanted(subject, "a model's id");
-      const promoted = await promoteByHand(ports, modelId, wanted(options.reason, "--reason"));
-      if (!promoted.ok) {
+      const reason = wanted(options.reason, "--reason");
+      return audited("model.promote", `models/${modelId}`, async () => {
+        const promoted = await promoteByHand(ports, modelId, reason);
+        if (promoted.ok) return `${modelId} is champion`;
         throw new AppError(promoted.reason === "unknown" ? "notFound" : "artefactRejected", promoted.message);
-      }
-      return `${modelId} is champion`;
+      });
     }
     case "rollback": {
       const sensorId = wanted(subject, "a sensor's id");
-      const modelId = await rollback(ports, sensorId, wanted(options.reason, "--reason"));
-      if (modelId === null) throw new AppError("notFound", `sensor ${sensorId} has no earlier champion to go back to`);
-      return `${modelId} is champion again`;
+      const reason = wanted(options.reason, "--reason");
+      return audited("sensor.rollback", `sensors/${sensorId}`, async () => {
+        const modelId = await rollback(ports, sensorId, reason);
+        if (modelId !== null) return `${modelId} is champion again`;
+        throw new AppError("notFound", `sensor ${sensorId} has no earlier champion to go back to`);
+      });
     }
     case "import": {
       const folder = wanted(subject, "a folder");
       const artefact = await readArtefact(folder);
       if (!artefact) throw new AppError("notFound", `${folder} lacks model.onnx, manifest.json or golden.json`);
-      const verdict = await importArtefact(ports, fleet, artefact, options.reason ?? "imported");
-      if (!verdict.ok) throw new AppError("artefactRejected", `refused: ${verdict.message}`);
       const { modelId, sensorId } = artefact.manifest;
-      return `${modelId} is a challenger of sensor ${sensorId}; npm run models -- promote ${modelId} --reason ... makes it serve`;
+      return audited("model.import", `models/${modelId}`, async () => {
+        const verdict = await importArtefact(ports, fleet, artefact, options.reason ?? "imported");
+        if (!verdict.ok) throw new AppError("artefactRejected", `refused: ${verdict.message}`);
+        return `${modelId} is a challenger of sensor ${sensorId}; npm run models -- promote ${modelId} --reason ... makes it serve`;
+      });
     }
     default:
       throw new AppError("badInput", usage);
@@ -120,7 +145,7 @@ async function main(): Promise<string> {
   const clock = openClock(config, latest?.openedAt ?? null);
   const targets = targetsOf(await readSources(config.sourceConfig));
   const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
-  return await runModels({ ...ports, clock, follower }, fleet, process.argv.slice(2));
+  return await runModels({ ...ports, clock, follower }, fleet, userInfo().username, process.argv.slice(2));
 }
 
 if (import.meta.main) {

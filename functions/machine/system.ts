@@ -10,6 +10,7 @@ import { type Settings, settingsOf } from "../config/settings.ts";
 import { createForecastHandler } from "../forecast.ts";
 import { createPromoteHandler } from "../promote.ts";
 import {
+  accessPorts,
   deadline,
   openAccess,
   openApiDatabases,
@@ -123,7 +124,10 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const databaseBytes = async () => (await views.databaseSize()).bytes;
   const driven = {
     schedule: timed("schedule", createScheduleHandler(ports, settings)),
-    promote: timed("promote", createPromoteHandler(ports, settings.promotion)),
+    promote: timed(
+      "promote",
+      createPromoteHandler({ ...ports, audit: accessPorts(predictor).audit }, settings.promotion),
+    ),
     watch: createWatchHandler({ ...ports, databaseBytes, days: openDays(config, predictor) }, config),
   };
   const running = Promise.all([

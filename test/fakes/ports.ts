@@ -1,3 +1,4 @@
+import type { AuditEntry } from "../../core/access/audit.ts";
 import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
@@ -436,4 +437,10 @@ export function functionInference(answer: (input: ModelInput) => ModelOutput): I
     },
     verify: async () => ({ ok: true }),
   };
+}
+
+/** What was written down, oldest first. */
+export function memoryAudit() {
+  const entries: AuditEntry[] = [];
+  return { entries, record: async (entry: AuditEntry) => void entries.push(entry) };
 }

@@ -6,7 +6,7 @@ import type { PredictorSchema } from "./schema.ts";
 export const roleNames = { worker: "forecaster_worker", api: "forecaster_api" } as const;
 type RoleName = keyof typeof roleNames;
 
-/** Tables that only the API may see: whose secrets and whose acts they hold. */
+/** Tables that only the API may see: whose secrets and whose acts they hold. Workers add to the audit, and read nothing of it. */
 const guarded = ["api_key", "session", "sign_in_link", "audit"];
 
 /**
@@ -28,6 +28,7 @@ export function rolesSql(): string[] {
     `revoke all on all tables in schema public from ${worker}, ${api}`,
     `grant select, insert, update, delete on all tables in schema public to ${worker}`,
     `revoke all on ${guarded.join(", ")} from ${worker}`,
+    `grant insert on audit to ${worker}`,
     `revoke insert, update, delete on kysely_migration, kysely_migration_lock from ${worker}`,
     `grant select on all tables in schema public to ${api}`,
     `grant insert on sensor to ${api}`,

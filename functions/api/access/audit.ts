@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { AuditEntry } from "../../../core/access/audit.ts";
+import { type AuditEntry, auditSeconds, noteDone } from "../../../core/access/audit.ts";
 import type { Log } from "../../../core/ports.ts";
 import { refuse } from "../problem.ts";
 import { ruleOf } from "./guard.ts";
@@ -9,7 +9,8 @@ const daySeconds = 86_400;
 
 /**
  * Writes down who did what, once it is done, for the operations that the table names an action of; also what was tried and
- * refused. Trainings are counted there, so that their daily limit holds over every process.
+ * refused. Trainings are counted there, so that their daily limit holds over every process. Entries older than a year go
+ * with each new one.
  */
 export function writeAudit({ audit, clock, limits }: AccessServices, log: Log): MiddlewareHandler {
   return async (c, next) => {
@@ -23,7 +24,9 @@ export function writeAudit({ audit, clock, limits }: AccessServices, log: Log): 
     await next();
     const entry = entryOf(c, action, clock.now());
     // It is done already: a client must not be told that it failed.
-    await audit.record(entry).catch((error: unknown) => log.error("audit.failed", { ...entry, error }));
+    await noteDone({ audit, log }, entry);
+    const before = new Date(entry.at.getTime() - auditSeconds * 1000);
+    await audit.forget(before).catch((error: unknown) => log.error("audit.notForgotten", { before, error }));
   };
 }
 

@@ -14,6 +14,7 @@ import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import {
   functionInference,
+  memoryAudit,
   memoryFollower,
   memoryLedger,
   memoryQueue,
@@ -57,6 +58,7 @@ async function world(models: RegisteredModel[], scores: Score[]) {
   const ports = {
     clock: testClock(someSlot),
     log: quietLog(),
+    audit: memoryAudit(),
     registry: memoryRegistry(models),
     scores: ledger,
     queue: memoryQueue(),
@@ -75,6 +77,20 @@ test("a winner becomes champion, the old one retires, the reason is stored", asy
   expect(await promote(ports, settings, ["a"])).toMatchObject([{ modelId: "new", decision: "promote" }]);
   expect([statusOf(ports, "old"), statusOf(ports, "new")]).toEqual(["retired", "champion"]);
   expect(ports.registry.models.get("new")?.statusReason).toMatch(/won, p/);
+  expect(ports.audit.entries).toMatchObject([
+    { at: someSlot, actorKind: "schedule", action: "model.promote", object: "models/new", result: "ok" },
+  ]);
+});
+
+test("an audit that cannot be written undoes no promotion, and is logged", async () => {
+  const ports = await world(
+    [model("old", "champion"), model("new", "challenger")],
+    [...scoresOf("old", 1), ...scoresOf("new", 0.7)],
+  );
+  ports.audit.record = () => Promise.reject(new Error("disk full"));
+  expect(await promote(ports, settings, ["a"])).toMatchObject([{ modelId: "new", decision: "promote" }]);
+  expect(statusOf(ports, "new")).toBe("champion");
+  expect(ports.log.lines.find(({ event }) => event === "audit.failed")?.fields).toMatchObject({ object: "models/new" });
 });
 
 test("a loser retires with its reason, and rollback has nothing to do with it", async () => {

@@ -11,7 +11,7 @@ import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, humidity, manifestOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryFollower, memoryRegistry } from "../../fakes/ports.ts";
+import { memoryAudit, memoryFollower, memoryRegistry } from "../../fakes/ports.ts";
 
 const readings = readingsOf({ temperature: wave(300), humidity: wave(300, { mean: 45 }) });
 const from = new Date(someSlot.getTime() - 199 * 600_000);
@@ -41,8 +41,9 @@ function world() {
     registry,
     store,
     inference: onnxInference({ store, log }),
+    audit: memoryAudit(),
   };
-  return { ports, run: (...args: string[]) => runModels(ports, fleetOf(), args) };
+  return { ports, run: (...args: string[]) => runModels(ports, fleetOf(), "ada", args) };
 }
 
 /** A folder as somebody else might have made it. */
@@ -130,4 +131,22 @@ test("says what is missing or wrong in the command", async () => {
   await expect(run("import", folder)).rejects.toThrow(/lacks model\.onnx/);
   await expect(run("list", "--status", "king")).rejects.toThrow(/status/);
   expect(await run("list")).toMatch(/No models yet/);
+});
+
+test("what changes a model is audited in the name of who did it, also where it is refused", async () => {
+  const { ports, run } = world();
+  await run("import", await elsewhere("first"));
+  await run("promote", "first", "--reason", "by hand");
+  await expect(run("rollback", "a", "--reason", "none before")).rejects.toThrow(/no earlier champion/);
+  await expect(run("promote", "nothing", "--reason", "x")).rejects.toThrow(/not registered/);
+  await run("list");
+  await run("show", "first");
+  const acts = ports.audit.entries.map(({ action, object, result, ...who }) => [action, object, result, who.actorId]);
+  expect(acts).toEqual([
+    ["model.import", "models/first", "ok", "ada"],
+    ["model.promote", "models/first", "ok", "ada"],
+    ["sensor.rollback", "sensors/a", "notFound", "ada"],
+    ["model.promote", "models/nothing", "notFound", "ada"],
+  ]);
+  expect(ports.audit.entries.every(({ actorKind }) => actorKind === "command")).toBe(true);
 });

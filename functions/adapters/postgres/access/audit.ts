@@ -1,24 +1,23 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import { z } from "zod";
 import { actorKinds } from "../../../../core/access/actor.ts";
-import { auditSeconds, type StoredAuditEntry } from "../../../../core/access/audit.ts";
+import type { StoredAuditEntry } from "../../../../core/access/audit.ts";
 import type { AuditLog } from "../../../../core/access/ports.ts";
 import type { PredictorSchema } from "../schema.ts";
 
-/** The audit in the predictor database; each entry takes those with it that are older than a year. */
+/** The audit in the predictor database; whoever may only add entries can use `record` and nothing else. */
 export function postgresAudit(db: Kysely<PredictorSchema>): AuditLog {
   return {
     async record(entry) {
-      await db
-        .deleteFrom("audit")
-        .where("at", "<", new Date(entry.at.getTime() - auditSeconds * 1000))
-        .execute();
       const { at, actorKind, actorId, actorName, action, object, address, requestId, result } = entry;
       const who = { actor_kind: actorKind, actor_id: actorId, actor_name: actorName };
       await db
         .insertInto("audit")
         .values({ at, ...who, action, object, address, request_id: requestId, result })
         .execute();
+    },
+    async forget(before) {
+      await db.deleteFrom("audit").where("at", "<", before).execute();
     },
     async list({ limit, before }) {
       const newest = db.selectFrom("audit").selectAll().orderBy("audit_id", "desc").limit(limit);

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { entryBy, schedule } from "../../../../core/access/audit.ts";
 import { createKey } from "../../../../core/access/keys.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import { grantRole, rolesScript } from "../../../../functions/adapters/postgres/roles.ts";
@@ -87,13 +88,22 @@ describe("the roles of the predictor database", () => {
     await ports.scores.record([scoreOf()]);
     await ports.registry.register({ manifest: manifestOf(), statusReason: "first", now: someSlot });
     expect(await ports.leases.acquire("x", "me", 60)).toBe(true);
+    const act = { at: someSlot, action: "model.promote", object: "models/model-a", result: "ok" };
+    await accessPorts(worker).audit.record(entryBy(schedule, act));
+    expect(await accessPorts(owner).audit.list({ limit: 9, before: null })).toMatchObject([act]);
     const made = { name: "k", scopes: ["read" as const], expiresAt: null, createdBy: "me" };
     await expect(createKey({ ...accessPorts(worker), clock: testClock(someSlot) }, made)).rejects.toMatchObject({
       cause: { code: refused },
     });
     await worker.close();
     const secrets = ["api_key", "session", "sign_in_link", "audit"].map((table) => `select * from ${table}`);
-    const said = await tryAs(workerUrl, ...secrets, "create table mine (x integer)", "drop table issued");
+    const said = await tryAs(
+      workerUrl,
+      ...secrets,
+      "delete from audit",
+      "create table mine (x integer)",
+      "drop table issued",
+    );
     expect(said).toEqual(said.map(() => refused));
   });
 
