@@ -2,7 +2,7 @@ import { type Quantiles, type Triple, toQuantiles, tripleAt } from "../data/quan
 import { clip, type Target } from "../data/reading.ts";
 import type { Adaptation } from "./adaptation.ts";
 import { weightsOf } from "./weights.ts";
-import { factorsOf } from "./widths.ts";
+import { factorsOf, leanOf } from "./widths.ts";
 
 /**
  * How a forecast came about: what it takes to compute it again and to learn from its outcomes. All numbers are float32.
@@ -55,14 +55,20 @@ export function weightedMean(made: (Triple | null)[], weights: number[]): Triple
   return [level(0), level(1), level(2)];
 }
 
-/** The forecast that the mix makes: weighted mean, band's sides times their factors, inside the target's range. */
+/**
+ * The forecast that the mix makes: weighted mean, band's sides times their factors, the middle moved to where they lean,
+ * inside the target's range.
+ */
 export function quantilesOfMix(mix: Mix, range: Pick<Target, "min" | "max">): Quantiles {
   const [lower, upper] = mix.widths as [number[], number[]];
   return toQuantiles(
     lower.map((factor, h) => {
       const [q10, q50, q90] = mixedAt(mix, h).mixed;
-      const [low, high] = [q50 - Math.max(0, q50 - q10) * factor, q50 + Math.max(0, q90 - q50) * upper[h]!];
-      return [clip(low, range), clip(q50, range), clip(high, range)] as const;
+      const [below, above] = [Math.max(0, q50 - q10), Math.max(0, q90 - q50)];
+      const [low, high] = [q50 - below * factor, q50 + above * upper[h]!];
+      const lean = leanOf(factor, upper[h]!);
+      const middle = clip(q50 + lean * (lean > 0 ? above : below), { min: low, max: high });
+      return [clip(low, range), clip(middle, range), clip(high, range)] as const;
     }),
   );
 }

@@ -5,12 +5,25 @@ import { clip } from "../data/reading.ts";
 const widthStep = 0.01;
 const widthRange = { min: -1.5, max: 1.5 };
 
+/** How far the middle goes along when the band leans, by the square: a small lean is chance. */
+const leanShare = 1.25;
+
 /** One lead whose actual became known, with the [q10, q50, q90] that was served for it. */
 export type ServedLead = { lead: number; actual: number; final: readonly number[] };
 
 /** Factors [lower, upper][horizon] of the band's sides, in float32; `width`: their logs. */
 export function factorsOf(width: number[][]): number[][] {
   return width.map((side) => side.map((log) => Math.fround(Math.exp(log))));
+}
+
+/**
+ * By what part of its side the middle moves, up where positive: actuals that leave the band more often above than below lie
+ * above its middle too. What widens both sides alike changes nothing.
+ */
+export function leanOf(lower: number, upper: number): number {
+  const both = lower + upper;
+  const lean = both > 0 ? (upper - lower) / both : 0;
+  return leanShare * lean * Math.abs(lean);
 }
 
 /** Learns, in place, from a side that was crossed or not: adaptive conformal inference (Gibbs & Candes 2021). */

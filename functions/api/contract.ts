@@ -62,7 +62,7 @@ export const MixResponse = z
   })
   .openapi("Mix", {
     description:
-      "How the quantiles came about: mean weights of the experts (together 1), and mean factors on the band's two sides, per group of leads",
+      "How the quantiles came about: mean weights of the experts (together 1), and mean factors on the band's two sides, per group of leads; where they differ, the middle moves to the wider side",
   });
 export type MixResponse = z.infer<typeof MixResponse>;
 

@@ -29,13 +29,13 @@ const hours = (n: number) => 6 * n;
 
 test("starts mostly with the network, all weights together one", () => {
   const weights = firstWeights(freshAdaptation(1));
-  expect(weights).toEqual([0.85, 0.05, 0.05, 0.05, 0].map(Math.fround));
+  expect(weights).toEqual([0.96, 0.02, 0.01, 0.01, 0].map(Math.fround));
 });
 
 test("trusts an expert less that was worse on the validation part, and never fully mistrusts one", () => {
   const metrics = { mae: 1, pinball: 0.4, coverage: 0.8, ridgeMae: 1, ridgePinball: 0.4, persistenceMae: 2 };
   const [lstm, ridge, climatology, persistence] = startShares(metrics, false) as [number, number, number, number];
-  expect(persistence / ridge).toBeCloseTo(0.25, 12);
+  expect(persistence / ridge / (all[3]! / all[1]!)).toBeCloseTo(0.25, 12);
   expect(climatology).toBe(persistence);
   expect(lstm + ridge + climatology + persistence).toBeCloseTo(1, 12);
   expect(startShares({ ...metrics, mae: 0 }, false)[3]).toBeGreaterThan(0);
@@ -46,7 +46,7 @@ test("trusts an expert less that was worse on the validation part, and never ful
 
 test("a challenger starts with most of the champion's share and takes it all when it is better", () => {
   const shares = startShares(undefined, true);
-  expect(shares.map(Math.fround)).toEqual([0.2125, 0.05, 0.05, 0.05, 0.6375].map(Math.fround));
+  expect(shares.map(Math.fround)).toEqual([0.24, 0.02, 0.01, 0.01, 0.72].map(Math.fround));
   const values = Array.from({ length: hours(72) }, (_, i) => 20 + Math.sin(12.9898 * i) * 0.5);
   const made = [flat(22), flat(23), flat(22), flat(23), flat(20)];
   const taught = values.reduce(
@@ -86,6 +86,33 @@ test("brings the coverage of a band that is three times too narrow, or far too w
     expect(covered / count).toBeGreaterThan(0.77);
     expect(covered / count).toBeLessThan(0.83);
   }
+});
+
+test("moves the middle to where the actuals keep lying, and leaves it where they lie on both sides alike", () => {
+  const made = [flat(20), null, null, null, null];
+  const noise = (i: number) => ((Math.sin(12.9898 * (i + 1)) * 43758.5453) % 1) * 1.25;
+  const middleAfter = (offset: number) => {
+    const values = Array.from({ length: 2000 }, (_, i) => 20 + offset + noise(i));
+    const state = follow(values, () => made);
+    return quantilesOfMix(mixOf(state, all, made), range).q50[0]!;
+  };
+  expect(middleAfter(0.5)).toBeGreaterThan(20.15);
+  expect(middleAfter(0.5)).toBeLessThan(20.5);
+  expect(middleAfter(-0.5)).toBeLessThan(19.85);
+  expect(Math.abs(middleAfter(0) - 20)).toBeLessThan(0.1);
+});
+
+test("a band in doubt, wider on both sides, keeps its middle", () => {
+  const mix = mixOf(
+    follow(new Array<number>(300).fill(21.5), () => [flat(20), null, null, null]),
+    all,
+    [flat(20), null, null, null],
+  );
+  const doubled = { ...mix, widths: mix.widths.map((side) => side.map((width) => 2 * width)) };
+  const [usual, doubtful] = [quantilesOfMix(mix, range), quantilesOfMix(doubled, range)];
+  expect(usual.q50[0]).toBeGreaterThan(20.1);
+  expect(doubtful.q50).toEqual(usual.q50);
+  expect(doubtful.q90[0]).toBeGreaterThan(usual.q90[0]!);
 });
 
 test("learns each moment once and none out of its order", () => {
