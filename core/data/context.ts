@@ -88,7 +88,7 @@ export function cutHistory(sensor: SensorGrid, length: number): { grid: Grid; or
   };
 }
 
-/** Whether one target's past is good enough for a model; `have` and `need` count grid steps. */
+/** Whether one target's past is good enough for a model; `have` and `need` count grid steps, `imputedSteps` those filled in or held. */
 export type TargetContext =
   | { ok: true; imputedSteps: number }
   | {
@@ -143,7 +143,13 @@ export function judgeTarget(
     const message = `${target.name}: history of ${reach} of ${need.historyLength} steps; waits for readings`;
     return { ok: false, reason: "shortHistory", message, have: reach, need: need.historyLength, imputedSteps };
   }
-  return { ok: true, imputedSteps };
+  return { ok: true, imputedSteps: imputedSteps + heldSteps(sensor, k, need.contextLength) };
+}
+
+/** Points of the context that stand on a value from before. */
+function heldSteps({ conditions, originIndex }: SensorGrid, k: number, contextLength: number): number {
+  const isHeld = conditions[k]?.isHeld.subarray(Math.max(0, originIndex + 1 - contextLength), originIndex + 1);
+  return isHeld?.reduce((sum, one) => sum + one, 0) ?? 0;
 }
 
 /** A sensor that comes too seldom for the step will not fill the grid by waiting. */

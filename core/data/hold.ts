@@ -11,9 +11,14 @@ export type Hold = { holdSeconds: number; everySeconds: number | null };
 /**
  * Learnt from the moments of readings, ascending, in milliseconds. A sensor that reports on change, or more slowly than the
  * grid, says by its silence that nothing has changed, for as long as it is used to be silent: a quarter longer than the
- * third longest of its intervals, as the longest may be outages. 0: nothing is held.
+ * third longest of its intervals, as the longest may be outages. 0: nothing is held. `given` is taken instead of what is learnt.
  */
-export function learnHold(at: Float64Array, stepSeconds: number): Hold {
+export function learnHold(at: Float64Array, stepSeconds: number, given?: number): Hold {
+  const learnt = learn(at, stepSeconds);
+  return given === undefined ? learnt : { ...learnt, holdSeconds: given };
+}
+
+function learn(at: Float64Array, stepSeconds: number): Hold {
   const intervals: number[] = [];
   for (let i = 1; i < at.length; i++) if (at[i]! > at[i - 1]!) intervals.push((at[i]! - at[i - 1]!) / 1000);
   if (intervals.length < fewestIntervals) return { holdSeconds: 0, everySeconds: null };

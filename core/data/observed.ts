@@ -74,7 +74,7 @@ function conditionOf({ at, values }: Readings, target: Target, stepSeconds: numb
   const rejected = heldBack === null ? dropped : [...dropped, heldBack];
   return {
     condition: {
-      ...learnHold(times, stepSeconds),
+      ...learnHold(times, stepSeconds, target.holdSeconds),
       heldBack: heldBack === null ? null : reading(heldBack),
       dropped: dropped.map(reading),
       shift: shifted && { at: times[shifted.to]!, from: reading(shifted.from).value, to: reading(shifted.to).value },

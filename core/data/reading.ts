@@ -3,6 +3,7 @@ import { z } from "zod";
 /**
  * A measured quantity that is forecast, with its unit and physical range; values outside [min, max] count as missing.
  * `counts`: it is the rate per hour of a counter in this unit (counter.ts); `unit` is that of the rate then.
+ * `holdSeconds`: for how long a value stands while nothing comes; learnt per sensor where it is not given (hold.ts).
  */
 export const Target = z.object({
   name: z.string().min(1).max(63),
@@ -10,6 +11,7 @@ export const Target = z.object({
   min: z.number(),
   max: z.number(),
   counts: z.string().max(32).optional(),
+  holdSeconds: z.int().min(0).max(86_400).optional(),
 });
 export type Target = z.infer<typeof Target>;
 

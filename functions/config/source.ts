@@ -139,12 +139,13 @@ export function parseSources(value: unknown): Source[] {
     if (
       other.unit !== target.unit ||
       other.counts !== target.counts ||
+      other.holdSeconds !== target.holdSeconds ||
       other.min !== target.min ||
       other.max !== target.max
     ) {
       throw new AppError(
         "misconfigured",
-        `SOURCE_CONFIG: target ${target.name} has two units or ranges: give both tables one`,
+        `SOURCE_CONFIG: target ${target.name} has two units, ranges, kinds or holdSeconds: give both tables one`,
       );
     }
     known.set(target.name, target);
@@ -172,9 +173,13 @@ export function targetsOf(sources: Source[]): Target[] {
 
 /** The targets of one table, a counter as its rate. */
 export function toTargets(source: Source): Target[] {
-  return source.targets.map(({ name, unit, min, max, kind }) =>
-    kind === "counter" ? { name, unit: `${unit}/h`, min, max, counts: unit } : { name, unit, min, max },
-  );
+  return source.targets.map(({ name, unit, min, max, kind, holdSeconds }) => ({
+    name,
+    min,
+    max,
+    ...(kind === "counter" ? { unit: `${unit}/h`, counts: unit } : { unit }),
+    ...(holdSeconds === undefined ? {} : { holdSeconds }),
+  }));
 }
 
 /** From what the column of a target holds to the target's unit; null where it is in it already. */

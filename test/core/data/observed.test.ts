@@ -71,7 +71,7 @@ describe("steps and phase", () => {
 describe("values that stand", () => {
   it.each([1200, 1800, 3600, 7200])("are held between readings every %i s", (seconds) => {
     const rows = every(seconds, Math.ceil((5 * 86_400) / seconds));
-    expect(judge(rows)).toEqual({ ok: true, imputedSteps: 0 });
+    expect(judge(rows)).toEqual({ ok: true, imputedSteps: 48 - (48 * 600) / seconds });
   });
 
   it("are held for a sensor that reports on change until its heartbeat, and no longer", () => {
@@ -186,5 +186,23 @@ describe("false readings", () => {
         expect(withLater.grid).toEqual(then.grid);
       }),
     );
+  });
+});
+
+describe("a hold that is configured", () => {
+  const given = (holdSeconds: number) => [{ ...temperature, holdSeconds }];
+  const holes = (column: Float64Array | undefined) => [...(column ?? [])].filter(Number.isNaN).length;
+
+  it("is taken instead of what is learnt, from the first readings on, or forbids it", () => {
+    const hourly = every(3600, 48);
+    expect(look(hourly.slice(-3), given(7200)).conditions[0]?.holdSeconds).toBe(7200);
+    expect(holes(look(hourly.slice(-3), given(7200)).grid.columns[0])).toBe(0);
+    expect(holes(look(hourly.slice(-3)).grid.columns[0])).toBe(10);
+    expect(holes(look(hourly, given(0)).grid.columns[0])).toBe(47 * 5);
+  });
+
+  it("counts what it held among the steps that were filled in", () => {
+    expect(judge(every(600, 480))).toEqual({ ok: true, imputedSteps: 0 });
+    expect(judge(every(3600, 80))).toEqual({ ok: true, imputedSteps: 40 });
   });
 });

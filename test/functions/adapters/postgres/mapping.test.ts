@@ -325,6 +325,16 @@ it("counts and names ids that no message can carry", async () => {
   ]);
 });
 
+describe("a heartbeat", () => {
+  const held = { ...humidity, holdSeconds: 14_400 };
+
+  it("is a target's, the same in every table that has it", () => {
+    expect(targetsOf([parseSource({ targets: [temperature, held] })])).toEqual([temperature, held]);
+    expect(() => parseSources({ tables: [{ targets: [held] }, { targets: [humidity] }] })).toThrow(/holdSeconds/);
+    expect(() => parseSource({ targets: [{ ...humidity, holdSeconds: -1 }] })).toThrow(/holdSeconds/);
+  });
+});
+
 describe("counters", () => {
   const targets = [{ name: "energy", unit: "kWh", min: 0, max: 100, kind: "counter", sourceUnit: "Wh" }];
 
