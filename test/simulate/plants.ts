@@ -1,4 +1,5 @@
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
+import { maturedLeads } from "../../core/forecast/matured.ts";
 import { addSeconds } from "../../core/time.ts";
 import type { memoryLedger, memoryRegistry } from "../fakes/ports.ts";
 
@@ -27,8 +28,12 @@ export const plants: Record<string, (parts: Parts) => void> = {
     };
   },
   "leads count whose moment had passed": ({ ledger }) => {
-    const { maturing } = ledger;
-    ledger.maturing = async (...query) => (await maturing(...query)).map((row) => ({ ...row, issuedAt: row.origin }));
+    ledger.matured = async (wanted, upTo) => {
+      const from = new Map(wanted.map((one) => [one.sensorId, one.from]));
+      const rows = [...ledger.forecasts.values()].filter(({ sensorId }) => from.has(sensorId));
+      const early = rows.map((row) => ({ ...row, issuedAt: row.origin }));
+      return early.flatMap((row) => maturedLeads([row], (at) => at >= from.get(row.sensorId)! && at <= upTo));
+    };
   },
   "a stored forecast is overwritten": (parts) =>
     recorded(parts, (outcomes, rows) => {

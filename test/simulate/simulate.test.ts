@@ -14,9 +14,14 @@ it(`holds every invariant in ${seeds} worlds of crashes, pauses and outages`, as
   expect(failed).toEqual([]);
 });
 
+/** The seed that found a bug before, where it was not the first; whoever changes the pipeline's awaits moves it. */
+const known: Record<string, number> = { "a score row is never completed": 162 };
+const mostSeeds = 200;
+
 it.each(Object.keys(plants))("finds the planted bug: %s", async (plant) => {
-  for (let seed = 1; seed <= seeds; seed++) {
+  const order = [known[plant] ?? 1, ...Array.from({ length: mostSeeds }, (_, i) => i + 1)];
+  for (const seed of order) {
     if ((await simulate(seed, plant)).violations.length > 0) return;
   }
-  expect.fail(`not found in ${seeds} seeds`);
+  expect.fail(`not found in ${mostSeeds} seeds`);
 });

@@ -85,7 +85,8 @@ export function createWorld(seed: number, steps: number) {
     story.push(`${clock.now().toISOString()} pause of ${seconds} s at ${call}`);
     clock.advance(seconds);
     await tick();
-    await deliver(4);
+    // The others catch up meanwhile: a score may be made before the paused forecast is recorded.
+    await deliver(12);
     depth--;
   };
   const raw = { ledger, registry, follower, adaptations: memoryAdaptations() };
