@@ -63,8 +63,11 @@ export type RegistryReader = {
 
 /** A model's way from challenger to champion to history. */
 export type RegistryWriter = {
-  /** Inserts a challenger; the same modelId with the same sha256 is a no-op, with another throws conflict. */
-  register(model: { manifest: ModelManifest; statusReason: string; now: Date }): Promise<void>;
+  /**
+   * Inserts a challenger; the same modelId with the same sha256 and digest is a no-op, with others throws conflict. One that has
+   * no digest yet gets it.
+   */
+  register(model: { manifest: ModelManifest; digest?: string; statusReason: string; now: Date }): Promise<void>;
   /** Makes it champion and retires the one before, in one transaction. */
   promote(modelId: string, reason: string, now: Date): Promise<void>;
   /** Makes the champion before this one champion again, in one transaction; its id, or null when there is none. */

@@ -1,9 +1,9 @@
 import { toSensorGrid } from "../core/data/context.ts";
 import { featureCount } from "../core/model/features.ts";
 import type { Artefact, GoldenVector, ModelManifest } from "../core/model/manifest.ts";
+import { sha256Of } from "../core/model/sha256.ts";
 import { channelCount } from "../core/model/spec.ts";
 import { toModelInput } from "../core/model/tensors.ts";
-import { sha256Of } from "../core/model/verify.ts";
 import { openSession } from "../functions/adapters/onnx-session.ts";
 import { createGraph } from "../models/onnx/graph.ts";
 import { manifestOf, randomOf, readingsOf, someSlot, wave } from "./builders.ts";

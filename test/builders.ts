@@ -108,5 +108,16 @@ export function modelOf(manifest: ModelManifest, status: RegisteredModel["status
   const createdAt = new Date(manifest.createdAt);
   const promotedAt = status === "challenger" ? null : createdAt;
   const retiredAt = status === "retired" ? createdAt : null;
-  return { modelId, sensorId, status, manifest, modelSha256, createdAt, promotedAt, retiredAt, statusReason: "test" };
+  return {
+    modelId,
+    sensorId,
+    status,
+    manifest,
+    modelSha256,
+    digest: null,
+    createdAt,
+    promotedAt,
+    retiredAt,
+    statusReason: "test",
+  };
 }

@@ -236,5 +236,5 @@ function toRegistered(
     retiredAt: null,
     statusReason: "backtest",
   } as const;
-  return { modelId, sensorId: part.sensorId, manifest, modelSha256, ...life };
+  return { modelId, sensorId: part.sensorId, manifest, modelSha256, digest: null, ...life };
 }

@@ -14,7 +14,10 @@ export type RunModels = (inputs: ModelInput[]) => Promise<ModelOutput[]>;
 export type EncodeModel = (model: RegisteredModel, sensor: SensorGrid, fleet: Fleet) => EncodedInput;
 
 /** A model of one sensor encodes by its manifest alone. */
-const encodeOwn: EncodeModel = ({ manifest }, sensor, { targets }) => toModelInput(manifest, sensor, targets);
+const encodeOwn: EncodeModel = ({ manifest, digest }, sensor, { targets }) => ({
+  ...toModelInput(manifest, sensor, targets),
+  digest,
+});
 
 /** What a conclusion needs beside the answers: what was learnt of the sensor, per target, and when it is drawn. */
 export type Decision = { learnt: Map<string, Adaptation>; decidedAt: Date };

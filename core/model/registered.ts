@@ -9,6 +9,8 @@ export type RegisteredModel = {
   status: ModelStatus;
   manifest: ModelManifest;
   modelSha256: string;
+  /** Over all files of its artefact; null when it was registered before there were digests. */
+  digest: string | null;
   createdAt: Date;
   promotedAt: Date | null;
   retiredAt: Date | null;

@@ -7,10 +7,16 @@ import { fromLink } from "./link.ts";
 import type { ModelManifest } from "./manifest.ts";
 
 /**
- * The tensors of one sensor, float32, row-major without the batch dimension. `modelSha256` is the registered one: other
- * bytes under that id do not run.
+ * The tensors of one sensor, float32, row-major without the batch dimension. `modelSha256` and `digest` are the
+ * registered ones: other files under that id do not run.
  */
-export type ModelInput = { modelId: string; modelSha256: string; sequence: Float32Array; features: Float32Array };
+export type ModelInput = {
+  modelId: string;
+  modelSha256: string;
+  digest?: string | null;
+  sequence: Float32Array;
+  features: Float32Array;
+};
 
 /**
  * `quantiles` [horizon, targets, quantiles], change from the origin's value; `ridge` likewise where the graph has it.

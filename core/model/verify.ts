@@ -1,29 +1,24 @@
 import { asSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
+import { artefactDigest } from "./artefact-digest.ts";
 import { fromLink } from "./link.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "./manifest.ts";
+import { sha256Of } from "./sha256.ts";
 import { misfitOf, toleranceMisfit } from "./soundness.ts";
 import { type ModelInput, type ModelOutput, toModelInput } from "./tensors.ts";
 
 /** Whether an artefact may serve, else what is wrong with it, with the numbers. */
 export type Verdict = { ok: true } | { ok: false; message: string };
 
-/** The SHA-256 of the bytes in lower-case hexadecimal. */
-export async function sha256Of(bytes: Uint8Array): Promise<string> {
-  // A copy on an ArrayBuffer of its own: digest refuses views of shared memory.
-  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /**
- * Whether the artefact may serve: its bytes have the manifest's sha256 (and the registered one where it is given),
+ * Whether the artefact may serve: its bytes have the manifest's sha256 (and the registered ones of bytes and files where given),
  * manifest and golden vector parse and fit together, and `run`, which sees only bytes that passed so far, answers the
  * golden vector within its tolerance by the encoder that serving uses. Else what disagrees, with the numbers.
  */
 export async function verifyArtefact(
   artefact: Artefact,
   run: (input: ModelInput) => Promise<ModelOutput>,
-  registeredSha256?: string,
+  registered: { sha256?: string; digest?: string | null } = {},
 ): Promise<Verdict> {
   const manifest = ModelManifest.safeParse(artefact.manifest);
   if (!manifest.success) return refuse(`manifest: ${firstIssue(manifest.error)}`);
@@ -35,8 +30,12 @@ export async function verifyArtefact(
   const sha256 = await sha256Of(artefact.onnx);
   if (sha256 !== modelSha256)
     return refuse(`${modelId}: bytes have sha256 ${sha256}, the manifest says ${modelSha256}`);
-  if (registeredSha256 !== undefined && sha256 !== registeredSha256) {
-    return refuse(`${modelId}: bytes have sha256 ${sha256}, ${registeredSha256} is registered`);
+  if (registered.sha256 !== undefined && sha256 !== registered.sha256) {
+    return refuse(`${modelId}: bytes have sha256 ${sha256}, ${registered.sha256} is registered`);
+  }
+  const digest = registered.digest ? await artefactDigest(artefact) : null;
+  if (digest && digest !== registered.digest) {
+    return refuse(`${modelId}: its files have digest ${digest}, ${registered.digest} is registered`);
   }
   return answersGolden(manifest.data, golden.data, run);
 }

@@ -1,8 +1,9 @@
 import type { Fleet } from "../data/reading.ts";
 import { misfit } from "../forecast/plan.ts";
+import { artefactDigest, isSameArtefact } from "../model/artefact-digest.ts";
 import type { Artefact, ModelManifest } from "../model/manifest.ts";
 import type { RegisteredModel } from "../model/registered.ts";
-import { sha256Of, type Verdict } from "../model/verify.ts";
+import type { Verdict } from "../model/verify.ts";
 import type { Ports } from "../ports.ts";
 
 export type AdmitPorts = Pick<Ports, "clock" | "log" | "store" | "inference" | "registry">;
@@ -12,16 +13,21 @@ export type AdmitPorts = Pick<Ports, "clock" | "log" | "store" | "inference" | "
  * done is ever registered, and doing it again is safe. A refusal says why.
  */
 export async function admit(ports: AdmitPorts, artefact: Artefact, statusReason: string): Promise<Verdict> {
-  const { modelId, modelSha256 } = artefact.manifest;
+  const { modelId } = artefact.manifest;
   await ports.store.put(artefact);
   const stored = await ports.store.get(modelId);
   if (stored === null) return { ok: false, message: `${modelId}: the store does not give back what it was given` };
-  if ((await sha256Of(stored.onnx)) !== modelSha256) {
-    return { ok: false, message: `${modelId}: the store gives back other bytes than it was given` };
+  if (!(await isSameArtefact(stored, artefact))) {
+    return { ok: false, message: `${modelId}: the store gives back other files than it was given` };
   }
   const verdict = await ports.inference.verify(stored);
   if (!verdict.ok) return verdict;
-  await ports.registry.register({ manifest: stored.manifest, statusReason, now: ports.clock.now() });
+  await ports.registry.register({
+    manifest: stored.manifest,
+    digest: await artefactDigest(stored),
+    statusReason,
+    now: ports.clock.now(),
+  });
   ports.log.info("model.registered", { modelId, sensorId: artefact.manifest.sensorId, reason: statusReason });
   return { ok: true };
 }
@@ -119,6 +125,7 @@ export async function seedPretrained(
     }
     await registry.register({
       manifest: artefact.manifest,
+      digest: await artefactDigest(artefact),
       statusReason: "shipped with the project",
       now: clock.now(),
     });

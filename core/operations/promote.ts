@@ -1,6 +1,7 @@
 import { entryBy, noteDone, schedule } from "../access/audit.ts";
 import type { AuditLog } from "../access/ports.ts";
 import { AppError } from "../errors.ts";
+import { artefactDigest } from "../model/artefact-digest.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import type { Verdict } from "../model/verify.ts";
 import type { Inference, ModelStore, Ports } from "../ports.ts";
@@ -116,6 +117,15 @@ async function verifyStored({ store, inference }: VerifyPorts, model: Registered
   if (modelSha256 !== model.modelSha256) {
     return { ok: false, message: `the store has sha256 ${modelSha256}, registered is ${model.modelSha256}` };
   }
+  const { sensorId } = artefact.manifest;
+  if (sensorId !== model.sensorId) {
+    return { ok: false, message: `the store has it as a model of sensor ${sensorId}, registered is ${model.sensorId}` };
+  }
+  const digest = await artefactDigest(artefact);
+  // Registered before there were digests: its manifest was, and is what it is served by.
+  const known = model.digest ?? (await artefactDigest({ ...artefact, manifest: model.manifest }));
+  if (digest !== known)
+    return { ok: false, message: `the files in the store have digest ${digest}, registered is ${known}` };
   return inference.verify(artefact);
 }
 

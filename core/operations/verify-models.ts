@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { RegisteredModel } from "../model/registered.ts";
-import { sha256Of } from "../model/verify.ts";
+import { sha256Of } from "../model/sha256.ts";
 import type { Ports } from "../ports.ts";
 
 type ModelPorts = Pick<Ports, "registry" | "store">;

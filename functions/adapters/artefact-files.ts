@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
+import { isSameArtefact } from "../../core/model/artefact-digest.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "../../core/model/manifest.ts";
 
 /** The files of an artefact, wherever they lie. */
@@ -12,11 +13,6 @@ export function parseArtefact(name: string, files: { onnx: Uint8Array; manifest:
     manifest: parseJson(name, artefactFiles.manifest, files.manifest, ModelManifest),
     golden: parseJson(name, artefactFiles.golden, files.golden, GoldenVector),
   };
-}
-
-/** The text of the two JSON files; the same artefact gives the same text. */
-export function printArtefact({ manifest, golden }: Artefact): { manifest: string; golden: string } {
-  return { manifest: `${JSON.stringify(manifest, null, 2)}\n`, golden: `${JSON.stringify(golden)}\n` };
 }
 
 /** A modelId is also a folder's name and part of a key: what does not match the manifest's pattern is refused as badInput. */
@@ -39,11 +35,11 @@ export function checkSameBytes(path: string, known: Uint8Array, bytes: Uint8Arra
   throw new AppError("conflict", text);
 }
 
-/** Throws conflict when the store already has other bytes under the artefact's id. */
-export function checkSame(known: Artefact, artefact: Artefact): void {
+/** Throws conflict when the store already has other files under the artefact's id. */
+export async function checkSame(known: Artefact, artefact: Artefact): Promise<void> {
+  if (await isSameArtefact(known, artefact)) return;
   const { modelId, modelSha256 } = artefact.manifest;
-  if (known.manifest.modelSha256 === modelSha256) return;
-  const text = `model ${modelId} exists with sha256 ${known.manifest.modelSha256}, not ${modelSha256}; a modelId never changes`;
+  const text = `model ${modelId} exists with other files (graph ${known.manifest.modelSha256}, now ${modelSha256}); a modelId never changes`;
   throw new AppError("conflict", text);
 }
 

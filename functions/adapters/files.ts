@@ -2,18 +2,11 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../../core/errors.ts";
+import { printArtefact } from "../../core/model/artefact-digest.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
 import type { ModelStore } from "../../core/ports.ts";
-import {
-  artefactFiles,
-  checkModelId,
-  checkPath,
-  checkSame,
-  checkSameBytes,
-  parseArtefact,
-  printArtefact,
-} from "./artefact-files.ts";
+import { artefactFiles, checkModelId, checkPath, checkSame, checkSameBytes, parseArtefact } from "./artefact-files.ts";
 
 /** Artefacts in `folder`, one folder each, named after the model. Throws storeUnavailable when the disk fails. */
 export function folderStore(folder: string): ModelStore {
@@ -34,7 +27,7 @@ export function folderStore(folder: string): ModelStore {
         await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
         if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw unavailable(folder, error);
         const known = await get(modelId);
-        if (known) checkSame(known, artefact);
+        if (known) await checkSame(known, artefact);
       }
     },
   };
@@ -90,7 +83,7 @@ export function layeredStore(first: ModelStore, second: Pick<ModelStore, "get">)
     get: async (modelId) => (await first.get(modelId)) ?? (await second.get(modelId)),
     async put(artefact) {
       const bundled = await second.get(artefact.manifest.modelId);
-      if (bundled) checkSame(bundled, artefact);
+      if (bundled) await checkSame(bundled, artefact);
       await first.put(artefact);
     },
   };

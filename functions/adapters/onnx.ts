@@ -42,31 +42,37 @@ export function onnxInference(
     entry.session.release().catch((error: unknown) => log.warn("onnx.releaseFailed", { error: String(error) }));
   }
 
-  async function acquire(modelId: string, sha256: string): Promise<Entry> {
-    const key = `${modelId}|${sha256}`;
+  async function acquire(input: ModelInput): Promise<Entry> {
+    const key = keyOf(input);
     for (;;) {
-      const entry = sessions.get(key) ?? (await loadOnce(key, modelId, sha256));
+      const entry = sessions.get(key) ?? (await loadOnce(key, input));
       if (entry.isReleased) continue;
       entry.users++;
       return entry;
     }
   }
 
-  function loadOnce(key: string, modelId: string, sha256: string): Promise<Entry> {
+  function loadOnce(key: string, input: ModelInput): Promise<Entry> {
     const underway = loading.get(key);
     if (underway) return underway;
-    const started = load(key, modelId, sha256).finally(() => loading.delete(key));
+    const started = load(key, input).finally(() => loading.delete(key));
     loading.set(key, started);
     return started;
   }
 
-  async function load(key: string, modelId: string, sha256: string): Promise<Entry> {
+  async function load(key: string, { modelId, modelSha256, digest }: ModelInput): Promise<Entry> {
     const rejection = rejections.get(key);
     if (rejection) throw rejection;
     const artefact = await store.get(modelId);
     if (artefact === null) throw new AppError("notFound", `${modelId}: not in the model store`);
     try {
-      const entry = { session: await openVerified(artefact, sha256), users: 0, isEvicted: false, isReleased: false };
+      const registered = { sha256: modelSha256, digest: digest ?? null };
+      const entry = {
+        session: await openVerified(artefact, registered),
+        users: 0,
+        isEvicted: false,
+        isReleased: false,
+      };
       sessions.set(key, entry);
       return entry;
     } catch (error) {
@@ -76,9 +82,9 @@ export function onnxInference(
   }
 
   async function runModel(inputs: ModelInput[]): Promise<ModelOutput[]> {
-    const { modelId, modelSha256 } = inputs[0]!;
+    const { modelId } = inputs[0]!;
     try {
-      const entry = await acquire(modelId, modelSha256);
+      const entry = await acquire(inputs[0]!);
       try {
         return await entry.session.run(inputs);
       } finally {
@@ -97,7 +103,7 @@ export function onnxInference(
     async run(inputs) {
       const byModel = Map.groupBy(
         inputs.map((input, i) => ({ input, i })),
-        ({ input }) => `${input.modelId}|${input.modelSha256}`,
+        ({ input }) => keyOf(input),
       );
       const outputs = new Array<ModelOutput>(inputs.length);
       const work = [...byModel.values()].map((group) =>
@@ -129,8 +135,16 @@ export function onnxInference(
   };
 }
 
+/** What is registered is part of it: other files of that name are another model. */
+function keyOf({ modelId, modelSha256, digest }: ModelInput): string {
+  return `${modelId}|${modelSha256}|${digest ?? ""}`;
+}
+
 /** A session over bytes that passed every check; the bytes reach ONNX Runtime only after their sha256 agreed. */
-async function openVerified(artefact: Artefact, registeredSha256?: string): Promise<OnnxSession> {
+async function openVerified(
+  artefact: Artefact,
+  registered: { sha256?: string; digest?: string | null } = {},
+): Promise<OnnxSession> {
   let session: OnnxSession | null = null;
   const run = async (input: ModelInput): Promise<ModelOutput> => {
     session ??= await openSession(artefact.onnx, artefact.manifest);
@@ -139,7 +153,7 @@ async function openVerified(artefact: Artefact, registeredSha256?: string): Prom
   };
   const release = async () => session?.release();
   try {
-    const verdict = await verifyArtefact(artefact, run, registeredSha256);
+    const verdict = await verifyArtefact(artefact, run, registered);
     if (verdict.ok && session) return session;
     throw new AppError("artefactRejected", verdict.ok ? "golden vector was not run" : verdict.message);
   } catch (error) {

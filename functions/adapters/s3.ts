@@ -7,18 +7,11 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { AppError } from "../../core/errors.ts";
+import { printArtefact } from "../../core/model/artefact-digest.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
 import type { ModelStore } from "../../core/ports.ts";
-import {
-  artefactFiles,
-  checkModelId,
-  checkPath,
-  checkSame,
-  checkSameBytes,
-  parseArtefact,
-  printArtefact,
-} from "./artefact-files.ts";
+import { artefactFiles, checkModelId, checkPath, checkSame, checkSameBytes, parseArtefact } from "./artefact-files.ts";
 
 /** `endpoint` other than AWS's means path-style addresses, which every S3 stand-in understands. */
 export type S3Options = {
@@ -106,7 +99,7 @@ export function s3Store(options: S3Options): ModelStore & { files: ArtefactFiles
       if (await write(key(artefactFiles.manifest), text.encode(manifest), true)) return;
       const winner = await get(modelId);
       if (!winner) throw unavailable(`s3://${bucket}/${modelId}`, new Error("somebody else is writing it"));
-      checkSame(winner, artefact);
+      await checkSame(winner, artefact);
     },
     files: {
       read: async (path) => read(keyOf(...checkPath(path))),

@@ -1,7 +1,7 @@
 import { observe } from "../../core/data/observed.ts";
 import { AppError } from "../../core/errors.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
-import { sha256Of } from "../../core/model/verify.ts";
+import { sha256Of } from "../../core/model/sha256.ts";
 import type { Follower, Ports } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import { gridSha256 } from "../../models/artefact.ts";

@@ -8,6 +8,7 @@ import * as held from "./0006_held.ts";
 import * as notes from "./0007_notes.ts";
 import * as issued from "./0008_issued.ts";
 import * as retention from "./0009_retention.ts";
+import * as digest from "./0010_digest.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -20,6 +21,7 @@ export const migrations: Record<string, Migration> = {
   "0007_notes": notes,
   "0008_issued": issued,
   "0009_retention": retention,
+  "0010_digest": digest,
 };
 
 /**
@@ -30,4 +32,5 @@ export const worksWith: Record<string, string> = {
   "0005_holes": holes.worksWith,
   "0006_held": "0003_challenger",
   "0007_notes": notes.worksWith,
+  "0010_digest": "0009_retention",
 };

@@ -3,8 +3,9 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { printArtefact } from "../../core/model/artefact-digest.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
-import { artefactFiles, parseArtefact, printArtefact } from "../../functions/adapters/artefact-files.ts";
+import { artefactFiles, parseArtefact } from "../../functions/adapters/artefact-files.ts";
 import type { Bundle } from "../lambda/bundles.ts";
 import { type Cloud, eventOf, startCloud } from "../lambda/cloud.ts";
 import { type Lambda, startLambda } from "../lambda/lambda.ts";

@@ -27,6 +27,17 @@ export function registryContract(open: () => Promise<Registry>): void {
       expect(await registry.get("unknown")).toBeNull();
     });
 
+    it("keeps the digest of an artefact's files, gives one to a model without, and takes no other", async () => {
+      const registry = await withModels("a");
+      const register = (digest: string) =>
+        registry.register({ manifest: manifestOf("a"), digest, statusReason: "", now: slot });
+      expect(await registry.get("a")).toMatchObject({ digest: null });
+      await register("d".repeat(64));
+      await register("d".repeat(64));
+      expect(await registry.get("a")).toMatchObject({ digest: "d".repeat(64) });
+      await expect(register("e".repeat(64))).rejects.toMatchObject({ code: "conflict" });
+    });
+
     it("lists newest first, page by page, of a sensor or a status", async () => {
       const registry = await withModels("a", "c", "b");
       const other = manifestOf("d", { sensorId: "room2" });

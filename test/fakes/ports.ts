@@ -6,6 +6,7 @@ import { maturedLeads } from "../../core/forecast/matured.ts";
 import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
+import { isSameArtefact } from "../../core/model/artefact-digest.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { countLeads } from "../../core/operations/score.ts";
@@ -331,14 +332,27 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
     byId.set(model.modelId, { ...model, ...changes });
   return {
     models: byId,
-    async register({ manifest, statusReason, now }) {
+    async register({ manifest, digest, statusReason, now }) {
       const { modelId, sensorId, modelSha256 } = manifest;
       const known = byId.get(modelId);
-      if (known && known.modelSha256 !== modelSha256)
+      const isOther = known?.digest && digest && known.digest !== digest;
+      if (known && (known.modelSha256 !== modelSha256 || isOther))
         throw new AppError("conflict", `model ${modelId} has other bytes`);
-      if (known) return;
+      if (known) {
+        if (digest) byId.set(modelId, { ...known, digest });
+        return;
+      }
       const dates = { createdAt: now, promotedAt: null, retiredAt: null };
-      byId.set(modelId, { modelId, sensorId, status: "challenger", manifest, modelSha256, statusReason, ...dates });
+      byId.set(modelId, {
+        modelId,
+        sensorId,
+        status: "challenger",
+        manifest,
+        modelSha256,
+        digest: digest ?? null,
+        statusReason,
+        ...dates,
+      });
     },
     async champions(sensorIds) {
       const champions = sensorIds.flatMap((sensorId) => championOf(sensorId) ?? []);
@@ -400,10 +414,10 @@ export function memoryStore(): ModelStore & { artefacts: Map<string, Awaited<Ret
     get: async (modelId) => artefacts.get(modelId) ?? null,
     async put(artefact) {
       const known = artefacts.get(artefact.manifest.modelId);
-      if (known && known.manifest.modelSha256 !== artefact.manifest.modelSha256) {
+      if (known && !(await isSameArtefact(known, artefact))) {
         throw new AppError("conflict", `model ${artefact.manifest.modelId} exists with other bytes`);
       }
-      artefacts.set(artefact.manifest.modelId, artefact);
+      if (!known) artefacts.set(artefact.manifest.modelId, artefact);
     },
   };
 }

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { AppError } from "../../core/errors.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
+import { sha256Of } from "../../core/model/sha256.ts";
 import type { TrainRequest, TrainResult } from "../../core/model/training.ts";
-import { sha256Of } from "../../core/model/verify.ts";
 import { memoryStore } from "../../functions/adapters/memory-store.ts";
 import { onnxInference } from "../../functions/adapters/onnx.ts";
 import { loadEngine } from "../../models/engine/load.ts";

@@ -1,4 +1,4 @@
-import { sha256Of } from "../verify.ts";
+import { sha256Of } from "../sha256.ts";
 
 /** One SHA-256 over all files of an artefact, their names included, whatever their order. */
 export async function digestOf(files: Record<string, Uint8Array>): Promise<string> {

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { sha256Of } from "../verify.ts";
+import { sha256Of } from "../sha256.ts";
 import type { ArtefactFiles } from "./files.ts";
 import { decodeTensors, encodeTensors } from "./tensor-file.ts";
 

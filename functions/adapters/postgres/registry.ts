@@ -13,7 +13,7 @@ import type { PredictorSchema } from "./schema.ts";
 export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
   const models = () => db.selectFrom("model").selectAll();
   return {
-    async register({ manifest, statusReason, now }) {
+    async register({ manifest, digest, statusReason, now }) {
       const { modelId, sensorId, modelSha256 } = manifest;
       const inserted = await db
         .insertInto("model")
@@ -24,6 +24,7 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
           status_reason: statusReason,
           manifest: JSON.stringify(manifest),
           model_sha256: modelSha256,
+          digest: digest ?? null,
           created_at: now,
           promoted_at: null,
           retired_at: null,
@@ -33,10 +34,20 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
         .executeTakeFirst();
       if (inserted !== undefined) return;
       const known = await models().where("model_id", "=", modelId).executeTakeFirstOrThrow();
-      if (known.model_sha256 === modelSha256) return;
+      const isSame = known.model_sha256 === modelSha256;
+      if (isSame && (!digest || digest === known.digest)) return;
+      if (isSame && known.digest === null) {
+        await db
+          .updateTable("model")
+          .set({ digest })
+          .where("model_id", "=", modelId)
+          .where("digest", "is", null)
+          .execute();
+        return;
+      }
       throw new AppError(
         "conflict",
-        `model ${modelId} is registered with sha256 ${known.model_sha256} and cannot become ${modelSha256}: give it a new id`,
+        `model ${modelId} is registered with sha256 ${known.model_sha256} (files ${known.digest}) and cannot become ${modelSha256} (files ${digest}): give it a new id`,
       );
     },
 
@@ -189,6 +200,7 @@ function toModel(row: ModelRow, manifest: ModelManifest): RegisteredModel {
     status: row.status as ModelStatus,
     manifest,
     modelSha256: row.model_sha256,
+    digest: row.digest,
     createdAt: row.created_at,
     promotedAt: row.promoted_at,
     retiredAt: row.retired_at,

@@ -14,6 +14,7 @@ export type PredictorSchema = {
     status_reason: string;
     manifest: Json<unknown>;
     model_sha256: string;
+    digest: string | null;
     created_at: Date;
     promoted_at: Date | null;
     retired_at: Date | null;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { sha256Of } from "../../../core/model/sha256.ts";
 import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
-import { sha256Of, verifyArtefact } from "../../../core/model/verify.ts";
+import { verifyArtefact } from "../../../core/model/verify.ts";
 import { artefactOf } from "../../artefacts.ts";
 
 const artefact = await artefactOf();
@@ -22,7 +23,7 @@ test("accepts an artefact whose parts agree, answered through serving's encoder"
     seen.push(input);
     return answer(changes)();
   };
-  expect(await verifyArtefact(artefact, run, manifest.modelSha256)).toEqual({ ok: true });
+  expect(await verifyArtefact(artefact, run, { sha256: manifest.modelSha256 })).toEqual({ ok: true });
   expect(seen).toHaveLength(1);
   expect(seen[0]!.sequence.every(Number.isFinite)).toBe(true);
 });
@@ -32,7 +33,10 @@ test("bytes with another hash never run", async () => {
   const onnx = Uint8Array.from(artefact.onnx);
   onnx[0]! ^= 1;
   expect(await verifyArtefact({ ...artefact, onnx }, run)).toMatchObject({ ok: false, message: /the manifest says/ });
-  expect(await verifyArtefact(artefact, run, "0".repeat(64))).toMatchObject({ ok: false, message: /is registered/ });
+  expect(await verifyArtefact(artefact, run, { sha256: "0".repeat(64) })).toMatchObject({
+    ok: false,
+    message: /is registered/,
+  });
 });
 
 test.each([

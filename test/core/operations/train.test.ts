@@ -170,7 +170,7 @@ test("a store that gives back other bytes is found out", async () => {
     const artefact = await get(modelId);
     return artefact && { ...artefact, onnx: artefact.onnx.slice(1) };
   };
-  expect(await run(ports)).toMatchObject({ status: "refused", message: expect.stringContaining("other bytes") });
+  expect(await run(ports)).toMatchObject({ status: "refused", message: expect.stringContaining("other files") });
 });
 
 test("two at once: one trains, the other says busy", async () => {

@@ -85,7 +85,7 @@ test("verify finds changed bytes, and data that is not what the model was traine
   bytes[bytes.length >> 1]! ^= 1;
   await writeFile(file, bytes);
   await expect(run("verify", "first")).rejects.toThrow(/registered sha256 .*FAILED[\s\S]*first is refused/);
-  await expect(run("promote", "first", "--reason", "x")).rejects.toThrow(/sha256/);
+  await expect(run("promote", "first", "--reason", "x")).rejects.toThrow(/digest/);
 });
 
 test.each([

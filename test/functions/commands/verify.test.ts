@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { maturedLeads } from "../../../core/forecast/matured.ts";
-import { sha256Of } from "../../../core/model/verify.ts";
+import { sha256Of } from "../../../core/model/sha256.ts";
 import { defaultScoreSettings, keyOf, scoreLeads } from "../../../core/operations/score.ts";
 import { verify } from "../../../core/operations/verify.ts";
 import type { ModelStore } from "../../../core/ports.ts";

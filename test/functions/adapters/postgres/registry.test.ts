@@ -37,6 +37,7 @@ test("registers a challenger with its manifest, and the same one again without a
     manifest: manifestOf("a"),
     modelSha256: "a".repeat(64),
     createdAt: minute(0),
+    digest: null,
     promotedAt: null,
     retiredAt: null,
     statusReason: "made for a test",
