@@ -150,3 +150,25 @@ describe("defaultSpec", () => {
     expect(Math.max(...dayLeads, ...profileLeads)).toBe(4);
   });
 });
+
+test("subtracts in float64: the sequence and all differences at a million are those at zero", () => {
+  const energy = { name: "energy", unit: "Wh", min: 0, max: 2e6 };
+  const own = { ...hourly, targets: [energy] };
+  const encoding = manifestOf({ ...own, features: defaultSpec(3600, 60 * 24, 24, own.targets) });
+  // In 1024ths, which a float64 holds at a million and a float32 does not.
+  const small = wave(400, { stepsPerDay: 24 }).map((value) => Math.round(value * 1024) / 1024);
+  const encodeAt = (level: number) => {
+    const columns = [Float64Array.from(small, (value) => value + level)];
+    const scaler = { ...encoding.scaler, mean: [encoding.scaler.mean[0]! + level] };
+    return encode({ startAt: start, stepSeconds: 3600, columns }, 399, { ...encoding, scaler });
+  };
+  const [low, high] = [encodeAt(0), encodeAt(1e6)];
+  const linear = linearCount(encoding.features, 1);
+  expect(low.sequence.some((value) => value !== 0)).toBe(true);
+  low.sequence.forEach((value, i) => {
+    expect(high.sequence[i]).toBeCloseTo(value, 5);
+  });
+  low.features.subarray(0, linear).forEach((value, i) => {
+    expect(high.features[i]).toBeCloseTo(value, 5);
+  });
+});
