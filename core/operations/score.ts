@@ -159,9 +159,11 @@ function levelled(row: Score): Score {
   return { ...row, ...Object.fromEntries(perLead.map((name) => [name, fill(name)])) };
 }
 
-/** One text for one list of parts, whatever characters ids are made of. */
+/** One text for one list of parts, whatever characters ids are made of: each part tells its length. */
 export function keyOf(...parts: (string | Date)[]): string {
-  return JSON.stringify(parts);
+  let key = "";
+  for (const part of parts) key += typeof part === "string" ? `${part.length}:${part}` : `@${part.getTime()}`;
+  return key;
 }
 
 function rowKey({ sensorId, target, targetAt, modelKey }: Omit<ScoredRow, "leads">): string {

@@ -140,7 +140,8 @@ type Kept = Pick<Forecast, "sensorId" | "target" | "origin" | "modelKey"> & { le
 function firstOf(): (one: Kept) => boolean {
   const seen = new Set<string>();
   return ({ sensorId, target, origin, modelKey, lead }) => {
-    const key = JSON.stringify([sensorId, target, origin.getTime(), modelKey, lead]);
+    // No text in Postgres holds a NUL.
+    const key = `${sensorId}\0${target}\0${modelKey}\0${origin.getTime()}\0${lead}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;
