@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { hostileIds } from "../hostile-ids.ts";
 import { buildDashboard, findChromium, launch, openPage, screenshot, type View, violations } from "./browser.ts";
 import { type Mock, startMock } from "./mock.ts";
 import type { MockState } from "./mock-api.ts";
@@ -186,6 +187,32 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     await page.evaluate("scrollTo(0, document.body.scrollHeight)");
     await page.getByRole("link", { name: "room9", exact: true }).waitFor();
     expect(await rows(page).count()).toBeLessThan(40);
+  });
+
+  test("shows ids of markup, formulas, dots and other tricks as text, and opens each of them", async () => {
+    const { page, complaints } = await visit("/?sort=sensor", desk, { sensors: 0, moreIds: hostileIds });
+    await page.setViewportSize({ width: 1440, height: 3_000 });
+    await rows(page)
+      .nth(hostileIds.length - 1)
+      .waitFor();
+    expect((await rows(page).locator("th a").allTextContents()).toSorted()).toEqual(hostileIds.toSorted());
+    const hrefs = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('tr[data-row] th a')].map((link) => link.pathname)",
+    );
+    expect(hrefs.filter((path) => !/^\/sensors\/[^/]+\/?$/.test(path))).toEqual([]);
+    expect(new Set(hrefs).size).toBe(hostileIds.length);
+    expect(await page.locator("main script, main img, main b").count()).toBe(0);
+    for (const id of hostileIds) {
+      const at = (await rows(page).locator("th a").allTextContents()).indexOf(id);
+      await rows(page).nth(at).locator("th a").click();
+      await page.locator("main h1").waitFor();
+      expect(await page.locator("main h1").textContent()).toBe(id);
+      await page.goBack();
+      await rows(page)
+        .nth(hostileIds.length - 1)
+        .waitFor();
+    }
+    expect(complaints).toEqual([]);
   });
 
   test("takes up new readings by itself, and asks nothing while paused", async () => {

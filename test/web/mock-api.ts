@@ -10,6 +10,7 @@ import {
   Sensor,
   SensorPage,
 } from "../../functions/api/contract.ts";
+import { fromSegment } from "../../functions/api/parameters.ts";
 import {
   forecastFrom,
   horizon,
@@ -30,6 +31,8 @@ export type MockState = {
   clockSpeed: number;
   /** How many sensors: the nine rooms, then made-up ones. */
   sensors: number;
+  /** Ids beside those. */
+  moreIds: string[];
   /** The source fell silent that many seconds before `now`. */
   silentSeconds: number;
   readingsAhead: number;
@@ -47,7 +50,7 @@ const grid = (at: number) => Math.floor(at / stepMs) * stepMs;
 
 function fleetOf(state: MockState): string[] {
   const made = Array.from({ length: Math.max(0, state.sensors - sensorIds.length) }, (_, i) => `device-${i + 1}`);
-  return [...sensorIds.slice(0, state.sensors), ...made];
+  return [...sensorIds.slice(0, state.sensors), ...made, ...state.moreIds];
 }
 
 /** The last grid point with readings; room4 stopped five hours ago, room8 has only just begun. */
@@ -227,7 +230,7 @@ export function answer(state: MockState, url: URL): Answer {
     return { status: 200, body: SensorPage.parse({ items, nextCursor }) };
   }
   const [, id, rest] = /^\/v1\/sensors\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
-  const sensorId = decodeURIComponent(id ?? "");
+  const sensorId = fromSegment(decodeURIComponent(id ?? ""));
   if (!fleetOf(state).includes(sensorId)) return notFound(`There is no sensor "${sensorId}".`);
   const from = Date.parse(query.get("from") ?? iso(state.now - 86_400_000));
   const to = Date.parse(query.get("to") ?? iso(state.now));

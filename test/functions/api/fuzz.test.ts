@@ -7,6 +7,7 @@ import { z } from "zod";
 import { addSeconds } from "../../../core/time.ts";
 import { createSite, type HttpServer, listen } from "../../../functions/machine/server.ts";
 import { manifestOf, someSlot } from "../../builders.ts";
+import { hostileIds } from "../../hostile-ids.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastsOf, outcomeOf, scoreOf, startApi, type TestApi } from "./harness.ts";
 
@@ -14,26 +15,6 @@ import { forecastsOf, outcomeOf, scoreOf, startApi, type TestApi } from "./harne
 const requests = Number(process.env.FUZZ_REQUESTS ?? 20_000);
 const atOnce = 20;
 const seed = Number(process.env.FUZZ_SEED ?? 13);
-
-/** Ids that a follower may hold: what they carry must come back as it is, and do nothing on its way. */
-const hostileIds = [
-  "<script>alert(1)</script>",
-  '"><img src=x onerror=alert(1)>',
-  "=HYPERLINK(1)",
-  "\uff1dcmd",
-  "two\r\nlines",
-  "a/b/../c",
-  ".",
-  "..",
-  "~.",
-  "%2e%2e",
-  "\u202egnp.exe",
-  "'; drop table sensor; --",
-  "x".repeat(256),
-  "\u{1f321}",
-  "a:train",
-  "__proto__",
-];
 
 let postgres: TestPostgres;
 let api: TestApi;
