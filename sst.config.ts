@@ -23,6 +23,7 @@ export default $config({
     const { createFunctions, subscribeFunctions } = await import("./infra/functions.ts");
     const { createSchedules } = await import("./infra/schedules.ts");
     const { createWeb } = await import("./infra/web.ts");
+    const { createEdgeLog } = await import("./infra/requests.ts");
     const { createAlarms } = await import("./infra/alarms.ts");
     const { createOperationsPage } = await import("./infra/operations.ts");
 
@@ -34,6 +35,7 @@ export default $config({
     subscribeFunctions(settings, queues, functions);
     createSchedules(settings, queues, functions);
     const router = createWeb(settings, functions, apiKey);
+    createEdgeLog(settings, router);
     const alarms = createAlarms(settings, queues, functions);
     createOperationsPage(queues, functions);
 

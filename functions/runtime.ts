@@ -34,7 +34,7 @@ import type { AccessServices } from "./api/access/services.ts";
 import { assertAccess, roleRulesOf } from "./config/access.ts";
 import { type Config, loadConfig } from "./config/environment.ts";
 import { settingsOf } from "./config/settings.ts";
-import { readSources, targetsOf } from "./config/source.ts";
+import { readSources, type Source, targetsOf } from "./config/source.ts";
 import { once } from "./lambda/once.ts";
 import { openDatabases } from "./machine/databases.ts";
 
@@ -92,12 +92,16 @@ export async function openPromoteRuntime() {
 
 export async function openWatchRuntime() {
   const { config, log, clock } = await openBase();
-  const { follower } = await openFollower(config, { clock, log });
+  const { database, follower, sources } = await openFollower(config, { clock, log });
   const predictor = openPredictor(config);
   const { databaseSize } = createViews(predictor.db);
   const databaseBytes = async () => (await databaseSize()).bytes;
   const days = openDays(config, predictor);
-  return { ports: { log, follower, ledger: postgresLedger(predictor.db), databaseBytes, days }, config };
+  const ports = { log, follower, ledger: postgresLedger(predictor.db), databaseBytes, days };
+  return {
+    ports: config.allowWritableFollower ? ports : { ...ports, writeRights: rightsOf(database, sources) },
+    config,
+  };
 }
 
 export async function openApiRuntime() {
@@ -238,6 +242,18 @@ export async function openApiDatabases(
   const { database, follower } = await openFollower(config, ports, max, limits);
   opened.defer(() => database.close());
   return { predictor, follower };
+}
+
+/** Whether the follower's role may only read: one machine asks at the start and refuses, on AWS the watch asks again and again. */
+function rightsOf(database: Database<unknown>, sources: Source[]) {
+  return async () => {
+    const { askWriteRights } = await import("./adapters/postgres/check-source.ts");
+    for (const source of sources) {
+      const rights = await askWriteRights(database.query, source);
+      if (rights !== null) return rights;
+    }
+    return null;
+  };
 }
 
 /**

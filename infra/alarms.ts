@@ -76,6 +76,7 @@ export function createAlarms(settings: StageSettings, queues: Queues, functions:
   // No metric at all means that nobody watches: that is an alarm too.
   const watched = { period: 900, treatMissingData: "breaching" };
   alarm("MissedCycles", { ...ownMetric("MissedCycles"), ...watched, threshold: 0 });
+  alarm("FollowerWritable", { ...ownMetric("FollowerWritable"), threshold: 0 });
   alarm("SourceAge", { ...ownMetric("SourceAgeSeconds"), ...watched, threshold: 6 * stepSeconds });
   return topic;
 }

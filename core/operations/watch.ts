@@ -11,6 +11,8 @@ export type Observation = {
   replicationLagBytes: number | null;
   /** Readings ahead of the clock: a sensor's clock, or the mapping's time zone, is wrong. */
   readingsAhead: number | null;
+  /** The follower's role could write there, which it must not; null where that is not asked, or allowed by hand. */
+  isWritable: boolean | null;
   missedCycles: number;
   databaseBytes: number | null;
 };
@@ -19,11 +21,13 @@ export type WatchPorts = Pick<Ports, "log" | "follower" | "ledger"> & {
   databaseBytes(): Promise<number>;
   /** The database's days: those to come are made, those that nobody needs are dropped. */
   days?: { prepare(now: Date): Promise<void>; dropMatured(now: Date): Promise<Date[]> };
+  /** Why the follower's role could write, null when it only reads; left out where the start has refused such a role. */
+  writeRights?: () => Promise<string | null>;
 };
 
 /**
  * Looks at the source and at our own work as of `at`: `dueSlots` are the slots that should have been enqueued by then.
- * A database that does not answer costs its own figures only; it is logged.
+ * A database that does not answer costs its own figures only; it is logged, as is a right to write to the follower.
  */
 export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Promise<Observation> {
   const { log, follower, ledger } = ports;
@@ -35,11 +39,14 @@ export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Prom
   await orNull("days ahead", ports.days?.prepare(at) ?? Promise.resolve());
   const dropped = await orNull("days behind", ports.days?.dropMatured(at) ?? Promise.resolve([]));
   for (const day of dropped ?? []) log.info("watch.dropped", { table: "issued_mix", day });
-  const [source, cycles, databaseBytes] = await Promise.all([
+  const rights = async () => ({ message: (await ports.writeRights?.()) ?? null });
+  const [source, cycles, databaseBytes, written] = await Promise.all([
     orNull("source", follower.state()),
     orNull("cycles", ledger.latestCycles(2 * dueSlots.length + 1)),
     orNull("database", ports.databaseBytes()),
+    ports.writeRights ? orNull("rights", rights()) : null,
   ]);
+  if (written?.message) log.error("followerIsWritable", written);
   const enqueued = new Set(cycles?.filter((cycle) => cycle.fannedOutAt).map((cycle) => cycle.slot.getTime()));
   // Nothing was due before the first cycle ever; without any, everything was.
   const since = cycles?.length ? Math.min(...cycles.map((cycle) => cycle.slot.getTime())) : 0;
@@ -49,11 +56,16 @@ export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Prom
     isReceiving: source?.isReceiving ?? null,
     replicationLagBytes: source?.lagBytes ?? null,
     readingsAhead: source?.readingsAhead ?? null,
+    isWritable: written && written.message !== null,
     missedCycles: dueSlots.filter((slot) => slot.getTime() >= since && !enqueued.has(slot.getTime())).length,
     databaseBytes,
   };
   const isWell =
-    observation.missedCycles === 0 && observation.isReceiving !== false && newest !== null && !source?.readingsAhead;
+    observation.missedCycles === 0 &&
+    observation.isReceiving !== false &&
+    newest !== null &&
+    !source?.readingsAhead &&
+    !observation.isWritable;
   (isWell ? log.info : log.warn)("watch.observed", observation);
   return observation;
 }

@@ -5,6 +5,7 @@ const units = {
   SourceAgeSeconds: "Seconds",
   ReplicationLagBytes: "Bytes",
   DatabaseBytes: "Bytes",
+  FollowerWritable: "Count",
 };
 
 /** CloudWatch's embedded metric format: the log line is the metric, and needs no permission. */
@@ -14,6 +15,7 @@ export function toMetrics(seen: Observation, at: Date, stage: string): Record<st
     SourceAgeSeconds: seen.sourceAgeSeconds,
     ReplicationLagBytes: seen.replicationLagBytes,
     DatabaseBytes: seen.databaseBytes,
+    FollowerWritable: seen.isWritable === null ? null : Number(seen.isWritable),
   };
   const known = Object.entries(values).filter(([, value]) => value !== null);
   const metrics = Object.entries(units).flatMap(([Name, Unit]) =>

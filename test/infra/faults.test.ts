@@ -9,6 +9,7 @@ const light: Patch = { file: "infra/functions.ts", from: "if (needs.onnx) await"
 
 /** The same fault as a person would make it: in the text of infra/, then evaluated whole. */
 describe("a fault planted in infra/ is found", () => {
+  const edge = "infra/edge.ts";
   const functions = "infra/functions.ts";
   const queues = "infra/queues.ts";
   const planted: [string, Patch, RegExp][] = [
@@ -42,6 +43,28 @@ describe("a fault planted in infra/ is found", () => {
       /ScoreFunction shows PredictorDatabaseUrl/,
     ],
     [
+      "an edge that does not say who it is",
+      { file: edge, from: '= { value: "', to: '= { secret: "' },
+      /own URL answers anybody/,
+    ],
+    [
+      "a viewer's address that the viewer may write",
+      { file: edge, from: "{ value: event.viewer.ip }", to: 'event.request.headers["x-forwarded-for"]' },
+      /whoever asks may say from where/,
+    ],
+    ["a dashboard without a policy", { file: edge, from: "...Object.entries(pageHeaders)", to: "...[]" }, /no policy/],
+    ["no access log", { file: "sst.config.ts", from: "createEdgeLog(settings, router);", to: "" }, /no access log/],
+    [
+      "an access log with the sign-in's code",
+      { file: "infra/requests.ts", from: '"cs-uri-stem",', to: '"cs-uri-stem", "cs-uri-query",' },
+      /holds what signs people in/,
+    ],
+    [
+      "a WAF that nobody set, or forgot",
+      { file: "infra/web.ts", from: "requestsPerFiveMinutes ? { waf", to: "!requestsPerFiveMinutes ? { waf" },
+      /the WAF is not as the settings say/,
+    ],
+    [
       "a handler that its file does not export",
       { file: functions, from: "}.handler`", to: "}.main`" },
       /functions\/forecast\.main is not exported/,
@@ -56,6 +79,11 @@ describe("a fault planted in infra/ is found", () => {
   test("a handler path without a file stops the deployment", async () => {
     const patch = { file: functions, from: "handler: `functions/", to: "handler: `lambdas/" };
     await expect(evaluate("dev", { patches: [light, patch] })).rejects.toThrow(/lambdas\/\w+\.handler/);
+  });
+
+  test("a key too short to keep anybody out stops the deployment", async () => {
+    const short = { ...secrets, ApiKey: "guessable" };
+    await expect(evaluate("dev", { patches: [light], secrets: short })).rejects.toThrow(/ApiKey has 9 characters/);
   });
 
   test("a secret that was not set stops the deployment", async () => {
@@ -79,6 +107,12 @@ describe("a fault planted in the resources is found", () => {
     ["public store", (find) => set(find("StorePublicAccessBlock"), { blockPublicPolicy: false }), /store is open/],
     ["protection", (find) => (find("StoreBucket").isProtected = false), /can be lost/],
     ["retention", (find) => (find("StoreBucket").isRetained = false), /can be lost/],
+    [
+      "nobody told of a follower that could be written",
+      (find) => set(find("FollowerWritableAlarm"), { alarmActions: [] }),
+      /no alarm on FollowerWritable/,
+    ],
+    ["access log's retention", (find) => set(find("EdgeLogs"), { retentionInDays: 0 }), /access log is not kept/],
     [
       "alarm's topic",
       (find) => set(find("ForecastErrorsAlarm"), { alarmActions: [] }),

@@ -40,6 +40,9 @@ const created = {
   "aws:iam/role:Role": ({ name }) => ({ arn: `arn:aws:iam::${account}:role/${name}` }),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }) => ({ arn: arn("logs", `log-group:${name}`) }),
   "aws:sns/topic:Topic": ({ name }) => ({ arn: arn("sns", name) }),
+  "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination": ({ name }) => ({
+    arn: arn("logs", `delivery-destination:${name}`),
+  }),
   "aws:cloudfront/distribution:Distribution": () => ({
     arn: `arn:aws:cloudfront::${account}:distribution/E1`,
     domainName: "d1.cloudfront.net",

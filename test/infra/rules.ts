@@ -20,6 +20,7 @@ export function violations(evaluation: Evaluation, settings: StageSettings, secr
     ...alarmViolations(world, evaluation.resources),
     ...storeViolations(evaluation, settings),
     ...webViolations(evaluation),
+    ...edgeViolations(evaluation, settings),
   ];
 }
 
@@ -61,17 +62,33 @@ function webViolations({ resources, outputs }: Evaluation): string[] {
   const unrouted = ["/v1", "/healthz", "/readyz", "/openapi.json", "/reference"].filter(
     (path) => !routed.includes(`,${path}`),
   );
-  const edge = resources
-    .filter(({ type }) => type === "aws:cloudfront/function:Function")
-    .map(({ inputs }) => String(inputs.code))
-    .join();
   return [
     urls.join() !== "ApiUrl" && `function URLs: ${urls.join() || "none"}`,
     !resources.some(({ type }) => type === "sst:aws:StaticSite") && "no dashboard",
-    !edge.includes(`"x-edge-secret"] = { value: "`) && "the function's own URL answers anybody",
-    !edge.includes(`"x-viewer-address"] = { value: event.viewer.ip }`) && "whoever asks may say from where",
-    !edge.includes(pageHeaders["content-security-policy"] ?? "?") && "the dashboard has no policy",
     unrouted.length > 0 && `not routed to the API: ${unrouted.join()}`,
     !String(outputs.dashboard).startsWith("https://") && "the dashboard's address is not an output",
+  ].filter((line) => typeof line === "string");
+}
+
+function edgeViolations({ resources }: Evaluation, settings: StageSettings): string[] {
+  const code = resources
+    .filter(({ type }) => type === "aws:cloudfront/function:Function")
+    .map(({ inputs }) => String(inputs.code))
+    .join();
+  const inputsOf = (name: string) => resources.find((resource) => resource.name === name)?.inputs ?? {};
+  const fields = [inputsOf("EdgeLogsDelivery").recordFields].flat().map(String);
+  const isLogged =
+    String(inputsOf("EdgeLogsSource").resourceArn).includes(":distribution/") &&
+    ["c-ip", "cs-uri-stem", "sc-status"].every((field) => fields.includes(field));
+  const isFirewalled = resources.some(({ type }) => type === "aws:wafv2/webAcl:WebAcl");
+  return [
+    !code.includes(`"x-edge-secret"] = { value: "`) && "the function's own URL answers anybody",
+    !code.includes(`"x-viewer-address"] = { value: event.viewer.ip }`) && "whoever asks may say from where",
+    !code.includes(pageHeaders["content-security-policy"] ?? "?") && "the dashboard has no policy",
+    !isLogged && "the edge has no access log",
+    fields.some((field) => /query|cookie/i.test(field)) && "the access log holds what signs people in",
+    inputsOf("EdgeLogs").retentionInDays !== settings.logRetentionDays &&
+      "the access log is not kept as the settings say",
+    (settings.requestsPerFiveMinutes !== null) !== isFirewalled && "the WAF is not as the settings say",
   ].filter((line) => typeof line === "string");
 }

@@ -28,6 +28,7 @@ export function alarmViolations({ alarms, queues, functions }: World, resources:
     ...[...functions.values()].map(({ name }): [string, string] => ["Errors", name]),
     ["Url5xxCount", functions.get("ApiFunction")?.name ?? "missing"],
     ["MissedCycles"],
+    ["FollowerWritable"],
     ["SourceAgeSeconds"],
   ];
   const missing = wanted

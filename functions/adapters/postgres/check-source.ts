@@ -27,6 +27,11 @@ export async function assertSource(
   return from;
 }
 
+/** What writeRights says of the source as it is mapped. Throws misconfigured where it cannot be read as mapped. */
+export async function askWriteRights(query: Query, source: Source): Promise<string | null> {
+  return writeRights(query, await resolveOrThrow(query, source));
+}
+
 type Writable = { name: string; is_owner: boolean; is_public: boolean };
 
 /**

@@ -37,6 +37,7 @@ describe("watch", () => {
       isReceiving: true,
       replicationLagBytes: 0,
       readingsAhead: 0,
+      isWritable: null,
       missedCycles: 0,
       databaseBytes: 1_000,
     });
@@ -70,6 +71,19 @@ describe("watch", () => {
     );
     await watch(ports, now, slots);
     expect(log.lines[0]?.level).toBe("warn");
+  });
+
+  it("warns of a follower whose role could write, and says why", async () => {
+    const { ports, log } = portsOf(slots.map((slot) => cycle(slot)));
+    expect((await watch({ ...ports, writeRights: async () => null }, now, slots)).isWritable).toBe(false);
+    expect(log.lines.map(({ level }) => level)).toEqual(["info"]);
+    expect((await watch({ ...ports, writeRights: async () => "it owns readings" }, now, slots)).isWritable).toBe(true);
+    expect(log.lines.slice(1)).toMatchObject([
+      { level: "error", event: "followerIsWritable", fields: { message: "it owns readings" } },
+      { level: "warn", event: "watch.observed" },
+    ]);
+    const broken = { ...ports, writeRights: () => Promise.reject(new Error("gone")) };
+    expect((await watch(broken, now, slots)).isWritable).toBeNull();
   });
 
   it("tells what it knows when the follower does not answer", async () => {
