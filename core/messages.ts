@@ -19,6 +19,10 @@ export const TrainMessage = z.object({
 });
 export type TrainMessage = z.infer<typeof TrainMessage>;
 
+/** Asks for a network of the whole fleet, with every sensor's part. */
+export const TrainFleetMessage = z.object({ fleet: z.literal(true), reason: TrainMessage.shape.reason, slot });
+export type TrainFleetMessage = z.infer<typeof TrainFleetMessage>;
+
 export type QueueName = "forecast" | "score" | "train";
 
 /**

@@ -9,10 +9,12 @@ import type { PairedScore, Score, ScoredMoment, ScoredRow } from "./forecast/sco
 import type { QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
 import type { FleetArtefact } from "./model/fleet/artefact.ts";
+import type { ArtefactFiles } from "./model/fleet/files.ts";
 import type { FleetRow } from "./model/fleet/golden.ts";
-import type { FleetGraph, FleetVersion } from "./model/fleet/manifest.ts";
+import type { FleetGraph, FleetManifest, FleetVersion } from "./model/fleet/manifest.ts";
 import type { PartPlace } from "./model/fleet/pack.ts";
 import type { PartFile } from "./model/fleet/part-file.ts";
+import type { FleetVersionTrainer } from "./model/fleet/training.ts";
 import type { Artefact, ModelManifest } from "./model/manifest.ts";
 import type { ModelQuery, RegisteredModel } from "./model/registered.ts";
 import type { ModelInput, ModelOutput } from "./model/tensors.ts";
@@ -88,6 +90,8 @@ export type ModelStore = {
 
 /** Runs fleets' graphs that passed digest and golden vectors; keeps them and the sensors' parts, bounded. */
 export type FleetInference = {
+  /** The version's manifest, once its graph has answered its golden vectors. Throws notFound or artefactRejected. */
+  open(version: FleetVersion): Promise<FleetManifest>;
   /** Per sensor its part, or why there is none: a part that is missing or damaged costs the others nothing. One read a pack. */
   parts(graph: FleetGraph, places: PartPlace[]): Promise<Map<string, PartFile | AppError>>;
   /** One outcome a row, in order, by one run. */
@@ -207,6 +211,8 @@ export type Ports = {
   registry: Registry;
   store: ModelStore;
   inference: Inference;
+  fleetInference: FleetInference;
+  fleetFiles: ArtefactFiles;
   ledger: Ledger;
   scores: Scores;
   adaptations: Adaptations;
@@ -214,4 +220,5 @@ export type Ports = {
   leases: Leases;
   queue: Queue;
   trainer: Trainer;
+  fleetTrainer: FleetVersionTrainer;
 };

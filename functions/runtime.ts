@@ -4,8 +4,12 @@ import { faultOf } from "../core/access/authenticate.ts";
 import { AppError } from "../core/errors.ts";
 import type { FleetPorts } from "../core/evaluation/trainings.ts";
 import type { Metrics } from "../core/metrics.ts";
-import type { Artefact } from "../core/model/manifest.ts";
-import type { Clock, Follower, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
+import type { ArtefactFiles } from "../core/model/fleet/files.ts";
+import type { FleetGraph, FleetVersion } from "../core/model/fleet/manifest.ts";
+import type { PartPlace } from "../core/model/fleet/pack.ts";
+import type { FleetVersionTrainer } from "../core/model/fleet/training.ts";
+import type { Artefact, ModelManifest } from "../core/model/manifest.ts";
+import type { Clock, FleetInference, Follower, Log, ModelStore, Queue, Trainer } from "../core/ports.ts";
 import type { Views } from "../core/views.ts";
 import type { EngineBuild } from "../models/engine/engine.ts";
 import { demoClock, systemClock } from "./adapters/clock.ts";
@@ -60,8 +64,10 @@ export async function openScheduleRuntime() {
 export async function openForecastRuntime() {
   const { config, log, clock } = await openBase();
   const { follower, targets } = await openFollower(config, { clock, log });
-  const inference = await openInference(config, await openStore(config), log);
-  const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), inference };
+  const store = await openStore(config);
+  const inference = await openInference(config, store, log);
+  const fleetInference = await openFleetInference(store, log);
+  const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), inference, fleetInference };
   return { ports, settings: settingsOf(config, targets) };
 }
 
@@ -77,7 +83,17 @@ export async function openTrainRuntime() {
   const { follower, targets } = await openFollower(config, { clock, log });
   const store = await openStore(config);
   const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer({ workers: 1 })]);
-  const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), store, inference, trainer };
+  const fleets = await openFleetPorts(store, log, { workers: 1 });
+  const ports = {
+    clock,
+    log,
+    follower,
+    ...predictorPorts(openPredictor(config)),
+    store,
+    inference,
+    trainer,
+    ...fleets,
+  };
   return { ports, settings: settingsOf(config, targets) };
 }
 
@@ -145,7 +161,8 @@ export async function openCommandRuntime(given: Config, opened: AsyncDisposableS
   const store = await openStore(config, { withShipped: true });
   const inference = await openInference(config, store, log);
   const { audit } = accessPorts(predictor);
-  return { config, ports: { log, ...predictorPorts(predictor), audit, store, inference } };
+  const fleets = { fleetInference: await openFleetInference(store, log), fleetFiles: store.files };
+  return { config, store, ports: { log, ...predictorPorts(predictor), audit, store, inference, ...fleets } };
 }
 
 /** What `verify` has: the databases as they are, nothing migrated, and the models. A statement may take a minute. */
@@ -162,7 +179,10 @@ export async function openVerifyRuntime(given: Config, opened: AsyncDisposableSt
   const { follower, targets, database } = await openFollower(config, { clock, log }, lambdaConnections, limits);
   opened.defer(() => database.close());
   const store = await openStore(config, { withShipped: true });
-  return { ports: { ...ports, clock, log, follower, store }, settings: settingsOf(config, targets) };
+  return {
+    ports: { ...ports, clock, log, follower, store, fleetFiles: store.files },
+    settings: settingsOf(config, targets),
+  };
 }
 
 async function openBase(): Promise<{ config: Config; log: Log; clock: Clock }> {
@@ -373,18 +393,16 @@ export function openClock(config: Config, startAt: Date | null): Clock {
 }
 
 /** The model store: s3://bucket/prefix or a folder; the models shipped with the code lie beneath where asked for. */
-export async function openStore(config: Config, { withShipped = false } = {}): Promise<ModelStore> {
+export async function openStore(config: Config, { withShipped = false } = {}): Promise<OpenStore> {
   const store = config.modelStore.startsWith("s3://") ? await openS3(config) : await openFolder(config.modelStore);
   if (!withShipped) return store;
-  const { layeredStore } = await import("./adapters/files.ts");
-  return layeredStore(store, await openFolder(shippedModels));
+  const { layeredFiles, layeredStore } = await import("./adapters/files.ts");
+  const shipped = await openFolder(shippedModels);
+  return { ...layeredStore(store, shipped), files: layeredFiles(store.files, shipped.files) };
 }
 
-/** The models shipped with the code: for the demo's sensors. */
-export async function readShippedModels(): Promise<Artefact[]> {
-  const { readArtefacts } = await import("./adapters/files.ts");
-  return readArtefacts(shippedModels);
-}
+/** Models of single sensors, and the files of fleets beside them. */
+type OpenStore = ModelStore & { files: ArtefactFiles };
 
 /** The artefact in a folder, null when there is none. Throws artefactRejected for files that do not parse. */
 export async function readArtefact(folder: string): Promise<Artefact | null> {
@@ -392,16 +410,16 @@ export async function readArtefact(folder: string): Promise<Artefact | null> {
   return readArtefactFolder(folder);
 }
 
-async function openS3({ modelStore, s3Endpoint }: Config): Promise<ModelStore> {
+async function openS3({ modelStore, s3Endpoint }: Config): Promise<OpenStore> {
   const { s3Store } = await import("./adapters/s3.ts");
   const { host, pathname } = new URL(modelStore);
   return s3Store({ bucket: host, prefix: pathname.replace(/^\/+/, ""), endpoint: s3Endpoint });
 }
 
 /** Artefacts in a folder. */
-export async function openFolder(folder: string): Promise<ModelStore> {
-  const { folderStore } = await import("./adapters/files.ts");
-  return folderStore(folder);
+export async function openFolder(folder: string): Promise<OpenStore> {
+  const { folderFiles, folderStore } = await import("./adapters/files.ts");
+  return { ...folderStore(folder), files: folderFiles(folder) };
 }
 
 /** Artefacts in this process's memory: gone with it. */
@@ -414,6 +432,31 @@ export async function openMemoryStore(): Promise<ModelStore> {
 export async function openInference(config: Pick<Config, "modelCache">, store: ModelStore, log: Log) {
   const { onnxInference } = await import("./adapters/onnx.ts");
   return onnxInference({ store, log }, { maximumSessions: config.modelCache });
+}
+
+/** Fleets' networks in ONNX Runtime, with the parts of the sensors used last. */
+export async function openFleetInference({ files }: Pick<OpenStore, "files">, log: Log): Promise<FleetInference> {
+  const { fleetInference } = await import("./adapters/onnx-fleet.ts");
+  return fleetInference({ files, log });
+}
+
+/** What training a fleet takes beside its sensors' readings. */
+export async function openFleetPorts(store: OpenStore, log: Log, options: { workers?: number; build?: EngineBuild }) {
+  const { workerFleetTrainer } = await import("./adapters/fleet.ts");
+  const fleetTrainer: FleetVersionTrainer = workerFleetTrainer(options);
+  return { fleetTrainer, fleetFiles: store.files, fleetInference: await openFleetInference(store, log) };
+}
+
+/** The sensors of the fleet that is shipped with the code, for the demo. */
+export async function readShippedFleet(): Promise<ModelManifest[]> {
+  const { readFleetSensors } = await import("./adapters/fleet-folder.ts");
+  return readFleetSensors(shippedModels);
+}
+
+/** Beside a version in a folder the manifests of its sensors, as the shipped one has them. */
+export async function saveFleetSensors(folder: string, fleetId: string, sensors: ModelManifest[]): Promise<void> {
+  const { writeFleetSensors } = await import("./adapters/fleet-folder.ts");
+  await writeFleetSensors(folder, fleetId, sensors);
 }
 
 /** Trains fleets on worker threads and runs them in this one. */
@@ -442,10 +485,15 @@ export async function openBoss(config: Config, log: Log, opened: AsyncDisposable
 /** For promotions by hand. Whoever only reads loads neither ONNX Runtime nor S3's client. */
 function verificationLater(config: Config, log: Log) {
   const store = once(() => openStore(config));
+  const fleets = once(async () => openFleetInference(await store(), log));
   const inference = once(async () => openInference({ modelCache: 1 }, await store(), log));
   return {
     store: { get: async (modelId: string) => (await store()).get(modelId) },
     inference: { verify: async (artefact: Artefact) => (await inference()).verify(artefact) },
+    fleetInference: {
+      open: async (version: FleetVersion) => (await fleets()).open(version),
+      parts: async (graph: FleetGraph, places: PartPlace[]) => (await fleets()).parts(graph, places),
+    },
   };
 }
 

@@ -21,7 +21,7 @@ export function createScheduleHandler(ports: SchedulePorts, settings: Pick<Setti
     const { time, task } = ScheduleEvent.parse(event);
     if (task === "forecast") return scheduleForecasts(ports, settings.schedule, time);
     if (task === "score") return scheduleScores(ports, settings.schedule, time);
-    if (task === "train") return scheduleTraining(ports, settings.schedule, { at: time, reason: "scheduled" });
+    if (task === "train") return scheduleTraining(ports, settings.schedule, { at: time });
     return scheduleRetraining(ports, settings, time);
   };
 }

@@ -57,7 +57,7 @@ export async function createArtefact(
 }
 
 /** Readable, unique for its contents, and safe as a file name: sensor, last day of training, digest. */
-function modelId(sensorId: string, to: Date, digest: string): string {
+export function modelId(sensorId: string, to: Date, digest: string): string {
   const name = sensorId.replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "") || "sensor";
   const day = to.toISOString().slice(0, 10).replaceAll("-", "");
   return `${name.slice(0, 64)}-${day}-${digest.slice(0, 10)}`;

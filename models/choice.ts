@@ -119,7 +119,9 @@ function addErrors(sum: Sum, made: Quantiles, actual: Float64Array): void {
 function relative(name: string, metrics: FirstStage["metrics"], { persistence }: Simple): Figures {
   const ratios = Object.entries(metrics).flatMap(([target, { mae, pinball }]) => {
     const reference = persistence.get(target);
-    return reference ? [{ mae: ratioOf(mae, reference.mae), pinball: ratioOf(pinball, reference.pinball) }] : [];
+    return reference && mae !== undefined && pinball !== undefined
+      ? [{ mae: ratioOf(mae, reference.mae), pinball: ratioOf(pinball, reference.pinball) }]
+      : [];
   });
   return { name, mae: mean(ratios, "mae"), pinball: mean(ratios, "pinball") };
 }

@@ -1,4 +1,5 @@
 import { createFleetArtefact } from "../core/model/fleet/artefact.ts";
+import { fleetEncoding } from "../core/model/fleet/encoding.ts";
 import { encodeGolden, type FleetRow } from "../core/model/fleet/golden.ts";
 import { type FleetGraph, FleetManifest } from "../core/model/fleet/manifest.ts";
 import { type PartFile, partDims } from "../core/model/fleet/part-file.ts";
@@ -6,6 +7,7 @@ import { loadEngine } from "../models/engine/load.ts";
 import { exportFleet, meanSkip } from "../models/onnx/fleet.ts";
 import { createFleetGolden } from "../models/onnx/golden.ts";
 import type { WeightType } from "../models/onnx/graph.ts";
+import { humidity, temperature } from "./builders.ts";
 import { buildRows, buildShape, buildUniform, buildWeights, buildWidths } from "./models/engine/builders.ts";
 
 /** Two targets at 24 leads: the usual size. */
@@ -13,6 +15,8 @@ export const fleetGraph: FleetGraph = {
   ...{ contextLength: 48, channels: 22, features: 262, linear: 63, targets: 2, leads: 24 },
   quantiles: [0.1, 0.5, 0.9],
 };
+
+const leads = Array.from({ length: 24 }, (_, i) => i + 1);
 
 /** A sensor's part of random numbers, with as many of the encoder's as there usually are. */
 export function partOf(sensorId: string, seed: number, graph: FleetGraph = fleetGraph): PartFile {
@@ -35,11 +39,18 @@ export function partOf(sensorId: string, seed: number, graph: FleetGraph = fleet
 /** A valid manifest; each test shows what it changes. */
 export function manifestOf(fleetId: string, graph: FleetGraph = fleetGraph): FleetManifest {
   return FleetManifest.parse({
-    ...{ formatVersion: 1, fleetId, graph, encoding: { stepSeconds: 600 }, networks: 2, ridgeShare: 0.1 },
-    panel: ["attic", "cellar"],
+    ...{
+      formatVersion: 1,
+      fleetId,
+      graph,
+      encoding: fleetEncoding([temperature, humidity], 600, leads, 12 * 144),
+      networks: 2,
+      ridgeShare: 0.1,
+    },
+    panel: ["attic", "cellar"].map((sensorId) => ({ sensorId, change: [1, 0.1] })),
     training: {
       ...{ engine: "wasm-simd128", seed: 1, from: "2026-01-01T00:00:00.000Z", to: "2026-03-01T00:00:00.000Z" },
-      ...{ dataSha256: "a".repeat(64), sensors: 9, windows: 1000, cpuSeconds: 20 },
+      ...{ dataSha256: "a".repeat(64), sensors: 9, windows: 1000 },
     },
     ...{ codeVersion: "test", createdAt: "2026-03-01T00:00:00.000Z" },
   });

@@ -153,14 +153,14 @@ function toTrainedSensor(
   runner: FleetRunner,
 ): TrainedSensor {
   const index = model.members.indexOf(member);
-  const encoder = createFleetEncoder(model.encoding, member.part, panel);
+  const encoder = createFleetEncoder(model.encoding, member.part);
   const learnt = member.isLearnt.flatMap((is, k) => (is ? [k] : []));
   return {
     champion,
     challenges: [],
     cpuSeconds: model.cpuSeconds / model.members.length,
     encode: ({ modelId, modelSha256 }, sensor) => {
-      const { sequence, features, last } = encoder(sensor);
+      const { sequence, features, last } = encoder(sensor, panel);
       return { modelId, modelSha256, sequence, features, last: Float64Array.from(learnt, (k) => last[k]!) };
     },
     run: async (rows) => {

@@ -14,7 +14,7 @@ export type RunModels = (inputs: ModelInput[]) => Promise<ModelOutput[]>;
 export type EncodeModel = (model: RegisteredModel, sensor: SensorGrid, fleet: Fleet) => EncodedInput;
 
 /** A model of one sensor encodes by its manifest alone. */
-const encodeOwn: EncodeModel = ({ manifest, digest }, sensor, { targets }) => ({
+export const encodeOwn: EncodeModel = ({ manifest, digest }, sensor, { targets }) => ({
   ...toModelInput(manifest, sensor, targets),
   digest,
 });

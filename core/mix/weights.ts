@@ -39,8 +39,8 @@ export type MixedLead = {
  */
 export function startShares(metrics: ModelManifest["metrics"][string] | undefined, hasChallenger: boolean): number[] {
   const trust = (own: number, other: number) => (own < other ? Math.max(1e-4, (own / other) ** 2) : 1);
-  const simple = metrics ? trust(metrics.mae, metrics.persistenceMae) : 1;
-  const ridge = metrics ? trust(metrics.pinball, metrics.ridgePinball) : 1;
+  const simple = metrics ? trust(metrics.mae ?? metrics.ridgeMae, metrics.persistenceMae) : 1;
+  const ridge = metrics ? trust(metrics.pinball ?? metrics.ridgePinball, metrics.ridgePinball) : 1;
   const { lstm, ridge: ofRidge, climatology, persistence } = fullShares;
   const challenger = hasChallenger ? challengerShare * lstm : 0;
   const shares = [lstm - challenger, ofRidge * ridge, climatology * simple, persistence * simple, challenger];

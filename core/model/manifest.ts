@@ -103,19 +103,25 @@ export const ModelManifest = z.object({
     /** Only where the history was short and other sensors could lend theirs. */
     shortHistory: ShortHistory.optional(),
   }),
-  /** Validation metrics per target, in the target's unit. */
+  /**
+   * Validation metrics per target, in the target's unit. A fleet's network is fitted once on all that is known and has
+   * none of its own: what is judged then is the ridge that it starts from.
+   */
   metrics: z.record(
     z.string(),
     z.object({
-      mae: finite,
-      pinball: finite,
-      coverage: finite,
+      mae: finite.optional(),
+      pinball: finite.optional(),
+      coverage: finite.optional(),
       ridgeMae: finite,
       ridgePinball: finite,
       persistenceMae: finite,
     }),
   ),
+  /** The part's, of a sensor that a fleet's network forecasts. */
   modelSha256: sha256,
+  /** Whose network it is, if it is a fleet's: version and digest, and the pack in which the sensor's part lies. */
+  fleet: z.object({ fleetId: name, digest: sha256, pack: sha256 }).optional(),
   codeVersion: name,
   createdAt: z.iso.datetime(),
 });

@@ -3,6 +3,8 @@ import { levels, type Quantiles } from "../data/quantiles.ts";
 import type { Target } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
 import { encode } from "./features.ts";
+import type { FleetVersion } from "./fleet/manifest.ts";
+import type { PartFile } from "./fleet/part-file.ts";
 import { fromLink } from "./link.ts";
 import type { ModelManifest } from "./manifest.ts";
 
@@ -16,6 +18,17 @@ export type ModelInput = {
   digest?: string | null;
   sequence: Float32Array;
   features: Float32Array;
+  /** Only where a fleet's network is asked. */
+  fleet?: FleetQuestion;
+};
+
+/** What a fleet's network is told beside the tensors; `learnt` are the places of the model's targets among the fleet's. */
+export type FleetQuestion = {
+  version: FleetVersion;
+  part: PartFile;
+  changes: Float32Array;
+  targets: number;
+  learnt: number[];
 };
 
 /**

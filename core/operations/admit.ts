@@ -89,49 +89,13 @@ function lossOf(manifest: ModelManifest): string | null {
   if (manifest.training.shortHistory?.kept === "pooled") return null;
   for (const { name, unit } of manifest.targets) {
     const metrics = manifest.metrics[name];
+    // A young sensor stands on its fleet's shoulders: there was nothing yet to judge it on.
+    if (!metrics && manifest.fleet) continue;
     if (!metrics) return `${name}: no validation metrics in the manifest`;
-    if (metrics.mae > metrics.persistenceMae) {
-      return `${name}: validation MAE ${metrics.mae} ${unit}, persistence ${metrics.persistenceMae}`;
+    const mae = metrics.mae ?? metrics.ridgeMae;
+    if (mae > metrics.persistenceMae) {
+      return `${name}: validation MAE ${mae} ${unit}, persistence ${metrics.persistenceMae}`;
     }
   }
   return null;
-}
-
-/**
- * Registers shipped artefacts and makes each champion of its sensor where that has none. What is registered already
- * stays as somebody left it. The artefacts must be readable through the store.
- */
-export async function seedPretrained(
-  ports: Pick<Ports, "clock" | "log" | "inference" | "registry">,
-  fleet: Fleet,
-  artefacts: Artefact[],
-): Promise<{ promoted: string[]; refused: { modelId: string; message: string }[] }> {
-  const { clock, log, inference, registry } = ports;
-  const promoted: string[] = [];
-  const refused: { modelId: string; message: string }[] = [];
-  const champions = await registry.champions([...new Set(artefacts.map(({ manifest }) => manifest.sensorId))]);
-  const served = new Set(champions.keys());
-  for (const artefact of artefacts) {
-    const { modelId, sensorId } = artefact.manifest;
-    if (served.has(sensorId)) continue;
-    const known = await registry.get(modelId);
-    if (known?.status === "retired") continue;
-    const cause = misfit(artefact.manifest, fleet);
-    const verdict: Verdict = cause === null ? await inference.verify(artefact) : { ok: false, message: cause };
-    if (!verdict.ok) {
-      log.warn("model.refused", { modelId, sensorId, message: verdict.message });
-      refused.push({ modelId, message: verdict.message });
-      continue;
-    }
-    await registry.register({
-      manifest: artefact.manifest,
-      digest: await artefactDigest(artefact),
-      statusReason: "shipped with the project",
-      now: clock.now(),
-    });
-    await registry.promote(modelId, "shipped with the project", clock.now());
-    served.add(sensorId);
-    promoted.push(modelId);
-  }
-  return { promoted, refused };
 }

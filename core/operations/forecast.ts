@@ -2,16 +2,18 @@ import { emptyReadings } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
 import type { Forecast, Outcome } from "../forecast/forecast.ts";
 import { type SensorSlot, stepsNeeded } from "../forecast/plan.ts";
-import { serve } from "../forecast/serve.ts";
+import { type EncodeModel, serve } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { ForecastMessage } from "../messages.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
 import type { Ports, RegistryReader } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead } from "../time.ts";
+import { openShardFleets, runShard, shardEncoder } from "./shard-fleets.ts";
 
-export type ForecastPorts = Pick<Ports, "clock" | "log" | "follower" | "inference" | "ledger" | "adaptations"> & {
-  registry: RegistryReader;
-};
+export type ForecastPorts = Pick<
+  Ports,
+  "clock" | "log" | "follower" | "inference" | "fleetInference" | "ledger" | "adaptations"
+> & { registry: RegistryReader };
 
 /** What a shard came to: nothing for sensors that were decided before, or for a slot ahead of the clock. */
 export type Issued = { slot: Date; outcomes: Outcome[]; forecasts: Forecast[] };
@@ -26,7 +28,7 @@ export async function forecast(
   settings: ForecastSettings,
   shard: ForecastMessage,
 ): Promise<Issued> {
-  const { clock, log, inference, ledger } = ports;
+  const { clock, log, inference, fleetInference, ledger } = ports;
   const { stepSeconds } = settings.fleet;
   const slot = floorToStep(shard.slot, stepSeconds);
   if (isAhead(slot, clock.now())) {
@@ -46,7 +48,7 @@ export async function forecast(
     return { slot, outcomes, forecasts: [] };
   }
 
-  const { batch, learnt } = await readShard(ports, settings, slot, sensorIds);
+  const { batch, learnt, encode } = await readShard(ports, settings, slot, sensorIds);
   let decidedAt: Date | null = null;
   const decide = ({ sensorId }: SensorSlot) => {
     decidedAt ??= later(clock.now(), slot);
@@ -56,7 +58,8 @@ export async function forecast(
   const outcomes: Outcome[] = [];
   const forecasts: Forecast[] = [];
   const faults: { sensorId: string; error: unknown }[] = [];
-  for await (const served of serve((inputs) => inference.run(inputs), settings, batch, decide)) {
+  const run = runShard(fleetInference, inference);
+  for await (const served of serve(run, settings, batch, decide, encode)) {
     if (!served.ok) {
       faults.push(served);
       continue;
@@ -71,29 +74,40 @@ export async function forecast(
   return { slot, outcomes, forecasts };
 }
 
-/** What is known of the sensors in the slot; ONE query to the follower. */
+type Shard = {
+  batch: SensorSlot[];
+  learnt: Awaited<ReturnType<ForecastPorts["adaptations"]["load"]>>;
+  encode: EncodeModel;
+};
+
+/** What is known of the sensors, and of those that their fleets look at, in the slot; ONE query to the follower. */
 async function readShard(
-  { registry, adaptations, follower }: ForecastPorts,
+  { registry, adaptations, follower, fleetInference }: ForecastPorts,
   settings: ForecastSettings,
   slot: Date,
   sensorIds: string[],
-): Promise<{ batch: SensorSlot[]; learnt: Awaited<ReturnType<ForecastPorts["adaptations"]["load"]>> }> {
+): Promise<Shard> {
   const [champions, challengers, learnt] = await Promise.all([
     registry.champions(sensorIds),
     registry.challengers(sensorIds),
     adaptations.load(sensorIds),
   ]);
-  const reach = stepsNeeded([...champions.values(), ...challengers], settings) * settings.fleet.stepSeconds;
-  const windows = await follower.readWindows(sensorIds, addSeconds(slot, -reach), slot);
+  const models = [...champions.values(), ...challengers];
+  const fleets = await openShardFleets(fleetInference, models);
+  const { fleet } = settings;
+  const steps = stepsNeeded(models, settings);
+  const asked = [...new Set([...sensorIds, ...fleets.panel])];
+  const readings = await follower.readWindows(asked, addSeconds(slot, -steps * fleet.stepSeconds), slot);
+  const encode = await shardEncoder(fleetInference, fleets, models, { readings, fleet, slot, steps });
   const rivals = Map.groupBy(challengers, (model) => model.sensorId);
   const batch = sensorIds.map((sensorId) => ({
     sensorId,
     slot,
-    readings: windows.get(sensorId) ?? emptyReadings(),
+    readings: readings.get(sensorId) ?? emptyReadings(),
     champion: champions.get(sensorId) ?? null,
     challengers: rivals.get(sensorId) ?? [],
   }));
-  return { batch, learnt };
+  return { batch, learnt, encode };
 }
 
 /** The outcome of a sensor in a slot that is too old, at `newest`, to be computed. */

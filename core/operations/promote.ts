@@ -4,7 +4,8 @@ import { AppError } from "../errors.ts";
 import { artefactDigest } from "../model/artefact-digest.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import type { Verdict } from "../model/verify.ts";
-import type { Inference, ModelStore, Ports } from "../ports.ts";
+import type { FleetInference, Inference, ModelStore, Ports } from "../ports.ts";
+import { verifyFleet } from "./admit-fleet.ts";
 import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "./judge.ts";
 
 export type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores"> & { audit: Pick<AuditLog, "record"> };
@@ -108,9 +109,18 @@ export async function promoteByHand(
   return { ok: true };
 }
 
-type VerifyPorts = { store: Pick<ModelStore, "get">; inference: Pick<Inference, "verify"> };
+type VerifyPorts = {
+  store: Pick<ModelStore, "get">;
+  inference: Pick<Inference, "verify">;
+  fleetInference: Pick<FleetInference, "open" | "parts">;
+};
 
-async function verifyStored({ store, inference }: VerifyPorts, model: RegisteredModel): Promise<Verdict> {
+async function verifyStored(
+  { store, inference, fleetInference }: VerifyPorts,
+  model: RegisteredModel,
+): Promise<Verdict> {
+  const { fleet } = model.manifest;
+  if (fleet) return verifyFleet(fleetInference, fleet, [model.manifest]);
   const artefact = await store.get(model.modelId);
   if (artefact === null) return { ok: false, message: "it is not in the model store" };
   const { modelSha256 } = artefact.manifest;

@@ -3,7 +3,7 @@ import { emptyReadings, type Fleet } from "../data/reading.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 import { type DriftSettings, errorDrift, inputDrift } from "./drift.ts";
-import { type FanOut, type ScheduleSettings, shardsOf, trainMessage } from "./schedule.ts";
+import { type FanOut, fleetMessage, type ScheduleSettings, shardsOf } from "./schedule.ts";
 
 /** `minimumAgeSeconds`: a model younger than this is left alone. */
 export type RetrainSettings = { fleet: Fleet; drift: DriftSettings; minimumAgeSeconds: number };
@@ -12,7 +12,13 @@ type RetrainPorts = Pick<Ports, "log" | "follower" | "registry" | "scores" | "qu
 
 export type RetrainRequest = { sensorId: string; reason: "drift" | "noModel"; text: string };
 
-/** Looks for models that drifted, and for sensors without one, shard by shard for what it reads of the follower. */
+/** Of the sensors with a model so many must have drifted before their fleet is trained anew: one alone may be about to break. */
+const driftedShare = 0.05;
+
+/**
+ * Asks for a training of the fleet's network when enough of its sensors drifted, else for one of those that have no model at all;
+ * once a day. Shard by shard, for what it reads of the follower.
+ */
 export async function scheduleRetraining(
   ports: RetrainPorts,
   settings: { schedule: ScheduleSettings; retrain: RetrainSettings },
@@ -20,23 +26,28 @@ export async function scheduleRetraining(
 ): Promise<FanOut> {
   const { activeSeconds, shardSize } = settings.schedule;
   const sensorIds = await ports.follower.listSensors(addSeconds(slot, -activeSeconds));
-  let requested = 0;
+  const found: RetrainRequest[] = [];
   for (const shard of shardsOf(sensorIds, shardSize)) {
-    requested += (await requestRetraining(ports, settings.retrain, { slot, sensorIds: shard })).length;
+    found.push(...(await findRetraining(ports, settings.retrain, { slot, sensorIds: shard })));
   }
-  return { slot, sensors: sensorIds.length, shards: requested };
+  const drifted = found.filter(({ reason }) => reason === "drift").length;
+  const missing = found.length - drifted;
+  const isDrift = drifted > 0 && drifted >= driftedShare * (sensorIds.length - missing);
+  const reason = isDrift ? "drift" : missing > 0 ? "noModel" : null;
+  const day = floorToStep(slot, 86_400);
+  const messages = reason === null ? [] : [{ ...fleetMessage(reason, slot), key: fleetMessage(reason, day).key }];
+  await ports.queue.send("train", messages);
+  if (reason !== null) ports.log.info("retrain.requested", { reason, drifted, missing, sensors: sensorIds.length });
+  return { slot, sensors: sensorIds.length, shards: messages.length };
 }
 
-/**
- * Asks for a training of every sensor whose champion drifted, or that has no model at all. One request per sensor and
- * day: a sensor whose history is too short is asked for again tomorrow. A sensor with a young challenger is left alone.
- */
-export async function requestRetraining(
-  ports: RetrainPorts,
+/** The sensors whose champion drifted, or that have no model at all. One with a young challenger is left alone. */
+export async function findRetraining(
+  ports: Omit<RetrainPorts, "queue">,
   settings: RetrainSettings,
   input: { slot: Date; sensorIds: string[] },
 ): Promise<RetrainRequest[]> {
-  const { log, follower, registry, scores, queue } = ports;
+  const { log, follower, registry, scores } = ports;
   const { fleet, drift } = settings;
   const slot = floorToStep(input.slot, fleet.stepSeconds);
   const { sensorIds } = input;
@@ -63,12 +74,6 @@ export async function requestRetraining(
       errorDrift(await scores.paired(sensorId, modelId, modelId, since), slot, drift);
     if (found) requests.push({ sensorId, reason: "drift", text: found.reason });
   }
-  const day = floorToStep(slot, 86_400).toISOString();
-  const messages = requests.map(({ sensorId, reason }) => ({
-    ...trainMessage(sensorId, reason, slot),
-    key: `${day}/${sensorId}`,
-  }));
-  await queue.send("train", messages);
-  for (const request of requests) log.info("retrain.requested", request);
+  for (const request of requests) log.info("retrain.found", request);
   return requests;
 }

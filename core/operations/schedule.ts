@@ -53,37 +53,42 @@ export async function scheduleScores(
 }
 
 /**
- * Enqueues one training, at the slot of `at`, for every sensor named. Scheduled, for the sensors whose history has grown enough
- * since their model made last, and for those without champion, whose message says so.
+ * Enqueues a training of the fleet's network, at the slot of `at`, when the history of one of its sensors has grown enough since
+ * its model made last; when a sensor has no champion, one that is for those alone. Twice for a slot enqueues nothing new.
  */
 export async function scheduleTraining(
   ports: Pick<Ports, "follower" | "queue" | "registry">,
   settings: ScheduleSettings,
-  input: { at: Date; reason: TrainMessage["reason"]; sensorIds?: string[] },
+  input: { at: Date },
 ): Promise<FanOut> {
   const { registry, queue, follower } = ports;
   const slot = floorToStep(input.at, settings.stepSeconds);
-  const sensorIds = input.sensorIds ?? (await follower.listSensors(addSeconds(slot, -settings.activeSeconds)));
-  let sent = 0;
+  const sensorIds = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
+  let reason: TrainMessage["reason"] | null = null;
   // Shard by shard, for what it reads of the models.
   for (const shard of shardsOf(sensorIds, settings.shardSize)) {
-    const messages =
-      input.reason === "scheduled"
-        ? await dueMessages(registry, shard, slot)
-        : shard.map((sensorId) => trainMessage(sensorId, input.reason, slot));
-    await queue.send("train", messages);
-    sent += messages.length;
+    const due = await dueReason(registry, shard, slot);
+    if (due !== null && reason !== "scheduled") reason = due;
   }
-  return { slot, sensors: sensorIds.length, shards: sent };
+  const messages = reason === null ? [] : [fleetMessage(reason, slot)];
+  await queue.send("train", messages);
+  return { slot, sensors: sensorIds.length, shards: messages.length };
 }
 
-async function dueMessages(registry: Ports["registry"], sensorIds: string[], slot: Date): Promise<QueueMessage[]> {
+async function dueReason(
+  registry: Ports["registry"],
+  sensorIds: string[],
+  slot: Date,
+): Promise<"scheduled" | "noModel" | null> {
   const [champions, newest] = await Promise.all([registry.champions(sensorIds), registry.newest(sensorIds)]);
-  return sensorIds.flatMap((sensorId) => {
-    const latest = newest.get(sensorId);
-    if (!champions.has(sensorId) || !latest) return [trainMessage(sensorId, "noModel", slot)];
-    return slot < renewalAt(latest.manifest) ? [] : [trainMessage(sensorId, "scheduled", slot)];
-  });
+  const models = sensorIds.flatMap((sensorId) => (champions.has(sensorId) ? (newest.get(sensorId) ?? []) : []));
+  if (models.some(({ manifest }) => slot >= renewalAt(manifest))) return "scheduled";
+  return models.length < sensorIds.length ? "noModel" : null;
+}
+
+/** The message that asks for a training of the fleet; a repeat for the same slot has the same key. */
+export function fleetMessage(reason: TrainMessage["reason"], slot: Date): QueueMessage {
+  return { key: `${slot.toISOString()}/fleet/${reason}`, body: { fleet: true, reason, slot: slot.toISOString() } };
 }
 
 /** The message that asks for one training; a repeat for the same slot has the same key. */

@@ -1,9 +1,11 @@
 import { AppError } from "../errors.ts";
+import { loadFleet } from "../model/fleet/artefact.ts";
+import { loadParts } from "../model/fleet/pack.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { sha256Of } from "../model/sha256.ts";
 import type { Ports } from "../ports.ts";
 
-type ModelPorts = Pick<Ports, "registry" | "store">;
+type ModelPorts = Pick<Ports, "registry" | "store" | "fleetFiles">;
 
 const pageSize = 200;
 /** The newest are looked at: a store that is far away takes its time for each. */
@@ -11,13 +13,13 @@ const mostModels = 2_000;
 const atATime = 8;
 
 /** Registered models whose artefact is missing or not what was registered, each with what is wrong. */
-export async function wrongModels({ registry, store }: ModelPorts): Promise<string[]> {
+export async function wrongModels({ registry, ...stores }: ModelPorts): Promise<string[]> {
   const wrong: string[] = [];
   let after: string | undefined;
   for (let seen = 0; seen < mostModels; seen += pageSize) {
     const page = await registry.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
     for (let i = 0; i < page.length; i += atATime) {
-      const told = await Promise.all(page.slice(i, i + atATime).map((model) => faultOf(store, model)));
+      const told = await Promise.all(page.slice(i, i + atATime).map((model) => faultOf(stores, model)));
       wrong.push(...told.filter((one) => one !== null));
     }
     after = page.at(-1)?.modelId;
@@ -26,9 +28,18 @@ export async function wrongModels({ registry, store }: ModelPorts): Promise<stri
   return wrong;
 }
 
-async function faultOf(store: ModelPorts["store"], model: RegisteredModel): Promise<string | null> {
-  const { modelId, status, modelSha256 } = model;
+async function faultOf(
+  { store, fleetFiles }: Omit<ModelPorts, "registry">,
+  model: RegisteredModel,
+): Promise<string | null> {
+  const { modelId, sensorId, status, modelSha256, manifest } = model;
   try {
+    if (manifest.fleet) {
+      const { fleetId, digest, pack } = manifest.fleet;
+      await loadFleet(fleetFiles, fleetId, digest);
+      const part = (await loadParts(fleetFiles, [{ sensorId, pack, digest: modelSha256 }])).get(modelSha256);
+      return part instanceof AppError ? `${modelId} (${status}): ${part.message}` : null;
+    }
     const artefact = await store.get(modelId);
     if (artefact === null) return `${modelId} (${status}): its artefact is missing`;
     const sha256 = await sha256Of(artefact.onnx);
@@ -37,7 +48,7 @@ async function faultOf(store: ModelPorts["store"], model: RegisteredModel): Prom
     const said = artefact.manifest.modelSha256;
     return said === modelSha256 ? null : `${modelId} (${status}): its manifest says sha256 ${said}, not ${modelSha256}`;
   } catch (error) {
-    if (error instanceof AppError && error.code === "artefactRejected")
+    if (error instanceof AppError && (error.code === "artefactRejected" || error.code === "notFound"))
       return `${modelId} (${status}): ${error.message}`;
     throw error;
   }

@@ -11,7 +11,7 @@ export type VerifyRange = { from: Date; to: Date };
 /** What one rule found: how many cases, and some of them in words. */
 export type Finding = { count: number; examples: string[] };
 
-export type VerifyPorts = Pick<Ports, "clock" | "evidence" | "registry" | "store"> & {
+export type VerifyPorts = Pick<Ports, "clock" | "evidence" | "registry" | "store" | "fleetFiles"> & {
   ledger: Pick<Ports["ledger"], "gaps">;
   follower: Pick<Ports["follower"], "readWindows">;
   scores: Pick<Ports["scores"], "maturing">;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import { printArtefact } from "../../core/model/artefact-digest.ts";
@@ -66,15 +66,16 @@ export function folderFiles(folder: string): ArtefactFiles {
   };
 }
 
-/** Every artefact in `folder`, by name; none when there is no such folder. Throws artefactRejected for one that does not parse. */
-export async function readArtefacts(folder: string): Promise<Artefact[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    if (hasCode(error, "ENOENT")) return [];
-    throw unavailable(folder, error);
-  });
-  const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name);
-  const artefacts = await Promise.all(names.sort().map((name) => readArtefactFolder(join(folder, name))));
-  return artefacts.filter((artefact) => artefact !== null);
+/** The same of fleets' files. */
+export function layeredFiles(first: ArtefactFiles, second: Pick<ArtefactFiles, "read">): ArtefactFiles {
+  return {
+    read: async (path) => (await first.read(path)) ?? (await second.read(path)),
+    async write(path, bytes) {
+      const bundled = await second.read(path);
+      if (bundled) return checkSameBytes(path, bundled, bytes);
+      await first.write(path, bytes);
+    },
+  };
 }
 
 /** Reads from `first`, and from `second` what is not there; writes to `first`. */

@@ -1,41 +1,66 @@
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import pLimit from "p-limit";
 import { AppError } from "../../core/errors.ts";
-import type { FleetModel, FleetResult, FleetRunner, FleetTrainer } from "../../core/model/fleet/training.ts";
+import type { FleetModel, FleetRunner, FleetTrainer, FleetVersionTrainer } from "../../core/model/fleet/training.ts";
+import type { TrainProgress } from "../../core/model/training.ts";
+import type { EngineBuild } from "../../models/engine/engine.ts";
 import { loadEngine } from "../../models/engine/load.ts";
 import { createFleetPredictor } from "../../models/fleet/predict.ts";
+import { type FleetDone, type FleetTask, trainFleetHere } from "./fleet-here.ts";
 import type { FleetMessage } from "./fleet-worker.ts";
 
-/** Trains fleets on worker threads, one a thread and at most `workers` at a time; aborting ends it at once. */
-export function workerFleetTrainer({ workers = availableParallelism() }: { workers?: number } = {}): FleetTrainer {
+/** Threads at a time, and the engine where it is not to be the fastest: simd128 gives the same bits on every machine. */
+type FleetWorkers = { workers?: number; build?: EngineBuild };
+
+const workerFile = new URL("./fleet-worker.ts", import.meta.url);
+
+/** Trains fleets on worker threads, one a thread; aborting ends it at once. In a bundle, without the worker's file, in this one. */
+export function workerFleetTrainer({
+  workers = availableParallelism(),
+  build,
+}: FleetWorkers = {}): FleetTrainer & FleetVersionTrainer {
   const limit = pLimit(Math.max(1, workers));
+  const ofBuild = { build: build ?? null };
   return {
     train: (request, onProgress = () => {}, signal) =>
+      limit(async () => (await workOn({ ...ofBuild, request, codeVersion: null }, onProgress, signal)).result),
+    trainVersion: ({ codeVersion, ...request }, onProgress = () => {}, signal) =>
       limit(async () => {
-        signal?.throwIfAborted();
-        const worker = new Worker(new URL("./fleet-worker.ts", import.meta.url));
-        const { promise, resolve, reject } = Promise.withResolvers<FleetResult>();
-        const abort = () => reject(signal?.reason);
-        signal?.addEventListener("abort", abort, { once: true });
-        worker.on("message", (message: FleetMessage) => {
-          if (message.kind === "progress") onProgress(message.progress);
-          else if (message.kind === "result") resolve(message.result);
-          else reject(new AppError("badInput", `the fleet's training failed: ${message.message}`));
-        });
-        worker.on("error", (cause) => {
-          reject(new AppError("internal", `the fleet's training worker failed: ${cause}`, { cause }));
-        });
-        worker.on("exit", (code) => {
-          reject(new AppError("internal", `the fleet's training worker ended with ${code} and no result`));
-        });
-        worker.postMessage(request);
-        return promise.finally(async () => {
-          signal?.removeEventListener("abort", abort);
-          await worker.terminate();
-        });
+        const { result, built } = await workOn({ ...ofBuild, request, codeVersion }, onProgress, signal);
+        return { fleet: built, refused: result.refused };
       }),
   };
+}
+
+async function workOn(
+  task: FleetTask,
+  onProgress: (progress: TrainProgress) => void,
+  signal?: AbortSignal,
+): Promise<FleetDone> {
+  signal?.throwIfAborted();
+  if (!existsSync(workerFile)) return trainFleetHere(task, onProgress);
+  const worker = new Worker(workerFile);
+  const { promise, resolve, reject } = Promise.withResolvers<FleetDone>();
+  const abort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  worker.on("message", (message: FleetMessage) => {
+    if (message.kind === "progress") onProgress(message.progress);
+    else if (message.kind === "result") resolve(message);
+    else reject(new AppError("badInput", `the fleet's training failed: ${message.message}`));
+  });
+  worker.on("error", (cause) => {
+    reject(new AppError("internal", `the fleet's training worker failed: ${cause}`, { cause }));
+  });
+  worker.on("exit", (code) => {
+    reject(new AppError("internal", `the fleet's training worker ended with ${code} and no result`));
+  });
+  worker.postMessage(task);
+  return promise.finally(async () => {
+    signal?.removeEventListener("abort", abort);
+    await worker.terminate();
+  });
 }
 
 /** Runs a trained fleet on the training engine of this thread. */

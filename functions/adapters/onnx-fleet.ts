@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { AppError } from "../../core/errors.ts";
 import { type FleetArtefact, loadFleet } from "../../core/model/fleet/artefact.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
-import type { FleetGraph, FleetVersion } from "../../core/model/fleet/manifest.ts";
+import type { FleetGraph, FleetManifest, FleetVersion } from "../../core/model/fleet/manifest.ts";
 import { loadParts, type PartPlace } from "../../core/model/fleet/pack.ts";
 import { decodePart, type PartFile } from "../../core/model/fleet/part-file.ts";
 import type { FleetInference, Log } from "../../core/ports.ts";
@@ -26,16 +26,16 @@ export function fleetInference(
 ): FleetInference & { partCount(): number; close(): void } {
   const parts = new LRUCache<string, PartFile>({ max: maximumParts });
   const rejections = new LRUCache<string, AppError>({ max: 1000, ttl: rejectionTtlMs });
-  const sessions = new LRUCache<string, Promise<FleetSession>>({
+  const sessions = new LRUCache<string, Promise<OpenedFleet>>({
     max: maximumSessions,
-    dispose: (session) => {
-      session
-        .then((opened) => opened.release())
+    dispose: (opened) => {
+      opened
+        .then(({ session }) => session.release())
         .catch((error: unknown) => log.warn("onnx.releaseFailed", { error: String(error) }));
     },
   });
 
-  function sessionOf({ fleetId, digest }: FleetVersion): Promise<FleetSession> {
+  function fleetOf({ fleetId, digest }: FleetVersion): Promise<OpenedFleet> {
     const key = `${fleetId}|${digest}`;
     const rejection = rejections.get(key);
     if (rejection) return Promise.reject(rejection);
@@ -53,6 +53,7 @@ export function fleetInference(
   }
 
   return {
+    open: async (version) => (await fleetOf(version)).manifest,
     async parts(graph, places) {
       const missing = places.filter(({ digest }) => !parts.has(digest));
       const loaded = missing.length > 0 ? await loadParts(files, missing) : new Map<string, Uint8Array | AppError>();
@@ -66,8 +67,8 @@ export function fleetInference(
     },
     async run(version, rows) {
       try {
-        const session = await sessionOf(version);
-        return session.run(rows);
+        const { session } = await fleetOf(version);
+        return await session.run(rows);
       } catch (error) {
         // One version's failure is a value: the sensors of others have their forecast all the same.
         const message = error instanceof Error ? error.message : String(error);
@@ -77,7 +78,7 @@ export function fleetInference(
     },
     async verify(artefact) {
       try {
-        const session = await openVerified(artefact);
+        const { session } = await openVerified(artefact);
         await session.release();
         return { ok: true };
       } catch (error) {
@@ -105,12 +106,14 @@ function decode(graph: FleetGraph, { sensorId }: PartPlace, bytes: Uint8Array | 
   }
 }
 
+type OpenedFleet = { manifest: FleetManifest; session: FleetSession };
+
 /** A session that has answered the version's golden vectors. */
-async function openVerified(artefact: FleetArtefact): Promise<FleetSession> {
+async function openVerified(artefact: FleetArtefact): Promise<OpenedFleet> {
   const session = await openFleetSession(artefact);
   try {
     await session.answerGolden(artefact.golden);
-    return session;
+    return { manifest: artefact.manifest, session };
   } catch (error) {
     await session.release();
     throw error;

@@ -82,6 +82,13 @@ export function toOutcomeResponse(outcome: Outcome): NonNullable<Sensor["lastOut
   return { slot: outcome.slot.toISOString(), status, reason, reasonText, have, need, held };
 }
 
+/** The figures that there are. */
+function known(figures: Record<string, number | undefined>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(figures).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
 /** A registered model as the API gives it; the manifest's tensors and scalers stay inside. */
 export function toModel(model: RegisteredModel): Model {
   const { manifest } = model;
@@ -100,7 +107,7 @@ export function toModel(model: RegisteredModel): Model {
     contextLength: manifest.contextLength,
     horizon: manifest.horizon,
     training: { from, to, windows, seed, engine, cpuSeconds, dataSha256, shortHistory },
-    metrics: manifest.metrics,
+    metrics: Object.fromEntries(Object.entries(manifest.metrics).map(([target, one]) => [target, known(one)])),
     codeVersion: manifest.codeVersion,
   };
 }

@@ -1,7 +1,7 @@
 import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import type { Inference, ModelStore, Ports } from "../../core/ports.ts";
+import type { FleetInference, Inference, ModelStore, Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
 import type { AccessServices } from "./access/services.ts";
 import type { Deadlines, Within } from "./deadline.ts";
@@ -36,6 +36,7 @@ export type ApiSettings = {
 export type ApiServices = {
   ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue"> & {
     store: Pick<ModelStore, "get">;
+    fleetInference: Pick<FleetInference, "open" | "parts">;
     inference: Pick<Inference, "verify">;
   };
   views: Views;

@@ -1,7 +1,9 @@
 import { observe } from "../../core/data/observed.ts";
 import { AppError } from "../../core/errors.ts";
+import type { FleetVersion } from "../../core/model/fleet/manifest.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
 import { sha256Of } from "../../core/model/sha256.ts";
+import { verifyFleet } from "../../core/operations/admit-fleet.ts";
 import type { Follower, Ports } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import { gridSha256 } from "../../models/artefact.ts";
@@ -9,11 +11,14 @@ import { gridSha256 } from "../../models/artefact.ts";
 /** One line of a receipt's check; `isOk` is null where it could not be checked. */
 export type ReceiptLine = { check: string; isOk: boolean | null; detail: string };
 
-type ReceiptPorts = Pick<Ports, "registry" | "store" | "inference"> & { follower: Pick<Follower, "readWindows"> };
+type ReceiptPorts = Pick<Ports, "registry" | "store" | "inference" | "fleetInference"> & {
+  follower: Pick<Follower, "readWindows">;
+};
 
 /** Re-checks what a model's manifest claims: its bytes, its answers, and the data that it was trained on. */
 export async function checkReceipt(ports: ReceiptPorts, modelId: string): Promise<ReceiptLine[]> {
   const registered = await ports.registry.get(modelId);
+  if (registered?.manifest.fleet) return checkFleetReceipt(ports, registered.manifest, registered.manifest.fleet);
   const artefact = await ports.store.get(modelId);
   if (artefact === null) return [{ check: "model store", isOk: false, detail: `no artefact ${modelId}` }];
   const sha256 = await sha256Of(artefact.onnx);
@@ -31,6 +36,22 @@ export async function checkReceipt(ports: ReceiptPorts, modelId: string): Promis
       isOk: verdict.ok,
       detail: verdict.ok ? `answered within ${artefact.golden.tolerance}` : verdict.message,
     },
+    await checkData(ports, manifest),
+  ];
+}
+
+/** The fleet's version, the sensor's part, and the sensor's data. */
+async function checkFleetReceipt(
+  ports: ReceiptPorts,
+  manifest: ModelManifest,
+  { fleetId, digest }: FleetVersion,
+): Promise<ReceiptLine[]> {
+  const version = await verifyFleet(ports.fleetInference, { fleetId, digest }, []);
+  const part = version.ok ? await verifyFleet(ports.fleetInference, { fleetId, digest }, [manifest]) : version;
+  const detail = version.ok ? `${digest}, golden vectors answered` : version.message;
+  return [
+    { check: `fleet ${fleetId}`, isOk: version.ok, detail },
+    { check: "part's sha256", isOk: part.ok, detail: part.ok ? manifest.modelSha256 : part.message },
     await checkData(ports, manifest),
   ];
 }

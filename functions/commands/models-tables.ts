@@ -10,8 +10,8 @@ export function tableOfModels(models: RegisteredModel[]): string {
   const table = new Table({ head: ["model", "sensor", "status", "made", "MAE / ridge", "coverage", "why"], ...plain });
   for (const { modelId, sensorId, status, createdAt, manifest, statusReason } of models) {
     const metrics = Object.values(manifest.metrics);
-    const ratios = metrics.map(({ mae, ridgeMae }) => (mae / ridgeMae).toFixed(3));
-    const coverages = metrics.map(({ coverage }) => coverage.toFixed(2));
+    const ratios = metrics.map(({ mae, ridgeMae }) => (mae === undefined ? "-" : (mae / ridgeMae).toFixed(3)));
+    const coverages = metrics.map(({ coverage }) => coverage?.toFixed(2) ?? "-");
     const made = createdAt.toISOString().slice(0, 16);
     table.push([modelId, sensorId, status, made, ratios.join(", "), coverages.join(", "), shorten(statusReason)]);
   }
@@ -29,7 +29,8 @@ export function tableOfModel(model: RegisteredModel): string {
     ["sensor", model.sensorId],
     ["status", `${model.status}: ${model.statusReason}`],
     ["made, promoted, retired", [model.createdAt, model.promotedAt, model.retiredAt].map(time).join(", ")],
-    ["sha256", model.modelSha256],
+    [manifest.fleet ? "sha256 of its part" : "sha256", model.modelSha256],
+    ...(manifest.fleet ? [["fleet, digest", `${manifest.fleet.fleetId}, ${manifest.fleet.digest}`]] : []),
     ["step, context, horizon", `${manifest.stepSeconds} s, ${manifest.contextLength}, ${manifest.horizon}`],
     ["history it looks back on", `${manifest.historyLength} steps`],
     ["trained on", `${training.from} to ${training.to}, ${training.windows} windows`],
@@ -47,7 +48,7 @@ export function tableOfModel(model: RegisteredModel): string {
     const one = manifest.metrics[name];
     if (!one) continue;
     const numbers = [one.mae, one.ridgeMae, one.persistenceMae, one.pinball, one.ridgePinball, one.coverage];
-    metrics.push([`${name} ${unit}`, ...numbers.map((value) => value.toPrecision(3))]);
+    metrics.push([`${name} ${unit}`, ...numbers.map((value) => value?.toPrecision(3) ?? "-")]);
   }
   return `${facts}\nOn validation:\n${metrics}`;
 }

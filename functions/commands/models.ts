@@ -7,7 +7,7 @@ import type { Fleet } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import { importArtefact } from "../../core/operations/admit.ts";
 import { promoteByHand, rollback } from "../../core/operations/promote.ts";
-import type { Clock, Follower, Inference, Log, ModelStore, Registry } from "../../core/ports.ts";
+import type { Clock, FleetInference, Follower, Inference, Log, ModelStore, Registry } from "../../core/ports.ts";
 import { loadConfig } from "../config/environment.ts";
 import { integerText } from "../config/number.ts";
 import { readSources, targetsOf } from "../config/source.ts";
@@ -18,7 +18,7 @@ import { tableOfModel, tableOfModels, tableOfReceipt } from "./models-tables.ts"
 
 const usage = `npm run models -- list [--sensor ID] [--status champion|challenger|retired] [--limit 50]
 npm run models -- show MODEL
-npm run models -- verify MODEL                    bytes, golden vector, and training data where the source still has it
+npm run models -- verify MODEL                    bytes, golden vectors, and training data where the source still has it
 npm run models -- promote MODEL --reason TEXT
 npm run models -- rollback SENSOR --reason TEXT   to the champion before
 npm run models -- import FOLDER [--reason TEXT]   with model.onnx, manifest.json and golden.json`;
@@ -31,6 +31,7 @@ export type ModelsPorts = {
   store: ModelStore;
   inference: Inference;
   audit: Pick<AuditLog, "record">;
+  fleetInference: FleetInference;
 };
 
 const Options = z.object({

@@ -4,26 +4,38 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { z } from "zod";
 import { ratesOfCounters } from "../../core/data/counter.ts";
-import { sortReadings, type Target } from "../../core/data/reading.ts";
+import { type Readings, sortReadings, type Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import type { FleetResult } from "../../core/model/fleet/training.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
-import { isShortHistory, pickDonors } from "../../core/model/short-history.ts";
 import type { TrainProgress } from "../../core/model/training.ts";
-import { train } from "../../core/operations/train.ts";
-import type { Trainer } from "../../core/ports.ts";
+import { storeFleet } from "../../core/operations/admit-fleet.ts";
+import { type TrainSettings, train } from "../../core/operations/train.ts";
+import { trainFleet } from "../../core/operations/train-fleet.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
+import type { EngineBuild } from "../../models/engine/engine.ts";
 import { type Config, loadConfig } from "../config/environment.ts";
 import { integerText, seedText } from "../config/number.ts";
 import { settingsOf } from "../config/settings.ts";
 import { readSources, targetsOf } from "../config/source.ts";
-import { openClock, openCommandRuntime, openFolder, openFollower, openTrainer } from "../runtime.ts";
+import {
+  openClock,
+  openCommandRuntime,
+  openFleetPorts,
+  openFolder,
+  openFollower,
+  openLog,
+  openTrainer,
+  saveFleetSensors,
+} from "../runtime.ts";
 import { readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";
 
-const usage = `npm run train [-- --sensor ID]...            trains from the follower; a first model serves at once, another is a challenger
-npm run train -- --data FILE.csv[.gz] --out FOLDER   trains from a file: one artefact a sensor, registered nowhere
+const usage = `npm run train                                        trains the fleet of the follower; a sensor's first model serves at once, another is a challenger
+npm run train -- --sensor ID [--sensor ID]...        a network of its own for each of these
+npm run train -- --data FILE.csv[.gz] --out FOLDER   trains a fleet from a file; registered nowhere
   [--until TIME]              only readings up to then (ISO-8601)
-  [--sensor ID]               this sensor only; may be repeated
+  [--sensor ID]               these sensors only; may be repeated
   [--workers N]               sensors at a time; the number of cores unless given
   [--seed 1]                  with --data
   [--engine simd128|relaxed]  simd128 gives the same bits on every machine; the fastest unless given`;
@@ -45,10 +57,10 @@ type Options = z.infer<typeof Options>;
 /** What became of one sensor: a line of the closing table. */
 type Trained = { sensorId: string; result: string; manifest: ModelManifest | null };
 
-/** Trains the sensors of the follower as the schedule would, all cores at once. */
-async function trainFleet(given: Config, options: Options, trainer: Trainer, signal: AbortSignal): Promise<Trained[]> {
+/** Trains from the follower as the schedule would: the fleet, or each of the sensors that are named. */
+async function trainFollower(given: Config, options: Options, signal: AbortSignal): Promise<Trained[]> {
   await using opened = new AsyncDisposableStack();
-  const { config, ports: others } = await openCommandRuntime(given, opened);
+  const { config, ports: others, store } = await openCommandRuntime(given, opened);
   const { follower, targets, database } = await openFollower(
     config,
     { log: others.log, clock: openClock(config, null) },
@@ -59,16 +71,23 @@ async function trainFleet(given: Config, options: Options, trainer: Trainer, sig
   if (!newestReadingAt) throw new AppError("badInput", "the source has no reading yet: nothing to train from");
   // The demo's models live in the demo's time.
   const clock = openClock(config, given.followerDatabaseUrl === null ? newestReadingAt : null);
-  const settings = settingsOf(config, targets);
+  const settings = settingsOf(config, targets).train;
   const slot = floorToStep(clock.now(), config.stepSeconds);
-  const known = await follower.listSensors(addSeconds(slot, -settings.train.historySeconds));
-  const sensorIds = pick(known, options.sensor);
-  const ports = { ...others, clock, follower, trainer };
   const holder = `train-command/${randomUUID()}`;
+  const trainer = await openTrainer(enginesOf(options));
+  const ports = {
+    ...others,
+    clock,
+    follower,
+    trainer,
+    ...(await openFleetPorts(store, others.log, enginesOf(options))),
+  };
   // Awaited here: what is opened above must outlive it.
-  return await eachSensor(sensorIds, signal, async (sensorId, onProgress) => {
+  if (options.sensor.length === 0) return await fleetOfFollower(ports, settings, slot, holder, signal);
+  const known = await follower.listSensors(addSeconds(slot, -settings.historySeconds));
+  return await eachSensor(pick(known, options.sensor), signal, async (sensorId, onProgress) => {
     const message = { sensorId, slot, reason: "requested" } as const;
-    const outcome = await train(ports, settings.train, message, { holder, onProgress, signal });
+    const outcome = await train(ports, settings, message, { holder, onProgress, signal });
     if (outcome.status === "busy") return { sensorId, result: "busy: it is being trained elsewhere", manifest: null };
     if (outcome.status === "refused") {
       return { sensorId, result: `no model: ${outcome.reason}: ${outcome.message}`, manifest: null };
@@ -78,37 +97,81 @@ async function trainFleet(given: Config, options: Options, trainer: Trainer, sig
   });
 }
 
-/** Trains from a file into a folder; what lies there under the same model id stays. */
-async function trainFile(config: Config, options: Options, trainer: Trainer, signal: AbortSignal): Promise<Trained[]> {
+async function fleetOfFollower(
+  ports: Parameters<typeof trainFleet>[0],
+  settings: TrainSettings,
+  slot: Date,
+  holder: string,
+  signal: AbortSignal,
+): Promise<Trained[]> {
+  const outcome = await withProgress((onProgress) =>
+    trainFleet(ports, settings, { slot, reason: "requested" }, { holder, onProgress, signal }),
+  );
+  if (outcome.status === "busy") throw new AppError("conflict", "the fleet is being trained elsewhere");
+  const refused = outcome.refused.map(toRefused);
+  if (outcome.status === "refused") {
+    return [...refused, { sensorId: "fleet", result: `no model: ${outcome.message}`, manifest: null }];
+  }
+  const made = outcome.sensors.map(({ manifest, status, reason }) => {
+    return { sensorId: manifest.sensorId, result: `${status}: ${reason}`, manifest };
+  });
+  return [...made, ...refused];
+}
+
+/** Trains a fleet from a file into a folder; what lies there stays. */
+async function trainFile(config: Config, options: Options, signal: AbortSignal): Promise<Trained[]> {
   const { data = "", out = "", seed } = options;
   const file = await readReadings(data);
   for (const note of file.notes) console.error(`! ${note}`);
   const targets: Target[] = targetsOf(await readSources(config.sourceConfig));
   const missing = targets.find(({ name }) => !file.targets.includes(name));
   if (missing) throw new AppError("badInput", `${data} has no column ${missing.name}, a target of SOURCE_CONFIG`);
-  const sensors = new Map([...file.sensors].map(([id, readings]) => [id, ratesOfCounters(readings, targets)]));
+  const rates = new Map([...file.sensors].map(([id, readings]) => [id, ratesOfCounters(readings, targets)]));
   const until = options.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(options.until);
-  const store = await openFolder(out);
-  const { stepSeconds, horizon, codeVersion } = config;
-  const others = (sensorId: string) =>
-    [...sensors]
-      .filter(([other]) => other !== sensorId)
-      .map(([other, readings]) => ({ sensorId: other, readings: sortReadings(readings) }));
-  return eachSensor(pick([...sensors.keys()], options.sensor), signal, async (sensorId, onProgress) => {
-    const { at, values } = sensors.get(sensorId)!;
-    const kept = (column: Float64Array) => column.filter((_, i) => at[i]! <= until);
-    const readings = {
-      at: kept(at),
-      values: Object.fromEntries(Object.entries(values).map(([name, column]) => [name, kept(column)])),
-    };
-    const now = new Date(readings.at.reduce((a, b) => Math.max(a, b), 0));
-    const donors = isShortHistory(readings, stepSeconds, now) ? pickDonors(others(sensorId), stepSeconds, now) : [];
-    const request = { sensorId, readings, donors, targets, stepSeconds, horizon, seed, now, codeVersion };
-    const result = await trainer.train(request, onProgress, signal);
-    if (!result.ok) return { sensorId, result: `no model: ${result.message}`, manifest: null };
-    await store.put(result.artefact);
-    return { sensorId, result: join(out, result.artefact.manifest.modelId), manifest: result.artefact.manifest };
+  const sensors = pick([...rates.keys()].sort(), options.sensor).map((sensorId) => {
+    return { sensorId, readings: readingsUntil(sortReadings(rates.get(sensorId)!), until) };
   });
+  const newest = sensors.reduce((last, { readings }) => Math.max(last, readings.at.at(-1) ?? 0), 0);
+  const store = await openFolder(out);
+  const log = await openLog({ ...config, logLevel: "error" });
+  const { fleetTrainer } = await openFleetPorts(store, log, enginesOf(options));
+  const { stepSeconds, horizon, codeVersion } = config;
+  const leads = Array.from({ length: horizon }, (_, i) => i + 1);
+  const request = { sensors, targets, stepSeconds, leads, seed, now: new Date(newest), codeVersion };
+  const { fleet, refused } = await withProgress((onProgress) => fleetTrainer.trainVersion(request, onProgress, signal));
+  if (fleet === null) return refused.map(toRefused);
+  const { fleetId } = fleet.artefact.manifest;
+  const manifests = await storeFleet(store.files, fleet);
+  await saveFleetSensors(out, fleetId, manifests);
+  const result = join(out, "fleets", fleetId);
+  return [
+    ...manifests.map((manifest) => ({ sensorId: manifest.sensorId, result, manifest })),
+    ...refused.map(toRefused),
+  ];
+}
+
+function readingsUntil({ at, values }: Readings, until: number): Readings {
+  const kept = (column: Float64Array) => column.filter((_, i) => at[i]! <= until);
+  return { at: kept(at), values: Object.fromEntries(Object.entries(values).map(([name, one]) => [name, kept(one)])) };
+}
+
+function toRefused({ sensorId, untrained }: FleetResult["refused"][number]): Trained {
+  return { sensorId, result: `no model: ${untrained.reason}: ${untrained.message}`, manifest: null };
+}
+
+function enginesOf({ workers, engine }: Options): { workers?: number; build?: EngineBuild } {
+  return { ...(workers ? { workers } : {}), ...(engine ? { build: engine } : {}) };
+}
+
+async function withProgress<T>(work: (onProgress: (step: TrainProgress) => void) => Promise<T>): Promise<T> {
+  const progress = startProgress(1);
+  try {
+    const done = await work((step) => progress.step("fleet", step));
+    progress.sensorDone("fleet");
+    return done;
+  } finally {
+    progress.stop();
+  }
 }
 
 async function eachSensor(
@@ -153,9 +216,9 @@ function tableOf(trained: Trained[]): string {
     const rows = Object.entries(manifest?.metrics ?? {});
     if (!manifest || rows.length === 0) table.push([sensorId, "", "", "", "", "", "", result]);
     rows.forEach(([target, { mae, ridgeMae, persistenceMae, coverage }], i) => {
-      const figures = [mae, ridgeMae, persistenceMae].map((value) => value.toFixed(3));
+      const figures = [mae, ridgeMae, persistenceMae].map((value) => value?.toFixed(3) ?? "");
       const cpu = i === 0 ? manifest!.training.cpuSeconds.toFixed(1) : "";
-      table.push([i === 0 ? sensorId : "", target, ...figures, coverage.toFixed(2), cpu, i === 0 ? result : ""]);
+      table.push([i === 0 ? sensorId : "", target, ...figures, coverage?.toFixed(2) ?? "", cpu, i === 0 ? result : ""]);
     });
   }
   return table.toString();
@@ -176,10 +239,8 @@ try {
   else {
     const options = Options.safeParse(values);
     if (!options.success) throw new AppError("badInput", `${z.prettifyError(options.error)}\n${usage}`);
-    const { workers, engine, data } = options.data;
-    const trainer = await openTrainer({ ...(workers ? { workers } : {}), ...(engine ? { build: engine } : {}) });
-    const run = data === undefined ? trainFleet : trainFile;
-    console.log(tableOf(await run(await loadConfig(), options.data, trainer, stop.signal)));
+    const run = options.data.data === undefined ? trainFollower : trainFile;
+    console.log(tableOf(await run(await loadConfig(), options.data, stop.signal)));
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { makeLink } from "../../core/access/sessions.ts";
-import { seedPretrained } from "../../core/operations/admit.ts";
+import { seedFleet } from "../../core/operations/admit-fleet.ts";
 import { type ForecastPorts, forecast } from "../../core/operations/forecast.ts";
 import type { Clock, Log, Ports } from "../../core/ports.ts";
 import { createApi } from "../api/app.ts";
@@ -20,13 +20,14 @@ import {
   openClock,
   openCurrentPredictor,
   openDays,
+  openFleetPorts,
   openInference,
   openMetrics,
   openStore,
   openTrainer,
   openViews,
   predictorPorts,
-  readShippedModels,
+  readShippedFleet,
 } from "../runtime.ts";
 import { createScheduleHandler } from "../schedule.ts";
 import { createScoreHandler } from "../score.ts";
@@ -85,8 +86,19 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const store = await openStore(config, { withShipped: isDemo });
   const inference = await openInference(config, store, log);
   const trainer = await openTrainer({ workers: trainings });
-  const ports: Ports = { clock, log, follower, ...predictorPorts(predictor), queue, store, inference, trainer };
-  if (isDemo) await seedPretrained(ports, settings.fleet, await readShippedModels());
+  const fleets = await openFleetPorts(store, log, { workers: 1 });
+  const ports: Ports = {
+    clock,
+    log,
+    follower,
+    ...predictorPorts(predictor),
+    queue,
+    store,
+    inference,
+    trainer,
+    ...fleets,
+  };
+  if (isDemo) await seedFleet(ports, settings.fleet, await readShippedFleet());
 
   const isOwnDatabase = given.predictorDatabaseUrl === null && given.apiDatabaseUrl === null;
   const apiDatabaseUrl = isOwnDatabase ? await openApiRole(predictor, config) : config.apiDatabaseUrl;

@@ -23,6 +23,7 @@ import { createScoreHandler } from "../../functions/score.ts";
 import { testClock } from "../fakes/clock.ts";
 import { sqsEvent } from "../fakes/lambda.ts";
 import { quietLog } from "../fakes/log.ts";
+import { noFleets } from "../fakes/ports.ts";
 import { runSql, wideTable } from "../source-table.ts";
 import { enlist, someArtefact } from "./cycle/models.ts";
 import { fillNaive, openNaive } from "./cycle/naive.ts";
@@ -78,6 +79,7 @@ try {
     clock,
     log,
     inference,
+    fleetInference: noFleets(),
     follower: postgresFollower(follower, source, clock),
     ...predictorPorts(predictor),
   };

@@ -1,14 +1,14 @@
-import { join } from "node:path";
 import { featureCount } from "../../core/model/features.ts";
 import { channelCount } from "../../core/model/spec.ts";
-import { readArtefacts } from "../../functions/adapters/files.ts";
 import { onnxInference } from "../../functions/adapters/onnx.ts";
+import { fleetOf } from "../builders.ts";
+import { someArtefact } from "./cycle/models.ts";
 
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** The shipped models of single sensors, a copy for each of `sensors`, with a session of its own each. */
+/** A model of a single sensor, a copy for each of `sensors`, with a session of its own each. */
 export async function startPerSensor(sensors: number) {
-  const shipped = await readArtefacts(join(import.meta.dirname, "../../models/pretrained"));
+  const shipped = [await someArtefact(fleetOf(), console.error)];
   const artefactOf = (i: number) => shipped[i % shipped.length]!;
   const idOf = (i: number) => `copy-${i}`;
   const store = {

@@ -12,6 +12,7 @@ import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { countLeads } from "../../core/operations/score.ts";
 import type {
   Adaptations,
+  FleetInference,
   Follower,
   Inference,
   Leases,
@@ -312,6 +313,14 @@ export function memoryQueue(): Queue & { sent: { queue: QueueName; message: Queu
       }
     },
   };
+}
+
+/** No fleet has a network. */
+export function noFleets(): FleetInference {
+  const none = async () => {
+    throw new AppError("notFound", "there is no fleet");
+  };
+  return { open: none, parts: async () => new Map(), run: none, verify: none };
 }
 
 /** The registry over a map, with the rules of the database. */

@@ -16,6 +16,7 @@ import {
   memoryLedger,
   memoryQueue,
   memoryRegistry,
+  noFleets,
 } from "../fakes/ports.ts";
 
 const settings = settingsOf(readConfig({ SHARD_SIZE: "3" }), fleetOf().targets);
@@ -43,6 +44,7 @@ function system() {
     scores: ledger,
     adaptations: memoryAdaptations(),
     inference,
+    fleetInference: noFleets(),
     follower: memoryFollower(bySensor),
     registry: memoryRegistry(),
   };
@@ -81,7 +83,7 @@ describe("schedule", () => {
     await schedule(tick(slotText, "score"));
     await schedule(tick(slotText, "train"));
     expect(bodies("score")).toHaveLength(2);
-    expect(bodies("train")).toHaveLength(5);
+    expect(bodies("train")).toEqual([{ fleet: true, reason: "noModel", slot: slotText }]);
   });
 
   it.each([null, {}, { time: "noon" }, { time: slotText, task: "dance" }])(

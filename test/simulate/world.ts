@@ -10,7 +10,14 @@ import { addSeconds, floorToStep } from "../../core/time.ts";
 import { timesOf } from "../../functions/config/cron.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, someSlot, temperature, wave } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
-import { functionInference, memoryAdaptations, memoryFollower, memoryLedger, memoryRegistry } from "../fakes/ports.ts";
+import {
+  functionInference,
+  memoryAdaptations,
+  memoryFollower,
+  memoryLedger,
+  memoryRegistry,
+  noFleets,
+} from "../fakes/ports.ts";
 
 const stepSeconds = 600;
 const history = 320;
@@ -94,6 +101,7 @@ export function createWorld(seed: number, steps: number) {
     clock,
     log: { info() {}, warn() {}, error() {} },
     inference: functionInference(answer),
+    fleetInference: noFleets(),
     queue: faulty("queue", queue),
     follower: faulty("follower", raw.follower),
     ledger: faulty("ledger", ledger),

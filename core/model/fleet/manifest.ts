@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FleetEncoding } from "./encoding.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -15,20 +16,17 @@ export const FleetGraph = z.object({
 });
 export type FleetGraph = z.infer<typeof FleetGraph>;
 
-/**
- * A version of a fleet's network: what its graph takes and how it came about. What the encoder must know of the fleet is under
- * `encoding`; it is read by who encodes.
- */
+/** A version of a fleet's network: what its graph takes, how that is encoded, and how it came about. */
 export const FleetManifest = z.object({
   formatVersion: z.literal(1),
   fleetId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
   graph: FleetGraph,
-  encoding: z.record(z.string(), z.json()),
+  encoding: FleetEncoding,
   /** Networks whose mean is forecast, and the share of ridge beside them. */
   networks: z.int().positive(),
   ridgeShare: z.number().min(0).max(1),
-  /** The sensors whose state at the moment is the fleet's context. */
-  panel: z.array(z.string().min(1).max(256)),
+  /** The sensors whose state at the moment is the fleet's context, with the usual change of each of their targets. */
+  panel: z.array(z.object({ sensorId: z.string().min(1).max(256), change: z.array(z.number().positive()) })),
   training: z.object({
     engine: z.string(),
     seed: z.int(),
@@ -38,7 +36,6 @@ export const FleetManifest = z.object({
     dataSha256: sha256,
     sensors: z.int().positive(),
     windows: z.int().positive(),
-    cpuSeconds: z.number().nonnegative(),
   }),
   codeVersion: z.string(),
   createdAt: z.iso.datetime(),

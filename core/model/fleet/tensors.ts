@@ -23,12 +23,11 @@ type Remembered = { atSeconds: number; memory: RidgeMemory };
 export function createFleetEncoder(
   encoding: FleetEncoding,
   part: SensorPart,
-  panel: Neighbour[],
-): (sensor: SensorGrid) => FleetInput {
+): (sensor: SensorGrid, panel: Neighbour[]) => FleetInput {
   const links = encoding.features.links;
   const length = fleetHistoryLength(encoding);
   let remembered: Remembered | null = null;
-  return (sensor) => {
+  return (sensor, panel) => {
     const { grid, originIndex } = cutHistory(sensor, length);
     const history = prepare(grid, links);
     const known = remembered && {

@@ -1,5 +1,7 @@
 import type { Readings, Target } from "../../data/reading.ts";
+import type { ModelManifest } from "../manifest.ts";
 import type { TrainProgress, Untrained } from "../training.ts";
+import type { FleetArtefact } from "./artefact.ts";
 import type { FleetEncoding } from "./encoding.ts";
 import type { SensorPart } from "./part.ts";
 
@@ -70,3 +72,18 @@ export type FleetAnswer = { quantiles: Float32Array; ridge: Float32Array };
 
 /** Runs a fleet's model over rows of any of its members, in order. */
 export type FleetRunner = { run(rows: FleetRow[]): Promise<FleetAnswer[]>; close(): Promise<void> };
+
+/** A sensor of a built version: its part's bytes, and the manifest of its model, which does not say yet where the part lies. */
+export type BuiltSensor = { manifest: ModelManifest; bytes: Uint8Array };
+
+/** A version of a fleet's network as it is stored, with its sensors. */
+export type BuiltFleet = { artefact: FleetArtefact; sensors: BuiltSensor[] };
+
+/** Trains fleets' versions; `fleet` null when no sensor can have a model. Rejects with the signal's reason when aborted. */
+export type FleetVersionTrainer = {
+  trainVersion(
+    request: FleetRequest & { codeVersion: string },
+    onProgress?: (progress: TrainProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<{ fleet: BuiltFleet | null; refused: FleetResult["refused"] }>;
+};

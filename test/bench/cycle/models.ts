@@ -1,19 +1,13 @@
-import { join } from "node:path";
 import type { Fleet } from "../../../core/data/reading.ts";
 import type { Artefact } from "../../../core/model/manifest.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ModelStore, Registry } from "../../../core/ports.ts";
-import { readArtefacts } from "../../../functions/adapters/files.ts";
 import { workerTrainer } from "../../../functions/adapters/trainer.ts";
 import { readingsOf, someSlot, wave } from "../../builders.ts";
 
-/** A shipped artefact; one trained on the spot where none fits. */
+/** A model of one sensor, trained on the spot. */
 export async function someArtefact(fleet: Fleet, say: (text: string) => void): Promise<Artefact> {
-  const shipped = await readArtefacts(join(import.meta.dirname, "../../../models/pretrained"));
-  const names = fleet.targets.map((target) => target.name).join();
-  const fitting = shipped.find(({ manifest }) => manifest.targets.map((target) => target.name).join() === names);
-  if (fitting) return fitting;
-  say("no shipped model fits: training one");
+  say("training a model of one sensor");
   const history = { temperature: wave(8640), humidity: wave(8640, { mean: 50, swing: 10, seed: 2 }) };
   const request = {
     sensorId: "bench",

@@ -19,6 +19,7 @@ import {
   memoryFollower,
   memoryLedger,
   memoryRegistry,
+  noFleets,
 } from "../../fakes/ports.ts";
 
 const stepSeconds = 3600;
@@ -56,6 +57,7 @@ function world(readings: Readings) {
     follower: memoryFollower(new Map([["a", readings]])),
     registry: memoryRegistry([model]),
     inference: functionInference(answer),
+    fleetInference: noFleets(),
     ledger,
     scores: ledger,
     adaptations: memoryAdaptations(),

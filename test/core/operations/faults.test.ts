@@ -17,6 +17,7 @@ import {
   memoryLedger,
   memoryQueue,
   memoryRegistry,
+  noFleets,
 } from "../../fakes/ports.ts";
 
 const fleet = fleetOf();
@@ -65,6 +66,7 @@ function world(faults: Fault[]) {
       memoryRegistry(["a", "b", "c"].map((id) => modelOf(manifestOf({ modelId: `m-${id}`, sensorId: id })))),
     ),
     inference: struck(functionInference(answer)),
+    fleetInference: noFleets(),
     ledger: struck(ledger),
     scores: struck(ledger),
     adaptations: struck(memoryAdaptations()),

@@ -18,6 +18,7 @@ import {
   memoryFollower,
   memoryLedger,
   memoryRegistry,
+  noFleets,
 } from "../../fakes/ports.ts";
 
 const settings: ForecastSettings = { ...defaultForecastSettings(fleetOf(), "v1"), baselineSteps: 300 };
@@ -44,7 +45,7 @@ function world(
   const clock = testClock(options.now ?? addSeconds(someSlot, 5));
   const registry = memoryRegistry(models);
   const adaptations = memoryAdaptations();
-  const ports = { clock, log, follower, registry, inference, ledger, adaptations };
+  const ports = { clock, log, follower, registry, inference, fleetInference: noFleets(), ledger, adaptations };
   return { ports, sensorIds: Object.keys(sensors) };
 }
 

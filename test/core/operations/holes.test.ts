@@ -16,6 +16,7 @@ import {
   memoryLedger,
   memoryQueue,
   memoryRegistry,
+  noFleets,
 } from "../../fakes/ports.ts";
 
 const fleet = fleetOf();
@@ -41,6 +42,7 @@ function world() {
     log: quietLog(),
     follower: memoryFollower(new Map(sensors.map((id) => [id, days]))),
     registry: memoryRegistry(),
+    fleetInference: noFleets(),
     inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "" })),
     ledger,
     adaptations: memoryAdaptations(),

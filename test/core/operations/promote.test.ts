@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { PairedScore, Score } from "../../../core/forecast/score.ts";
-import { TrainMessage } from "../../../core/messages.ts";
+import { TrainFleetMessage } from "../../../core/messages.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
-import { importArtefact, seedPretrained } from "../../../core/operations/admit.ts";
+import { importArtefact } from "../../../core/operations/admit.ts";
 import { defaultDriftSettings, errorDrift, inputDrift } from "../../../core/operations/drift.ts";
 import { defaultPromotionSettings } from "../../../core/operations/judge.ts";
 import { promote, rollback } from "../../../core/operations/promote.ts";
-import { requestRetraining } from "../../../core/operations/retrain.ts";
+import { findRetraining, scheduleRetraining } from "../../../core/operations/retrain.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, readingsOf, someSlot, wave } from "../../builders.ts";
@@ -207,13 +207,18 @@ test("asks once a day for sensors that drifted or have no model, and leaves the 
   );
   const retrain = { fleet: fleetOf(), drift: defaultDriftSettings, minimumAgeSeconds: 86_400 };
   const ask = (slot: Date) =>
-    requestRetraining({ ...ports, follower }, retrain, { slot, sensorIds: ["a", "b", "c", "d"] });
+    findRetraining({ ...ports, follower }, retrain, { slot, sensorIds: ["a", "b", "c", "d"] });
+  const schedule = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400 };
+  const askFleet = (slot: Date) => scheduleRetraining({ ...ports, follower }, { schedule, retrain }, slot);
   expect((await ask(someSlot)).map(({ sensorId, reason }) => [sensorId, reason])).toEqual([
     ["a", "drift"],
     ["d", "noModel"],
   ]);
-  await ask(addSeconds(someSlot, 600));
-  expect(ports.queue.sent.map(({ message }) => TrainMessage.parse(message.body).sensorId)).toEqual(["a", "d"]);
+  await askFleet(someSlot);
+  await askFleet(addSeconds(someSlot, 600));
+  expect(ports.queue.sent.map(({ message }) => TrainFleetMessage.parse(message.body))).toEqual([
+    { fleet: true, reason: "drift", slot: someSlot },
+  ]);
 
   // A challenger of some age has not helped against the drift.
   ports.registry.models.set("rival", { ...model("rival", "challenger", "c"), createdAt: old });
@@ -238,18 +243,4 @@ test("imports a verified artefact as a challenger and refuses others before they
   ports.inference.verify = async () => ({ ok: true });
   expect(await importArtefact(ports, fleetOf(), artefact)).toEqual({ ok: true });
   expect(statusOf(ports, "model-a")).toBe("challenger");
-});
-
-test("shipped artefacts serve sensors without a champion and displace nobody", async () => {
-  const a = await artefactOf({ modelId: "shipped-a", sensorId: "a" });
-  const b = await artefactOf({ modelId: "shipped-b", sensorId: "b" });
-  const base = await world([model("mine", "champion", "b")], []);
-  const ports = { ...base, inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "" })) };
-  expect(await seedPretrained(ports, fleetOf(), [a, b])).toEqual({ promoted: ["shipped-a"], refused: [] });
-  expect([statusOf(base, "shipped-a"), statusOf(base, "shipped-b"), statusOf(base, "mine")]).toEqual([
-    "champion",
-    undefined,
-    "champion",
-  ]);
-  expect((await seedPretrained(ports, fleetOf(), [a, b])).promoted).toEqual([]);
 });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AppError } from "../../../core/errors.ts";
-import { ForecastMessage, TrainMessage } from "../../../core/messages.ts";
+import { ForecastMessage, TrainFleetMessage } from "../../../core/messages.ts";
+import type { RegisteredModel } from "../../../core/model/registered.ts";
 import { schedule, scheduleScores, scheduleTraining, shardsOf } from "../../../core/operations/schedule.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { manifestOf, modelOf, readingsOf, someSlot } from "../../builders.ts";
@@ -107,7 +108,7 @@ test("a sensor is trained again when its history has grown by a twentieth, not b
   const due = async (hours: number) => {
     const at = addSeconds(trainedAt, 3600 * hours);
     ports.follower = memoryFollower(new Map([["a", readingsOf({ temperature: [20] }, { end: at })]]));
-    return (await scheduleTraining({ ...ports, registry }, settings, { at, reason: "scheduled" })).shards;
+    return (await scheduleTraining({ ...ports, registry }, settings, { at })).shards;
   };
   expect([await due(24), await due(47), await due(48)]).toEqual([0, 0, 1]);
   await registry.register({
@@ -119,14 +120,22 @@ test("a sensor is trained again when its history has grown by a twentieth, not b
   expect([await due(72), await due(96)]).toEqual([0, 1]);
 });
 
-test("training goes out one message a sensor and says where there is no model", async () => {
+test("one message trains the whole fleet, or those without a model alone", async () => {
   const { ports } = world(["a", "b"]);
-  await scheduleTraining(ports, settings, { at: someSlot, reason: "scheduled" });
-  await scheduleTraining(ports, settings, { at: someSlot, reason: "scheduled" });
-  expect(ports.queue.sent.map(({ message }) => TrainMessage.parse(message.body))).toEqual([
-    { sensorId: "a", reason: "scheduled", slot: someSlot },
-    { sensorId: "b", reason: "noModel", slot: someSlot },
-  ]);
+  const sentBy = async (models: RegisteredModel[]) => {
+    const queue = memoryQueue();
+    for (let again = 0; again < 2; again++) {
+      await scheduleTraining({ ...ports, queue, registry: memoryRegistry(models) }, settings, { at: someSlot });
+    }
+    return queue.sent.map(({ message }) => TrainFleetMessage.parse(message.body));
+  };
+  const model = (sensorId: string, days: number) => {
+    const createdAt = addSeconds(someSlot, -days * 86_400).toISOString();
+    return modelOf(manifestOf({ modelId: `m-${sensorId}`, sensorId, createdAt }));
+  };
+  expect(await sentBy([model("a", 1), model("b", 1)])).toEqual([]);
+  expect(await sentBy([model("a", 1)])).toEqual([{ fleet: true, reason: "noModel", slot: someSlot }]);
+  expect(await sentBy([model("a", 30)])).toEqual([{ fleet: true, reason: "scheduled", slot: someSlot }]);
 });
 
 test("shards keep every sensor, their order and both limits", () => {

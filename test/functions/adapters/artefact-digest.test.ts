@@ -8,7 +8,7 @@ import { artefactOf } from "../../artefacts.ts";
 import { someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryRegistry, memoryStore } from "../../fakes/ports.ts";
+import { memoryRegistry, memoryStore, noFleets } from "../../fakes/ports.ts";
 
 const artefact = await artefactOf();
 const { manifest, golden } = artefact;
@@ -28,7 +28,14 @@ const changes: [string, Partial<Artefact>][] = [
 function open() {
   const store = memoryStore();
   const inference = onnxInference({ store, log: quietLog() });
-  return { store, inference, log: quietLog(), clock: testClock(someSlot), registry: memoryRegistry() };
+  return {
+    store,
+    inference,
+    fleetInference: noFleets(),
+    log: quietLog(),
+    clock: testClock(someSlot),
+    registry: memoryRegistry(),
+  };
 }
 
 test("the digest is registered, and a training that is repeated stays the one that was stored", async () => {

@@ -24,7 +24,7 @@ import type { ApiServices, ApiSettings } from "../../../functions/api/services.t
 import { fleetOf, someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryFollower, memoryQueue } from "../../fakes/ports.ts";
+import { memoryFollower, memoryQueue, noFleets } from "../../fakes/ports.ts";
 import type { TestPostgres } from "../../postgres.ts";
 
 export const stepSeconds = 600;
@@ -67,7 +67,10 @@ export async function startApi(
     ...options.settings,
   };
   const services: ApiServices = {
-    ports: { clock, log, follower, registry, ledger, queue, store, inference: onnxInference({ store, log }) },
+    ports: {
+      ...{ clock, log, follower, registry, ledger, queue, store },
+      ...{ inference: onnxInference({ store, log }), fleetInference: noFleets() },
+    },
     views: createViews(db),
     requestForecasts: async () => {},
     settings,

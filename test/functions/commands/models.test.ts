@@ -11,7 +11,7 @@ import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, humidity, manifestOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryAudit, memoryFollower, memoryRegistry } from "../../fakes/ports.ts";
+import { memoryAudit, memoryFollower, memoryRegistry, noFleets } from "../../fakes/ports.ts";
 
 const readings = readingsOf({ temperature: wave(300), humidity: wave(300, { mean: 45 }) });
 const from = new Date(someSlot.getTime() - 199 * 600_000);
@@ -42,6 +42,7 @@ function world() {
     store,
     inference: onnxInference({ store, log }),
     audit: memoryAudit(),
+    fleetInference: noFleets(),
   };
   return { ports, run: (...args: string[]) => runModels(ports, fleetOf(), "ada", args) };
 }

@@ -7,7 +7,7 @@ import { defaultScoreSettings, keyOf, scoreLeads } from "../../../core/operation
 import { verify } from "../../../core/operations/verify.ts";
 import type { ModelStore } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { memoryStore } from "../../../functions/adapters/memory-store.ts";
+import { memoryFiles, memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { type Database, openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { runVerify } from "../../../functions/commands/verify.ts";
@@ -44,7 +44,7 @@ afterAll(() => postgres?.stop());
 
 function open(store: ModelStore) {
   const follower = memoryFollower(new Map([["room1", readings]]));
-  return { ...predictorPorts(database), clock: testClock(at(400)), follower, store };
+  return { ...predictorPorts(database), clock: testClock(at(400)), follower, store, fleetFiles: memoryFiles() };
 }
 
 function madeAt(steps: number, overrides: Partial<Forecast> = {}): Forecast {

@@ -1,0 +1,196 @@
+import { beforeAll, expect, test } from "vitest";
+import type { Readings } from "../../../core/data/reading.ts";
+import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
+import type { FleetRow } from "../../../core/model/fleet/golden.ts";
+import type { FleetVersion } from "../../../core/model/fleet/manifest.ts";
+import { seedFleet } from "../../../core/operations/admit-fleet.ts";
+import { forecast } from "../../../core/operations/forecast.ts";
+import { promoteByHand } from "../../../core/operations/promote.ts";
+import { defaultTrainSettings } from "../../../core/operations/train.ts";
+import { drawSensors, trainFleet } from "../../../core/operations/train-fleet.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { workerFleetTrainer } from "../../../functions/adapters/fleet.ts";
+import { memoryFiles } from "../../../functions/adapters/memory-store.ts";
+import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
+import { checkReceipt } from "../../../functions/commands/models-receipt.ts";
+import { fleetOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { testClock } from "../../fakes/clock.ts";
+import { quietLog } from "../../fakes/log.ts";
+import {
+  functionInference,
+  memoryAdaptations,
+  memoryFollower,
+  memoryLeases,
+  memoryLedger,
+  memoryRegistry,
+  memoryStore,
+} from "../../fakes/ports.ts";
+
+const stepSeconds = 3600;
+const fleet = fleetOf({ stepSeconds });
+const days = 40;
+const names = ["attic", "cellar", "hall"];
+/** Enough for the forecasts of a later slot, which training must not see. */
+const later = addSeconds(someSlot, 6 * stepSeconds);
+
+function histories(): Map<string, Readings> {
+  return new Map(
+    names.map((name, i) => {
+      const options = { stepsPerDay: 24, seed: i + 1 };
+      const columns = { temperature: wave(days * 24, options), humidity: wave(days * 24, { ...options, mean: 45 }) };
+      return [name, readingsOf(columns, { end: later, stepSeconds })];
+    }),
+  );
+}
+
+function world(files = memoryFiles()) {
+  const log = quietLog();
+  const runs: { version: FleetVersion; rows: FleetRow[] }[] = [];
+  const fleets = fleetInference({ files, log });
+  return {
+    clock: testClock(addSeconds(later, 5)),
+    log,
+    runs,
+    follower: memoryFollower(histories()),
+    registry: memoryRegistry(),
+    leases: memoryLeases(),
+    ledger: memoryLedger(),
+    adaptations: memoryAdaptations(),
+    inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "none" })),
+    fleetTrainer: workerFleetTrainer({ build: "simd128" }),
+    fleetFiles: files,
+    fleetInference: {
+      ...fleets,
+      run: (version: FleetVersion, rows: FleetRow[]) => {
+        runs.push({ version, rows });
+        return fleets.run(version, rows);
+      },
+    },
+  };
+}
+
+const trainSettings = defaultTrainSettings(fleet, "v1");
+const settings = defaultForecastSettings(fleet, "v1");
+const order = { slot: someSlot, reason: "scheduled" } as const;
+
+let trained: ReturnType<typeof world>;
+beforeAll(async () => {
+  trained = world();
+  const outcome = await trainFleet(trained, trainSettings, order, { holder: "me" });
+  if (outcome.status !== "trained") throw new Error(JSON.stringify(outcome));
+}, 120_000);
+
+test("one training makes every sensor's first model, with its part's place and receipt", async () => {
+  const champions = await trained.registry.champions(names);
+  expect([...champions.keys()].sort()).toEqual(names);
+  const fleetIds = new Set([...champions.values()].map(({ manifest }) => manifest.fleet?.fleetId));
+  expect(fleetIds.size).toBe(1);
+  for (const { manifest } of champions.values()) {
+    expect(new Date(manifest.training.to) <= someSlot).toBe(true);
+    for (const { ridgeMae, persistenceMae } of Object.values(manifest.metrics)) {
+      expect(ridgeMae).toBeLessThan(persistenceMae);
+    }
+  }
+});
+
+test("a shard of fleet models is one run, one query, and issues all its sensors", async () => {
+  trained.runs.length = 0;
+  const before = trained.follower.queries;
+  const { outcomes, forecasts } = await forecast(trained, settings, { slot: later, sensorIds: names });
+  expect(outcomes.map(({ status, reasonText }) => [status, reasonText])).toEqual(names.map(() => ["issued", null]));
+  expect(trained.runs.map(({ rows }) => rows.length)).toEqual([3]);
+  expect(trained.follower.queries - before).toBe(1);
+  expect(forecasts.filter(({ isServed, method }) => isServed && method === "lstm")).toHaveLength(6);
+});
+
+test("a forecast is the same cold and warm, alone and in a shard", async () => {
+  const slots = [-2, -1, 0].map((steps) => addSeconds(later, steps * stepSeconds));
+  const medians = async (ports: ReturnType<typeof world>, slot: Date, sensorIds: string[]) => {
+    const { forecasts } = await forecast({ ...ports, ledger: memoryLedger() }, settings, { slot, sensorIds });
+    return forecasts.filter(({ sensorId }) => sensorId === "hall").map(({ q50 }) => q50);
+  };
+  const cold = { ...trained, fleetInference: fleetInference({ files: trained.fleetFiles, log: trained.log }) };
+  const alone = await medians({ ...trained, ...cold } as typeof trained, slots[2]!, ["hall"]);
+  let warm: number[][] = [];
+  for (const slot of slots) warm = await medians(trained, slot, names);
+  expect(warm).toHaveLength(2);
+  for (const [k, row] of warm.entries()) {
+    for (const [h, value] of row.entries()) expect(alone[k]![h]!).toBeCloseTo(value, 4);
+  }
+});
+
+test("the panel is read with a shard that does not hold it, and a panel that is silent costs nothing", async () => {
+  const silent = memoryFollower(new Map([["hall", trained.follower.sensors.get("hall")!]]));
+  const ask = async (follower: typeof silent) => {
+    trained.runs.length = 0;
+    const shard = { slot: later, sensorIds: ["hall"] };
+    const { outcomes } = await forecast({ ...trained, follower, ledger: memoryLedger() }, settings, shard);
+    expect(outcomes.map(({ status }) => status)).toEqual(["issued"]);
+    return trained.runs[0]!.rows[0]!.features;
+  };
+  const [beside, alone] = [await ask(trained.follower), await ask(silent)];
+  expect(beside.at(-1)).toBeCloseTo(2 / 4);
+  expect(alone.at(-1)).toBe(0);
+});
+
+test("a part that is damaged costs its own sensor the model and nobody else", async () => {
+  const champion = (await trained.registry.champions(["attic"])).get("attic")!;
+  const wrong = { ...champion, modelSha256: "0".repeat(64) };
+  const others = [...(await trained.registry.champions(["cellar", "hall"])).values()];
+  const ports = { ...trained, registry: memoryRegistry([wrong, ...others]), ledger: memoryLedger() };
+  const { outcomes } = await forecast(ports, settings, { slot: later, sensorIds: names });
+  expect(outcomes.map(({ status, reason }) => [status, reason])).toEqual([
+    ["baseline", "modelRejected"],
+    ["issued", null],
+    ["issued", null],
+  ]);
+});
+
+test("a second training makes challengers, and one at a time trains", async () => {
+  await trained.leases.acquire("train/fleet", "somebody", 60);
+  expect(await trainFleet(trained, trainSettings, order, { holder: "me" })).toEqual({ status: "busy" });
+  await trained.leases.release("train/fleet", "somebody");
+  const again = await trainFleet(trained, trainSettings, order, { holder: "me" });
+  expect(again).toMatchObject({ status: "trained" });
+  if (again.status !== "trained") return;
+  // The same slot gives the same bytes: what was settled stays.
+  expect(again.sensors.map(({ status }) => status)).toEqual(["champion", "champion", "champion"]);
+  const next = await trainFleet(trained, trainSettings, { ...order, slot: later }, { holder: "me" });
+  expect(next).toMatchObject({ status: "trained" });
+  if (next.status !== "trained") return;
+  expect(next.sensors.map(({ status }) => status)).toEqual(["challenger", "challenger", "challenger"]);
+}, 120_000);
+
+test("a shipped fleet serves sensors without a champion and displaces nobody", async () => {
+  const shipped = [...(await trained.registry.champions(names)).values()].map(({ manifest }) => manifest);
+  const ports = world(trained.fleetFiles);
+  expect(await seedFleet(ports, fleet, shipped)).toMatchObject({ promoted: [{}, {}, {}], refused: [] });
+  expect(await seedFleet(ports, fleet, shipped)).toEqual({ promoted: [], refused: [] });
+  const damaged = shipped.map((one) => ({ ...one, fleet: { ...one.fleet!, digest: "0".repeat(64) } }));
+  const empty = world(trained.fleetFiles);
+  expect((await seedFleet(empty, fleet, damaged)).refused).toHaveLength(3);
+});
+
+test("a receipt checks version, part and data; a person promotes only what still answers", async () => {
+  const [model] = (await trained.registry.champions(["attic"])).values();
+  const ports = { ...trained, store: memoryStore() };
+  const lines = await checkReceipt(ports, model!.modelId);
+  expect(lines.map(({ check, isOk }) => [check, isOk])).toEqual([
+    [`fleet ${model!.manifest.fleet!.fleetId}`, true],
+    ["part's sha256", true],
+    ["training data", true],
+  ]);
+  const lost = { ...model!, modelId: "lost", manifest: { ...model!.manifest, modelSha256: "0".repeat(64) } };
+  const registry = memoryRegistry([lost]);
+  expect((await checkReceipt({ ...ports, registry }, "lost")).map(({ isOk }) => isOk)).toEqual([true, false, true]);
+  expect(await promoteByHand({ ...ports, registry }, "lost", "why")).toMatchObject({ ok: false, reason: "rejected" });
+  expect(await promoteByHand(ports, model!.modelId, "why")).toEqual({ ok: true });
+});
+
+test("of a large fleet always the same sensors teach, whatever their order", () => {
+  const many = Array.from({ length: 50 }, (_, i) => `sensor-${i}`);
+  const drawn = drawSensors(many, 10);
+  expect(drawn).toHaveLength(10);
+  expect(drawSensors(many.toReversed(), 10)).toEqual(drawn);
+  expect(drawSensors(names, 10)).toEqual(names);
+});
