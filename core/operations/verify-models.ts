@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { artefactDigest } from "../model/artefact-digest.ts";
 import { loadFleet } from "../model/fleet/artefact.ts";
 import { loadParts } from "../model/fleet/pack.ts";
 import type { RegisteredModel } from "../model/registered.ts";
@@ -45,6 +46,9 @@ async function faultOf(
     const sha256 = await sha256Of(artefact.onnx);
     if (sha256 !== modelSha256)
       return `${modelId} (${status}): bytes have sha256 ${sha256}, ${modelSha256} is registered`;
+    const whole = model.digest === null ? null : await artefactDigest(artefact);
+    if (whole !== model.digest)
+      return `${modelId} (${status}): its files have digest ${whole}, ${model.digest} is registered`;
     const said = artefact.manifest.modelSha256;
     return said === modelSha256 ? null : `${modelId} (${status}): its manifest says sha256 ${said}, not ${modelSha256}`;
   } catch (error) {

@@ -33,6 +33,8 @@ beforeAll(async () => {
     hostileIds.map((sensorId) => outcomeOf({ sensorId })),
     hostileIds.flatMap((sensorId) => forecastsOf({ sensorId, unit: "<b>" })),
   );
+  await api.ledger.closeFanOut(someSlot, someSlot);
+  await api.ledger.finishCycles(someSlot, someSlot);
   await api.scores.record(hostileIds.map((sensorId) => scoreOf({ sensorId })));
   for (const [index, sensorId] of hostileIds.slice(0, 4).entries()) {
     const manifest = manifestOf({ modelId: `model-${index}`, sensorId });
