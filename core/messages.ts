@@ -26,7 +26,7 @@ export type TrainFleetMessage = z.infer<typeof TrainFleetMessage>;
 export type QueueName = "forecast" | "score" | "train";
 
 /**
- * A message as it travels: JSON, with a key under which a queue that can may drop repeats. A queue that can hands out the
- * highest `priority` first; it is 0 where it is left out.
+ * A message as it travels: JSON, with a key under which a queue that can may drop repeats. A queue that can hands out
+ * the highest `priority` first; it is 0 where it is left out.
  */
 export type QueueMessage = { key: string; priority?: number; body: unknown };

@@ -44,8 +44,8 @@ export type Follower = {
   /** Newest reading time up to now per sensor, null where it has none; ONE query. */
   newestReadings(sensorIds: string[]): Promise<Map<string, Date | null>>;
   /**
-   * Where a counter stood: its newest reading in the six hours up to `upTo`, in its own unit; null where there is none, or
-   * the target is no counter. Windows hold its rate.
+   * Where a counter stood: its newest reading in the six hours up to `upTo`, in its own unit; null where there is none,
+   * or the target is no counter. Windows hold its rate.
    */
   readCounter(sensorId: string, target: string, upTo: Date): Promise<CounterReading | null>;
   state(): Promise<FollowerState>;
@@ -66,8 +66,8 @@ export type RegistryReader = {
 /** A model's way from challenger to champion to history. */
 export type RegistryWriter = {
   /**
-   * Inserts a challenger; the same modelId with the same sha256 and digest is a no-op, with others throws conflict. One that has
-   * no digest yet gets it.
+   * Inserts a challenger; the same modelId with the same sha256 and digest is a no-op, with others throws conflict. One
+   * that has no digest yet gets it.
    */
   register(model: { manifest: ModelManifest; digest?: string; statusReason: string; now: Date }): Promise<void>;
   /** Makes it champion and retires the one before, in one transaction. */
@@ -92,7 +92,10 @@ export type ModelStore = {
 export type FleetInference = {
   /** The version's manifest, once its graph has answered its golden vectors. Throws notFound or artefactRejected. */
   open(version: FleetVersion): Promise<FleetManifest>;
-  /** Per sensor its part, or why there is none: a part that is missing or damaged costs the others nothing. One read a pack. */
+  /**
+   * Per sensor its part, or why there is none: a part that is missing or damaged costs the others nothing. One read a
+   * pack.
+   */
   parts(graph: FleetGraph, places: PartPlace[]): Promise<Map<string, PartFile | AppError>>;
   /** One outcome a row, in order, by one run. */
   run(version: FleetVersion, rows: FleetRow[]): Promise<ModelOutput[]>;
@@ -115,14 +118,17 @@ export type Ledger = {
   closeFanOut(slot: Date, now: Date): Promise<void>;
   /** Neighbouring cycles further apart than `seconds`, ascending. */
   gaps(seconds: number): Promise<{ after: Date; before: Date }[]>;
-  /** Marks as finished each cycle up to `upTo` with an outcome for all its sensors; gives back the others, newest first. */
+  /**
+   * Marks as finished each cycle up to `upTo` with an outcome for all its sensors; gives back the others, newest first.
+   */
   finishCycles(upTo: Date, now: Date): Promise<UnfinishedCycle[]>;
   /** Marks one cycle as finished, whatever it has: nobody else is to be waited for. */
   finishCycle(slot: Date, now: Date): Promise<void>;
   /**
-   * Marks the cycles that were opened in (after, upTo] as made by a clock that was wrong: when such a slot comes, `openCycle` takes
-   * back its outcomes and opens it as if it were new. Stored forecasts stay. Slots before `oldest`, too old to be opened again,
-   * are left in peace: it may be the clock of today that is wrong. Gives back how many it marked.
+   * Marks the cycles that were opened in (after, upTo] as made by a clock that was wrong: when such a slot comes,
+   * `openCycle` takes back its outcomes and opens it as if it were new. Stored forecasts stay. Slots before `oldest`,
+   * too old to be opened again, are left in peace: it may be the clock of today that is wrong. Gives back how many it
+   * marked.
    */
   disputeCycles(opened: { after: Date; upTo: Date }, oldest: Date): Promise<number>;
   /** Adds sensors not seen before and returns nothing; known ones stay as they are. */
@@ -135,13 +141,18 @@ export type Ledger = {
 
 /** What forecasts came to, once their moments were known; each lead is scored once. */
 export type Scores = {
-  /** Leads of these sensors' forecasts that were issued before their moment, with targetAt in [from, upTo], served and shadow. */
+  /**
+   * Leads of these sensors' forecasts that were issued before their moment, with targetAt in [from, upTo], served and
+   * shadow.
+   */
   matured(wanted: MaturedQuery[], upTo: Date): Promise<MaturedForecast[]>;
   /** Forecasts of these sensors with targetAt in (after, upTo], served and shadow, whole: to learn anew. */
   maturing(sensorIds: string[], after: Date, upTo: Date): Promise<Forecast[]>;
   /** The score rows of these sensors with targetAt in (after, upTo]. */
   scored(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredRow[]>;
-  /** Moments in (after, upTo] with a row that lacks leads issued before them: a forecast was recorded after its score. */
+  /**
+   * Moments in (after, upTo] with a row that lacks leads issued before them: a forecast was recorded after its score.
+   */
   early(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredMoment[]>;
   /** Adds rows, and to known ones the leads that they lack; a lead that is scored stays as it is. */
   record(scores: Score[]): Promise<void>;
@@ -154,7 +165,9 @@ export type Some<T> = { count: number; first: T[] };
 type ForecastKey = Pick<Forecast, "sensorId" | "target" | "origin" | "modelKey">;
 type SlotRange = { from: Date; to: Date };
 
-/** What is stored, asked for what must never be there; slots in [from, to], at most `limit` cases by name. Reads only. */
+/**
+ * What is stored, asked for what must never be there; slots in [from, to], at most `limit` cases by name. Reads only.
+ */
 export type Evidence = {
   /** Cycles with fewer outcomes than sensors. */
   unfinished(range: SlotRange, limit: number): Promise<Some<{ slot: Date; sensors: number; outcomes: number }>>;
@@ -173,11 +186,16 @@ export type Evidence = {
   someScores(range: SlotRange, limit: number): Promise<Score[]>;
 };
 
-/** What mixing and widths have learnt, per sensor and target: of the sensor, not of a model, so that a new champion inherits it. */
+/**
+ * What mixing and widths have learnt, per sensor and target: of the sensor, not of a model, so that a new champion
+ * inherits it.
+ */
 export type Adaptations = {
   /** Per sensor and target; without an entry where nothing was learnt yet. */
   load(sensorIds: string[]): Promise<Map<string, Map<string, Adaptation>>>;
-  /** Stores each that learnt from a newer outcome than the stored one: who comes second with the same changes nothing. */
+  /**
+   * Stores each that learnt from a newer outcome than the stored one: who comes second with the same changes nothing.
+   */
   save(adapted: Adapted[]): Promise<void>;
 };
 

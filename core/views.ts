@@ -35,7 +35,9 @@ export type AccuracyViews = {
 export type OperationViews = {
   /** Null before the first cycle. */
   newestSlot(): Promise<Date | null>;
-  /** The newest slot up to `upTo`, among its latest cycles, whose sensors all have their outcome; null where none has. */
+  /**
+   * The newest slot up to `upTo`, among its latest cycles, whose sensors all have their outcome; null where none has.
+   */
   newestDoneSlot(upTo: Date): Promise<Date | null>;
   /** Empty where no pg-boss lives in the database. */
   queueCounts(): Promise<{ name: string; waiting: number; active: number; failed: number }[]>;

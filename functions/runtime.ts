@@ -264,7 +264,10 @@ export async function openApiDatabases(
   return { predictor, follower };
 }
 
-/** Whether the follower's role may only read: one machine asks at the start and refuses, on AWS the watch asks again and again. */
+/**
+ * Whether the follower's role may only read: one machine asks at the start and refuses, on AWS the watch asks again and
+ * again.
+ */
 function rightsOf(database: Database<unknown>, sources: Source[]) {
   return async () => {
     const { askWriteRights } = await import("./adapters/postgres/check-source.ts");

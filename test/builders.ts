@@ -52,7 +52,10 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** A manifest whose feature counts and scaler agree, all targets on their own scale; `historySteps` decides between day and week features. */
+/**
+ * A manifest whose feature counts and scaler agree, all targets on their own scale; `historySteps` decides between day
+ * and week features.
+ */
 export function manifestOf(overrides: Partial<ModelManifest> = {}): ModelManifest {
   const targets = overrides.targets ?? [temperature, humidity];
   const { stepSeconds = 600, horizon = 24, contextLength = 48 } = overrides;

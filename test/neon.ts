@@ -77,7 +77,9 @@ export function redirectToNeon(port: number): typeof WebSocket {
   };
 }
 
-/** Reads the frontend's protocol (a startup, then [type, length, payload]) and reports what a pooler would not carry. */
+/**
+ * Reads the frontend's protocol (a startup, then [type, length, payload]) and reports what a pooler would not carry.
+ */
 function messageReader(report: (text: string) => void): (data: Buffer) => void {
   let pending = Buffer.alloc(0);
   let isStarted = false;

@@ -15,7 +15,9 @@ import { type Server, startServer } from "../functions/machine/embedded/server.t
 const password = "test";
 const unsafe = { fsync: "off", full_page_writes: "off", autovacuum: "off" };
 
-/** A real Postgres for one test file: start it in beforeAll, stop it in afterAll, and take a fresh database per test. */
+/**
+ * A real Postgres for one test file: start it in beforeAll, stop it in afterAll, and take a fresh database per test.
+ */
 export type TestPostgres = {
   /** Superuser on database "postgres". */
   url: string;

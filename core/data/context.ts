@@ -40,8 +40,8 @@ export type SensorGrid = {
 };
 
 /**
- * Readings in (slot - steps * stepSeconds, slot] as models see them (`observe`), cut at the origin; null when no target has a
- * valid one. Readings after the slot, out of range, repeated, out of order, or false are dealt with here.
+ * Readings in (slot - steps * stepSeconds, slot] as models see them (`observe`), cut at the origin; null when no target
+ * has a valid one. Readings after the slot, out of range, repeated, out of order, or false are dealt with here.
  */
 export function toSensorGrid(readings: Readings, fleet: Fleet, slot: Date, steps: number): SensorGrid | null {
   const observed = observe(readings, fleet.targets, fleet.stepSeconds, {
@@ -88,7 +88,10 @@ export function cutHistory(sensor: SensorGrid, length: number): { grid: Grid; or
   };
 }
 
-/** Whether one target's past is good enough for a model; `have` and `need` count grid steps, `imputedSteps` those filled in or held. */
+/**
+ * Whether one target's past is good enough for a model; `have` and `need` count grid steps, `imputedSteps` those filled
+ * in or held.
+ */
 export type TargetContext =
   | { ok: true; imputedSteps: number }
   | {

@@ -8,9 +8,9 @@ const resetShare = 0.9;
 export const counterReachSeconds = 6 * 3600;
 
 /**
- * The readings with each counter's column as its rate per hour since the reading before, at the later one's time; NaN for the
- * first. Subtracted in float64, so that 1,000,000.25 - 1,000,000 is 0.25. After a reset the counter has come from 0; a fall
- * of less than a tenth costs one value. Readings without counters are given back as they are.
+ * The readings with each counter's column as its rate per hour since the reading before, at the later one's time; NaN
+ * for the first. Subtracted in float64, so that 1,000,000.25 - 1,000,000 is 0.25. After a reset the counter has come
+ * from 0; a fall of less than a tenth costs one value. Readings without counters are given back as they are.
  */
 export function ratesOfCounters(readings: Readings, targets: Target[]): Readings {
   const counters = targets.filter(({ counts }) => counts !== undefined);
@@ -49,8 +49,9 @@ function changeOf(before: number, now: number): number {
 export type CounterReading = { at: Date; value: number };
 
 /**
- * The counter's levels at each lead, from where it stood at the origin and quantiles of its rate per hour. The band is the sum of
- * the steps' bands: what errors of neighbouring steps cancel is not taken off, so it covers more than its nominal share.
+ * The counter's levels at each lead, from where it stood at the origin and quantiles of its rate per hour. The band is
+ * the sum of the steps' bands: what errors of neighbouring steps cancel is not taken off, so it covers more than its
+ * nominal share.
  */
 export function levelsOf(start: number, { q10, q50, q90 }: Quantiles, stepSeconds: number): Quantiles {
   const hours = stepSeconds / 3600;

@@ -2,9 +2,9 @@ import { isValid } from "./quality.ts";
 import type { Readings, Target } from "./reading.ts";
 
 /**
- * A regular grid: point t is the mean of the valid readings in (t - stepSeconds, t], and of one that came a little later
- * where there would be none.
- * `columns[k][i]` is target k at `startAt + i * stepSeconds`; NaN marks a missing point and never leaves the numerics.
+ * A regular grid: point t is the mean of the valid readings in (t - stepSeconds, t], and of one that came a little
+ * later where there would be none. `columns[k][i]` is target k at `startAt + i * stepSeconds`; NaN marks a missing
+ * point and never leaves the numerics.
  */
 export type Grid = {
   startAt: Date;
@@ -25,8 +25,9 @@ export type FilledColumn = { values: Float64Array; isImputed: Uint8Array };
  * `upTo`.
  * Several readings of one step are averaged, also when they share a time; order does not matter. Without readings and
  * bounds the grid is empty. Values that are not finite or outside the target's [min, max] count as missing.
- * A reading up to a tenth of a step after t belongs to t where that has none and the sensor comes about once a step: clocks
- * jitter, and a reading at 12:10:02 is that of 12:10 once another has come. None after `upTo` counts all the same.
+ * A reading up to a tenth of a step after t belongs to t where that has none and the sensor comes about once a step:
+ * clocks jitter, and a reading at 12:10:02 is that of 12:10 once another has come. None after `upTo` counts all the
+ * same.
  */
 export function toGrid(
   readings: Readings,

@@ -5,13 +5,17 @@ const longestSteps = 12;
 const denseShare = 0.8;
 const fewestIntervals = 8;
 
-/** How long a target's value stands until the next one; `everySeconds` is the median interval, null where it is not known. */
+/**
+ * How long a target's value stands until the next one; `everySeconds` is the median interval, null where it is not
+ * known.
+ */
 export type Hold = { holdSeconds: number; everySeconds: number | null };
 
 /**
- * Learnt from the moments of readings, ascending, in milliseconds. A sensor that reports on change, or more slowly than the
- * grid, says by its silence that nothing has changed, for as long as it is used to be silent: a quarter longer than the
- * third longest of its intervals, as the longest may be outages. 0: nothing is held. `given` is taken instead of what is learnt.
+ * Learnt from the moments of readings, ascending, in milliseconds. A sensor that reports on change, or more slowly than
+ * the grid, says by its silence that nothing has changed, for as long as it is used to be silent: a quarter longer than
+ * the third longest of its intervals, as the longest may be outages. 0: nothing is held. `given` is taken instead of
+ * what is learnt.
  */
 export function learnHold(at: Float64Array, stepSeconds: number, given?: number): Hold {
   const learnt = learn(at, stepSeconds);

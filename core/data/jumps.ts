@@ -4,15 +4,18 @@ export type Jumps = {
   dropped: number[];
   /** Index of the newest reading when it waits for the next one to confirm it; null else. */
   heldBack: number | null;
-  /** The newest confirmed jump: index of the reading that it began with, and of the level before; null when there is none. */
+  /**
+   * The newest confirmed jump: index of the reading that it began with, and of the level before; null when there is
+   * none.
+   */
   shifted: { from: number; to: number } | null;
 };
 
 /** Fewer changes than this tell nothing of what is usual. */
 const fewestChanges = 24;
 /**
- * A jump is one of so many times the 97th percentile of the changes (of 1.5 % of lone false readings, each of which makes two,
- * that percentile knows nothing), and of this share of what the values span ...
+ * A jump is one of so many times the 97th percentile of the changes (of 1.5 % of lone false readings, each of which
+ * makes two, that percentile knows nothing), and of this share of what the values span ...
  */
 const usualChanges = 8;
 const usualSpan = 0.5;
@@ -21,9 +24,9 @@ const leastShare = 0.01;
 const widestRange = 1000;
 
 /**
- * Lone jumps that this history has never shown, as a DS18B20's 85.0 at power-on: such a reading is held back until the next
- * one is nearer to it than to the level before, and dropped when it is not. Causal: a reading is judged by it, those before
- * it, and the one after it; what is usual is told by all of `values`. `at` ascending, in milliseconds.
+ * Lone jumps that this history has never shown, as a DS18B20's 85.0 at power-on: such a reading is held back until the
+ * next one is nearer to it than to the level before, and dropped when it is not. Causal: a reading is judged by it,
+ * those before it, and the one after it; what is usual is told by all of `values`. `at` ascending, in milliseconds.
  */
 export function findJumps(at: Float64Array, values: Float64Array, range: { min: number; max: number }): Jumps {
   const found: Jumps = { dropped: [], heldBack: null, shifted: null };

@@ -21,8 +21,9 @@ export type Condition = Hold & {
 export type Observed = { grid: Grid; readings: Readings; conditions: Condition[] };
 
 /**
- * Readings on the grid as `toGrid` has it, without lone jumps, and with values held while a sensor that reports on change or
- * more slowly than the grid is silent as it uses to be. The same in training, backtest and serving; nothing after `upTo` counts.
+ * Readings on the grid as `toGrid` has it, without lone jumps, and with values held while a sensor that reports on
+ * change or more slowly than the grid is silent as it uses to be. The same in training, backtest and serving; nothing
+ * after `upTo` counts.
  */
 export function observe(
   readings: Readings,

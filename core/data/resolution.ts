@@ -2,8 +2,8 @@ import type { Quantiles } from "./quantiles.ts";
 import type { Target } from "./reading.ts";
 
 /**
- * The steps in which a target's forecasts are issued and stored: `value = (base + n) * multiple / divisor` with n a 16-bit
- * integer. A whole number over a whole number: what is read is the very double that was issued.
+ * The steps in which a target's forecasts are issued and stored: `value = (base + n) * multiple / divisor` with n a
+ * 16-bit integer. A whole number over a whole number: what is read is the very double that was issued.
  */
 export type Resolution = { multiple: number; divisor: number; base: number };
 
@@ -12,8 +12,9 @@ export const stepLimit = 32_767;
 export const noStep = -32_768;
 
 /**
- * The finest of 1, 2, 5 times a power of ten in which the target's range fits 16 bits: .002 for -40..85, .02 for 300..1100.
- * Rounding moves a value by half of it at most, under a 26,000th of the range. Null where the range is no range.
+ * The finest of 1, 2, 5 times a power of ten in which the target's range fits 16 bits: .002 for -40..85, .02 for
+ * 300..1100. Rounding moves a value by half of it at most, under a 26,000th of the range. Null where the range is no
+ * range.
  */
 export function resolutionOf({ min, max }: Pick<Target, "min" | "max">): Resolution | null {
   const needed = (max - min) / (2 * (stepLimit - 1));

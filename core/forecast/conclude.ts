@@ -39,7 +39,9 @@ type Question = {
 type Input = Question & { simple: Map<number, SimpleExperts> };
 type SimpleExperts = ReturnType<typeof simpleExperts>;
 
-/** The sensor's one outcome and its rows: served ones, a baseline where the model fell out, and those of its shadows. */
+/**
+ * The sensor's one outcome and its rows: served ones, a baseline where the model fell out, and those of its shadows.
+ */
 export function conclude(question: Question): Conclusion {
   const input: Input = { ...question, simple: new Map() };
   const { plan, decidedAt, settings } = input;

@@ -43,8 +43,8 @@ export function countHeld(sensor: SensorGrid, settings: ForecastSettings): numbe
 }
 
 /**
- * Of each target with a reading that waits, or a shift in the context: "temperature: 85 °C waits for the next reading to
- * confirm it", "temperature: shifted from 20.6 to 69.1 °C at ...: now in °F?"; null without any.
+ * Of each target with a reading that waits, or a shift in the context: "temperature: 85 °C waits for the next reading
+ * to confirm it", "temperature: shifted from 20.6 to 69.1 °C at ...: now in °F?"; null without any.
  */
 export function doubtText(sensor: SensorGrid, settings: ForecastSettings): string | null {
   const since = contextStart(sensor, settings);

@@ -44,7 +44,9 @@ export type Forecast = {
   q10: number[];
   q50: number[];
   q90: number[];
-  /** The steps that its numbers are whole ones of; null where the target has none, and in rows of before there were any. */
+  /**
+   * The steps that its numbers are whole ones of; null where the target has none, and in rows of before there were any.
+   */
   resolution: Resolution | null;
   /** The origin's value: what persistence forecasts. */
   lastValue: number;

@@ -10,7 +10,10 @@ const tailSlack = 1;
 /** Quantiles that cross by no more than this share do so by float32 rounding, and are levelled. */
 const roundingShare = 1e-6;
 
-/** Per lead, where a median is still believed: as far as the history went, and as the simplest forecast is unsure, beyond it. */
+/**
+ * Per lead, where a median is still believed: as far as the history went, and as the simplest forecast is unsure,
+ * beyond it.
+ */
 export type Believable = { low: number[]; high: number[] };
 
 /** Share of the physical range that is believed in any case, where it is a range at all. */
@@ -18,8 +21,8 @@ const leastSlack = 0.02;
 const widestRange = 1000;
 
 /**
- * What `column[0..end]` makes believable: its span once more on both sides, and twice the width of the simple forecast's band;
- * everything where it holds nothing.
+ * What `column[0..end]` makes believable: its span once more on both sides, and twice the width of the simple
+ * forecast's band; everything where it holds nothing.
  */
 export function believableOf(
   column: Float64Array,

@@ -4,8 +4,8 @@ import { addSeconds } from "../time.ts";
 import type { Forecast } from "./forecast.ts";
 
 /**
- * One lead of a stored forecast that was issued before its moment, once that has come: all that scoring and learning ask of it.
- * `mix` null for a forecast that was not mixed; `experts` in their order, null where one had no forecast.
+ * One lead of a stored forecast that was issued before its moment, once that has come: all that scoring and learning
+ * ask of it. `mix` null for a forecast that was not mixed; `experts` in their order, null where one had no forecast.
  */
 export type MaturedForecast = Pick<
   Forecast,
@@ -21,7 +21,9 @@ export type MaturedForecast = Pick<
 /** Whose leads are wanted, with targetAt from `from` on. */
 export type MaturedQuery = { sensorId: string; from: Date };
 
-/** The leads of these forecasts that count at a wanted moment: those issued before it. In the order of the forecasts. */
+/**
+ * The leads of these forecasts that count at a wanted moment: those issued before it. In the order of the forecasts.
+ */
 export function maturedLeads(forecasts: Forecast[], isWanted: (targetAt: Date) => boolean): MaturedForecast[] {
   return forecasts.flatMap((forecast) =>
     forecast.q50.flatMap((_, h) => {

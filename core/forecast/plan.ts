@@ -134,7 +134,9 @@ function planTarget(
   return verdict.ok ? { serve: "model", imputedSteps } : { serve: "baseline", ...verdict };
 }
 
-/** Why the origin lies so far behind the slot: values that cannot be, or none at all; by the clock, where that is wrong. */
+/**
+ * Why the origin lies so far behind the slot: values that cannot be, or none at all; by the clock, where that is wrong.
+ */
 function staleText(sensor: SensorGrid, age: number, most: number, { fleet }: ForecastSettings): string {
   const rejected = fleet.targets.flatMap(({ name, min, max, unit }, k) => {
     const { rejectedSince, rejectedValue } = sensor.quality[k]!;

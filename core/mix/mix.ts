@@ -56,8 +56,8 @@ export function weightedMean(made: (Triple | null)[], weights: number[]): Triple
 }
 
 /**
- * The forecast that the mix makes: weighted mean, band's sides times their factors, the middle moved to where they lean,
- * inside the target's range.
+ * The forecast that the mix makes: weighted mean, band's sides times their factors, the middle moved to where they
+ * lean, inside the target's range.
  */
 export function quantilesOfMix(mix: Mix, range: Pick<Target, "min" | "max">): Quantiles {
   const [lower, upper] = mix.widths as [number[], number[]];

@@ -1,15 +1,18 @@
 import { experts } from "./experts.ts";
 import type { Mix } from "./mix.ts";
 
-/** First and last lead of each group over which weights and widths are told: the first, then up to a quarter, a half and all. */
+/**
+ * First and last lead of each group over which weights and widths are told: the first, then up to a quarter, a half and
+ * all.
+ */
 export function shareGroups(horizon: number): { firstLead: number; lastLead: number }[] {
   const ends = [...new Set([1, Math.ceil(horizon / 4), Math.ceil(horizon / 2), horizon])];
   return ends.map((lastLead, i) => ({ firstLead: i === 0 ? 1 : ends[i - 1]! + 1, lastLead }));
 }
 
 /**
- * What is kept of a mix for good, in thousandths: per group of leads the mean weight of each expert, then the mean factors of
- * the lower and the upper side.
+ * What is kept of a mix for good, in thousandths: per group of leads the mean weight of each expert, then the mean
+ * factors of the lower and the upper side.
  */
 export function sharesOf({ weights, widths }: Mix): number[] {
   return shareGroups(widths[0]!.length).flatMap(({ firstLead, lastLead }) =>
@@ -20,7 +23,10 @@ export function sharesOf({ weights, widths }: Mix): number[] {
   );
 }
 
-/** A mix that has these shares in every lead of a group, and no longer the experts: it tells the same and teaches nothing. */
+/**
+ * A mix that has these shares in every lead of a group, and no longer the experts: it tells the same and teaches
+ * nothing.
+ */
 export function mixOfShares(shares: number[], horizon: number, of: Pick<Mix, "learntThrough" | "challengerId">): Mix {
   const size = experts.length + 2;
   const groups = shareGroups(horizon);

@@ -17,8 +17,8 @@ export function factorsOf(width: number[][]): number[][] {
 }
 
 /**
- * By what part of its side the middle moves, up where positive: actuals that leave the band more often above than below lie
- * above its middle too. What widens both sides alike changes nothing.
+ * By what part of its side the middle moves, up where positive: actuals that leave the band more often above than below
+ * lie above its middle too. What widens both sides alike changes nothing.
  */
 export function leanOf(lower: number, upper: number): number {
   const both = lower + upper;

@@ -2,8 +2,9 @@ import { digestOf } from "./fleet/digest.ts";
 import type { Artefact, ModelManifest } from "./manifest.ts";
 
 /**
- * One SHA-256 over graph, manifest and golden vector: what the registry keeps, and what has to agree before a model serves. The
- * order of keys does not count, as a database changes it, nor does what a schema does not know, as nothing reads it.
+ * One SHA-256 over graph, manifest and golden vector: what the registry keeps, and what has to agree before a model
+ * serves. The order of keys does not count, as a database changes it, nor does what a schema does not know, as nothing
+ * reads it.
  */
 export function artefactDigest({ onnx, manifest, golden }: Artefact): Promise<string> {
   const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, sortKeys));
@@ -21,8 +22,8 @@ export function printArtefact({ manifest, golden }: Artefact): { manifest: strin
 }
 
 /**
- * Whether two artefacts are one: alike in all but the moment and the time it took to make them, so that a training that is
- * repeated may be stored again.
+ * Whether two artefacts are one: alike in all but the moment and the time it took to make them, so that a training that
+ * is repeated may be stored again.
  */
 export async function isSameArtefact(a: Artefact, b: Artefact): Promise<boolean> {
   const [left, right] = await Promise.all(

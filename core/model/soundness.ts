@@ -40,8 +40,8 @@ export function misfitOf(manifest: ModelManifest): string | null {
 }
 
 /**
- * Why a golden vector proves nothing: its tolerance is more than a fiftieth of what its own answers of a target span, or they lie
- * further outside of the target's range than that is wide. Null where it does prove something.
+ * Why a golden vector proves nothing: its tolerance is more than a fiftieth of what its own answers of a target span,
+ * or they lie further outside of the target's range than that is wide. Null where it does prove something.
  */
 export function toleranceMisfit({ targets, quantiles }: ModelManifest, golden: GoldenVector): string | null {
   const { tolerance } = golden;

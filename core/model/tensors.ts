@@ -22,7 +22,9 @@ export type ModelInput = {
   fleet?: FleetQuestion;
 };
 
-/** What a fleet's network is told beside the tensors; `learnt` are the places of the model's targets among the fleet's. */
+/**
+ * What a fleet's network is told beside the tensors; `learnt` are the places of the model's targets among the fleet's.
+ */
 export type FleetQuestion = {
   version: FleetVersion;
   part: PartFile;

@@ -11,9 +11,10 @@ import { type ModelInput, type ModelOutput, toModelInput } from "./tensors.ts";
 export type Verdict = { ok: true } | { ok: false; message: string };
 
 /**
- * Whether the artefact may serve: its bytes have the manifest's sha256 (and the registered ones of bytes and files where given),
- * manifest and golden vector parse and fit together, and `run`, which sees only bytes that passed so far, answers the
- * golden vector within its tolerance by the encoder that serving uses. Else what disagrees, with the numbers.
+ * Whether the artefact may serve: its bytes have the manifest's sha256 (and the registered ones of bytes and files
+ * where given), manifest and golden vector parse and fit together, and `run`, which sees only bytes that passed so far,
+ * answers the golden vector within its tolerance by the encoder that serving uses. Else what disagrees, with the
+ * numbers.
  */
 export async function verifyArtefact(
   artefact: Artefact,

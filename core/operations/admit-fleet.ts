@@ -30,7 +30,9 @@ export async function storeFleet(files: ArtefactFiles, { artefact, sensors }: Bu
   return placed;
 }
 
-/** Whether the store gives a version back that answers its golden vectors, and these sensors' parts, each by its digest. */
+/**
+ * Whether the store gives a version back that answers its golden vectors, and these sensors' parts, each by its digest.
+ */
 export async function verifyFleet(
   inference: Pick<FleetInference, "open" | "parts">,
   version: FleetVersion,
@@ -58,8 +60,8 @@ export async function verifyFleet(
 }
 
 /**
- * Stores a version, verifies what the store gives back and only then registers each sensor's model as a challenger; doing it
- * again is safe. A refusal says why.
+ * Stores a version, verifies what the store gives back and only then registers each sensor's model as a challenger;
+ * doing it again is safe. A refusal says why.
  */
 export async function admitFleet(
   ports: Pick<Ports, "clock" | "log" | "fleetFiles" | "fleetInference" | "registry">,

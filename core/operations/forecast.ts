@@ -19,9 +19,9 @@ export type ForecastPorts = Pick<
 export type Issued = { slot: Date; outcomes: Outcome[]; forecasts: Forecast[] };
 
 /**
- * Forecasts a shard: one outcome per sensor not decided yet, stored with its forecasts in one transaction. Doing it again
- * changes nothing. A sensor whose own handling throws costs the others nothing: they are stored first, then `internal` is
- * thrown so that the message comes back for the one.
+ * Forecasts a shard: one outcome per sensor not decided yet, stored with its forecasts in one transaction. Doing it
+ * again changes nothing. A sensor whose own handling throws costs the others nothing: they are stored first, then
+ * `internal` is thrown so that the message comes back for the one.
  */
 export async function forecast(
   ports: ForecastPorts,

@@ -23,13 +23,15 @@ const mostSlots = 144;
 const patienceCycles = 3;
 
 /**
- * Looks for slots between the first and `newest` that have no cycle or lack outcomes, wherever they lie, and mends them: what can
- * still be computed is enqueued, what is too old is marked expired, sensor by sensor. Died half way, the next pass goes on.
+ * Looks for slots between the first and `newest` that have no cycle or lack outcomes, wherever they lie, and mends
+ * them: what can still be computed is enqueued, what is too old is marked expired, sensor by sensor. Died half way, the
+ * next pass goes on.
  */
 export async function closeHoles(ports: HolePorts, settings: HoleSettings, newest: Date): Promise<Mended> {
   const { clock, log, ledger } = ports;
   const { stepSeconds, cycleSeconds } = settings;
-  // What is stored was read before the clock: only a clock that went back can be behind it, however long a pause comes after.
+  // What is stored was read before the clock: only a clock that went back can be behind it, however long a pause comes
+  // after.
   const [latest] = await ledger.latestCycles(1);
   const now = clock.now();
   const oldest = addSeconds(floorToStep(now, stepSeconds), -settings.expiredSteps * stepSeconds);

@@ -40,8 +40,9 @@ export function actualsOf(readings: Readings, fleet: Fleet, after: Date, upTo: D
 }
 
 /**
- * The state after the outcomes that are newer than what it learnt through; `actuals` ascending. `matured` are one sensor's
- * and target's; only served, mixed ones teach. Nothing is learnt of a moment without an actual, or of a stuck sensor.
+ * The state after the outcomes that are newer than what it learnt through; `actuals` ascending. `matured` are one
+ * sensor's and target's; only served, mixed ones teach. Nothing is learnt of a moment without an actual, or of a stuck
+ * sensor.
  */
 export function learnOutcomes(state: Adaptation, matured: MaturedForecast[], actuals: Actual[]): Adaptation {
   const served = matured.filter((one) => one.isServed).sort((a, b) => a.issuedAt.getTime() - b.issuedAt.getTime());
@@ -63,7 +64,9 @@ function outcomesOf(served: MaturedForecast[], actual: number): MaturedLead[] {
   return [...byLead.values()];
 }
 
-/** Per sensor and target, the state after what `matured` and `actuals` have to teach; without those that learnt nothing. */
+/**
+ * Per sensor and target, the state after what `matured` and `actuals` have to teach; without those that learnt nothing.
+ */
 export function learn(
   fleet: Fleet,
   known: Map<string, Map<string, Adaptation>>,
@@ -86,7 +89,9 @@ function stateOf(known: Map<string, Map<string, Adaptation>>, sensorId: string, 
   return state?.bound.length === horizon ? state : freshAdaptation(horizon);
 }
 
-/** States from nothing but the stored forecasts and their actuals up to `upTo`, as they were learnt when they matured. */
+/**
+ * States from nothing but the stored forecasts and their actuals up to `upTo`, as they were learnt when they matured.
+ */
 export async function relearn(
   { follower, scores }: Pick<Ports, "follower" | "scores">,
   fleet: Fleet,

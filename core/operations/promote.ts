@@ -32,8 +32,8 @@ export async function promoteAll(ports: PromotePorts, settings: PromotionSetting
 
 /**
  * Compares every challenger of the sensors with its champion on the scores that both have, and promotes, keeps or
- * retires it; the reason is stored, the change audited. The oldest challenger is judged first, and a promotion ends the sensor's turn: the
- * others are to be compared with the new champion. A sensor that fails costs the others nothing.
+ * retires it; the reason is stored, the change audited. The oldest challenger is judged first, and a promotion ends the
+ * sensor's turn: the others are to be compared with the new champion. A sensor that fails costs the others nothing.
  */
 export async function promote(
   ports: PromotePorts,

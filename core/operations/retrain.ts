@@ -12,12 +12,15 @@ type RetrainPorts = Pick<Ports, "log" | "follower" | "registry" | "scores" | "qu
 
 export type RetrainRequest = { sensorId: string; reason: "drift" | "noModel"; text: string };
 
-/** Of the sensors with a model so many must have drifted before their fleet is trained anew: one alone may be about to break. */
+/**
+ * Of the sensors with a model so many must have drifted before their fleet is trained anew: one alone may be about to
+ * break.
+ */
 const driftedShare = 0.05;
 
 /**
- * Asks for a training of the fleet's network when enough of its sensors drifted, else for one of those that have no model at all;
- * once a day. Shard by shard, for what it reads of the follower.
+ * Asks for a training of the fleet's network when enough of its sensors drifted, else for one of those that have no
+ * model at all; once a day. Shard by shard, for what it reads of the follower.
  */
 export async function scheduleRetraining(
   ports: RetrainPorts,

@@ -4,7 +4,10 @@ import { renewalAt } from "../model/renewal.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead } from "../time.ts";
 
-/** `activeSeconds`: a sensor silent for longer is no longer scheduled; before that it is refused, so that somebody notices. */
+/**
+ * `activeSeconds`: a sensor silent for longer is no longer scheduled; before that it is refused, so that somebody
+ * notices.
+ */
 export type ScheduleSettings = { stepSeconds: number; shardSize: number; activeSeconds: number };
 
 type SchedulePorts = Pick<Ports, "clock" | "log" | "follower" | "ledger" | "queue">;
@@ -16,9 +19,9 @@ export type FanOut = { slot: Date; sensors: number; shards: number };
 const maximumMessageBytes = 200_000;
 
 /**
- * Opens the cycle of the slot that `at`, the event's time, falls into and enqueues its shards. Run again it enqueues nothing;
- * run again after it died half way it sends all shards anew, which is safe because a decided sensor is skipped. A slot ahead
- * of the clock is not opened.
+ * Opens the cycle of the slot that `at`, the event's time, falls into and enqueues its shards. Run again it enqueues
+ * nothing; run again after it died half way it sends all shards anew, which is safe because a decided sensor is
+ * skipped. A slot ahead of the clock is not opened.
  */
 export async function schedule(ports: SchedulePorts, settings: ScheduleSettings, at: Date): Promise<FanOut> {
   const { clock, log, follower, ledger, queue } = ports;
@@ -53,8 +56,9 @@ export async function scheduleScores(
 }
 
 /**
- * Enqueues a training of the fleet's network, at the slot of `at`, when the history of one of its sensors has grown enough since
- * its model made last; when a sensor has no champion, one that is for those alone. Twice for a slot enqueues nothing new.
+ * Enqueues a training of the fleet's network, at the slot of `at`, when the history of one of its sensors has grown
+ * enough since its model made last; when a sensor has no champion, one that is for those alone. Twice for a slot
+ * enqueues nothing new.
  */
 export async function scheduleTraining(
   ports: Pick<Ports, "follower" | "queue" | "registry">,
@@ -117,8 +121,8 @@ export function shardsOf(sensorIds: string[], size: number): string[][] {
 }
 
 /**
- * One message a shard of the slot, newer slots before older ones. The key names slot, shard and content: a fan-out repeated
- * over a changed fleet must not pass for the one before, nor one of another `opening`.
+ * One message a shard of the slot, newer slots before older ones. The key names slot, shard and content: a fan-out
+ * repeated over a changed fleet must not pass for the one before, nor one of another `opening`.
  */
 export function messagesOf(slot: Date, shards: string[][], opening = ""): QueueMessage[] {
   return shards.map((sensorIds, shard) => {

@@ -29,9 +29,9 @@ export function defaultScoreSettings(fleet: Fleet): ScoreSettings {
 
 /**
  * Scores a shard's forecasts against the actuals that became known: one row per (sensor, target, targetAt, model), with
- * exactly the leads that were issued before their moment; a row that came before one of its forecasts is completed. A bin
- * without a reading is not scored; one that gets its readings late is, within the lookback. What mixing and widths can learn
- * from the same outcomes is learnt along, each outcome once and in its order: a late one teaches no more.
+ * exactly the leads that were issued before their moment; a row that came before one of its forecasts is completed. A
+ * bin without a reading is not scored; one that gets its readings late is, within the lookback. What mixing and widths
+ * can learn from the same outcomes is learnt along, each outcome once and in its order: a late one teaches no more.
  */
 export async function score(
   ports: Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations">,

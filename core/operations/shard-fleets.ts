@@ -42,8 +42,8 @@ export async function openShardFleets(
 }
 
 /**
- * Encodes a shard's models, those of a fleet with their parts and with the panel as it is known at the slot; `steps` of history
- * are looked at. A part that is missing, damaged or of another version throws when its model is asked for.
+ * Encodes a shard's models, those of a fleet with their parts and with the panel as it is known at the slot; `steps` of
+ * history are looked at. A part that is missing, damaged or of another version throws when its model is asked for.
  */
 export async function shardEncoder(
   inference: Pick<FleetInference, "parts">,

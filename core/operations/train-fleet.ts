@@ -31,9 +31,9 @@ export const mostSensors = 400;
 const readAtOnce = 20;
 
 /**
- * Trains a network for the fleet as of the message's slot, with a part for each of its sensors: lease, readings, training,
- * store, read back, verify, register as challengers, and champion at once where a sensor has none and its validation is not
- * worse than persistence. A repeat for the same slot finishes what was begun.
+ * Trains a network for the fleet as of the message's slot, with a part for each of its sensors: lease, readings,
+ * training, store, read back, verify, register as challengers, and champion at once where a sensor has none and its
+ * validation is not worse than persistence. A repeat for the same slot finishes what was begun.
  */
 export async function trainFleet(
   ports: TrainFleetPorts,
@@ -107,7 +107,9 @@ async function trainNew(
   return { status: "trained", sensors, refused };
 }
 
-/** Where a model was missing, those that have one keep it and its challengers: they have a trial of their own under way. */
+/**
+ * Where a model was missing, those that have one keep it and its challengers: they have a trial of their own under way.
+ */
 async function wantedOf(
   { registry }: Pick<Ports, "registry">,
   built: BuiltFleet,

@@ -60,8 +60,8 @@ async function wrongLeads({ clock, scores }: SamplePorts, settings: SampleSettin
 }
 
 /**
- * What the source says of the moment, beside what was scored: as some pass that may have scored it saw it. Nothing where the
- * source has no value of it (any more).
+ * What the source says of the moment, beside what was scored: as some pass that may have scored it saw it. Nothing
+ * where the source has no value of it (any more).
  */
 async function wrongActual({ follower }: SamplePorts, { fleet, score }: SampleSettings, row: Score): Promise<string[]> {
   const { sensorId, target, targetAt, actual } = row;

@@ -15,7 +15,10 @@ export function parseArtefact(name: string, files: { onnx: Uint8Array; manifest:
   };
 }
 
-/** A modelId is also a folder's name and part of a key: what does not match the manifest's pattern is refused as badInput. */
+/**
+ * A modelId is also a folder's name and part of a key: what does not match the manifest's pattern is refused as
+ * badInput.
+ */
 export function checkModelId(modelId: string): string {
   if (ModelManifest.shape.modelId.safeParse(modelId).success) return modelId;
   throw new AppError("badInput", `${JSON.stringify(modelId.slice(0, 64))} is not a model id`);

@@ -5,7 +5,9 @@ import { detectBuild, loadEngine } from "../../models/engine/load.ts";
 import { trainFleet } from "../../models/fleet/training.ts";
 import { buildFleetVersion } from "../../models/fleet/version.ts";
 
-/** What is to be done; with a `codeVersion` the version is built that is stored. `build` null takes the fastest engine. */
+/**
+ * What is to be done; with a `codeVersion` the version is built that is stored. `build` null takes the fastest engine.
+ */
 export type FleetTask = { request: FleetRequest; build: EngineBuild | null; codeVersion: string | null };
 
 /** A trained fleet; `built` only where it was asked for and there is one, and then without the networks. */

@@ -11,12 +11,17 @@ import { createFleetPredictor } from "../../models/fleet/predict.ts";
 import { type FleetDone, type FleetTask, trainFleetHere } from "./fleet-here.ts";
 import type { FleetMessage } from "./fleet-worker.ts";
 
-/** Threads at a time, and the engine where it is not to be the fastest: simd128 gives the same bits on every machine. */
+/**
+ * Threads at a time, and the engine where it is not to be the fastest: simd128 gives the same bits on every machine.
+ */
 type FleetWorkers = { workers?: number; build?: EngineBuild };
 
 const workerFile = new URL("./fleet-worker.ts", import.meta.url);
 
-/** Trains fleets on worker threads, one a thread; aborting ends it at once. In a bundle, without the worker's file, in this one. */
+/**
+ * Trains fleets on worker threads, one a thread; aborting ends it at once. In a bundle, without the worker's file, in
+ * this one.
+ */
 export function workerFleetTrainer({
   workers = availableParallelism(),
   build,

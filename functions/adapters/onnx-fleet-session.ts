@@ -98,7 +98,10 @@ async function createSession(onnx: Uint8Array, fleetId: string): Promise<Inferen
   }
 }
 
-/** The CPU LSTM operator swallows NaN and answers plausibly: what is not finite must not go in. Parts were looked at when read. */
+/**
+ * The CPU LSTM operator swallows NaN and answers plausibly: what is not finite must not go in. Parts were looked at
+ * when read.
+ */
 function refusalOf(row: FleetRow, inputs: [string, number[]][]): ModelOutput | null {
   const { sensorId } = row.part;
   for (const [name, dims] of inputs) {

@@ -17,8 +17,8 @@ const maximumSessions = 8;
 const rejectionTtlMs = 60_000;
 
 /**
- * Fleets' graphs in this process: a version is fetched once, verified (digest, golden vectors) and kept, as are the sensors'
- * parts; the store may go away then. A shard is one run, whatever its sensors.
+ * Fleets' graphs in this process: a version is fetched once, verified (digest, golden vectors) and kept, as are the
+ * sensors' parts; the store may go away then. A shard is one run, whatever its sensors.
  */
 export function fleetInference(
   { files, log }: { files: ArtefactFiles; log: Log },

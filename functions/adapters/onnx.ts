@@ -18,8 +18,8 @@ const rejectionTtlMs = 60_000;
 type Entry = { session: OnnxSession; users: number; isEvicted: boolean; isReleased: boolean };
 
 /**
- * ONNX Runtime in this process. A model is fetched once, verified (sha256, manifest, golden vector) and kept; the store may
- * go away then. Sessions beyond the bound are released, the least used first and never while they run.
+ * ONNX Runtime in this process. A model is fetched once, verified (sha256, manifest, golden vector) and kept; the store
+ * may go away then. Sessions beyond the bound are released, the least used first and never while they run.
  */
 export function onnxInference(
   { store, log }: { store: ModelStore; log: Log },

@@ -26,7 +26,9 @@ const lanes: Record<QueueName, Lane> = {
 };
 const queueNames: QueueName[] = ["forecast", "score", "train"];
 
-/** A message is tried 1 + 5 times, 1 to 60 s apart, then goes to the dead letters; a dead process is noticed in 10 s. */
+/**
+ * A message is tried 1 + 5 times, 1 to 60 s apart, then goes to the dead letters; a dead process is noticed in 10 s.
+ */
 const delivery: QueueOptions = {
   retryLimit: 5,
   retryDelay: 1,
@@ -43,9 +45,9 @@ const maintenance = {
 };
 
 /**
- * Opens (and installs, where it is new) pg-boss in the schema `pgboss` of the database at `url`. Several processes may share
- * it; one that is alone takes what a killed process left behind at once instead of after 10 s without a heartbeat. Throws
- * queueUnavailable when the database does not answer.
+ * Opens (and installs, where it is new) pg-boss in the schema `pgboss` of the database at `url`. Several processes may
+ * share it; one that is alone takes what a killed process left behind at once instead of after 10 s without a
+ * heartbeat. Throws queueUnavailable when the database does not answer.
  */
 export async function openBossQueue(url: string, log: Log, { isAlone = false } = {}): Promise<BossQueue> {
   const { options, isPooled } = await reachable(url, "predictor").catch((error: unknown) => {
@@ -123,8 +125,8 @@ async function send(boss: PgBoss, queue: QueueName, messages: QueueMessage[]): P
 }
 
 /**
- * One message at a time and worker: expiry and shutdown count by the message, and whatever is newest by then comes next. A
- * backlog is worked off without a pause in between.
+ * One message at a time and worker: expiry and shutdown count by the message, and whatever is newest by then comes
+ * next. A backlog is worked off without a pause in between.
  */
 async function work(
   boss: PgBoss,

@@ -26,8 +26,9 @@ export type S3Options = {
 };
 
 /**
- * Artefacts in a bucket. The manifest is written last and conditionally, and read first: without it there is no model, so
- * that an artefact is there whole or not at all. Retries with growing, jittered pauses; throws storeUnavailable after that.
+ * Artefacts in a bucket. The manifest is written last and conditionally, and read first: without it there is no model,
+ * so that an artefact is there whole or not at all. Retries with growing, jittered pauses; throws storeUnavailable
+ * after that.
  */
 export function s3Store(options: S3Options): ModelStore & { files: ArtefactFiles; close(): void } {
   const { bucket, prefix, endpoint, region, credentials, timeoutMs = 10_000, maximumAttempts = 4 } = options;

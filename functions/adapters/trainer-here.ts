@@ -7,7 +7,10 @@ const progressEveryMs = 200;
 
 let engine: Engine | null = null;
 
-/** Trains in the calling thread, which is busy for seconds; progress comes a few times a second. `build` forces an engine. */
+/**
+ * Trains in the calling thread, which is busy for seconds; progress comes a few times a second. `build` forces an
+ * engine.
+ */
 export function trainHere(
   request: TrainRequest,
   onProgress: (progress: TrainProgress) => void,

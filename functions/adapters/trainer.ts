@@ -11,9 +11,10 @@ import type { WorkerMessage, WorkerTask } from "./trainer-worker.ts";
 const workerFile = new URL("./trainer-worker.ts", import.meta.url);
 
 /**
- * Trains sensors on worker threads, one a thread and at most `workers` at a time (the number of cores unless given). A worker takes
- * the next sensor that waits, warm, and ends when none does; aborting ends it at once. In a bundle, where there is no worker
- * file, it trains in the calling thread. `build` forces an engine: simd128 gives the same bits on every machine.
+ * Trains sensors on worker threads, one a thread and at most `workers` at a time (the number of cores unless given). A
+ * worker takes the next sensor that waits, warm, and ends when none does; aborting ends it at once. In a bundle, where
+ * there is no worker file, it trains in the calling thread. `build` forces an engine: simd128 gives the same bits on
+ * every machine.
  */
 export function workerTrainer(options: { workers?: number; build?: EngineBuild } = {}): Trainer {
   const { workers = availableParallelism(), build } = options;

@@ -4,8 +4,8 @@ import { refuse } from "./problem.ts";
 export type BodyLimits = { maxBytes: number; deadlineMs: number };
 
 /**
- * Reads a body whole before anything else is done for the request: one that is too large is refused with 413, one that has
- * not come by the deadline with 408. Who sends slowly costs a socket, never one of the places in flight.
+ * Reads a body whole before anything else is done for the request: one that is too large is refused with 413, one that
+ * has not come by the deadline with 408. Who sends slowly costs a socket, never one of the places in flight.
  */
 export function readBodies(limits: BodyLimits): MiddlewareHandler {
   return async (c, next) => {

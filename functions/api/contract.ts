@@ -1,7 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { sensorStatuses } from "../../core/forecast/sensor.ts";
 
-/** The API's shapes: zod is the contract, OpenAPI and the dashboard's types are made from it. Times are RFC 3339 UTC. */
+/**
+ * The API's shapes: zod is the contract, OpenAPI and the dashboard's types are made from it. Times are RFC 3339 UTC.
+ */
 const time = z.iso.datetime().openapi({ example: "2016-05-01T12:00:00.000Z" });
 const column = z.array(z.number().nullable());
 
@@ -125,7 +127,9 @@ export const SensorTarget = z
     history: z.object({ at: z.array(time), value: column }),
     /** The latest one, whole. */
     forecast: ForecastResponse.nullable(),
-    /** 1 - MAE / MAE of the yardstick by the model that serves, last 7 days, all leads; null before anything was scored. */
+    /**
+     * 1 - MAE / MAE of the yardstick by the model that serves, last 7 days, all leads; null before anything was scored.
+     */
     skill: z.object({ persistence: z.number().nullable(), seasonalNaive: z.number().nullable(), n: z.int() }),
   })
   .openapi("SensorTarget");
@@ -267,7 +271,10 @@ export const Model = z
       engine: z.string(),
       cpuSeconds: z.number(),
       dataSha256: z.string(),
-      /** How a short history was dealt with: what was compared on its own validation windows and kept; null for a long one. */
+      /**
+       * How a short history was dealt with: what was compared on its own validation windows and kept; null for a long
+       * one.
+       */
       shortHistory: z
         .object({
           days: z.number(),

@@ -4,7 +4,10 @@ import type { Forecast } from "../../core/forecast/forecast.ts";
 import type { CounterLevel } from "./contract.ts";
 import type { ApiServices } from "./services.ts";
 
-/** A counter's forecast as levels, from where the follower has it at the origin; nothing for others, or while it is away. */
+/**
+ * A counter's forecast as levels, from where the follower has it at the origin; nothing for others, or while it is
+ * away.
+ */
 export async function loadLevel(
   { ports, settings }: ApiServices,
   forecast: Forecast,

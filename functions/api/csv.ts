@@ -13,7 +13,10 @@ export function toCsv(header: string[], rows: Iterable<Cell[]>): string {
 /** What a spreadsheet takes for the beginning of a formula, also in full width and behind blanks. */
 const formula = /^(\s*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]|[\t\r\n])/;
 
-/** Text that a spreadsheet would run as a formula gets an apostrophe before it; csv-stringify's own guard knows no blanks. */
+/**
+ * Text that a spreadsheet would run as a formula gets an apostrophe before it; csv-stringify's own guard knows no
+ * blanks.
+ */
 function guardFormula(text: string): string {
   return formula.test(text) ? `'${text}` : text;
 }

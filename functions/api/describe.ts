@@ -55,7 +55,10 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
   });
 }
 
-/** Readings of the last day and the newest times; null while the follower is away, which costs the page its history only. */
+/**
+ * Readings of the last day and the newest times; null while the follower is away, which costs the page its history
+ * only.
+ */
 async function readRecent({ ports }: ApiServices, sensorIds: string[], now: Date): Promise<Recent | null> {
   try {
     const windows = await ports.follower.readWindows(sensorIds, addSeconds(now, -historySeconds), now);

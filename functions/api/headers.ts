@@ -19,8 +19,8 @@ export const permissionsPolicy = {
 const varying = ["Accept", "Accept-Encoding", "Authorization", "Cookie", "Origin"];
 
 /**
- * What caches may do with an answer: a browser keeps it and asks by ETag each time, nobody between keeps it, since the next
- * to ask may not be allowed to read it.
+ * What caches may do with an answer: a browser keeps it and asks by ETag each time, nobody between keeps it, since the
+ * next to ask may not be allowed to read it.
  */
 export function forbidSharing(): MiddlewareHandler {
   return async (c, next) => {

@@ -13,8 +13,8 @@ export const defaultLanes: Lanes = { places: 32, heavyPlaces: 3, heavyWaiting: 6
 
 /**
  * Bounds what is handled at a time, so that a flood cannot pile up: beyond it 503, at once. Heavy reads (the table says
- * which) go one behind the other in a lane of their own: however many there are, a light request and a forecast cycle wait
- * for a few of them at most. Probes pass.
+ * which) go one behind the other in a lane of their own: however many there are, a light request and a forecast cycle
+ * wait for a few of them at most. Probes pass.
  */
 export function boundInFlight({ places, heavyPlaces, heavyWaiting }: Lanes): MiddlewareHandler {
   const light = createLane(places, 0);

@@ -10,8 +10,8 @@ import type { ApiSettings } from "./services.ts";
 const isProbe = (path: string) => path === "/healthz" || path === "/readyz";
 
 /**
- * One log line a request, without headers, query or body: none of them can leak a key. Probes are not logged, nor, where
- * `withReads` is false, reads that went well.
+ * One log line a request, without headers, query or body: none of them can leak a key. Probes are not logged, nor,
+ * where `withReads` is false, reads that went well.
  */
 export function logRequests(log: Log, withReads: boolean): MiddlewareHandler {
   return async (c, next) => {

@@ -4,8 +4,8 @@ import { Id } from "./contract.ts";
 import { refuse } from "./problem.ts";
 
 /**
- * An id as a path's segment. The ids `.` and `..` cannot stand there, however they are escaped: every client takes such a
- * segment away. They are written `~.` and `~..`, and an id that looks like that gets one more `~`.
+ * An id as a path's segment. The ids `.` and `..` cannot stand there, however they are escaped: every client takes such
+ * a segment away. They are written `~.` and `~..`, and an id that looks like that gets one more `~`.
  */
 export const PathId = Id.transform(fromSegment);
 

@@ -7,8 +7,8 @@ import { openDatabases } from "../machine/databases.ts";
 import { inspectFollower } from "../runtime.ts";
 import { describeReport, verdictOf } from "./check-source-report.ts";
 
-// npm run check-source [-- --json]: says whether FOLLOWER_DATABASE_URL and SOURCE_CONFIG fit, and what to change. Exit code 1
-// where `npm start` would refuse, or no sensor could be forecast.
+// npm run check-source [-- --json]: says whether FOLLOWER_DATABASE_URL and SOURCE_CONFIG fit, and what to change. Exit
+// code 1 where `npm start` would refuse, or no sensor could be forecast.
 const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 const quiet: Log = { info() {}, warn() {}, error: (event, fields) => console.error(event, fields) };
 try {

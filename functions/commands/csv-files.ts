@@ -12,15 +12,16 @@ import type { BacktestPlan } from "../../core/evaluation/split.ts";
 import { parseTime } from "./csv-time.ts";
 
 /**
- * Readings of all sensors of a file, the names of its target columns in the file's order, and what a person should know of
- * how it was read.
+ * Readings of all sensors of a file, the names of its target columns in the file's order, and what a person should know
+ * of how it was read.
  */
 export type ReadingsFile = { targets: string[]; sensors: Map<string, Readings>; notes: string[] };
 
 /**
- * Reads `sensor_id,timestamp,<target>,...` (CSV or .gz; ISO 8601 times, UTC where they name no zone, or seconds, milliseconds
- * or microseconds since 1970), streamed; `sensorIds` keeps these only. A cell that is no number counts as not measured, and is
- * told of. Throws badInput without the two key columns, and where the time of any row cannot be read, naming the first.
+ * Reads `sensor_id,timestamp,<target>,...` (CSV or .gz; ISO 8601 times, UTC where they name no zone, or seconds,
+ * milliseconds or microseconds since 1970), streamed; `sensorIds` keeps these only. A cell that is no number counts as
+ * not measured, and is told of. Throws badInput without the two key columns, and where the time of any row cannot be
+ * read, naming the first.
  */
 export async function readReadings(path: string, sensorIds?: string[]): Promise<ReadingsFile> {
   const kept = sensorIds && new Set(sensorIds);
@@ -152,8 +153,8 @@ async function* rowsOf(
 const forecastColumns = ["sensor_id", "issued_at", "target_at", "target", "q10", "q50", "q90"];
 
 /**
- * Writes forecasts as `sensor_id,issued_at,target_at,target,q10,q50,q90` (.gz is compressed), one row per lead, `step` seconds
- * apart. The file appears whole on `close`, not at all on `abandon`.
+ * Writes forecasts as `sensor_id,issued_at,target_at,target,q10,q50,q90` (.gz is compressed), one row per lead, `step`
+ * seconds apart. The file appears whole on `close`, not at all on `abandon`.
  */
 export function openForecastsFile(path: string) {
   const partial = `${path}.partial`;

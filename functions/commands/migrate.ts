@@ -2,8 +2,8 @@ import { loadConfig } from "../config/environment.ts";
 import { openDatabases } from "../machine/databases.ts";
 import { describeRoles, openCurrentPredictor, openLog } from "../runtime.ts";
 
-// npm run migrate: brings the predictor database (PREDICTOR_DATABASE_URL, else the embedded one) up to date. Safe at any time.
-// With `-- --roles` it only prints the SQL that gives workers and API roles of their own.
+// npm run migrate: brings the predictor database (PREDICTOR_DATABASE_URL, else the embedded one) up to date. Safe at
+// any time. With `-- --roles` it only prints the SQL that gives workers and API roles of their own.
 if (process.argv.includes("--roles")) {
   process.stdout.write(await describeRoles());
   process.exit(0);

@@ -1,4 +1,6 @@
-/** How far a server's identity is checked, by libpq's names and with its meaning: `require` encrypts and trusts anybody. */
+/**
+ * How far a server's identity is checked, by libpq's names and with its meaning: `require` encrypts and trusts anybody.
+ */
 export const sslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 export type SslMode = (typeof sslModes)[number];
 
@@ -22,7 +24,9 @@ export type Connection = {
   isPooled: boolean;
 };
 
-/** What is wrong with a connection string: a sentence that completes "FOLLOWER_DATABASE_URL ..." and repeats none of it. */
+/**
+ * What is wrong with a connection string: a sentence that completes "FOLLOWER_DATABASE_URL ..." and repeats none of it.
+ */
 export type ParsedConnection = { ok: true; connection: Connection } | { ok: false; problem: string };
 
 type Parameters = Map<string, string>;
@@ -88,8 +92,8 @@ function parseUrl(rest: string): Parts {
 }
 
 /**
- * Where the password ends. The reading that a URL has by its grammar comes first; where that is no address, an "@" further
- * on may end it, if only one does.
+ * Where the password ends. The reading that a URL has by its grammar comes first; where that is no address, an "@"
+ * further on may end it, if only one does.
  */
 function splitCredentials(rest: string): { credentials: string | null; address: string } | null {
   const strict = (/^[^/?#]*/.exec(rest)?.[0] ?? "").lastIndexOf("@");
@@ -162,7 +166,10 @@ function toConnection(parameters: Parameters): ParsedConnection {
   };
 }
 
-/** Without a mode: encrypted where the server can, as libpq has it; on this machine plain first, as nobody listens in between. */
+/**
+ * Without a mode: encrypted where the server can, as libpq has it; on this machine plain first, as nobody listens in
+ * between.
+ */
 function sslModeOf(parameters: Parameters, host: string): SslMode | null {
   const given = parameters.get("sslmode");
   if (given === "no-verify" || (!given && ["true", "1", "require"].includes(parameters.get("ssl") ?? "")))

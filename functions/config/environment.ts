@@ -21,13 +21,19 @@ export type Config = Omit<Values, "modelStore" | "cycleCron" | "codeVersion"> & 
   codeVersion: string;
 };
 
-/** The configuration of this process: its environment, then `.env` here, then the secrets that SST linked. Throws misconfigured. */
+/**
+ * The configuration of this process: its environment, then `.env` here, then the secrets that SST linked. Throws
+ * misconfigured.
+ */
 export async function loadConfig(): Promise<Config> {
   if (existsSync(".env")) process.loadEnvFile(".env");
   return readConfig(await withLinkedSecrets(process.env));
 }
 
-/** The configuration in `environment`; an empty string counts as unset. Throws misconfigured naming each bad variable, and those that contradict each other. */
+/**
+ * The configuration in `environment`; an empty string counts as unset. Throws misconfigured naming each bad variable,
+ * and those that contradict each other.
+ */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const parsed = Environment.safeParse(given);

@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-/** Text with a whole number in decimal digits, from `min` to `max` inclusive: "0x10", "1e3", "5.0" and " 5" are none. */
+/**
+ * Text with a whole number in decimal digits, from `min` to `max` inclusive: "0x10", "1e3", "5.0" and " 5" are none.
+ */
 export function integerText(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z

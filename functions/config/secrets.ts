@@ -8,8 +8,8 @@ const variables = {
 const Linked = z.object({ value: z.string() });
 
 /**
- * `environment` with the secrets filled in that SST linked to this function (encrypted in its bundle) or to `sst shell`;
- * what the environment already has wins. `environment` itself where SST is not in play.
+ * `environment` with the secrets filled in that SST linked to this function (encrypted in its bundle) or to `sst
+ * shell`; what the environment already has wins. `environment` itself where SST is not in play.
  */
 export async function withLinkedSecrets(
   environment: Record<string, string | undefined>,

@@ -35,7 +35,9 @@ const Path = z
   .describe("keys from the outside in");
 
 const shared = {
-  /** Without it, a table "iot.readings" is taken apart at the dot, and any other is looked for along the search path. */
+  /**
+   * Without it, a table "iot.readings" is taken apart at the dot, and any other is looked for along the search path.
+   */
   schema: Name.optional(),
   /** A table, partitioned table, view or materialised view. */
   table: z.string().min(1).max(127).default("sensor_readings"),
@@ -81,7 +83,10 @@ const Convertible = {
 const isConvertible = ({ unit, sourceUnit, scale, offset }: Convertible) =>
   sourceUnit === undefined || (scale === undefined && offset === undefined && conversionOf(sourceUnit, unit) !== null);
 
-/** A column per target; the column's name is the target's where it is not given. Numbers, text numbers, or JSON with a `path`. */
+/**
+ * A column per target; the column's name is the target's where it is not given. Numbers, text numbers, or JSON with a
+ * `path`.
+ */
 const WideTarget = z
   .strictObject({ ...targetShape, kind, ...converted, column: Name.optional(), path: Path.optional() })
   .refine(hasRange, Range)
@@ -92,7 +97,10 @@ const Wide = z.strictObject({
   targets: z.array(WideTarget).min(1).default(defaultTargets),
 });
 
-/** A row per target: `targetColumn` says which, by the target's `key` (its name where not given), `valueColumn` how much. */
+/**
+ * A row per target: `targetColumn` says which, by the target's `key` (its name where not given), `valueColumn` how
+ * much.
+ */
 const LongTarget = z
   .strictObject({ ...targetShape, kind, ...converted, key: z.string().min(1).max(256).optional() })
   .refine(hasRange, Range)
@@ -115,7 +123,9 @@ export const Source = z
   });
 export type Source = z.infer<typeof Source>;
 
-/** The mapping of one table in `value`, already parsed JSON. Throws misconfigured with every mistake and where it is. */
+/**
+ * The mapping of one table in `value`, already parsed JSON. Throws misconfigured with every mistake and where it is.
+ */
 export function parseSource(value: unknown): Source {
   const layout = isObject(value) && "layout" in value ? value.layout : "wide";
   const schema = layout === "long" ? Long : Wide;
@@ -125,8 +135,8 @@ export function parseSource(value: unknown): Source {
 }
 
 /**
- * One table, or several as { "tables": [ ... ] }: their targets are the fleet's, in that order; a target that two tables
- * have is read from both, and must have one unit and range. Throws misconfigured.
+ * One table, or several as { "tables": [ ... ] }: their targets are the fleet's, in that order; a target that two
+ * tables have is read from both, and must have one unit and range. Throws misconfigured.
  */
 export function parseSources(value: unknown): Source[] {
   if (!isObject(value) || !("tables" in value)) return [parseSource(value)];

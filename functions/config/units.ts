@@ -32,7 +32,10 @@ export function conversionOf(from: string, to: string): Conversion | null {
   return conversions[`${a}>${b}`] ?? null;
 }
 
-/** How a value outside a target's range would lie inside it, as a question and what to set; null where nothing simple would do. */
+/**
+ * How a value outside a target's range would lie inside it, as a question and what to set; null where nothing simple
+ * would do.
+ */
 export function guessConversion(
   value: number,
   target: { unit: string; min: number; max: number },

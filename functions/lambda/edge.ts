@@ -4,8 +4,8 @@ import type { LambdaEvent } from "hono/aws-lambda";
 export const edgeHeader = "x-edge-secret";
 
 /**
- * What only the edge and the function know, made from the API key so that there is nothing more to set. Not the signature of
- * an origin access control: that takes the Authorization header, which is our clients'.
+ * What only the edge and the function know, made from the API key so that there is nothing more to set. Not the
+ * signature of an origin access control: that takes the Authorization header, which is our clients'.
  */
 export async function edgeSecretOf(apiKey: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`edge ${apiKey}`));

@@ -22,8 +22,8 @@ const forTrying =
   "and no backups; set PREDICTOR_DATABASE_URL to a Postgres of your own before you depend on it";
 
 /**
- * Embedded Postgres for each database that is needed and has no URL, for as long as `opened` lives. One that another process
- * runs on DATA_DIR (`npm start`) is a conflict, or used where `mayShare`.
+ * Embedded Postgres for each database that is needed and has no URL, for as long as `opened` lives. One that another
+ * process runs on DATA_DIR (`npm start`) is a conflict, or used where `mayShare`.
  */
 export async function openDatabases(
   given: Config,

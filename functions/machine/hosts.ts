@@ -12,9 +12,9 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Answers 421 to a name that is not the server's own. A browser sends the name of the page's site: whoever points a name of
- * theirs at this address (DNS rebinding) would else read and change everything as if their page were ours. An address can
- * be nobody's name, so beyond loopback any address is taken.
+ * Answers 421 to a name that is not the server's own. A browser sends the name of the page's site: whoever points a
+ * name of theirs at this address (DNS rebinding) would else read and change everything as if their page were ours. An
+ * address can be nobody's name, so beyond loopback any address is taken.
  */
 export function refuseOtherHosts({ host, names }: HostRules): MiddlewareHandler {
   const own = new Set([host, ...names].map(bare));

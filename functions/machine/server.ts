@@ -20,14 +20,16 @@ export type HttpServer = { url: string; close(): Promise<void> };
 type Fetch = (request: Request, env?: object) => Response | Promise<Response>;
 
 const patienceMs = 5_000;
-/** Nobody needs longer to send a request's headers, or all of it; the API's own deadlines for bodies are shorter still. */
+/**
+ * Nobody needs longer to send a request's headers, or all of it; the API's own deadlines for bodies are shorter still.
+ */
 const serverOptions = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 1_000 };
 /** Sockets at a time: each costs memory whatever it sends. */
 const mostSockets = 1_024;
 
 /**
- * The API and the dashboard in one app: the dashboard's files from `webFolder`, its index page for its own paths, and the
- * API's problem for all others. Only for the hosts that `rules` name.
+ * The API and the dashboard in one app: the dashboard's files from `webFolder`, its index page for its own paths, and
+ * the API's problem for all others. Only for the hosts that `rules` name.
  */
 export function createSite(api: Fetch, webFolder: string, rules: HostRules) {
   const site = new Hono<{ Bindings: object }>();

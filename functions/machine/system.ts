@@ -56,8 +56,8 @@ const trainings = Math.max(1, availableParallelism() - 1);
 const webFolder = join(import.meta.dirname, "../../web/dist");
 
 /**
- * Starts whatever the configuration leaves open (embedded databases, the demo's sensors), then the workers, the schedules and
- * the server. Resolves when the server listens. What was started is stopped again when something fails.
+ * Starts whatever the configuration leaves open (embedded databases, the demo's sensors), then the workers, the
+ * schedules and the server. Resolves when the server listens. What was started is stopped again when something fails.
  */
 export async function startSystem(given: Config, log: Log, options: SystemOptions = {}): Promise<System> {
   const started = new AsyncDisposableStack();

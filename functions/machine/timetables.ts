@@ -8,9 +8,9 @@ import { runTimetable } from "./scheduler.ts";
 export type Driven = Record<"schedule" | "promote" | "watch", (event: unknown) => Promise<unknown>>;
 
 /**
- * Runs the schedules on the Clock until the signal aborts: forecasts (at once at the start; the pass for the newest slot looks
- * for those that were missed), scores behind them, the look for drift (at the start, too: sensors may have no model yet),
- * training, promotion and the watch.
+ * Runs the schedules on the Clock until the signal aborts: forecasts (at once at the start; the pass for the newest
+ * slot looks for those that were missed), scores behind them, the look for drift (at the start, too: sensors may have
+ * no model yet), training, promotion and the watch.
  */
 export async function runTimetables(
   { clock, log }: { clock: Clock; log: Log },

@@ -26,7 +26,10 @@ import { rangeOf } from "../training-grid.ts";
 import { fleetShape, widthsOf } from "./dataset.ts";
 import { fleetPolicy } from "./policy.ts";
 
-/** Puts a trained fleet under the model contract: graph, golden vectors and manifest, and each sensor's part with its receipt. */
+/**
+ * Puts a trained fleet under the model contract: graph, golden vectors and manifest, and each sensor's part with its
+ * receipt.
+ */
 export async function buildFleetVersion(
   engine: Engine,
   request: FleetRequest,
@@ -150,7 +153,10 @@ function slopeAt(link: Link, value: number): number {
 
 const goldenCount = 4;
 
-/** Rows with some sensors' real parts and ridge, and features as far from the mean as real ones: each weight has its say. */
+/**
+ * Rows with some sensors' real parts and ridge, and features as far from the mean as real ones: each weight has its
+ * say.
+ */
 function goldenRows({ encoding, members }: FleetModel, files: PartFile[]): FleetRow[] {
   return files.slice(0, goldenCount).map((part, i) => {
     const random = createRandom(0x9e3779b9 ^ i);

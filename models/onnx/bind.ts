@@ -4,8 +4,8 @@ import { createGraph } from "./graph.ts";
 export type PartTensors = Record<"ridge" | "skip" | "residualScale" | "widths" | "bands", Float32Array>;
 
 /**
- * A fleet's graph as the model of one sensor, for use elsewhere: its part becomes constants, ridge a product in the graph. Inputs
- * `sequence` and `features`, outputs `quantiles` and `ridge` as before.
+ * A fleet's graph as the model of one sensor, for use elsewhere: its part becomes constants, ridge a product in the
+ * graph. Inputs `sequence` and `features`, outputs `quantiles` and `ridge` as before.
  */
 export function bindPart(fleet: Uint8Array, part: PartTensors, targets: number): Uint8Array {
   const graph = createGraph(fleet);

@@ -5,7 +5,10 @@ import { createGraph, type GraphBuilder, type WeightType } from "./graph.ts";
 import { addParts, nameNet } from "./member.ts";
 import { spreadMatrix } from "./spread.ts";
 
-/** A fleet's networks, trained from several seeds, as `Network.weights` gives them; the forecast is their mean and a share of ridge. */
+/**
+ * A fleet's networks, trained from several seeds, as `Network.weights` gives them; the forecast is their mean and a
+ * share of ridge.
+ */
 export type FleetExport = {
   shape: NetworkShape;
   members: Float32Array[];
@@ -14,12 +17,12 @@ export type FleetExport = {
 };
 
 /**
- * The networks of a fleet as one ONNX file of standard operators, whatever the sensors: what is a sensor's own comes in with its
- * row, so that a shard is one run. Float32 inputs, [batch, ...]:
- * `sequence` [contextLength, channels]; `features` [features], standardised and unclipped; `changes` [targets, leads], ridge's;
- * `skip` [targets, linear, leads], the mean of the members' (see `meanSkip`); `residualScale` [leads, targets];
- * `widths` [leads, targets, quantiles - 1], the pre-softplus starting ones; `bands` [leads, targets, quantiles], ridge's quantiles
- * beside its change. Outputs [leads, targets, quantiles], change from the origin's value: `quantiles`, and `ridge`, ridge alone.
+ * The networks of a fleet as one ONNX file of standard operators, whatever the sensors: what is a sensor's own comes in
+ * with its row, so that a shard is one run. Float32 inputs, [batch, ...]: `sequence` [contextLength, channels];
+ * `features` [features], standardised and unclipped; `changes` [targets, leads], ridge's; `skip` [targets, linear,
+ * leads], the mean of the members' (see `meanSkip`); `residualScale` [leads, targets]; `widths` [leads, targets,
+ * quantiles - 1], the pre-softplus starting ones; `bands` [leads, targets, quantiles], ridge's quantiles beside its
+ * change. Outputs [leads, targets, quantiles], change from the origin's value: `quantiles`, and `ridge`, ridge alone.
  * Weights of another shape throw badInput.
  */
 export function exportFleet({ shape, members, ridgeShare, weightType }: FleetExport): Uint8Array {
@@ -63,7 +66,10 @@ export function exportFleet({ shape, members, ridgeShare, weightType }: FleetExp
   return graph.encode("fleet");
 }
 
-/** The mean of the members' skips of each sensor, [sensors, targets, linear, leads]: with it the members' middles need no own. */
+/**
+ * The mean of the members' skips of each sensor, [sensors, targets, linear, leads]: with it the members' middles need
+ * no own.
+ */
 export function meanSkip(shape: NetworkShape, members: Float32Array[]): Float32Array {
   const size = shape.sensors * shape.targets * shape.linear * shape.horizon;
   return Float32Array.from(

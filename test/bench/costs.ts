@@ -1,4 +1,6 @@
-/** AWS's list prices in US dollars (us-east-1, x86_64, without the free tier). Check them before you rely on a figure. */
+/**
+ * AWS's list prices in US dollars (us-east-1, x86_64, without the free tier). Check them before you rely on a figure.
+ */
 export const prices = {
   lambdaGigabyteSecond: 0.0000166667,
   lambdaRequest: 0.2 / 1e6,

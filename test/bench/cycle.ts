@@ -31,8 +31,9 @@ import { median, round, summary } from "./cycle/report.ts";
 import { type Measured, stagesOf } from "./cycle/stages.ts";
 
 /*
- * One forecast cycle over a synthetic fleet: eight days of ten-minute readings a sensor on a streaming standby, a model of
- * its own for every sensor, everything durable. Beside it, in the same run, the naive way over a part of the fleet. JSON.
+ * One forecast cycle over a synthetic fleet: eight days of ten-minute readings a sensor on a streaming standby, a model
+ * of its own for every sensor, everything durable. Beside it, in the same run, the naive way over a part of the fleet.
+ * JSON.
  */
 
 const { values } = parseArgs({
@@ -48,7 +49,9 @@ const sensors = Number(values.sensors);
 const shard = Number(values.shard);
 const naiveSensors = Math.min(sensors, Number(values.naive));
 const cycles = Number(values.cycles);
-/** Forecasts that are stored, and scored, before it is measured: as many as have a lead at each moment, and a few more. */
+/**
+ * Forecasts that are stored, and scored, before it is measured: as many as have a lead at each moment, and a few more.
+ */
 const origins = Number(values.origins);
 const lastSlot = new Date("2026-03-01T12:00:00Z");
 
@@ -122,7 +125,10 @@ try {
       horizon: settings.fleet.horizon,
     },
     outcomes: await countOutcomes(predictor),
-    /** What a sensor and day adds, with indices and before retention; `mixBytesPerSensorDay` goes two days after it matured. */
+    /**
+     * What a sensor and day adds, with indices and before retention; `mixBytesPerSensorDay` goes two days after it
+     * matured.
+     */
     bytesPerSensorDay: perDay("kept"),
     mixBytesPerSensorDay: perDay("mix"),
     ours,

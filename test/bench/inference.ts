@@ -1,5 +1,6 @@
-// npm run bench:inference [-- --sensors 1000 --shard 100]: what a forecast costs by the fleet's graph, beside a session for each
-// sensor, as JSON. CPU times of this process; the store is memory, so that neither network nor disk is in them.
+// npm run bench:inference [-- --sensors 1000 --shard 100]: what a forecast costs by the fleet's graph, beside a session
+// for each sensor, as JSON. CPU times of this process; the store is memory, so that neither network nor disk is in
+// them.
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

@@ -1,5 +1,5 @@
-// npm run bench:lambda [-- --markdown]: the real bundles under AWS's runtime client, measured, and what they would cost;
-// JSON, or the README's table. Wall times on a busy machine mean little; CPU times are steady.
+// npm run bench:lambda [-- --markdown]: the real bundles under AWS's runtime client, measured, and what they would
+// cost; JSON, or the README's table. Wall times on a busy machine mean little; CPU times are steady.
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

@@ -7,8 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { OpsResponse } from "../../functions/api/contract.ts";
 import { startLocal } from "../local-process.ts";
 
-// npm run bench:load: the whole system on demo data; slow bodies and heavy readers, each from an address of its own, for a
-// minute. Prints what light reads took, what the process and the readers used of the CPU, and whether a cycle missed its slot.
+// npm run bench:load: the whole system on demo data; slow bodies and heavy readers, each from an address of its own,
+// for a minute. Prints what light reads took, what the process and the readers used of the CPU, and whether a cycle
+// missed its slot.
 const seconds = Number(process.argv[2] ?? 60);
 const slowBodies = 64;
 const heavyReaders = 80;
@@ -36,7 +37,9 @@ async function cpuSeconds(root: number): Promise<number> {
   return [...parents].reduce((sum, [pid, { seconds }]) => (pid > 1 && isOurs(pid) ? sum + seconds : sum), 0);
 }
 
-/** `cpuMs`: what the whole system used of the CPU meanwhile; on a machine that is otherwise idle nobody waits longer. */
+/**
+ * `cpuMs`: what the whole system used of the CPU meanwhile; on a machine that is otherwise idle nobody waits longer.
+ */
 type Taken = { status: number; ms: number; cpuMs?: number };
 
 function ask(agent: Agent, localAddress: string, path: string): Promise<Taken> {

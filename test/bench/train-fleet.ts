@@ -17,7 +17,10 @@ function shapeOf(sensors: number): NetworkShape {
   };
 }
 
-/** CPU milliseconds of a step with its weight average on batches of 512 rows, the least of some rounds, by number of sensors. */
+/**
+ * CPU milliseconds of a step with its weight average on batches of 512 rows, the least of some rounds, by number of
+ * sensors.
+ */
 export function measureFleet(build: EngineBuild, wide: boolean, fleets: number[]) {
   return fleets.map((sensors) => {
     const shape = shapeOf(sensors);

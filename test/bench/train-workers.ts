@@ -11,9 +11,10 @@ const dataset = join(import.meta.dirname, "../../models/datasets/uci_appliances_
 type Timing = { wall: number; cpu: number };
 
 /**
- * The same sensor, four months at ten minutes, trained `each` times by one worker, and as often by each of two at a time: the same
- * readings and seed, so the same work for each. In turns, `rounds` times after one to warm up; the ratios are of two to one, CPU
- * per sensor. With one each, the workers are fresh, and compile what they run on cores that one worker leaves idle.
+ * The same sensor, four months at ten minutes, trained `each` times by one worker, and as often by each of two at a
+ * time: the same readings and seed, so the same work for each. In turns, `rounds` times after one to warm up; the
+ * ratios are of two to one, CPU per sensor. With one each, the workers are fresh, and compile what they run on cores
+ * that one worker leaves idle.
  */
 export async function measureWorkers(build: EngineBuild, rounds: number, each: number) {
   const readings = (await readReadings(dataset, ["room1"])).sensors.get("room1")!;

@@ -1,6 +1,8 @@
 import type { SQSEvent } from "aws-lambda";
 
-/** The event that Lambda is given for a batch of SQS messages; a string is taken as the raw body. Ids are message-0, ... */
+/**
+ * The event that Lambda is given for a batch of SQS messages; a string is taken as the raw body. Ids are message-0, ...
+ */
 export function sqsEvent(bodies: unknown[]): SQSEvent {
   return {
     Records: bodies.map((body, index) => ({

@@ -45,7 +45,10 @@ function buildExport(shape: NetworkShape, shares: number[], ridgeShare: number):
   };
 }
 
-/** Quantiles of the linear map plus scale * (the network's quantiles, or the residual's), [rows, horizon, targets, quantiles]. */
+/**
+ * Quantiles of the linear map plus scale * (the network's quantiles, or the residual's), [rows, horizon, targets,
+ * quantiles].
+ */
 function addLinear(shape: NetworkShape, data: TrainingRows, map: LinearMap, add: (row: number, at: number) => number) {
   const { targets, horizon, linear, quantiles } = shape;
   const result: number[] = [];

@@ -449,7 +449,8 @@ test("knows of each operator the size that ONNX Runtime makes", async () => {
     const session = await InferenceSession.create(Buffer.from(bytes), { logSeverityLevel: 4 });
     const { y } = await session.run({ x: new Tensor("float32", new Float32Array(24).fill(0.1), [6, 4]) });
     await session.release();
-    // The size is the checker's own when the value joined to one of that shape passes, and to one with another does not.
+    // The size is the checker's own when the value joined to one of that shape passes, and to one with another does
+    // not.
     const joined = (dims: readonly number[]) => {
       const fields = [...graph, integers("wanted", [...dims]), node("Reshape", ["y", "wanted"], ["reshaped"])];
       const other =

@@ -2,7 +2,10 @@ import { parseArgs } from "node:util";
 import { plants } from "./plants.ts";
 import { simulate } from "./simulate.ts";
 
-/** npm run simulate -- --seeds N | --seed S | --plants: exits with 1 where an invariant is broken, or a planted bug not found. */
+/**
+ * npm run simulate -- --seeds N | --seed S | --plants: exits with 1 where an invariant is broken, or a planted bug not
+ * found.
+ */
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },

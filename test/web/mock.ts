@@ -12,7 +12,10 @@ const contentTypes: Record<string, string> = {
 
 export type Mock = { url: string; state: MockState; requests: string[]; close: () => Promise<void> };
 
-/** Serves the dashboard built into `dist` and contract-checked answers on a free port (or `port`); `state` may be changed at any time. */
+/**
+ * Serves the dashboard built into `dist` and contract-checked answers on a free port (or `port`); `state` may be
+ * changed at any time.
+ */
 export async function startMock(
   given: Partial<MockState> = {},
   dist: string = new URL("../../web/dist", import.meta.url).pathname,

@@ -90,7 +90,10 @@ export function toPoints({ history, forecast }: Pick<FleetTarget, "history" | "f
   };
 }
 
-/** What is forecast for the first moment at least `aheadMs` after `present`; null when the forecast does not reach there. */
+/**
+ * What is forecast for the first moment at least `aheadMs` after `present`; null when the forecast does not reach
+ * there.
+ */
 export function ahead({ forecast }: Pick<Points, "forecast">, present: number, aheadMs: number) {
   if (forecast === null) return null;
   const index = forecast.at.findIndex((at) => at >= present + aheadMs);

@@ -57,7 +57,9 @@ export function sensorHref(sensorId: string): string {
   return sensorId.includes(".") ? `${path}/` : path;
 }
 
-/** An id as a segment: `.` and `..` cannot stand in a path, so that they are written `~.` and `~..`, in the API as here. */
+/**
+ * An id as a segment: `.` and `..` cannot stand in a path, so that they are written `~.` and `~..`, in the API as here.
+ */
 export function escapeDots(id: string): string {
   return /^~*\.{1,2}$/.test(id) ? `~${id}` : id;
 }

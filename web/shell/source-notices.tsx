@@ -3,7 +3,9 @@ import { usePreferences } from "./preferences.ts";
 import { presentOf, usePulse, useTick } from "./pulse.ts";
 import { Failed, Notice } from "./states.tsx";
 
-/** What every page must know before it believes what it shows: lost connection, silent or degraded source, dead letters. */
+/**
+ * What every page must know before it believes what it shows: lost connection, silent or degraded source, dead letters.
+ */
 export function SourceNotices() {
   const pulse = usePulse();
   const { zone } = usePreferences();

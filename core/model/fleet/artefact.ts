@@ -8,8 +8,8 @@ import { FleetManifest } from "./manifest.ts";
 const fileNames = ["fleet.onnx", "golden.safetensors", "manifest.json"] as const;
 
 /**
- * A version of a fleet's network: graph, golden vectors (the graph's inputs for some rows, and what the training engine made of
- * them) and manifest. `digest` covers all three; it is what the registry keeps.
+ * A version of a fleet's network: graph, golden vectors (the graph's inputs for some rows, and what the training engine
+ * made of them) and manifest. `digest` covers all three; it is what the registry keeps.
  */
 export type FleetArtefact = { manifest: FleetManifest; onnx: Uint8Array; golden: Uint8Array; digest: string };
 
@@ -28,7 +28,10 @@ export async function saveFleet(files: ArtefactFiles, { manifest, onnx, golden }
   for (const name of fileNames) await files.write(`fleets/${manifest.fleetId}/${name}`, contents[name]);
 }
 
-/** A version's files, whose digest is the registered one. Throws notFound, or artefactRejected before anything is parsed. */
+/**
+ * A version's files, whose digest is the registered one. Throws notFound, or artefactRejected before anything is
+ * parsed.
+ */
 export async function loadFleet(files: ArtefactFiles, fleetId: string, digest: string): Promise<FleetArtefact> {
   const read = await Promise.all(fileNames.map((name) => files.read(`fleets/${fleetId}/${name}`)));
   const missing = fileNames.find((_, i) => read[i] === null);

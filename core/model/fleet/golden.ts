@@ -4,8 +4,8 @@ import { type PartFile, partDims } from "./part-file.ts";
 import { decodeTensors, encodeTensors } from "./tensor-file.ts";
 
 /**
- * What a fleet's graph is run on for one sensor: `sequence` [contextLength, channels], `features` [features], standardised, and
- * `changes` [targets, leads], ridge's; with the sensor's part.
+ * What a fleet's graph is run on for one sensor: `sequence` [contextLength, channels], `features` [features],
+ * standardised, and `changes` [targets, leads], ridge's; with the sensor's part.
  */
 export type FleetRow = {
   part: Pick<PartFile, "sensorId" | "tensors">;

@@ -8,7 +8,9 @@ export type PartPlace = { sensorId: string; pack: string; digest: string };
 
 const pathOf = (pack: string) => `packs/${pack}.safetensors`;
 
-/** Stores parts that are read together as one file, named after its SHA-256; where each lies. Twice the same is a no-op. */
+/**
+ * Stores parts that are read together as one file, named after its SHA-256; where each lies. Twice the same is a no-op.
+ */
 export async function savePack(
   files: ArtefactFiles,
   parts: { sensorId: string; bytes: Uint8Array }[],
@@ -24,8 +26,8 @@ export async function savePack(
 }
 
 /**
- * The bytes of parts by digest, one read a pack. A part that is missing, or whose bytes are not those of its digest, is an
- * AppError in its place (notFound, artefactRejected): it costs the others nothing.
+ * The bytes of parts by digest, one read a pack. A part that is missing, or whose bytes are not those of its digest, is
+ * an AppError in its place (notFound, artefactRejected): it costs the others nothing.
  */
 export async function loadParts(
   files: ArtefactFiles,

@@ -4,14 +4,14 @@ import { decodeTensors, encodeTensors } from "./tensor-file.ts";
 
 /**
  * A sensor's part as it is stored: its numbers by name. Those that the graph takes are always there: `ridge`
- * [targets, linear + 1, leads], the intercept last; `skip` [targets, linear, leads]; `residualScale` [leads, targets]; `widths`
- * [leads, targets, quantiles - 1]; `bands` [leads, targets, quantiles]. The others are the encoder's, vectors.
+ * [targets, linear + 1, leads], the intercept last; `skip` [targets, linear, leads]; `residualScale` [leads, targets];
+ * `widths` [leads, targets, quantiles - 1]; `bands` [leads, targets, quantiles]. The others are the encoder's, vectors.
  */
 export type PartFile = { sensorId: string; fleetId: string; tensors: Record<string, Float32Array> };
 
 /**
- * Tensors that may lie as float16, and what their rounding is small beside: the `largest` of them, for weights that are summed; or
- * each one's `own` size, for scales. What would lose more than a thousandth of it stays float32.
+ * Tensors that may lie as float16, and what their rounding is small beside: the `largest` of them, for weights that are
+ * summed; or each one's `own` size, for scales. What would lose more than a thousandth of it stays float32.
  */
 export const halvedTensors: ReadonlyMap<string, "largest" | "own"> = new Map([
   ...(["ridge", "skip", "widths", "bands", "linearCenter"] as const).map((name) => [name, "largest"] as const),

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { AppError } from "../../errors.ts";
 
 /**
- * Tensors in one file, in the layout of safetensors (github.com/huggingface/safetensors, format 0.4): eight bytes with the length of
- * a JSON header, the header, the values, little-endian. Every such file opens in other tools too.
+ * Tensors in one file, in the layout of safetensors (github.com/huggingface/safetensors, format 0.4): eight bytes with
+ * the length of a JSON header, the header, the values, little-endian. Every such file opens in other tools too.
  */
 export type StoredTensor = {
   name: string;
@@ -47,7 +47,10 @@ export function encodeTensors(tensors: StoredTensor[], metadata: Record<string, 
   return bytes;
 }
 
-/** The tensors of a file by name, and its metadata. Throws artefactRejected for bytes that are no such file, or hold no finite numbers. */
+/**
+ * The tensors of a file by name, and its metadata. Throws artefactRejected for bytes that are no such file, or hold no
+ * finite numbers.
+ */
 export function decodeTensors(
   what: string,
   bytes: Uint8Array,

@@ -73,13 +73,18 @@ export type FleetAnswer = { quantiles: Float32Array; ridge: Float32Array };
 /** Runs a fleet's model over rows of any of its members, in order. */
 export type FleetRunner = { run(rows: FleetRow[]): Promise<FleetAnswer[]>; close(): Promise<void> };
 
-/** A sensor of a built version: its part's bytes, and the manifest of its model, which does not say yet where the part lies. */
+/**
+ * A sensor of a built version: its part's bytes, and the manifest of its model, which does not say yet where the part
+ * lies.
+ */
 export type BuiltSensor = { manifest: ModelManifest; bytes: Uint8Array };
 
 /** A version of a fleet's network as it is stored, with its sensors. */
 export type BuiltFleet = { artefact: FleetArtefact; sensors: BuiltSensor[] };
 
-/** Trains fleets' versions; `fleet` null when no sensor can have a model. Rejects with the signal's reason when aborted. */
+/**
+ * Trains fleets' versions; `fleet` null when no sensor can have a model. Rejects with the signal's reason when aborted.
+ */
 export type FleetVersionTrainer = {
   trainVersion(
     request: FleetRequest & { codeVersion: string },

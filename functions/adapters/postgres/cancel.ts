@@ -3,8 +3,8 @@ import { deadlineOf } from "../deadline.ts";
 import type { Side } from "./faults.ts";
 
 /**
- * Runs a statement within the deadline of whoever asked. At the deadline `cancel` ends it on the server, and only then is
- * the connection free again: a cancellation that came late would hit the next one's statement.
+ * Runs a statement within the deadline of whoever asked. At the deadline `cancel` ends it on the server, and only then
+ * is the connection free again: a cancellation that came late would hit the next one's statement.
  */
 export async function withinOwnDeadline<T>(side: Side, run: () => Promise<T>, cancel: () => Promise<void>): Promise<T> {
   const signal = deadlineOf();

@@ -14,7 +14,10 @@ const daysAhead = 3;
 
 /** The days of the tables that grow: made ahead, and dropped behind once nobody needs them. */
 export function postgresDays(db: Kysely<PredictorSchema>, { mixDays }: Retention) {
-  /** Whether the experts of the forecasts of `dayAt` (its start) may go at `now`: all their leads matured, and `mixDays` passed. */
+  /**
+   * Whether the experts of the forecasts of `dayAt` (its start) may go at `now`: all their leads matured, and `mixDays`
+   * passed.
+   */
   async function droppable(dayAt: Date, now: Date): Promise<Droppable> {
     const { rows } = await sql<{ span: number | null; waiting: Date | null }>`
       select (select max(leads * step_seconds)::float8 from lineage) as span,

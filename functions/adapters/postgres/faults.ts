@@ -9,7 +9,10 @@ export const settingOf: Record<Side, string> = {
   predictor: "PREDICTOR_DATABASE_URL",
 };
 
-/** The SQLSTATE of a Postgres error, or the code of a socket error, also where it was mapped; undefined where there is none. */
+/**
+ * The SQLSTATE of a Postgres error, or the code of a socket error, also where it was mapped; undefined where there is
+ * none.
+ */
 export function faultCode(error: unknown): string | undefined {
   if (error instanceof AppError) return faultCode(error.cause);
   if (!(error instanceof Error) || !("code" in error)) return undefined;
@@ -30,8 +33,8 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
- * Gives a driver's fault the code that the rest of the system knows: misconfigured, timeout, the side's "unavailable", or
- * internal for what is wrong with one statement. The message names the database, what it is about and the remedy;
+ * Gives a driver's fault the code that the rest of the system knows: misconfigured, timeout, the side's "unavailable",
+ * or internal for what is wrong with one statement. The message names the database, what it is about and the remedy;
  * the driver's error is the cause.
  */
 export function mapFault(error: unknown, side: Side, place = ""): unknown {
@@ -114,7 +117,10 @@ function isCertificateFault(code: string): boolean {
   );
 }
 
-/** A value in the table, or in the view's cast of it, is none of its type: what is asked of the row, not the statement, is wrong. */
+/**
+ * A value in the table, or in the view's cast of it, is none of its type: what is asked of the row, not the statement,
+ * is wrong.
+ */
 export function isDataFault(error: unknown): boolean {
   return faultCode(error)?.startsWith("22") === true;
 }

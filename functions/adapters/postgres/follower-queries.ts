@@ -8,8 +8,9 @@ const lastTexts = 50;
 export type Statement = { sql: string; parameters: unknown[] };
 
 /**
- * Readings in (after, upTo] of `sensorIds`, one row a sensor that has any: `at0`, `at1`, ... and `values0`, ... in base64
- * (columnar.ts). Bytes and not text arrays: formatting and parsing millions of numbers costs more than reading them.
+ * Readings in (after, upTo] of `sensorIds`, one row a sensor that has any: `at0`, `at1`, ... and `values0`, ... in
+ * base64 (columnar.ts). Bytes and not text arrays: formatting and parsing millions of numbers costs more than reading
+ * them.
  */
 export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Date, upTo: Date): Statement {
   const parameters: unknown[] = [sensorIds];
@@ -40,8 +41,8 @@ export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Da
 }
 
 /**
- * Cells of `sensorIds` in (after, upTo], all sensors in one row: `present0`, `numeric0`, ... and up to three examples of
- * text that is no number in `unreadable0`, ...
+ * Cells of `sensorIds` in (after, upTo], all sensors in one row: `present0`, `numeric0`, ... and up to three examples
+ * of text that is no number in `unreadable0`, ...
  */
 export function valuesQuery(from: ResolvedSource, sensorIds: string[], after: Date, upTo: Date): Statement {
   const parameters: unknown[] = [sensorIds];
@@ -100,8 +101,8 @@ export function newestQuery(from: ResolvedSource, sensorIds: string[], now: Date
 const mostAhead = 1_000;
 
 /**
- * The newest moment up to `now` of the whole table, `at`, and how many readings are ahead of it, `ahead`; sensor by sensor
- * where an index leads from one to the next.
+ * The newest moment up to `now` of the whole table, `at`, and how many readings are ahead of it, `ahead`; sensor by
+ * sensor where an index leads from one to the next.
  */
 export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean, now: Date): Statement {
   const parameters: unknown[] = [];
@@ -128,8 +129,8 @@ export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean, now: Da
 }
 
 /**
- * Ids of the sensors with a reading in [since, now], to the millisecond. With an index that begins with the sensor it jumps
- * from id to id (PostgreSQL has no skip scan for distinct); without one it reads the table once.
+ * Ids of the sensors with a reading in [since, now], to the millisecond. With an index that begins with the sensor it
+ * jumps from id to id (PostgreSQL has no skip scan for distinct); without one it reads the table once.
  */
 export function listQuery(from: ResolvedSource, since: Date, isLoose: boolean, now: Date): Statement {
   const parameters: unknown[] = [];

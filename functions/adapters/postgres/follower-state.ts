@@ -26,8 +26,8 @@ export async function hasOrderedPath(query: Query, from: ResolvedSource): Promis
 type Replication = Omit<FollowerState, "newestReadingAt" | "readingsAhead">;
 
 /**
- * Lag in bytes of what the primary has told us of and we have not replayed. A moment of the last replay is not looked at:
- * on an idle primary it grows old, and without a receiver it looks fresh.
+ * Lag in bytes of what the primary has told us of and we have not replayed. A moment of the last replay is not looked
+ * at: on an idle primary it grows old, and without a receiver it looks fresh.
  */
 export async function replicationState(query: Query): Promise<Replication> {
   const [recovery] = await query<{ is_standby: boolean }>("select pg_is_in_recovery() as is_standby");

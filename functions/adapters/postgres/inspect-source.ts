@@ -24,7 +24,10 @@ const batchSize = 50;
 const daySeconds = 86_400;
 const endOfTime = new Date("9999-12-31T00:00:00Z");
 
-/** Looks at the catalogue and the newest readings of a sample of sensors; `now` (else the newest reading) is the present. */
+/**
+ * Looks at the catalogue and the newest readings of a sample of sensors; `now` (else the newest reading) is the
+ * present.
+ */
 export async function inspectSource(
   database: Pick<Database<unknown>, "query">,
   source: Source,

@@ -73,7 +73,9 @@ export function toIssuedRows(forecasts: Forecast[]): { rows: IssuedRow[]; lineag
   return { rows, lineages };
 }
 
-/** The forecasts that the row was made of, equal in every field; without a pack their mix and seasonal naive are gone. */
+/**
+ * The forecasts that the row was made of, equal in every field; without a pack their mix and seasonal naive are gone.
+ */
 export function toForecasts(row: IssuedRow, lineage: Lineage): Forecast[] {
   const { leads, stepSeconds, codeVersion, targets } = lineage;
   const pack = row.pack === null ? null : Buffer.from(row.pack, "base64");

@@ -27,7 +27,10 @@ export function issuedReader(db: Kysely<PredictorSchema>) {
   return {
     lineagesOf,
 
-    /** The forecasts of the rows that `from` gives, a select of `issuedFields` of `i`; in its order, each row's targets in theirs. */
+    /**
+     * The forecasts of the rows that `from` gives, a select of `issuedFields` of `i`; in its order, each row's targets
+     * in theirs.
+     */
     async forecasts(select: RawBuilder<IssuedRow>): Promise<Forecast[]> {
       const { rows } = await select.execute(db);
       const lineages = await lineagesOf(rows.map((row) => row.lineage_id));

@@ -8,8 +8,8 @@ const lockId = 7_243_110_265;
 
 /**
  * Brings the predictor database to the newest version and gives back the names of the migrations that were run.
- * All of them in one transaction under a lock: a second process waits and then finds nothing to do. What a newer version has
- * added stays, where that noted that this version still runs on it; throws misconfigured where it did not.
+ * All of them in one transaction under a lock: a second process waits and then finds nothing to do. What a newer
+ * version has added stays, where that noted that this version still runs on it; throws misconfigured where it did not.
  */
 export async function migrate<Schema>(db: Kysely<Schema>): Promise<string[]> {
   return db.transaction().execute(async (transaction) => {

@@ -5,9 +5,10 @@ import { experts } from "../../../core/mix/experts.ts";
 import type { Mix } from "../../../core/mix/mix.ts";
 
 /**
- * What learning needs of a row's targets, lead by lead, so that one lead is one slice: two bytes of head (is it in steps; which
- * experts are there), then per lead and target each expert's q10, q50, q90, its weight, the two widths, the seasonal naive.
- * In steps of 16 bits where every number is one, else in float32 and the seasonal naive in float64; NaN or `noStep` is "none".
+ * What learning needs of a row's targets, lead by lead, so that one lead is one slice: two bytes of head (is it in
+ * steps; which experts are there), then per lead and target each expert's q10, q50, q90, its weight, the two widths,
+ * the seasonal naive. In steps of 16 bits where every number is one, else in float32 and the seasonal naive in float64;
+ * NaN or `noStep` is "none".
  */
 export type MixedLead = {
   experts: (Triple | null)[];

@@ -93,8 +93,8 @@ function openReachable(options: PoolOptions, connection: Connection): AnyPool {
 }
 
 /**
- * A server may end a connection at any moment: while it is idle, or in the very chunk that says it is ready, before whoever
- * asked for it could listen. Without a listener from the first byte on, that would end the process.
+ * A server may end a connection at any moment: while it is idle, or in the very chunk that says it is ready, before
+ * whoever asked for it could listen. Without a listener from the first byte on, that would end the process.
  */
 function heard<Pool extends AnyPool & Listened>(pool: Pool): Pool {
   pool.on("error", () => {});
@@ -124,8 +124,8 @@ function poolConfig(options: PoolOptions, connection: Connection, way: Way): pg.
 }
 
 /**
- * Ends a running statement from a connection of its own. Behind a pooler the number of a connection says nothing, so that
- * the statement's text must fit, too; there the statement's own time limit is what ends it.
+ * Ends a running statement from a connection of its own. Behind a pooler the number of a connection says nothing, so
+ * that the statement's text must fit, too; there the statement's own time limit is what ends it.
  */
 function canceller(options: PoolOptions, connection: Connection) {
   let opened: AnyPool | undefined;
@@ -205,7 +205,8 @@ function guard(
 function dialect(pool: PostgresPool): Dialect {
   return {
     createDriver: () => new PostgresDriver({ pool }),
-    // migrate.ts holds a transaction's lock instead: Kysely's session lock would outlive a transaction-mode pooler's lease.
+    // migrate.ts holds a transaction's lock instead: Kysely's session lock would outlive a transaction-mode pooler's
+    // lease.
     createAdapter: () =>
       Object.assign(new PostgresAdapter(), {
         acquireMigrationLock: async () => {},

@@ -19,8 +19,8 @@ const finestMs = 1000;
 const maximumStatements = 500;
 
 /**
- * Readings of `sensorIds`, around cells that end the statement (their view casts "unavailable" to a number, say): sensors
- * are halved until one is alone, its targets read one by one, and time halved until the bad moment is left out.
+ * Readings of `sensorIds`, around cells that end the statement (their view casts "unavailable" to a number, say):
+ * sensors are halved until one is alone, its targets read one by one, and time halved until the bad moment is left out.
  */
 export async function readAround(
   read: ReadWindow,

@@ -6,7 +6,10 @@ import type { PredictorSchema } from "./schema.ts";
 export const roleNames = { worker: "forecaster_worker", api: "forecaster_api" } as const;
 type RoleName = keyof typeof roleNames;
 
-/** Tables that only the API may see: whose secrets and whose acts they hold. Workers add to the audit, and read nothing of it. */
+/**
+ * Tables that only the API may see: whose secrets and whose acts they hold. Workers add to the audit, and read nothing
+ * of it.
+ */
 const guarded = ["api_key", "session", "sign_in_link", "audit"];
 
 /**

@@ -74,8 +74,8 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
 }
 
 /**
- * The rule of which leads count, as SQL: one of `forecast` that falls on the moment `at`, and that was issued before it. In
- * code it is maturedLeads (core/forecast/matured.ts).
+ * The rule of which leads count, as SQL: one of `forecast` that falls on the moment `at`, and that was issued before
+ * it. In code it is maturedLeads (core/forecast/matured.ts).
  */
 export function countsAt(forecast: string, at: string): RawBuilder<boolean> {
   const f = (column: string) => sql.ref(`${forecast}.${column}`);

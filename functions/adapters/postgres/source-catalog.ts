@@ -23,7 +23,10 @@ export type ResolvedSource = {
   kind: "table" | "view";
   sensor: { sql: string; type: SensorType };
   time: SourceTime;
-  /** Expression of each target's value as float8, null where it is no number, in the order of `source.targets`; in `long`, of the one value. */
+  /**
+   * Expression of each target's value as float8, null where it is no number, in the order of `source.targets`; in
+   * `long`, of the one value.
+   */
   values: string[];
   /** The same as they stand in the table, as text. */
   rawValues: string[];
@@ -130,7 +133,9 @@ const numberTypes: Record<string, (column: string) => string> = {
 };
 const textTypes = ["text", "character varying", "character"];
 const jsonTypes = ["json", "jsonb"];
-/** What is cast must be a number to the last character: one "unavailable" would end the query for every sensor in it. */
+/**
+ * What is cast must be a number to the last character: one "unavailable" would end the query for every sensor in it.
+ */
 const numberPattern = "^\\s*[-+]?(\\d{1,30}(\\.\\d{0,30})?|\\.\\d{1,30})([eE][-+]?\\d{1,2})?\\s*$";
 
 /** A column's value as float8 and as text; null where it cannot be read as a number. */

@@ -70,8 +70,8 @@ export function instantOf(time: SourceTime, timeZone: string | undefined, bind: 
 }
 
 /**
- * True of rows whose column holds a moment that can be one; on the bare column. A sensor with a wrong clock may send any
- * year that Postgres has, which is more than a Date has; the bound above is the caller's present.
+ * True of rows whose column holds a moment that can be one; on the bare column. A sensor with a wrong clock may send
+ * any year that Postgres has, which is more than a Date has; the bound above is the caller's present.
  */
 export function isUsable({ sql, format }: SourceTime): string {
   if (format === "timestamp") return `${sql} >= '0001-01-02'`;
@@ -80,8 +80,8 @@ export function isUsable({ sql, format }: SourceTime): string {
 }
 
 /**
- * Bounds of (after, upTo] for an index on the bare column, and the exact condition where they give something away: a wall
- * clock shows some moments twice and some never, and text may be in any zone.
+ * Bounds of (after, upTo] for an index on the bare column, and the exact condition where they give something away: a
+ * wall clock shows some moments twice and some never, and text may be in any zone.
  */
 export function isBetween(
   time: SourceTime,

@@ -18,7 +18,9 @@ type TimeFacts = {
 const silentSeconds = 7 * 86_400;
 const firstYear = new Date("2000-01-01T00:00:00Z");
 
-/** What is odd about the moments: none, old, ahead of the clock, before there were sensors, a wall clock's doubled hour. */
+/**
+ * What is odd about the moments: none, old, ahead of the clock, before there were sensors, a wall clock's doubled hour.
+ */
 export function timeWarnings(facts: TimeFacts): string[] {
   const { newest, oldest, present, stepSeconds, cadenceSeconds } = facts;
   const times = [...newest].flatMap(([id, at]) => (at === null ? [] : [{ id, age: secondsBetween(at, present) }]));

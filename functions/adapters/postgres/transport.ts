@@ -14,7 +14,9 @@ export function connectionOf(url: string, side: Side): Connection {
   throw new AppError("misconfigured", `${settingOf[side]} ${parsed.problem}`);
 }
 
-/** The ways to try, in libpq's order for the mode; the next one only where the server refuses the one before as such. */
+/**
+ * The ways to try, in libpq's order for the mode; the next one only where the server refuses the one before as such.
+ */
 export function waysOf(connection: Connection, side: Side): Way[] {
   const { sslMode, isPooled } = connection;
   const plain: Way = { ssl: false, isPooled };

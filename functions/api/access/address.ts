@@ -11,8 +11,8 @@ type Environment = {
 const edgeHeader = "X-Viewer-Address";
 
 /**
- * The client's address: the socket's, or what the proxy in front says of it. IPv6 counts by its /64, which is what one client
- * has. "unknown" where there is no socket.
+ * The client's address: the socket's, or what the proxy in front says of it. IPv6 counts by its /64, which is what one
+ * client has. "unknown" where there is no socket.
  */
 export function addressOf(c: Context, trustsProxy: boolean): string {
   const { incoming, event } = (c.env ?? {}) as Environment;

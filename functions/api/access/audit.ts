@@ -8,9 +8,9 @@ import type { AccessServices } from "./services.ts";
 const daySeconds = 86_400;
 
 /**
- * Writes down who did what, once it is done, for the operations that the table names an action of; also what was tried and
- * refused. Trainings are counted there, so that their daily limit holds over every process. Entries older than a year go
- * with each new one.
+ * Writes down who did what, once it is done, for the operations that the table names an action of; also what was tried
+ * and refused. Trainings are counted there, so that their daily limit holds over every process. Entries older than a
+ * year go with each new one.
  */
 export function writeAudit({ audit, clock, limits }: AccessServices, log: Log): MiddlewareHandler {
   return async (c, next) => {

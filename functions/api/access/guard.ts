@@ -25,8 +25,8 @@ declare module "hono" {
 export const sessionCookie = "session";
 
 /**
- * Lets nobody further who may not: finds out who asks, counts it against their limits, and compares what they may do with
- * what the operation wants. Paths that there are not go on to their 404.
+ * Lets nobody further who may not: finds out who asks, counts it against their limits, and compares what they may do
+ * with what the operation wants. Paths that there are not go on to their 404.
  */
 export function guard(access: AccessServices, limiter: Limiter): MiddlewareHandler {
   return async (c, next) => {

@@ -7,14 +7,18 @@ import { refuse } from "../problem.ts";
 export type ApiLimits = { readsPerSecond: number; writesPerMinute: number; trainingsPerDay: number };
 export const defaultLimits: ApiLimits = { readsPerSecond: 30, writesPerMinute: 30, trainingsPerDay: 200 };
 
-/** Who was seen last is remembered; who was forgotten has a full bucket again, which a flood of addresses cannot help. */
+/**
+ * Who was seen last is remembered; who was forgotten has a full bucket again, which a flood of addresses cannot help.
+ */
 const mostRemembered = 20_000;
 const burstSeconds = 10;
 const wrongKeys: RateLimit = { name: "wrong-keys", capacity: 10, perSecond: 1 / 6 };
 
 export type Limiter = ReturnType<typeof createLimiter>;
 
-/** Token buckets of this process, per key, session or address. Times are monotonic: no clock that is set back opens one. */
+/**
+ * Token buckets of this process, per key, session or address. Times are monotonic: no clock that is set back opens one.
+ */
 export function createLimiter({ readsPerSecond, writesPerMinute }: ApiLimits, nowMs = () => performance.now()) {
   const buckets = new LRUCache<string, Bucket>({ max: mostRemembered });
   const reads = { name: "reads", capacity: burstSeconds * readsPerSecond, perSecond: readsPerSecond };

@@ -6,8 +6,8 @@ import type { Scope } from "../../../core/access/scope.ts";
 export type Rule = { scope: Scope | "public"; action?: string; isHeavy?: true };
 
 /**
- * Every operation with the scope that it wants: the one place where that is said. `public` ones say nothing of anybody's
- * data. An operation that is not here answers nobody, and a test fails.
+ * Every operation with the scope that it wants: the one place where that is said. `public` ones say nothing of
+ * anybody's data. An operation that is not here answers nobody, and a test fails.
  */
 export const rules: Record<string, Rule> = {
   "get /healthz": { scope: "public" },

@@ -112,7 +112,9 @@ async function loadForecasts(services: ApiServices, sensorId: string, targets: s
   return { forecasts, nextCursor: last === undefined ? null : toCursor(last) };
 }
 
-/** Nothing found: 404 if the sensor is unknown, 422 if it still has too little data, else an empty list is the answer. */
+/**
+ * Nothing found: 404 if the sensor is unknown, 422 if it still has too little data, else an empty list is the answer.
+ */
 async function explainNone(services: ApiServices, sensorId: string, isLatest: boolean): Promise<void> {
   const { lastOutcome: outcome } = await loadSensor(services, sensorId);
   if (!isLatest || outcome?.status !== "refused" || outcome.have === null || outcome.need === null) return;

@@ -16,8 +16,8 @@ export type Command = { program: string; args: string[]; uid?: number; gid?: num
 
 /**
  * The account that Postgres will run under, which must not be root: ourselves where we are not root, else the owner of
- * `folder` where that is somebody, else the user "postgres", which is created where it does not exist: a person at a terminal
- * is asked first, elsewhere the log names the command that did it.
+ * `folder` where that is somebody, else the user "postgres", which is created where it does not exist: a person at a
+ * terminal is asked first, elsewhere the log names the command that did it.
  */
 export async function chooseAccount(
   folder: string,
@@ -53,7 +53,8 @@ export async function commandAs(
     );
   }
   const ids = [`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups"];
-  // Without the secure bit access(2), by which Postgres looks at its own programs, would know nothing of the capability.
+  // Without the secure bit access(2), by which Postgres looks at its own programs, would know nothing of the
+  // capability.
   const capability = ["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"];
   return { program: setpriv, args: [...ids, ...capability, program, ...args] };
 }

@@ -10,7 +10,8 @@ const run = promisify(execFile);
 
 /**
  * Makes a new cluster in `directory`, owned by `account`, with the superuser "postgres" and that password.
- * Whole or not at all: it is built beside and renamed. Nothing is synced; a crash right after may lose it, not damage it.
+ * Whole or not at all: it is built beside and renamed. Nothing is synced; a crash right after may lose it, not damage
+ * it.
  */
 export async function createCluster(options: {
   directory: string;

@@ -7,7 +7,9 @@ import { AppError } from "../../../core/errors.ts";
 
 const run = promisify(execFile);
 
-/** What a running or killed Postgres left in postmaster.pid; `status` is "starting", "ready", "standby" or "stopping". */
+/**
+ * What a running or killed Postgres left in postmaster.pid; `status` is "starting", "ready", "standby" or "stopping".
+ */
 export type PidFile = { pid: number; status: string };
 
 /** Reads a cluster's postmaster.pid; null where there is none or it is not readable as one. */

@@ -28,8 +28,8 @@ export type ServerOptions = {
 
 /**
  * Starts Postgres on a cluster and resolves when it takes connections (a standby: when it answers queries).
- * A server left behind by a killed process is stopped first, and a stale postmaster.pid removed. Throws AppError internal
- * with the end of the server's log when it does not come up.
+ * A server left behind by a killed process is stopped first, and a stale postmaster.pid removed. Throws AppError
+ * internal with the end of the server's log when it does not come up.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { name, directory, account, binaries } = options;

@@ -23,9 +23,9 @@ const attributeFields = new Map<number, keyof AttributeMessage>([
 ]);
 
 /**
- * Whether ONNX Runtime may see a model file, else what speaks against it. It may hold pure operators on tensors of the default
- * domain and their weights, nothing that is read from elsewhere, loops, branches or is random; and what it needs in memory and
- * work for batches of `rows` is computed before it runs, and bounded.
+ * Whether ONNX Runtime may see a model file, else what speaks against it. It may hold pure operators on tensors of the
+ * default domain and their weights, nothing that is read from elsewhere, loops, branches or is random; and what it
+ * needs in memory and work for batches of `rows` is computed before it runs, and bounded.
  */
 export function checkGraph(onnx: Uint8Array, rows: number): Verdict {
   try {

@@ -4,7 +4,10 @@ export type Field = {
   kind: "int" | "float" | "double" | "name" | "note" | "bytes" | Message;
   many?: true;
 };
-/** A message by field number. A text says what a field that is refused would be; numbers that are not here are refused too. */
+/**
+ * A message by field number. A text says what a field that is refused would be; numbers that are not here are refused
+ * too.
+ */
 export type Message = { [id: number]: Field | string };
 
 const int = (name: string): Field => ({ name, kind: "int" });
@@ -93,8 +96,8 @@ const graph: Message = {
 };
 
 /**
- * Everything that a model file may hold, by the field numbers of ONNX (https://onnx.ai/onnx/repo-docs/IR.html). No message
- * holds itself: without subgraphs and functions the nesting ends by itself.
+ * Everything that a model file may hold, by the field numbers of ONNX (https://onnx.ai/onnx/repo-docs/IR.html). No
+ * message holds itself: without subgraphs and functions the nesting ends by itself.
  */
 export const modelMessage: Message = {
   1: int("irVersion"),
@@ -150,7 +153,10 @@ export type ValueMessage = {
   type?: { tensor?: { elementType: number; shape?: { dim: { value?: number; parameter?: string }[] } } };
 };
 
-/** A model file's content. Integers that are not there are 0 and names "", as Protocol Buffers have it, where no `?` says else. */
+/**
+ * A model file's content. Integers that are not there are 0 and names "", as Protocol Buffers have it, where no `?`
+ * says else.
+ */
 export type ModelMessage = {
   irVersion: number;
   operatorSet: { domain: string; version: number }[];

@@ -43,7 +43,9 @@ const reduce: Rule = (node) => {
   return { ...like(value, dims), operations: sizeOf(value.dims) };
 };
 
-/** Pure operators on tensors whose result has a size that is known before they run. Whatever else there is, is refused. */
+/**
+ * Pure operators on tensors whose result has a size that is known before they run. Whatever else there is, is refused.
+ */
 export const operators: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...[
     "Abs",

@@ -5,8 +5,8 @@ import { sizeOf } from "./value.ts";
 const gatesOf = { LSTM: 4, GRU: 3, RNN: 1 } as const;
 
 /**
- * A recurrent layer over [steps, batch, inputs], with weights [directions, gates * hidden, ...] that fit it and no lengths of its
- * own. Its operator looks at few of these itself.
+ * A recurrent layer over [steps, batch, inputs], with weights [directions, gates * hidden, ...] that fit it and no
+ * lengths of its own. Its operator looks at few of these itself.
  */
 export function checkRecurrent(name: string, node: NodeView): Effect {
   const gates = gatesOf[name as keyof typeof gatesOf];

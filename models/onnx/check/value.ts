@@ -1,7 +1,10 @@
 import { limits, refused, shown } from "./limits.ts";
 import type { TensorMessage, ValueMessage } from "./messages.ts";
 
-/** What is known of a value before anything runs; `known` are the numbers of a short integer one, null where they are not. */
+/**
+ * What is known of a value before anything runs; `known` are the numbers of a short integer one, null where they are
+ * not.
+ */
 export type Value = { dims: number[]; type: "float" | "integer" | "boolean"; known: number[] | null };
 
 /** ONNX's numbers of the element types that may be here, with their bytes. */

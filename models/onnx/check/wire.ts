@@ -12,9 +12,9 @@ const scalarWire = { int: wireTypes.varint, float: wireTypes.fixed32, double: wi
 const optional = new Set(["i", "f", "s", "value", "parameter"]);
 
 /**
- * A model file's content, read more strictly than Protocol Buffers ask: a field that is not known, comes twice where one is
- * meant, or has another type than it should is refused, so that nothing is there that another reader would see differently.
- * Throws artefactRejected.
+ * A model file's content, read more strictly than Protocol Buffers ask: a field that is not known, comes twice where
+ * one is meant, or has another type than it should is refused, so that nothing is there that another reader would see
+ * differently. Throws artefactRejected.
  */
 export function readModel(bytes: Uint8Array): ModelMessage {
   try {

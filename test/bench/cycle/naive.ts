@@ -12,8 +12,8 @@ type Parts = {
 };
 
 /**
- * The way that comes first to mind, by the same use case over other ports: one query a sensor that fetches its rows, one
- * session run a sensor (models at hand and loaded), one insert for every forecast point and quantile.
+ * The way that comes first to mind, by the same use case over other ports: one query a sensor that fetches its rows,
+ * one session run a sensor (models at hand and loaded), one insert for every forecast point and quantile.
  */
 export async function openNaive({ ports, follower, predictor, models }: Parts) {
   await predictor.query(`create table naive_forecast (sensor_id text, target text, origin timestamptz, lead integer,
@@ -87,7 +87,10 @@ export async function fillNaive(predictor: Database<PredictorSchema>, sensorIds:
 
 type Databases = Pick<Parts, "follower" | "predictor">;
 
-/** One reading and one select a sensor, one insert a lead: every stored forecast of the last horizons that speaks of the moment. */
+/**
+ * One reading and one select a sensor, one insert a lead: every stored forecast of the last horizons that speaks of the
+ * moment.
+ */
 async function scoreNaively({ follower, predictor }: Databases, sensorIds: string[], at: Date): Promise<void> {
   const step = 600_000;
   for (const sensorId of sensorIds) {

@@ -5,7 +5,10 @@ const names = ["read", "context", "inference", "store", "score"] as const;
 export type Stage = (typeof names)[number];
 type Cost = { wallMs: number; cpuMs: number };
 
-/** One pass: its whole cost, that of each stage, and what the Postgres servers worked for it (they overlap with `wallMs`). */
+/**
+ * One pass: its whole cost, that of each stage, and what the Postgres servers worked for it (they overlap with
+ * `wallMs`).
+ */
 export type Measured = Cost & { stages: Record<Stage, Cost>; postgresCpuMs: number };
 
 /**

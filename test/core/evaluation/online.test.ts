@@ -32,7 +32,9 @@ const rival = modelOf(manifestOf({ modelId: "rival", sensorId: "a", stepSeconds,
 const halfWay = served / 2;
 const slots = Array.from({ length: served }, (_, i) => addSeconds(someSlot, (i - served + 1) * stepSeconds));
 
-/** A bad network, which says up, a ridge that says down, and a challenger that is better than both: something to learn. */
+/**
+ * A bad network, which says up, a ridge that says down, and a challenger that is better than both: something to learn.
+ */
 const answer = ({ modelId }: ModelInput): ModelOutput => {
   const changes = (shift: number) =>
     Float32Array.from({ length: 6 * 2 * 3 }, (_, i) => shift * Math.ceil((i + 1) / 6) + (i % 3) - 1);
@@ -66,8 +68,8 @@ function world(readings: Readings) {
 }
 
 /**
- * Serves as the system does: at each slot the forecasts, then the scores; half way a challenger comes. `repeats`: how often
- * each message comes.
+ * Serves as the system does: at each slot the forecasts, then the scores; half way a challenger comes. `repeats`: how
+ * often each message comes.
  */
 async function live(readings: Readings, repeats = 1) {
   const { ports, ledger } = world(readings);

@@ -10,7 +10,10 @@ function dense(x: number[], w: Float64Array, b: Float64Array): number[] {
   return Array.from(b, (bias, j) => x.reduce((sum, value, i) => sum + value * (w[i * b.length + j] ?? 0), bias));
 }
 
-/** The network written plainly in float64, one row at a time: the outputs [parts, targets, horizon] before the quantile head. */
+/**
+ * The network written plainly in float64, one row at a time: the outputs [parts, targets, horizon] before the quantile
+ * head.
+ */
 export function referenceOutputs(
   shape: NetworkShape,
   weights: Float64Array,
@@ -84,7 +87,9 @@ export function referenceOutputs(
   return out;
 }
 
-/** Quantiles [horizon, targets, quantiles] of one row in float64; `widths` [sensors, horizon, targets, quantiles - 1]. */
+/**
+ * Quantiles [horizon, targets, quantiles] of one row in float64; `widths` [sensors, horizon, targets, quantiles - 1].
+ */
 export function referenceQuantiles(
   shape: NetworkShape,
   weights: Float64Array,

@@ -13,7 +13,8 @@ async function train(flags: string[], build: EngineBuild, wide: boolean): Promis
   return stdout;
 }
 
-// Small tests run in V8's baseline tier; long training runs what its optimiser, and its revectoriser, made of the kernels.
+// Small tests run in V8's baseline tier; long training runs what its optimiser, and its revectoriser, made of the
+// kernels.
 test.each<EngineBuild>(["simd128", "relaxed"])(
   "%s gives the same bits in every compiler tier and with wide tiles",
   async (build) => {

@@ -1,4 +1,5 @@
-// node train-hash.ts simd128|relaxed true|false: trains a full-size network and prints a hash of its weights and the last loss.
+// node train-hash.ts simd128|relaxed true|false: trains a full-size network and prints a hash of its weights and the
+// last loss.
 import { createHash } from "node:crypto";
 import { loadEngine } from "../../../models/engine/load.ts";
 import { createNetwork } from "../../../models/network.ts";

@@ -15,10 +15,11 @@ import { choosePenalties } from "../../../models/ridge/fit.ts";
 import { encodeWindows, regressionOf, seriesScaler, usableOrigins } from "../../../models/windows.ts";
 import { humidity, temperature } from "../../builders.ts";
 
-// The reference is fitted on the training part alone, from its second day on, and fills a gap from yesterday after some steps.
-// Ours is fitted on train and validation, from the first full week on, and carries the last value forward. On validation parts
-// (fitted on what came before; medians over sensors) the reference's choices cost 38 and 8 % MAE in sml2010, which has a gap of a
-// week, gain 1 and 3 % in occupancy, and change nothing by more than 1.2 % elsewhere: 5 % in the mean over tasks and targets.
+// The reference is fitted on the training part alone, from its second day on, and fills a gap from yesterday after some
+// steps. Ours is fitted on train and validation, from the first full week on, and carries the last value forward. On
+// validation parts (fitted on what came before; medians over sensors) the reference's choices cost 38 and 8 % MAE in
+// sml2010, which has a gap of a week, gain 1 and 3 % in occupancy, and change nothing by more than 1.2 % elsewhere: 5 %
+// in the mean over tasks and targets.
 
 type Part = { trainEnd: string; validationEnd: string; mae: Record<string, number> };
 type Task = { file: string; stepSeconds: number; stride: number; sensors: Record<string, Part> };
@@ -63,7 +64,8 @@ function maeAsTheirs(grid: Grid, part: Part, judged: number[]): number[] {
   const validation = usableOrigins(history, horizon, trainEnd!, testFrom!, testFrom!, Infinity);
   const testRow = train.length + validation.length;
   const rows = [...train, ...validation, ...judged].map((origin) => ({ history, origin }));
-  // The features of months of ten-minute readings for every task; ridge needs neither a sequence nor the branch's features.
+  // The features of months of ten-minute readings for every task; ridge needs neither a sequence nor the branch's
+  // features.
   const features = { ...defaultSpec(600, 100 * 144, horizon, targets), volatilityWindows: [1], psychrometric: false };
   const none = { center: [], scale: [] };
   const scaler = { ...seriesScaler(history, trainEnd!), linear: none, branch: none };
