@@ -67,7 +67,7 @@ const statements = [
           execute format('create table %I (like %I including all)', part, parent);
           execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, part,
             day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
-        exception when duplicate_table or unique_violation then null;
+        exception when duplicate_table or duplicate_object or unique_violation then null;
         end;
       end loop;
     end $$`,
