@@ -1,25 +1,15 @@
 import type { CounterReading } from "./data/counter.ts";
 import type { FollowerState } from "./data/follower-state.ts";
 import type { Readings } from "./data/reading.ts";
-import type { AppError } from "./errors.ts";
 import type { Cycle, UnfinishedCycle } from "./forecast/cycle.ts";
 import type { Forecast, Outcome } from "./forecast/forecast.ts";
 import type { MaturedForecast, MaturedQuery } from "./forecast/matured.ts";
 import type { PairedScore, Score, ScoredMoment, ScoredRow } from "./forecast/score.ts";
 import type { QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
-import type { FleetArtefact } from "./model/fleet/artefact.ts";
 import type { ArtefactFiles } from "./model/fleet/files.ts";
-import type { FleetRow } from "./model/fleet/golden.ts";
-import type { FleetGraph, FleetManifest, FleetVersion } from "./model/fleet/manifest.ts";
-import type { PartPlace } from "./model/fleet/pack.ts";
-import type { PartFile } from "./model/fleet/part-file.ts";
 import type { FleetVersionTrainer } from "./model/fleet/training.ts";
-import type { Artefact, ModelManifest } from "./model/manifest.ts";
-import type { ModelQuery, RegisteredModel } from "./model/registered.ts";
-import type { ModelInput, ModelOutput } from "./model/tensors.ts";
-import type { TrainProgress, TrainRequest, TrainResult } from "./model/training.ts";
-import type { Verdict } from "./model/verify.ts";
+import type { FleetInference, Inference, ModelStore, Registry, Trainer } from "./model/ports.ts";
 
 /** The only source of the present: real time in production, a faster one in the demo, a set one in tests. */
 export type Clock = {
@@ -49,66 +39,6 @@ export type Follower = {
    */
   readCounter(sensorId: string, target: string, upTo: Date): Promise<CounterReading | null>;
   state(): Promise<FollowerState>;
-};
-
-/** Models' metadata. At most one champion per sensor at any time. */
-export type RegistryReader = {
-  champions(sensorIds: string[]): Promise<Map<string, RegisteredModel>>;
-  /** Each sensor's oldest first, of one moment by modelId. */
-  challengers(sensorIds: string[]): Promise<RegisteredModel[]>;
-  /** Each sensor's model made last, whatever became of it. */
-  newest(sensorIds: string[]): Promise<Map<string, RegisteredModel>>;
-  get(modelId: string): Promise<RegisteredModel | null>;
-  /** Newest first. */
-  list(query: ModelQuery): Promise<RegisteredModel[]>;
-};
-
-/** A model's way from challenger to champion to history. */
-export type RegistryWriter = {
-  /**
-   * Inserts a challenger; the same modelId with the same sha256 and digest is a no-op, with others throws conflict. One
-   * that has no digest yet gets it.
-   */
-  register(model: { manifest: ModelManifest; digest?: string; statusReason: string; now: Date }): Promise<void>;
-  /** Makes it champion and retires the one before, in one transaction. */
-  promote(modelId: string, reason: string, now: Date): Promise<void>;
-  /** Makes the champion before this one champion again, in one transaction; its id, or null when there is none. */
-  rollback(sensorId: string, reason: string, now: Date): Promise<string | null>;
-  /** Retires a challenger, storing why it was refused. */
-  retire(modelId: string, reason: string, now: Date): Promise<void>;
-};
-
-export type Registry = RegistryReader & RegistryWriter;
-
-/** Artefacts by modelId, immutable: a folder or S3. */
-export type ModelStore = {
-  /** Null when there is none. The caller verifies; the store only carries bytes. */
-  get(modelId: string): Promise<Artefact | null>;
-  /** Writes whole or not at all; a modelId that exists with other bytes throws conflict. */
-  put(artefact: Artefact): Promise<void>;
-};
-
-/** Runs fleets' graphs that passed digest and golden vectors; keeps them and the sensors' parts, bounded. */
-export type FleetInference = {
-  /** The version's manifest, once its graph has answered its golden vectors. Throws notFound or artefactRejected. */
-  open(version: FleetVersion): Promise<FleetManifest>;
-  /**
-   * Per sensor its part, or why there is none: a part that is missing or damaged costs the others nothing. One read a
-   * pack.
-   */
-  parts(graph: FleetGraph, places: PartPlace[]): Promise<Map<string, PartFile | AppError>>;
-  /** One outcome a row, in order, by one run. */
-  run(version: FleetVersion, rows: FleetRow[]): Promise<ModelOutput[]>;
-  /** Checks graph and golden vectors of a version that is not registered yet. */
-  verify(artefact: FleetArtefact): Promise<Verdict>;
-};
-
-/** Runs models that passed sha256, manifest and golden vector; keeps a bounded cache of sessions. */
-export type Inference = {
-  /** One outcome per input, in order. A model that fails costs the others nothing. */
-  run(inputs: ModelInput[]): Promise<ModelOutput[]>;
-  /** Checks sha256, manifest and golden vector of an artefact that is not registered yet. */
-  verify(artefact: Artefact): Promise<Verdict>;
 };
 
 /** Stored cycles, outcomes and forecasts. Everything is safe to repeat; nothing is updated. */
@@ -209,16 +139,6 @@ export type Leases = {
 export type Queue = {
   /** Resolves when every message is stored; throws queueUnavailable with the number that were not. */
   send(queue: QueueName, messages: QueueMessage[]): Promise<void>;
-};
-
-/** CPU-bound: on a worker where there is one. */
-export type Trainer = {
-  /** Rejects with the signal's reason when aborted; nothing is left behind then. */
-  train(
-    request: TrainRequest,
-    onProgress?: (progress: TrainProgress) => void,
-    signal?: AbortSignal,
-  ): Promise<TrainResult>;
 };
 
 /** Everything a use case may ask for; each takes a Pick of it. */

@@ -3,7 +3,7 @@ import type { Log } from "../core/ports.ts";
 import { redact, redactText } from "./adapters/redact.ts";
 import { loadConfig } from "./config/environment.ts";
 import { type System, startSystem } from "./machine/system.ts";
-import { openLog } from "./runtime.ts";
+import { openLog } from "./runtime/process.ts";
 
 /** The one-machine runtime: everything in this process until Ctrl-C. */
 async function main(): Promise<void> {

@@ -7,8 +7,9 @@ import type { FleetVersion } from "../model/fleet/manifest.ts";
 import { savePack } from "../model/fleet/pack.ts";
 import type { BuiltFleet } from "../model/fleet/training.ts";
 import type { ModelManifest } from "../model/manifest.ts";
+import type { FleetInference } from "../model/ports.ts";
 import type { Verdict } from "../model/verify.ts";
-import type { FleetInference, Ports } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 
 /** Parts that lie in one pack: about those of a shard. */
 const packSize = 100;

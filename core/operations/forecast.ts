@@ -6,7 +6,8 @@ import { type EncodeModel, serve } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { ForecastMessage } from "../messages.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
-import type { Ports, RegistryReader } from "../ports.ts";
+import type { RegistryReader } from "../model/ports.ts";
+import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead } from "../time.ts";
 import { openShardFleets, runShard, shardEncoder } from "./shard-fleets.ts";
 

@@ -2,9 +2,10 @@ import { entryBy, noteDone, schedule } from "../access/audit.ts";
 import type { AuditLog } from "../access/ports.ts";
 import { AppError } from "../errors.ts";
 import { artefactDigest } from "../model/artefact-digest.ts";
+import type { FleetInference, Inference, ModelStore } from "../model/ports.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import type { Verdict } from "../model/verify.ts";
-import type { FleetInference, Inference, ModelStore, Ports } from "../ports.ts";
+import type { Ports } from "../ports.ts";
 import { verifyFleet } from "./admit-fleet.ts";
 import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "./judge.ts";
 

@@ -11,9 +11,9 @@ import type { SensorPart } from "../model/fleet/part.ts";
 import type { PartFile } from "../model/fleet/part-file.ts";
 import { fromPartFile } from "../model/fleet/part-tensors.ts";
 import { createFleetEncoder } from "../model/fleet/tensors.ts";
+import type { FleetInference, Inference } from "../model/ports.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import type { FleetQuestion, ModelInput, ModelOutput } from "../model/tensors.ts";
-import type { FleetInference, Inference } from "../ports.ts";
 
 /** The versions that a shard's models are of, and the sensors that these look at beside each of their own. */
 export type ShardFleets = { fleets: Map<string, FleetManifest | AppError>; panel: string[] };

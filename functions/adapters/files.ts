@@ -5,7 +5,7 @@ import { AppError } from "../../core/errors.ts";
 import { printArtefact } from "../../core/model/artefact-digest.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { ModelStore } from "../../core/ports.ts";
+import type { ModelStore } from "../../core/model/ports.ts";
 import { artefactFiles, checkModelId, checkPath, checkSame, checkSameBytes, parseArtefact } from "./artefact-files.ts";
 
 /** Artefacts in `folder`, one folder each, named after the model. Throws storeUnavailable when the disk fails. */

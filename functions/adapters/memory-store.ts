@@ -1,6 +1,6 @@
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { ModelStore } from "../../core/ports.ts";
+import type { ModelStore } from "../../core/model/ports.ts";
 import { checkSameBytes } from "./artefact-files.ts";
 
 /** Artefacts in this process's memory: gone with it. */

@@ -5,7 +5,8 @@ import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { FleetGraph, FleetManifest, FleetVersion } from "../../core/model/fleet/manifest.ts";
 import { loadParts, type PartPlace } from "../../core/model/fleet/pack.ts";
 import { decodePart, type PartFile } from "../../core/model/fleet/part-file.ts";
-import type { FleetInference, Log } from "../../core/ports.ts";
+import type { FleetInference } from "../../core/model/ports.ts";
+import type { Log } from "../../core/ports.ts";
 import { type FleetSession, openFleetSession } from "./onnx-fleet-session.ts";
 
 /** `maximumParts` bounds the memory: one holds about 30 kB. */

@@ -2,9 +2,10 @@ import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
 import { AppError } from "../../core/errors.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
+import type { Inference, ModelStore } from "../../core/model/ports.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { verifyArtefact } from "../../core/model/verify.ts";
-import type { Inference, Log, ModelStore } from "../../core/ports.ts";
+import type { Log } from "../../core/ports.ts";
 import { type OnnxSession, openSession } from "./onnx-session.ts";
 
 /** `maximumSessions` bounds the memory: one holds about 2 MB. */

@@ -10,7 +10,7 @@ import { AppError } from "../../core/errors.ts";
 import { printArtefact } from "../../core/model/artefact-digest.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { ModelStore } from "../../core/ports.ts";
+import type { ModelStore } from "../../core/model/ports.ts";
 import { artefactFiles, checkModelId, checkPath, checkSame, checkSameBytes, parseArtefact } from "./artefact-files.ts";
 
 /** `endpoint` other than AWS's means path-style addresses, which every S3 stand-in understands. */

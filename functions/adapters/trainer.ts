@@ -3,8 +3,8 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import pLimit from "p-limit";
 import { AppError } from "../../core/errors.ts";
+import type { Trainer } from "../../core/model/ports.ts";
 import type { TrainProgress, TrainResult } from "../../core/model/training.ts";
-import type { Trainer } from "../../core/ports.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import type { WorkerMessage, WorkerTask } from "./trainer-worker.ts";
 

@@ -1,7 +1,8 @@
 import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
 import type { Metrics } from "../../core/metrics.ts";
-import type { FleetInference, Inference, ModelStore, Ports } from "../../core/ports.ts";
+import type { FleetInference, Inference, ModelStore } from "../../core/model/ports.ts";
+import type { Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
 import type { AccessServices } from "./access/services.ts";
 import type { Deadlines, Within } from "./deadline.ts";

@@ -9,7 +9,7 @@ import { type BacktestPlan, splitGrid } from "../../core/evaluation/split.ts";
 import { type Trained, trainFleets } from "../../core/evaluation/trainings.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../core/forecast/settings.ts";
 import { integerText, seedText } from "../config/number.ts";
-import { openFleets } from "../runtime.ts";
+import { openFleets } from "../runtime/models.ts";
 import { printNotes, printSensors, printSummary } from "./backtest-report.ts";
 import { openForecastsFile, type ReadingsFile, readPlan, readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";

@@ -4,7 +4,7 @@ import type { Log } from "../../core/ports.ts";
 import { redactConnection } from "../config/connection.ts";
 import { type Config, loadConfig } from "../config/environment.ts";
 import { openDatabases } from "../machine/databases.ts";
-import { inspectFollower } from "../runtime.ts";
+import { inspectFollower } from "../runtime/follower.ts";
 import { describeReport, verdictOf } from "./check-source-report.ts";
 
 // npm run check-source [-- --json]: says whether FOLLOWER_DATABASE_URL and SOURCE_CONFIG fit, and what to change. Exit

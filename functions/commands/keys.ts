@@ -15,7 +15,9 @@ import { addSeconds } from "../../core/time.ts";
 import { loadConfig } from "../config/environment.ts";
 import { integerText } from "../config/number.ts";
 import { openDatabases } from "../machine/databases.ts";
-import { accessPorts, openClock, openCurrentPredictor, openLog } from "../runtime.ts";
+import { accessPorts } from "../runtime/access.ts";
+import { openCurrentPredictor } from "../runtime/predictor.ts";
+import { openClock, openLog } from "../runtime/process.ts";
 
 const usage = `npm run keys -- create --name NAME --scopes read,ops [--days 90]   shown once; scopes: ${scopes.join(", ")}
 npm run keys -- list

@@ -2,7 +2,7 @@ import { AppError } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
 import { loadConfig } from "../config/environment.ts";
 import { openDatabases } from "../machine/databases.ts";
-import { proposeSources } from "../runtime.ts";
+import { proposeSources } from "../runtime/follower.ts";
 
 // npm run map-source: proposes SOURCE_CONFIG from the catalogue of FOLLOWER_DATABASE_URL and a few rows of its tables.
 const quiet: Log = { info() {}, warn() {}, error: (event, fields) => console.error(event, fields) };

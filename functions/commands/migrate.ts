@@ -1,6 +1,7 @@
 import { loadConfig } from "../config/environment.ts";
 import { openDatabases } from "../machine/databases.ts";
-import { describeRoles, openCurrentPredictor, openLog } from "../runtime.ts";
+import { describeRoles, openCurrentPredictor } from "../runtime/predictor.ts";
+import { openLog } from "../runtime/process.ts";
 
 // npm run migrate: brings the predictor database (PREDICTOR_DATABASE_URL, else the embedded one) up to date. Safe at
 // any time. With `-- --roles` it only prints the SQL that gives workers and API roles of their own.

@@ -18,16 +18,10 @@ import { type Config, loadConfig } from "../config/environment.ts";
 import { integerText, seedText } from "../config/number.ts";
 import { settingsOf } from "../config/settings.ts";
 import { readSources, targetsOf } from "../config/source.ts";
-import {
-  openClock,
-  openCommandRuntime,
-  openFleetPorts,
-  openFolder,
-  openFollower,
-  openLog,
-  openTrainer,
-  saveFleetSensors,
-} from "../runtime.ts";
+import { openFollower } from "../runtime/follower.ts";
+import { openFleetPorts, openFolder, openTrainer, saveFleetSensors } from "../runtime/models.ts";
+import { openClock, openLog } from "../runtime/process.ts";
+import { openCommandRuntime } from "../runtime.ts";
 import { readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";
 

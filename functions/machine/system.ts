@@ -9,26 +9,12 @@ import { type Config, describeConfig } from "../config/environment.ts";
 import { type Settings, settingsOf } from "../config/settings.ts";
 import { createForecastHandler } from "../forecast.ts";
 import { createPromoteHandler } from "../promote.ts";
-import {
-  accessPorts,
-  deadline,
-  openAccess,
-  openApiDatabases,
-  openApiRole,
-  openBoss,
-  openCheckedFollower,
-  openClock,
-  openCurrentPredictor,
-  openDays,
-  openFleetPorts,
-  openInference,
-  openMetrics,
-  openStore,
-  openTrainer,
-  openViews,
-  predictorPorts,
-  readShippedFleet,
-} from "../runtime.ts";
+import { accessPorts, openAccess } from "../runtime/access.ts";
+import { openApiDatabases, openCheckedFollower } from "../runtime/follower.ts";
+import { openFleetPorts, openInference, openStore, openTrainer, readShippedFleet } from "../runtime/models.ts";
+import { openApiRole, openCurrentPredictor, openDays, openViews, predictorPorts } from "../runtime/predictor.ts";
+import { deadline, openClock, openMetrics } from "../runtime/process.ts";
+import { openBoss } from "../runtime/queues.ts";
 import { createScheduleHandler } from "../schedule.ts";
 import { createScoreHandler } from "../score.ts";
 import { createTrainHandler } from "../train.ts";

@@ -18,7 +18,7 @@ import { parseSource, targetsOf } from "../../functions/config/source.ts";
 import { createForecastHandler } from "../../functions/forecast.ts";
 import { startEmbedded } from "../../functions/machine/embedded/cluster.ts";
 import { waitForFollower } from "../../functions/machine/embedded/prepare.ts";
-import { predictorPorts } from "../../functions/runtime.ts";
+import { predictorPorts } from "../../functions/runtime/predictor.ts";
 import { createScoreHandler } from "../../functions/score.ts";
 import { testClock } from "../fakes/clock.ts";
 import { sqsEvent } from "../fakes/lambda.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { freshAdaptation } from "../../core/mix/adaptation.ts";
-import type { Adaptations, Leases, Registry } from "../../core/ports.ts";
+import type { Registry } from "../../core/model/ports.ts";
+import type { Adaptations, Leases } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import { manifestOf, slot } from "../functions/adapters/postgres/builders.ts";
 

@@ -7,21 +7,11 @@ import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
 import { isSameArtefact } from "../../core/model/artefact-digest.ts";
+import type { FleetInference, Inference, ModelStore, Registry } from "../../core/model/ports.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { countLeads } from "../../core/operations/score.ts";
-import type {
-  Adaptations,
-  FleetInference,
-  Follower,
-  Inference,
-  Leases,
-  Ledger,
-  ModelStore,
-  Queue,
-  Registry,
-  Scores,
-} from "../../core/ports.ts";
+import type { Adaptations, Follower, Leases, Ledger, Queue, Scores } from "../../core/ports.ts";
 import { addSeconds, secondsBetween } from "../../core/time.ts";
 
 /** A follower over a map of readings; `queries` counts the windows read. */

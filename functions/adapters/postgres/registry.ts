@@ -1,8 +1,8 @@
 import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { AppError } from "../../../core/errors.ts";
 import { ModelManifest } from "../../../core/model/manifest.ts";
+import type { Registry } from "../../../core/model/ports.ts";
 import type { ModelStatus, RegisteredModel } from "../../../core/model/registered.ts";
-import type { Registry } from "../../../core/ports.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { Fleet } from "../../../core/data/reading.ts";
 import type { Artefact } from "../../../core/model/manifest.ts";
+import type { ModelStore, Registry } from "../../../core/model/ports.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
-import type { ModelStore, Registry } from "../../../core/ports.ts";
 import { workerTrainer } from "../../../functions/adapters/trainer.ts";
 import { readingsOf, someSlot, wave } from "../../builders.ts";
 

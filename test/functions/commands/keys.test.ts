@@ -4,7 +4,7 @@ import { takeLink } from "../../../core/access/sessions.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { type KeysPorts, runKeys } from "../../../functions/commands/keys.ts";
-import { accessPorts } from "../../../functions/runtime.ts";
+import { accessPorts } from "../../../functions/runtime/access.ts";
 import { someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";

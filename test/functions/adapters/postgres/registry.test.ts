@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Registry } from "../../../../core/ports.ts";
+import type { Registry } from "../../../../core/model/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import { postgresRegistry } from "../../../../functions/adapters/postgres/registry.ts";

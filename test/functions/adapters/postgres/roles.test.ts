@@ -6,7 +6,8 @@ import { type Database, openDatabase } from "../../../../functions/adapters/post
 import { grantRole, rolesScript } from "../../../../functions/adapters/postgres/roles.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { Model, SensorPage } from "../../../../functions/api/contract.ts";
-import { accessPorts, predictorPorts } from "../../../../functions/runtime.ts";
+import { accessPorts } from "../../../../functions/runtime/access.ts";
+import { predictorPorts } from "../../../../functions/runtime/predictor.ts";
 import { manifestOf, someSlot } from "../../../builders.ts";
 import { testClock } from "../../../fakes/clock.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";

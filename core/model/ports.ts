@@ -1,0 +1,81 @@
+import type { AppError } from "../errors.ts";
+import type { FleetArtefact } from "./fleet/artefact.ts";
+import type { FleetRow } from "./fleet/golden.ts";
+import type { FleetGraph, FleetManifest, FleetVersion } from "./fleet/manifest.ts";
+import type { PartPlace } from "./fleet/pack.ts";
+import type { PartFile } from "./fleet/part-file.ts";
+import type { Artefact, ModelManifest } from "./manifest.ts";
+import type { ModelQuery, RegisteredModel } from "./registered.ts";
+import type { ModelInput, ModelOutput } from "./tensors.ts";
+import type { TrainProgress, TrainRequest, TrainResult } from "./training.ts";
+import type { Verdict } from "./verify.ts";
+
+/** Models' metadata. At most one champion per sensor at any time. */
+export type RegistryReader = {
+  champions(sensorIds: string[]): Promise<Map<string, RegisteredModel>>;
+  /** Each sensor's oldest first, of one moment by modelId. */
+  challengers(sensorIds: string[]): Promise<RegisteredModel[]>;
+  /** Each sensor's model made last, whatever became of it. */
+  newest(sensorIds: string[]): Promise<Map<string, RegisteredModel>>;
+  get(modelId: string): Promise<RegisteredModel | null>;
+  /** Newest first. */
+  list(query: ModelQuery): Promise<RegisteredModel[]>;
+};
+
+/** A model's way from challenger to champion to history. */
+export type RegistryWriter = {
+  /**
+   * Inserts a challenger; the same modelId with the same sha256 and digest is a no-op, with others throws conflict. One
+   * that has no digest yet gets it.
+   */
+  register(model: { manifest: ModelManifest; digest?: string; statusReason: string; now: Date }): Promise<void>;
+  /** Makes it champion and retires the one before, in one transaction. */
+  promote(modelId: string, reason: string, now: Date): Promise<void>;
+  /** Makes the champion before this one champion again, in one transaction; its id, or null when there is none. */
+  rollback(sensorId: string, reason: string, now: Date): Promise<string | null>;
+  /** Retires a challenger, storing why it was refused. */
+  retire(modelId: string, reason: string, now: Date): Promise<void>;
+};
+
+export type Registry = RegistryReader & RegistryWriter;
+
+/** Artefacts by modelId, immutable: a folder or S3. */
+export type ModelStore = {
+  /** Null when there is none. The caller verifies; the store only carries bytes. */
+  get(modelId: string): Promise<Artefact | null>;
+  /** Writes whole or not at all; a modelId that exists with other bytes throws conflict. */
+  put(artefact: Artefact): Promise<void>;
+};
+
+/** Runs fleets' graphs that passed digest and golden vectors; keeps them and the sensors' parts, bounded. */
+export type FleetInference = {
+  /** The version's manifest, once its graph has answered its golden vectors. Throws notFound or artefactRejected. */
+  open(version: FleetVersion): Promise<FleetManifest>;
+  /**
+   * Per sensor its part, or why there is none: a part that is missing or damaged costs the others nothing. One read a
+   * pack.
+   */
+  parts(graph: FleetGraph, places: PartPlace[]): Promise<Map<string, PartFile | AppError>>;
+  /** One outcome a row, in order, by one run. */
+  run(version: FleetVersion, rows: FleetRow[]): Promise<ModelOutput[]>;
+  /** Checks graph and golden vectors of a version that is not registered yet. */
+  verify(artefact: FleetArtefact): Promise<Verdict>;
+};
+
+/** Runs models that passed sha256, manifest and golden vector; keeps a bounded cache of sessions. */
+export type Inference = {
+  /** One outcome per input, in order. A model that fails costs the others nothing. */
+  run(inputs: ModelInput[]): Promise<ModelOutput[]>;
+  /** Checks sha256, manifest and golden vector of an artefact that is not registered yet. */
+  verify(artefact: Artefact): Promise<Verdict>;
+};
+
+/** CPU-bound: on a worker where there is one. */
+export type Trainer = {
+  /** Rejects with the signal's reason when aborted; nothing is left behind then. */
+  train(
+    request: TrainRequest,
+    onProgress?: (progress: TrainProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<TrainResult>;
+};

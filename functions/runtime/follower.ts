@@ -1,0 +1,116 @@
+import type { Clock, Follower, Log } from "../../core/ports.ts";
+import { postgresFollower } from "../adapters/postgres/follower.ts";
+import type { Database } from "../adapters/postgres/pool.ts";
+import { openDatabase } from "../adapters/postgres/pool.ts";
+import { severalTables } from "../adapters/postgres/several-tables.ts";
+import type { SourceReport } from "../adapters/postgres/source-facts.ts";
+import { reportOnce } from "../adapters/postgres/source-notices.ts";
+import type { Config } from "../config/environment.ts";
+import type { Source } from "../config/source.ts";
+import { readSources, targetsOf } from "../config/source.ts";
+import type { PoolLimits } from "./predictor.ts";
+import { lambdaConnections, openPredictor } from "./predictor.ts";
+import { wanted } from "./process.ts";
+
+/**
+ * The follower, read through the mapping; throws misconfigured without a URL. Always over TCP: it is anybody's
+ * Postgres.
+ */
+export async function openFollower(
+  config: Config,
+  { clock, log }: { clock: Clock; log: Log },
+  max: number = lambdaConnections,
+  limits: PoolLimits = {},
+) {
+  const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
+  const sources = await readSources(config.sourceConfig);
+  const targets = targetsOf(sources);
+  const database = openDatabase<unknown>({ url, side: "follower", max, ...limits });
+  const notices = reportOnce(log);
+  const tables = sources.map((source) => postgresFollower(database, source, clock, notices));
+  const names = targets.map(({ name }) => name);
+  const follower: Follower = severalTables(tables, names);
+  return { follower, sources, targets, database };
+}
+
+/**
+ * Connections of the API's own, for as long as `opened` lives: whoever reads much leaves those of the workers alone.
+ */
+export async function openApiDatabases(
+  config: Config,
+  ports: { clock: Clock; log: Log },
+  opened: AsyncDisposableStack,
+  max: number,
+) {
+  const limits = { applicationName: "iot-lstm-predictor-api", statementTimeoutMs: 10_000 };
+  const own = { ...config, predictorDatabaseUrl: config.apiDatabaseUrl ?? config.predictorDatabaseUrl };
+  const predictor = openPredictor(own, max, limits);
+  opened.defer(() => predictor.close());
+  const { database, follower } = await openFollower(config, ports, max, limits);
+  opened.defer(() => database.close());
+  return { predictor, follower };
+}
+
+/**
+ * The follower for as long as `opened` lives, once its mapping and its role are found to be right. Throws
+ * misconfigured.
+ */
+export async function openCheckedFollower(
+  config: Config,
+  ports: { clock: Clock; log: Log },
+  opened: AsyncDisposableStack,
+  max: number,
+) {
+  const { assertSource } = await import("../adapters/postgres/check-source.ts");
+  const { database, sources, ...rest } = await openFollower(config, ports, max);
+  opened.defer(() => database.close());
+  const options = { allowWritable: config.allowWritableFollower, log: ports.log };
+  for (const source of sources) await assertSource(database, source, options);
+  return rest;
+}
+
+/**
+ * Whether the follower's role may only read: one machine asks at the start and refuses, on AWS the watch asks again and
+ * again.
+ */
+export function rightsOf(database: Database<unknown>, sources: Source[]) {
+  return async () => {
+    const { askWriteRights } = await import("../adapters/postgres/check-source.ts");
+    for (const source of sources) {
+      const rights = await askWriteRights(database.query, source);
+      if (rights !== null) return rights;
+    }
+    return null;
+  };
+}
+
+/** What each table of the source looks like to a person; `now` is null where its newest reading is its present. */
+export async function inspectFollower(config: Config, now: Date | null): Promise<SourceReport[]> {
+  const { inspectSource } = await import("../adapters/postgres/inspect-source.ts");
+  const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
+  const sources = await readSources(config.sourceConfig);
+  const database = openDatabase<unknown>({ url, side: "follower", max: 2, statementTimeoutMs: 60_000 });
+  try {
+    const reports: SourceReport[] = [];
+    for (const source of sources) {
+      reports.push(
+        await inspectSource(database, source, { now, stepSeconds: config.stepSeconds, horizon: config.horizon }),
+      );
+    }
+    return reports;
+  } finally {
+    await database.close();
+  }
+}
+
+/** Mappings that the follower's catalogue suggests, best first. */
+export async function proposeSources(config: Config) {
+  const { proposeMappings } = await import("../adapters/postgres/propose-mapping.ts");
+  const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
+  const database = openDatabase<unknown>({ url, side: "follower", max: 1, statementTimeoutMs: 60_000 });
+  try {
+    return await proposeMappings(database.query);
+  } finally {
+    await database.close();
+  }
+}

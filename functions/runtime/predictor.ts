@@ -1,0 +1,71 @@
+import type { Views } from "../../core/views.ts";
+import { postgresAdaptations } from "../adapters/postgres/adaptation.ts";
+import { postgresDays } from "../adapters/postgres/days.ts";
+import { postgresEvidence } from "../adapters/postgres/evidence.ts";
+import { postgresLeases } from "../adapters/postgres/leases.ts";
+import { postgresLedger } from "../adapters/postgres/ledger.ts";
+import { migrate } from "../adapters/postgres/migrate.ts";
+import type { Database, PoolOptions } from "../adapters/postgres/pool.ts";
+import { openDatabase } from "../adapters/postgres/pool.ts";
+import { postgresRegistry } from "../adapters/postgres/registry.ts";
+import type { PredictorSchema } from "../adapters/postgres/schema.ts";
+import { postgresScores } from "../adapters/postgres/scores.ts";
+import { createViews } from "../adapters/postgres/views.ts";
+import type { Config } from "../config/environment.ts";
+import { wanted } from "./process.ts";
+
+export type PoolLimits = Pick<PoolOptions, "applicationName" | "statementTimeoutMs">;
+
+/** One Lambda handles one batch at a time. */
+export const lambdaConnections = 2;
+
+/** The predictor database; throws misconfigured without a URL. */
+export function openPredictor(
+  config: Config,
+  max: number = lambdaConnections,
+  limits: PoolLimits = {},
+): Database<PredictorSchema> {
+  const url = wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL");
+  return openDatabase<PredictorSchema>({ url, side: "predictor", driver: config.databaseDriver, max, ...limits });
+}
+
+/** The predictor database with its newest tables, for as long as `opened` lives; `migrations` are those that ran. */
+export async function openCurrentPredictor(config: Config, opened: AsyncDisposableStack, max?: number) {
+  const predictor = openPredictor(config, max);
+  opened.defer(() => predictor.close());
+  return { predictor, migrations: await migrate(predictor.db) };
+}
+
+/** What lives in the predictor database. */
+export function predictorPorts({ db }: Database<PredictorSchema>) {
+  return {
+    ledger: postgresLedger(db),
+    registry: postgresRegistry(db),
+    scores: postgresScores(db),
+    adaptations: postgresAdaptations(db),
+    leases: postgresLeases(db),
+    evidence: postgresEvidence(db),
+  };
+}
+
+/** The days of the predictor database's tables. */
+export function openDays({ mixRetentionDays: mixDays }: Config, { db }: Database<PredictorSchema>) {
+  return postgresDays(db, { mixDays });
+}
+
+/** What is read of the predictor database to show it. */
+export function openViews({ db }: Database<PredictorSchema>): Views {
+  return createViews(db);
+}
+
+/** The embedded database's URL for the API, by a role that may do what the API does and nothing else. */
+export async function openApiRole({ db }: Database<PredictorSchema>, config: Config): Promise<string> {
+  const { grantRole } = await import("../adapters/postgres/roles.ts");
+  return grantRole(db, wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL"), "api");
+}
+
+/** The SQL that makes the roles of workers and API, for whoever owns the predictor database. */
+export async function describeRoles(): Promise<string> {
+  const { rolesScript } = await import("../adapters/postgres/roles.ts");
+  return rolesScript();
+}

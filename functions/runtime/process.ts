@@ -1,0 +1,33 @@
+import { AppError } from "../../core/errors.ts";
+import type { Metrics } from "../../core/metrics.ts";
+import type { Clock, Log } from "../../core/ports.ts";
+import { demoClock, systemClock } from "../adapters/clock.ts";
+import { outsideDeadline, withinDeadline } from "../adapters/deadline.ts";
+import { createLog } from "../adapters/log.ts";
+import { prometheusMetrics } from "../adapters/prometheus.ts";
+import type { Config } from "../config/environment.ts";
+
+/** Readable on a terminal unless the configuration says otherwise. */
+export function openLog(config: Config): Promise<Log> {
+  const isPretty = config.logFormat === "pretty" || (config.logFormat === "auto" && process.stdout.isTTY === true);
+  return createLog({ level: config.logLevel, isPretty });
+}
+
+/** Real time; or the demo's, which goes on from `startAt`. */
+export function openClock(config: Config, startAt: Date | null): Clock {
+  return startAt ? demoClock(startAt, config.demoSpeed) : systemClock();
+}
+
+/** What this process counts of itself, for `/metrics`. */
+export function openMetrics({ codeVersion }: Config): Metrics {
+  return prometheusMetrics(codeVersion);
+}
+
+/** How the databases know of a request's deadline: `within` one, or `outside` of any. */
+export const deadline = { within: withinDeadline, outside: outsideDeadline };
+
+/** The setting `name`; throws misconfigured where it is not set. */
+export function wanted(value: string | null, name: string): string {
+  if (value) return value;
+  throw new AppError("misconfigured", `${name} is not set`);
+}
