@@ -4,6 +4,7 @@ import type { Readings } from "./data/reading.ts";
 import type { Cycle, UnfinishedCycle } from "./forecast/cycle.ts";
 import type { Forecast, Outcome } from "./forecast/forecast.ts";
 import type { MaturedForecast, MaturedQuery } from "./forecast/matured.ts";
+import type { Profiles } from "./forecast/profile.ts";
 import type { PairedScore, Score, ScoredMoment, ScoredRow } from "./forecast/score.ts";
 import type { QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
@@ -155,6 +156,7 @@ export type Ports = {
   scores: Scores;
   adaptations: Adaptations;
   evidence: Evidence;
+  profiles: Profiles;
   leases: Leases;
   queue: Queue;
   trainer: Trainer;

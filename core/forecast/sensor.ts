@@ -54,7 +54,9 @@ export type SensorSort = "sensorId" | "attention";
 export type SensorQuery = {
   sensorIds?: string[];
   statuses?: SensorStatus[];
-  /** Part of the id, in any case. */
+  /** Within this group, by its path. */
+  group?: string;
+  /** Part of the id, the name, the group or the place, in any case. */
   search?: string;
   sort: SensorSort;
   /** The last row of the page before. */

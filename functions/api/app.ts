@@ -95,7 +95,7 @@ function answerMethod(c: Parameters<typeof problemResponse>[0], methods: string[
 function corsOptions(origin: string[]) {
   return {
     origin,
-    allowMethods: ["GET", "HEAD", "POST", "DELETE"],
+    allowMethods: ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"],
     allowHeaders: ["Authorization", "Content-Type", "If-None-Match"],
     exposeHeaders: ["ETag", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
     maxAge: 600,

@@ -138,6 +138,20 @@ export type SensorTarget = z.infer<typeof SensorTarget>;
 export const SensorStatus = z.enum(sensorStatuses).openapi("SensorStatus");
 export type SensorStatus = z.infer<typeof SensorStatus>;
 
+const LimitsShape = z.object({ low: z.number().nullable(), high: z.number().nullable() });
+
+export const Profile = z
+  .object({
+    name: z.string().nullable(),
+    /** A path: site/building/room. */
+    group: z.string().nullable(),
+    place: z.string().nullable(),
+    notes: z.string().nullable(),
+    limits: z.record(z.string(), LimitsShape),
+  })
+  .openapi("Profile", { description: "The sensor as people know it: edited here, else as its source's table says" });
+export type Profile = z.infer<typeof Profile>;
+
 export const Sensor = z
   .object({
     sensorId: z.string(),
@@ -157,6 +171,7 @@ export const Sensor = z
       })
       .nullable(),
     modelId: z.string().nullable(),
+    profile: Profile,
     targets: z.array(SensorTarget),
   })
   .openapi("Sensor");

@@ -1,6 +1,7 @@
 import { type Grid, gridLength, gridTime, toGrid } from "../../core/data/grid.ts";
 import type { Readings, Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import { emptyProfile } from "../../core/forecast/profile.ts";
 import type { SensorRow } from "../../core/forecast/sensor.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import type { Sensor, SensorTarget } from "./contract.ts";
@@ -20,9 +21,10 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
   const now = ports.clock.now();
   const sensorIds = rows.map((row) => row.sensorId);
   const names = settings.targets.map((target) => target.name);
-  const [source, forecasts] = await Promise.all([
+  const [source, forecasts, profiles] = await Promise.all([
     readRecent(services, sensorIds, now),
     views.latestForecasts(sensorIds, names, null),
+    ports.profiles.load(sensorIds),
   ]);
   const scores = await loadScores(views, forecasts, now, null);
 
@@ -50,6 +52,7 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
       newestReadingAt: source?.newest.get(row.sensorId)?.toISOString() ?? watermark.at(-1) ?? null,
       lastOutcome: row.lastOutcome === null ? null : toOutcomeResponse(row.lastOutcome),
       modelId: row.modelId,
+      profile: profiles.get(row.sensorId) ?? emptyProfile,
       targets,
     };
   });

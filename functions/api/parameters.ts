@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
+import { groupPath } from "../../core/forecast/profile.ts";
 import { integerText } from "../config/number.ts";
-import { Id } from "./contract.ts";
+import { Id, Text } from "./contract.ts";
 import { refuse } from "./problem.ts";
 
 /**
@@ -21,6 +22,16 @@ export const SensorParams = z.object({
     description: "sensorId; `.` and `..` are written `~.` and `~..`",
   }),
 });
+
+/** A group's path, "site/building/room". */
+export const GroupPath = Text(200)
+  .transform((text, context) => {
+    const path = groupPath(text);
+    if (path !== null) return path;
+    context.addIssue({ code: "custom", message: "must be a path such as site/building/room, without empty parts" });
+    return z.NEVER;
+  })
+  .openapi({ type: "string", example: "north/attic" });
 
 /** RFC 3339 with any offset; write `+` as `%2B` in a query. */
 export const Time = z.iso

@@ -35,7 +35,7 @@ export type ApiSettings = {
 
 /** What the API needs of the world. `requestForecasts` computes a shard, here or by way of the queue. */
 export type ApiServices = {
-  ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue"> & {
+  ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue" | "profiles"> & {
     store: Pick<ModelStore, "get">;
     fleetInference: Pick<FleetInference, "open" | "parts">;
     inference: Pick<Inference, "verify">;

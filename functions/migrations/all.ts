@@ -9,6 +9,7 @@ import * as notes from "./0007_notes.ts";
 import * as issued from "./0008_issued.ts";
 import * as retention from "./0009_retention.ts";
 import * as digest from "./0010_digest.ts";
+import * as profile from "./0011_profile.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -22,6 +23,7 @@ export const migrations: Record<string, Migration> = {
   "0008_issued": issued,
   "0009_retention": retention,
   "0010_digest": digest,
+  "0011_profile": profile,
 };
 
 /**
@@ -33,4 +35,5 @@ export const worksWith: Record<string, string> = {
   "0006_held": "0003_challenger",
   "0007_notes": notes.worksWith,
   "0010_digest": "0009_retention",
+  "0011_profile": profile.worksWith,
 };

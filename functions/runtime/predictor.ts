@@ -7,6 +7,7 @@ import { postgresLedger } from "../adapters/postgres/ledger.ts";
 import { migrate } from "../adapters/postgres/migrate.ts";
 import type { Database, PoolOptions } from "../adapters/postgres/pool.ts";
 import { openDatabase } from "../adapters/postgres/pool.ts";
+import { postgresProfiles } from "../adapters/postgres/profiles.ts";
 import { postgresRegistry } from "../adapters/postgres/registry.ts";
 import type { PredictorSchema } from "../adapters/postgres/schema.ts";
 import { postgresScores } from "../adapters/postgres/scores.ts";
@@ -45,6 +46,7 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
     adaptations: postgresAdaptations(db),
     leases: postgresLeases(db),
     evidence: postgresEvidence(db),
+    profiles: postgresProfiles(db),
   };
 }
 

@@ -90,6 +90,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       held: 0,
     },
     modelId: status === "baseline" || status === "waiting" ? null : `${sensorId}-2016w17`,
+    profile: { name: null, group: null, place: null, notes: null, limits: {} },
     targets: mockTargets.map((target) => ({
       target: target.target,
       unit: target.unit,

@@ -14,8 +14,8 @@ const guarded = ["api_key", "session", "sign_in_link", "audit"];
 
 /**
  * Statements, safe to repeat, that make the two roles and give each what it needs and nothing more: the workers write
- * forecasts and see no key; the API reads forecasts and writes only keys, sessions, the audit, a new sensor's id and a
- * model's status. To be run by the owner of the tables, again after each migration. Passwords are given apart.
+ * forecasts and see no key; the API reads forecasts and writes only keys, sessions, the audit, a new sensor's id, what
+ * people call it and a model's status. To be run by the owner of the tables, again after each migration. Passwords are given apart.
  */
 export function rolesSql(): string[] {
   const { worker, api } = roleNames;
@@ -35,6 +35,7 @@ export function rolesSql(): string[] {
     `revoke insert, update, delete on kysely_migration, kysely_migration_lock from ${worker}`,
     `grant select on all tables in schema public to ${api}`,
     `grant insert on sensor to ${api}`,
+    `grant insert, update on sensor_profile to ${api}`,
     `grant update (status, status_reason, promoted_at, retired_at) on model to ${api}`,
     `grant insert, update, delete on api_key, session, sign_in_link to ${api}`,
     // Entries are added, and go when they are old; nobody rewrites them.

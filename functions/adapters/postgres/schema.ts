@@ -7,6 +7,18 @@ type Json<T> = ColumnType<T, string, string>;
 /** The predictor database as Kysely sees it; the migrations are the truth. */
 export type PredictorSchema = {
   sensor: { sensor_id: string; first_seen_at: Date };
+  sensor_profile: {
+    sensor_id: string;
+    name: Generated<string | null>;
+    group_path: Generated<string | null>;
+    place: Generated<string | null>;
+    notes: Generated<string | null>;
+    limits: ColumnType<unknown, string | undefined, string>;
+    source_name: Generated<string | null>;
+    source_group: Generated<string | null>;
+    source_place: Generated<string | null>;
+    updated_at: Date;
+  };
   model: {
     model_id: string;
     sensor_id: string;

@@ -31,6 +31,7 @@ export const rules: Record<string, Rule> = {
   "get /v1/ops": { scope: "ops" },
   "get /metrics": { scope: "ops" },
 
+  "patch /v1/sensors/{id}": { scope: "alerts", action: "sensor.edit" },
   "post /v1/forecasts": { scope: "forecast" },
   "post /v1/sensors/{id}:train": { scope: "train", action: "sensor.train" },
   "post /v1/sensors/{id}:rollback": { scope: "promote", action: "sensor.rollback" },

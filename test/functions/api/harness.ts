@@ -12,6 +12,7 @@ import { postgresKeys } from "../../../functions/adapters/postgres/access/keys.t
 import { postgresSessions } from "../../../functions/adapters/postgres/access/sessions.ts";
 import { postgresLedger } from "../../../functions/adapters/postgres/ledger.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
+import { postgresProfiles } from "../../../functions/adapters/postgres/profiles.ts";
 import { postgresRegistry } from "../../../functions/adapters/postgres/registry.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../functions/adapters/postgres/scores.ts";
@@ -68,7 +69,7 @@ export async function startApi(
   };
   const services: ApiServices = {
     ports: {
-      ...{ clock, log, follower, registry, ledger, queue, store },
+      ...{ clock, log, follower, registry, ledger, queue, store, profiles: postgresProfiles(db) },
       ...{ inference: onnxInference({ store, log }), fleetInference: noFleets() },
     },
     views: createViews(db),

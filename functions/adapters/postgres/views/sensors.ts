@@ -46,11 +46,12 @@ export function sensorViews(
 }
 
 function sensorPage(query: SensorQuery) {
-  const { sensorIds, statuses, search, after, asOf, staleBefore } = query;
+  const { sensorIds, statuses, search, group, after, asOf, staleBefore } = query;
   const rank = (state: ReturnType<typeof sql>) => sql`array_position(${attentionOrder}::text[], ${state})`;
   const filters = [sql`true`];
   if (sensorIds !== undefined) filters.push(sql`s.sensor_id = any(${sensorIds}::text[])`);
-  if (search !== undefined) filters.push(sql`position(lower(${search}) in lower(s.sensor_id)) > 0`);
+  if (search !== undefined) filters.push(sql`position(lower(${search}) in lower(${searched})) > 0`);
+  if (group !== undefined) filters.push(sql`(${groupOf} = ${group} or starts_with(${groupOf}, ${`${group}/`}))`);
   if (asOf !== null) filters.push(sql`s.first_seen_at <= ${asOf}`);
   const later = [sql`true`];
   if (statuses !== undefined) later.push(sql`state = any(${statuses}::text[])`);
@@ -67,7 +68,7 @@ function sensorPage(query: SensorQuery) {
       select s.sensor_id, s.first_seen_at, o.slot, o.status, o.reason, o.reason_text, o.have, o.need, o.held, o.decided_at,
         m.model_id as champion,
         ${statusSql(staleBefore)} as state
-      from sensor s
+      from sensor s left join sensor_profile p using (sensor_id)
       left join model m on m.sensor_id = s.sensor_id and m.status = 'champion'
       left join lateral (
         select * from outcome
@@ -81,6 +82,11 @@ function sensorPage(query: SensorQuery) {
     order by ${order}
     limit ${query.limit}`;
 }
+
+const groupOf = sql`coalesce(p.group_path, p.source_group)`;
+/** A character that no text holds parts them. */
+const searched = sql`concat_ws(chr(31), s.sensor_id, coalesce(p.name, p.source_name), ${groupOf},
+  coalesce(p.place, p.source_place))`;
 
 /** core's `statusOf`, of the sensor's newest outcome `o`. */
 function statusSql(staleBefore: Date) {
