@@ -3,7 +3,7 @@ export type FollowerState = {
   isStandby: boolean;
   isReceiving: boolean | null;
   lagBytes: number | null;
-  /** Up to now: readings ahead of the clock are left out, and counted, at most 1,000 of a sensor. */
+  /** Up to now: readings ahead of the clock are left out, and counted (rows of theirs), at most 1,000 of a sensor. */
   newestReadingAt: Date | null;
   readingsAhead: number;
 };

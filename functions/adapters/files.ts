@@ -39,7 +39,7 @@ export function folderFiles(folder: string): ArtefactFiles {
     try {
       return new Uint8Array(await readFile(join(folder, ...checkPath(path))));
     } catch (error) {
-      if (hasCode(error, "ENOENT", "ENOTDIR")) return null;
+      if (hasCode(error, "ENOENT", "ENOTDIR", "EISDIR")) return null;
       if (error instanceof AppError) throw error;
       throw unavailable(folder, error);
     }

@@ -1,15 +1,19 @@
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
 import type { ModelStore } from "../../core/model/ports.ts";
-import { checkSameBytes } from "./artefact-files.ts";
+import { checkModelId, checkPath, checkSame, checkSameBytes } from "./artefact-files.ts";
 
 /** Artefacts in this process's memory: gone with it. */
-export function memoryStore(): ModelStore {
+export function memoryStore(): ModelStore & { artefacts: Map<string, Artefact> } {
   const artefacts = new Map<string, Artefact>();
   return {
-    get: async (modelId) => artefacts.get(modelId) ?? null,
-    put: async (artefact) => {
-      artefacts.set(artefact.manifest.modelId, artefact);
+    artefacts,
+    get: async (modelId) => artefacts.get(checkModelId(modelId)) ?? null,
+    async put(artefact) {
+      const modelId = checkModelId(artefact.manifest.modelId);
+      const known = artefacts.get(modelId);
+      if (known) return checkSame(known, artefact);
+      artefacts.set(modelId, artefact);
     },
   };
 }
@@ -17,12 +21,13 @@ export function memoryStore(): ModelStore {
 /** Files of fleets' artefacts in this process's memory. */
 export function memoryFiles(): ArtefactFiles {
   const files = new Map<string, Uint8Array>();
+  const nameOf = (path: string) => checkPath(path).join("/");
   return {
-    read: async (path) => files.get(path) ?? null,
-    write: async (path, bytes) => {
-      const known = files.get(path);
+    read: async (path) => files.get(nameOf(path)) ?? null,
+    async write(path, bytes) {
+      const known = files.get(nameOf(path));
       if (known) return checkSameBytes(path, known, bytes);
-      files.set(path, bytes);
+      files.set(nameOf(path), bytes);
     },
   };
 }

@@ -6,51 +6,54 @@ import { maturedLeads } from "../../core/forecast/matured.ts";
 import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
-import { isSameArtefact } from "../../core/model/artefact-digest.ts";
-import type { FleetInference, Inference, ModelStore, Registry } from "../../core/model/ports.ts";
+import type { FleetInference, Inference, Registry } from "../../core/model/ports.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { countLeads } from "../../core/operations/score.ts";
 import type { Adaptations, Follower, Leases, Ledger, Queue, Scores } from "../../core/ports.ts";
 import { addSeconds, secondsBetween } from "../../core/time.ts";
 
-/** A follower over a map of readings; `queries` counts the windows read. */
+/** A follower over a map of readings whose clock says `now`; `queries` counts the windows read. */
 export function memoryFollower(
   bySensor: Map<string, Readings>,
+  now: () => number = () => Number.POSITIVE_INFINITY,
 ): Follower & { queries: number; sensors: Map<string, Readings> } {
+  const timesOf = (sensorId: string) => [...(bySensor.get(sensorId)?.at ?? [])];
+  const newestOf = (sensorId: string) => {
+    const known = timesOf(sensorId).filter((at) => at <= now());
+    return known.length === 0 ? null : new Date(Math.max(...known));
+  };
   return {
     queries: 0,
     sensors: bySensor,
     async listSensors(since) {
-      const isAlive = ([, { at }]: [string, Readings]) => at.some((one) => one >= since.getTime());
-      return [...bySensor]
-        .filter(isAlive)
-        .map(([sensorId]) => sensorId)
-        .sort();
+      return [...bySensor.keys()].filter((id) => Number(newestOf(id) ?? Number.NaN) >= since.getTime()).sort();
     },
     async readWindows(sensorIds, after, upTo) {
       this.queries++;
-      return new Map(sensorIds.map((sensorId) => [sensorId, windowOf(bySensor.get(sensorId), after, upTo)]));
+      const targets = new Set([...bySensor.values()].flatMap(({ values }) => Object.keys(values)));
+      const none: Readings = {
+        at: new Float64Array(),
+        values: Object.fromEntries([...targets].map((name) => [name, new Float64Array()])),
+      };
+      return new Map(sensorIds.map((sensorId) => [sensorId, windowOf(bySensor.get(sensorId) ?? none, after, upTo)]));
     },
     async newestReadings(sensorIds) {
-      return new Map(
-        sensorIds.map((sensorId) => {
-          const at = bySensor.get(sensorId)?.at ?? [];
-          return [sensorId, at.length === 0 ? null : new Date(Math.max(...at))];
-        }),
-      );
+      return new Map(sensorIds.map((sensorId) => [sensorId, newestOf(sensorId)]));
     },
     async readCounter() {
       return null;
     },
     async state() {
-      return { isStandby: true, isReceiving: true, lagBytes: 0, newestReadingAt: null, readingsAhead: 0 };
+      const newest = [...bySensor.keys()].flatMap((id) => newestOf(id)?.getTime() ?? []);
+      const ahead = [...bySensor.keys()].flatMap((id) => timesOf(id).filter((at) => at > now()));
+      const newestReadingAt = newest.length === 0 ? null : new Date(Math.max(...newest));
+      return { isStandby: true, isReceiving: true, lagBytes: 0, newestReadingAt, readingsAhead: ahead.length };
     },
   };
 }
 
-function windowOf(readings: Readings | undefined, after: Date, upTo: Date): Readings {
-  if (!readings) return { at: new Float64Array(0), values: {} };
+function windowOf(readings: Readings, after: Date, upTo: Date): Readings {
   const isInside = (_: unknown, i: number) => readings.at[i]! > after.getTime() && readings.at[i]! <= upTo.getTime();
   const values = Object.entries(readings.values).map(([name, column]) => [name, column.filter(isInside)]);
   return { at: readings.at.filter(isInside), values: Object.fromEntries(values) };
@@ -401,22 +404,6 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
       const model = must(modelId);
       if (model.status === "champion") throw new AppError("conflict", `model ${modelId} is champion`);
       if (model.status === "challenger") change(model, { status: "retired", statusReason, retiredAt: now });
-    },
-  };
-}
-
-/** A model store over a map. */
-export function memoryStore(): ModelStore & { artefacts: Map<string, Awaited<ReturnType<ModelStore["get"]>>> } {
-  const artefacts = new Map<string, Awaited<ReturnType<ModelStore["get"]>>>();
-  return {
-    artefacts,
-    get: async (modelId) => artefacts.get(modelId) ?? null,
-    async put(artefact) {
-      const known = artefacts.get(artefact.manifest.modelId);
-      if (known && !(await isSameArtefact(known, artefact))) {
-        throw new AppError("conflict", `model ${artefact.manifest.modelId} exists with other bytes`);
-      }
-      if (!known) artefacts.set(artefact.manifest.modelId, artefact);
     },
   };
 }

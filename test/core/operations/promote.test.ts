@@ -8,6 +8,7 @@ import { defaultPromotionSettings } from "../../../core/operations/judge.ts";
 import { promote, rollback } from "../../../core/operations/promote.ts";
 import { findRetraining, scheduleRetraining } from "../../../core/operations/retrain.ts";
 import { addSeconds } from "../../../core/time.ts";
+import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
@@ -19,7 +20,6 @@ import {
   memoryLedger,
   memoryQueue,
   memoryRegistry,
-  memoryStore,
 } from "../../fakes/ports.ts";
 
 const settings = { ...defaultPromotionSettings(2), minimumMoments: 40, maximumMoments: 200 };

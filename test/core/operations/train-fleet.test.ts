@@ -10,7 +10,7 @@ import { defaultTrainSettings } from "../../../core/operations/train.ts";
 import { drawSensors, trainFleet } from "../../../core/operations/train-fleet.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { workerFleetTrainer } from "../../../functions/adapters/fleet.ts";
-import { memoryFiles } from "../../../functions/adapters/memory-store.ts";
+import { memoryFiles, memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
 import { checkReceipt } from "../../../functions/commands/models-receipt.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../../builders.ts";
@@ -23,7 +23,6 @@ import {
   memoryLeases,
   memoryLedger,
   memoryRegistry,
-  memoryStore,
 } from "../../fakes/ports.ts";
 
 const stepSeconds = 3600;

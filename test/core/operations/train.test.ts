@@ -5,11 +5,12 @@ import type { Artefact } from "../../../core/model/manifest.ts";
 import type { TrainRequest, TrainResult } from "../../../core/model/training.ts";
 import { defaultTrainSettings, train } from "../../../core/operations/train.ts";
 import { addSeconds } from "../../../core/time.ts";
+import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { functionInference, memoryFollower, memoryLeases, memoryRegistry, memoryStore } from "../../fakes/ports.ts";
+import { functionInference, memoryFollower, memoryLeases, memoryRegistry } from "../../fakes/ports.ts";
 
 const settings = defaultTrainSettings(fleetOf(), "v1");
 const message: TrainMessage = { sensorId: "a", reason: "requested", slot: someSlot };

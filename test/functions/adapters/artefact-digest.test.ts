@@ -3,12 +3,13 @@ import { artefactDigest } from "../../../core/model/artefact-digest.ts";
 import type { Artefact } from "../../../core/model/manifest.ts";
 import { admit } from "../../../core/operations/admit.ts";
 import { promoteByHand } from "../../../core/operations/promote.ts";
+import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryRegistry, memoryStore, noFleets } from "../../fakes/ports.ts";
+import { memoryRegistry, noFleets } from "../../fakes/ports.ts";
 
 const artefact = await artefactOf();
 const { manifest, golden } = artefact;

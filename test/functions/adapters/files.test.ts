@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { folderStore, layeredStore } from "../../../functions/adapters/files.ts";
+import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { artefactOf } from "../../artefacts.ts";
-import { memoryStore } from "../../fakes/ports.ts";
 
 let folder: string;
 beforeEach(async () => {

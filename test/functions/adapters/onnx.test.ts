@@ -5,11 +5,11 @@ import type { Artefact } from "../../../core/model/manifest.ts";
 import { sha256Of } from "../../../core/model/sha256.ts";
 import { channelCount } from "../../../core/model/spec.ts";
 import type { ModelInput } from "../../../core/model/tensors.ts";
+import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { randomOf } from "../../builders.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryStore } from "../../fakes/ports.ts";
 
 const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
