@@ -4,7 +4,7 @@ import type { Readings } from "./data/reading.ts";
 import type { Cycle, UnfinishedCycle } from "./forecast/cycle.ts";
 import type { Forecast, Outcome } from "./forecast/forecast.ts";
 import type { MaturedForecast, MaturedQuery } from "./forecast/matured.ts";
-import type { Profiles } from "./forecast/profile.ts";
+import type { Profiles, SourceProfile } from "./forecast/profile.ts";
 import type { PairedScore, Score, ScoredMoment, ScoredRow } from "./forecast/score.ts";
 import type { QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
@@ -39,6 +39,8 @@ export type Follower = {
    * or the target is no counter. Windows hold its rate.
    */
   readCounter(sensorId: string, target: string, upTo: Date): Promise<CounterReading | null>;
+  /** What their table of sensors says of each of these, null where it says nothing; empty without such a table. */
+  listSensorProfiles(sensorIds: string[]): Promise<SourceProfile[]>;
   state(): Promise<FollowerState>;
 };
 

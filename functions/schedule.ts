@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { closeHoles, type HoleSettings } from "../core/operations/holes.ts";
+import { takeOverProfiles } from "../core/operations/profiles.ts";
 import { scheduleRetraining } from "../core/operations/retrain.ts";
 import { schedule, scheduleScores, scheduleTraining } from "../core/operations/schedule.ts";
 import type { Ports } from "../core/ports.ts";
@@ -14,7 +15,10 @@ const ScheduleEvent = z.object({
   task: z.enum(["forecast", "score", "train", "drift"]).default("forecast"),
 });
 
-type SchedulePorts = Pick<Ports, "clock" | "log" | "follower" | "ledger" | "queue" | "registry" | "scores">;
+type SchedulePorts = Pick<
+  Ports,
+  "clock" | "log" | "follower" | "ledger" | "profiles" | "queue" | "registry" | "scores"
+>;
 
 export function createScheduleHandler(ports: SchedulePorts, settings: Pick<Settings, "schedule" | "retrain">) {
   return async (event: unknown) => {
@@ -30,6 +34,7 @@ export function createScheduleHandler(ports: SchedulePorts, settings: Pick<Setti
 async function scheduleForecasts(ports: SchedulePorts, settings: HoleSettings, at: Date) {
   const fanOut = await schedule(ports, settings, at);
   const holes = await closeHoles(ports, settings, floorToStep(at, settings.stepSeconds));
+  if (fanOut.shards > 0) await takeOverProfiles(ports, settings, at);
   return { ...fanOut, holes };
 }
 

@@ -78,6 +78,9 @@ function describeFacts(facts: SourceFacts, now: Date | null): string[] {
   return [
     `  table        ${facts.table}`,
     `  sensors      ${facts.sensors}${sampled.length < facts.sensors ? `, ${sampled.length} looked at` : ""}`,
+    ...(facts.named === null
+      ? []
+      : [`  names        for ${facts.named} of ${facts.sensors} sensors in their own table`]),
     `  cadence      ${facts.cadenceSeconds === null ? "unknown" : `every ${formatDuration(facts.cadenceSeconds)}`}${fits.length > 0 ? `: ${fits.join(", ")}` : ""}`,
     `  newest       ${newestReadingAt === null ? "none" : `${newestReadingAt.toISOString()}${age(newestReadingAt, now)}`}`,
     `  replication  ${replication.isStandby ? `standby, ${receiving[`${replication.isReceiving}`]}, lag ${lag}` : "not a standby"}`,

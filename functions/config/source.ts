@@ -34,6 +34,27 @@ const Path = z
   ])
   .describe("keys from the outside in");
 
+/** Their table of sensors: what people call them and where they are. Without `filter` every row counts. */
+const Sensors = z
+  .strictObject({
+    schema: Name.optional(),
+    table: z.string().min(1).max(127),
+    /** The id as the readings have it. */
+    sensorColumn: Name.default("id"),
+    nameColumn: Name.optional(),
+    /** A path such as "site/building/room", or its parts from the outside in. */
+    groupColumn: z
+      .union([Name.transform((name) => [name]), z.array(Name).min(1).max(8)])
+      .optional()
+      .describe("a column, or several from the outside in"),
+    placeColumn: Name.optional(),
+    filter: Filter.optional(),
+  })
+  .refine(({ nameColumn, groupColumn, placeColumn }) => (nameColumn ?? groupColumn ?? placeColumn) !== undefined, {
+    error: "give nameColumn, groupColumn or placeColumn: without one the table tells nothing",
+  });
+export type SensorTable = z.infer<typeof Sensors>;
+
 const shared = {
   /**
    * Without it, a table "iot.readings" is taken apart at the dot, and any other is looked for along the search path.
@@ -48,6 +69,7 @@ const shared = {
   timeFormat: TimeFormat.optional(),
   timeZone: z.string().refine(isTimeZone, "must be an IANA time zone such as Europe/Berlin").optional(),
   filter: Filter.optional(),
+  sensors: Sensors.optional(),
 };
 
 const defaultTargets = [

@@ -3,6 +3,7 @@ import type { Readings } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
 import { maturedLeads } from "../../core/forecast/matured.ts";
+import { emptyProfile, type Profiles, type SourceProfile } from "../../core/forecast/profile.ts";
 import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
@@ -44,11 +45,30 @@ export function memoryFollower(
     async readCounter() {
       return null;
     },
+    async listSensorProfiles() {
+      return [];
+    },
     async state() {
       const newest = [...bySensor.keys()].flatMap((id) => newestOf(id)?.getTime() ?? []);
       const ahead = [...bySensor.keys()].flatMap((id) => timesOf(id).filter((at) => at > now()));
       const newestReadingAt = newest.length === 0 ? null : new Date(Math.max(...newest));
       return { isStandby: true, isReceiving: true, lagBytes: 0, newestReadingAt, readingsAhead: ahead.length };
+    },
+  };
+}
+
+/** What was taken over of their table of sensors; nothing is edited. */
+export function memoryProfiles(): Profiles & { saved: SourceProfile[] } {
+  return {
+    saved: [],
+    async load() {
+      return new Map();
+    },
+    async change() {
+      return emptyProfile;
+    },
+    async saveSource(profiles) {
+      this.saved = profiles;
     },
   };
 }

@@ -14,6 +14,7 @@ import {
   memoryAdaptations,
   memoryFollower,
   memoryLedger,
+  memoryProfiles,
   memoryQueue,
   memoryRegistry,
   noFleets,
@@ -47,6 +48,7 @@ function system() {
     fleetInference: noFleets(),
     follower: memoryFollower(bySensor),
     registry: memoryRegistry(),
+    profiles: memoryProfiles(),
   };
   return {
     ...ports,
@@ -61,6 +63,24 @@ const tick = (time: string, task?: string) => ({ time, ...(task ? { task } : {})
 const slotText = someSlot.toISOString();
 
 describe("schedule", () => {
+  it("takes over what their table of sensors says, and makes its cycle without it", async () => {
+    const { clock, log, follower, profiles, schedule, bodies } = system();
+    follower.listSensorProfiles = async (ids) =>
+      ids.map((sensorId) => ({ sensorId, name: `Room ${sensorId}`, group: "north", place: null }));
+    await schedule(tick("2026-03-01T12:01:00Z"));
+    expect(profiles.saved.map(({ name }) => name)).toEqual(["Room 1", "Room 2", "Room 3", "Room 4", "Room 5"]);
+
+    follower.listSensorProfiles = () => Promise.reject(new Error("there is no table iot.devices"));
+    const before = bodies("forecast").length;
+    clock.advance(600);
+    await schedule(tick("2026-03-01T12:10:00Z"));
+    expect(bodies("forecast").length).toBeGreaterThan(before);
+    expect(log.lines.at(-1)).toMatchObject({
+      event: "schedule.profiles",
+      fields: { message: "there is no table iot.devices" },
+    });
+  });
+
   it("takes the slot from the event, however late it comes", async () => {
     const { clock, schedule, bodies } = system();
     clock.advance(500);

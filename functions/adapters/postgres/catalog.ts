@@ -43,7 +43,7 @@ export async function findRelation(query: Query, schema: string | null, table: s
 /** Says that the mapped table is missing, and which ones are like it. */
 export async function describeMissing(
   query: Query,
-  source: Source,
+  source: Pick<Source, "sensorColumn"> & Partial<Pick<Source, "timeColumn">>,
   schema: string | null,
   table: string,
 ): Promise<string> {
@@ -58,7 +58,7 @@ export async function describeMissing(
   const near = rows
     .map(({ name, columns }) => {
       const bare = name.slice(name.indexOf(".") + 1);
-      const hasColumns = columns.includes(source.sensorColumn) || columns.includes(source.timeColumn);
+      const hasColumns = columns.includes(source.sensorColumn) || columns.includes(source.timeColumn ?? "");
       return { name, distance: Math.min(distance(bare, table), distance(name, wanted)) - (hasColumns ? 3 : 0) };
     })
     .sort((a, b) => a.distance - b.distance)

@@ -4,6 +4,7 @@ import type { Source } from "../../config/source.ts";
 import type { Query } from "./catalog.ts";
 import { indexAdvice } from "./index-advice.ts";
 import type { Database } from "./pool.ts";
+import { resolveSensorTable } from "./sensor-table.ts";
 import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
 
 /**
@@ -17,6 +18,7 @@ export async function assertSource(
 ): Promise<ResolvedSource> {
   const query: Query = database.query;
   const from = await resolveOrThrow(query, source);
+  if (source.sensors !== undefined) await resolveSensorTable(query, source.sensors);
   const rights = await writeRights(query, from);
   if (rights !== null) {
     if (!options.allowWritable) throw new AppError("misconfigured", rights);

@@ -199,7 +199,8 @@ function chosen(from: ResolvedSource, parameters: unknown[]): string {
   return `${ofTargets(from, parameters)} and ${filtered(from, parameters)}`;
 }
 
-function filtered({ filter }: ResolvedSource, parameters: unknown[]): string {
+/** Rows `r` that a filter lets through. */
+export function filtered({ filter }: Pick<ResolvedSource, "filter">, parameters: unknown[]): string {
   const conditions = filter.map(({ sql, type, accepted }) => {
     const column = ["text", "character varying"].includes(type) ? sql : `${sql}::text`;
     const values = accepted.filter((value) => value !== null);

@@ -14,6 +14,7 @@ import { followerState, hasOrderedPath } from "./follower-state.ts";
 import type { Database } from "./pool.ts";
 import { type ReadWindow, readAround } from "./read-around.ts";
 import { fittingIds, isUsableId } from "./sensor-ids.ts";
+import { listProfiles } from "./sensor-table.ts";
 import { type ResolvedSource, resolveOrThrow } from "./source-catalog.ts";
 import type { SourceNotices } from "./source-notices.ts";
 
@@ -111,6 +112,10 @@ export function postgresFollower(
       const { at, values } = sortReadings(found[1]);
       const last = values[target]?.findLastIndex((value) => Number.isFinite(value)) ?? -1;
       return last < 0 ? null : { at: new Date(at[last]!), value: values[target]![last]! };
+    },
+
+    async listSensorProfiles(sensorIds) {
+      return source.sensors === undefined ? [] : listProfiles(query, source.sensors, sensorIds);
     },
 
     async newestReadings(sensorIds) {

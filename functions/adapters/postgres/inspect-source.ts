@@ -1,9 +1,11 @@
 import { medianOf } from "../../../core/data/cadence.ts";
+import { AppError } from "../../../core/errors.ts";
 import { inspectSensor, type SensorFacts } from "../../../core/forecast/inspect.ts";
 import { stepsNeeded } from "../../../core/forecast/plan.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
+import type { Follower } from "../../../core/ports.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
-import { type Source, targetsOf } from "../../config/source.ts";
+import { type SensorTable, type Source, targetsOf } from "../../config/source.ts";
 import type { Query } from "./catalog.ts";
 import { writeRights } from "./check-source.ts";
 import { postgresFollower } from "./follower.ts";
@@ -11,6 +13,7 @@ import { oldestQuery } from "./follower-queries.ts";
 import { hasOrderedPath, newestOfAll, replicationState } from "./follower-state.ts";
 import { indexAdvice } from "./index-advice.ts";
 import type { Database } from "./pool.ts";
+import { resolveSensorTable } from "./sensor-table.ts";
 import { type ResolvedSource, resolveSource } from "./source-catalog.ts";
 import type { SourceFacts, SourceReport } from "./source-facts.ts";
 import { describeDropped } from "./source-notices.ts";
@@ -37,6 +40,8 @@ export async function inspectSource(
   const result = await resolveSource(query, source);
   if (!result.ok) return { problems: result.problems, writeRights: null, indexAdvice: null, facts: null };
   const from = result.resolved;
+  const names = source.sensors && (await sensorTableProblem(query, source.sensors));
+  if (names) return { problems: [names], writeRights: null, indexAdvice: null, facts: null };
   const rights = await writeRights(query, from);
   if ((await hiddenByPolicy(query, from)) === "all") {
     const problem =
@@ -51,6 +56,16 @@ export async function inspectSource(
     indexAdvice: await indexAdvice(query, from),
     facts: await gatherFacts(database, from, options),
   };
+}
+
+async function sensorTableProblem(query: Query, sensors: SensorTable): Promise<string | null> {
+  try {
+    await resolveSensorTable(query, sensors);
+    return null;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "misconfigured") return error.message;
+    throw error;
+  }
 }
 
 async function gatherFacts(
@@ -107,6 +122,7 @@ async function gatherFacts(
     cadenceSeconds: medianOrNull(sampled.flatMap(({ cadenceSeconds }) => cadenceSeconds ?? [])),
     cells,
     keys,
+    named: from.source.sensors === undefined ? null : await countNamed(follower, sensorIds),
     cost: { sensors: sampled.length, readings: sampled.reduce((sum, one) => sum + one.readings, 0), elapsedMs },
   };
   return {
@@ -134,6 +150,11 @@ async function gatherFacts(
       ...(dropped.length === 0 ? [] : [describeDropped(dropped)]),
     ],
   };
+}
+
+async function countNamed(follower: Pick<Follower, "listSensorProfiles">, sensorIds: string[]): Promise<number> {
+  const profiles = await follower.listSensorProfiles(sensorIds);
+  return profiles.filter(({ name, group, place }) => (name ?? group ?? place) !== null).length;
 }
 
 function spread(ids: string[], count: number): string[] {

@@ -1,4 +1,5 @@
 import type { Readings } from "../../../core/data/reading.ts";
+import type { SourceProfile } from "../../../core/forecast/profile.ts";
 import type { Follower } from "../../../core/ports.ts";
 import { alignSeries } from "./columnar.ts";
 
@@ -16,6 +17,21 @@ export function severalTables(tables: Follower[], targets: string[]): Follower {
       const windows = await inTurn(tables, (table) => table.readWindows(sensorIds, after, upTo));
       const found = (id: string) => windows.flatMap((window) => window.get(id) ?? []);
       return new Map(sensorIds.map((id) => [id, join(found(id), targets)]));
+    },
+
+    async listSensorProfiles(sensorIds) {
+      const profiles = new Map<string, SourceProfile>();
+      for (const one of (await inTurn(tables, (table) => table.listSensorProfiles(sensorIds))).flat()) {
+        const known = profiles.get(one.sensorId) ?? one;
+        const { sensorId, name, group, place } = known;
+        profiles.set(sensorId, {
+          sensorId,
+          name: name ?? one.name,
+          group: group ?? one.group,
+          place: place ?? one.place,
+        });
+      }
+      return [...profiles.values()];
     },
 
     async newestReadings(sensorIds) {

@@ -78,10 +78,7 @@ export async function resolveSource(
     if (value && !resolved) problems.push(valueProblem(value, what, path));
     return resolved ?? { number: "", raw: "" };
   });
-  const filter = Object.entries(source.filter ?? {}).map(([name, accepted]) => ({
-    column: column(name, "filter"),
-    accepted: [accepted].flat().map((one) => (one === null ? null : String(one))),
-  }));
+  const filter = resolveFilter(source, column);
   const target = source.layout === "long" ? column(source.targetColumn, "targetColumn") : null;
   if (problems.length > 0 || !sensor || !sensorType || !time?.ok)
     return { ok: false, problems: [...new Set(problems)] };
@@ -97,12 +94,23 @@ export async function resolveSource(
       time: time.time,
       values: values.map(({ number }) => number),
       rawValues: values.map(({ raw }) => raw),
-      filter: filter.flatMap(({ column: found, accepted }) =>
-        found ? [{ sql: `r.${ident(found.name)}`, type: found.type, accepted }] : [],
-      ),
+      filter,
       target: target && targetSql(target),
     },
   };
+}
+
+/** Columns that rows are chosen by; `column` finds one, or notes that it is missing. */
+export function resolveFilter(
+  { filter = {} }: Pick<Source, "filter">,
+  column: (name: string, what: string) => Column | null,
+): ResolvedSource["filter"] {
+  return Object.entries(filter).flatMap(([name, accepted]) => {
+    const found = column(name, "filter");
+    if (found === null) return [];
+    const values = [accepted].flat().map((one) => (one === null ? null : String(one)));
+    return [{ sql: `r.${ident(found.name)}`, type: found.type, accepted: values }];
+  });
 }
 
 /** The resolved source, or misconfigured with every problem. */
@@ -112,7 +120,8 @@ export async function resolveOrThrow(query: Query, source: Source): Promise<Reso
   throw new AppError("misconfigured", `the source cannot be read:\n- ${result.problems.join("\n- ")}`);
 }
 
-const sensorTypes: Record<string, SensorType> = {
+/** Types that ids are read of. */
+export const sensorTypes: Record<string, SensorType> = {
   smallint: "smallint",
   integer: "integer",
   bigint: "bigint",
@@ -187,7 +196,8 @@ function valueColumns(source: Source): { name: string; what: string; path: strin
   }));
 }
 
-function splitName(source: Source): { schema: string | null; table: string } {
+/** Schema, where one is named, and table. */
+export function splitName(source: Pick<Source, "schema" | "table">): { schema: string | null; table: string } {
   if (source.schema !== undefined) return { schema: source.schema, table: source.table };
   const dot = source.table.indexOf(".");
   if (dot <= 0) return { schema: null, table: source.table };

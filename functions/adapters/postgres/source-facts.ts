@@ -24,6 +24,8 @@ export type SourceFacts = {
   cells: CellFacts[];
   /** Keys of a long layout and how often they were met; null for a wide one. */
   keys: { key: string; count: number }[] | null;
+  /** Sensors of which their table of sensors says anything; null without one. */
+  named: number | null;
   /** What the follower took to give the sample's windows. */
   cost: { sensors: number; readings: number; elapsedMs: number };
   warnings: string[];

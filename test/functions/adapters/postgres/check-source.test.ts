@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { assertSource } from "../../../../functions/adapters/postgres/check-source.ts";
 import { inspectSource } from "../../../../functions/adapters/postgres/inspect-source.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { describeReport } from "../../../../functions/commands/check-source-report.ts";
 import { parseSource, parseSources, readSources, targetsOf } from "../../../../functions/config/source.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
@@ -238,6 +239,18 @@ test("ends well on a sensor whose clock shows a year that no calendar has", asyn
     expect(facts?.warnings).toContainEqual(expect.stringMatching(/readings lie ahead of the clock/));
     expect(JSON.stringify(facts)).not.toContain("+294276");
   }
+});
+
+test("tells of how many sensors their own table knows a name, and what is wrong with it", async () => {
+  await owner.query("create table names (id integer, label text)");
+  await owner.query("insert into names values (1, 'Attic'), (2, ' ')");
+  await owner.query("grant select (id, label) on names to public");
+  const named = await inspect({ sensors: { table: "names", nameColumn: "label" } });
+  expect(named.facts).toMatchObject({ named: 1 });
+  expect(describeReport(named, now, true)).toMatch(/names {8}for 1 of \d sensors in their own table/);
+  expect((await inspect()).facts).toMatchObject({ named: null });
+  const { problems } = await inspect({ sensors: { table: "names", placeColumn: "spot" } });
+  expect(problems).toEqual([expect.stringMatching(/placeColumn "spot" is not in public.names/)]);
 });
 
 test("warns when readings come slower than the step, and when there are none", async () => {

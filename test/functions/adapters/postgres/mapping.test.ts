@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Follower } from "../../../../core/ports.ts";
+import { assertSource } from "../../../../functions/adapters/postgres/check-source.ts";
 import { postgresFollower } from "../../../../functions/adapters/postgres/follower.ts";
 import { windowQuery } from "../../../../functions/adapters/postgres/follower-queries.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
@@ -360,5 +361,97 @@ describe("counters", () => {
     });
     expect(await follower.readCounter("a", "temperature", at)).toBeNull();
     expect(await follower.readCounter("b", "energy", at)).toBeNull();
+  });
+});
+
+describe("a table of sensors", () => {
+  const readings = [
+    `create table sensor_readings (sensor_id integer, temperature real, humidity real, "timestamp" timestamptz)`,
+    `insert into sensor_readings select i, 1, 1, '2026-03-01Z' from generate_series(1, 4) i`,
+  ];
+  const mapped = (sensors: object) =>
+    postgresFollower(database, parseSource({ sensors: { table: "iot.devices", ...sensors } }), clock);
+
+  it("names sensors, their group and their place, whatever the columns' types", async () => {
+    await sql(
+      ...readings,
+      "create schema iot",
+      `create table iot.devices (device bigint, label text, site varchar, floor integer, room text, spot char(12), gone boolean)`,
+      `insert into iot.devices values (1, ' Attic ', 'North', 2, 'A / b', 'window', false), (2, null, 'North', null, 'C', '', false),
+        (3, 'old', 'South', 1, 'D', null, true), (3, 'new', 'South', 1, 'E', null, false), (9, 'other', null, 1, null, null, false)`,
+    );
+    const columns = { sensorColumn: "device", nameColumn: "label", placeColumn: "spot", filter: { gone: false } };
+    const follower = mapped({ ...columns, groupColumn: ["site", "floor", "room"] });
+    expect(await follower.listSensorProfiles(["1", "2", "3", "4", "x"])).toEqual([
+      { sensorId: "1", name: "Attic", group: "North/2/A/b", place: "window" },
+      { sensorId: "2", name: null, group: "North/C", place: null },
+      { sensorId: "3", name: "new", group: "South/1/E", place: null },
+      { sensorId: "4", name: null, group: null, place: null },
+      { sensorId: "x", name: null, group: null, place: null },
+    ]);
+    const [one] = await mapped({ sensorColumn: "device", groupColumn: "site" }).listSensorProfiles(["1"]);
+    expect(one).toEqual({ sensorId: "1", name: null, group: "North", place: null });
+  });
+
+  it("cuts names that are too long between characters", async () => {
+    await sql(
+      ...readings,
+      "create schema iot",
+      "create table iot.devices (id integer, label text)",
+      "insert into iot.devices values (1, 'x' || repeat('\u{1f321}', 200))",
+    );
+    const [profile] = await mapped({ nameColumn: "label" }).listSensorProfiles(["1"]);
+    expect([...(profile?.name ?? "")]).toHaveLength(100);
+    expect(profile?.name?.isWellFormed()).toBe(true);
+  });
+
+  it("is refused at the start with what is wrong, and asked for nothing where it is not mapped", async () => {
+    await sql(...readings, "create schema iot", "create table iot.devices (id integer, label text, at date)");
+    const refusal = (sensors: object) =>
+      assertSource(database, parseSource({ sensors: { table: "iot.devices", ...sensors } }), {
+        allowWritable: true,
+        log: quietLog(),
+      });
+    await expect(refusal({ nameColumn: "lable" })).rejects.toThrow(
+      /nameColumn "lable" is not in iot.devices.*label \(text\)/,
+    );
+    await expect(refusal({ sensorColumn: "at", nameColumn: "label" })).rejects.toThrow(/sensorColumn "at" is date/);
+    await expect(refusal({ table: "iot.device", nameColumn: "label" })).rejects.toThrow(/there are: iot.devices/);
+    await expect(refusal({ nameColumn: "label" })).resolves.toBeDefined();
+    expect(() => parseSource({ sensors: { table: "iot.devices" } })).toThrow(/nameColumn, groupColumn or placeColumn/);
+    expect(await postgresFollower(database, parseSource({}), clock).listSensorProfiles(["1"])).toEqual([]);
+  });
+
+  it("may stand beside any of several tables, and what one does not tell another may", async () => {
+    await sql(
+      "create table heat (id text, at timestamptz, t real)",
+      "create table damp (id text, at timestamptz, rh real)",
+      "create table names (id text, name text)",
+      "create table rooms (id text, room text)",
+      "insert into names values ('a', 'Attic'), ('b', null)",
+      "insert into rooms values ('b', 'north/b'), ('a', 'north/a')",
+    );
+    const ids = { sensorColumn: "id", timeColumn: "at" };
+    const sources = parseSources({
+      tables: [
+        {
+          ...ids,
+          table: "heat",
+          targets: [{ ...temperature, column: "t" }],
+          sensors: { table: "names", nameColumn: "name" },
+        },
+        {
+          ...ids,
+          table: "damp",
+          targets: [{ ...humidity, column: "rh" }],
+          sensors: { table: "rooms", groupColumn: "room" },
+        },
+      ],
+    });
+    const tables = sources.map((source) => postgresFollower(database, source, clock));
+    expect(await severalTables(tables, ["temperature", "humidity"]).listSensorProfiles(["a", "b"])).toEqual([
+      { sensorId: "a", name: "Attic", group: "north/a", place: null },
+      { sensorId: "b", name: null, group: "north/b", place: null },
+    ]);
   });
 });
