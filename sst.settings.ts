@@ -28,7 +28,10 @@ export type StageSettings = {
   access: "private" | "public-read";
   /** Where people sign in (docs/security.md), by a public client with PKCE; null: with API keys only. */
   signIn: SignIn | null;
-  /** Requests of one address in five minutes before the edge blocks it; $6 a month and $0.60 a million requests. Null: no WAF. */
+  /**
+   * Requests of one address in five minutes before the edge blocks it; $6 a month and $0.60 a million requests. Null:
+   * no WAF.
+   */
   requestsPerFiveMinutes: number | null;
   /** A forecast of more than this a month raises an alarm to `alarmEmail`, in USD; null for none. */
   monthlyBudget: number | null;

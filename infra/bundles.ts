@@ -1,6 +1,8 @@
 import { cp } from "node:fs/promises";
 
-/** Puts onnxruntime-node as it is installed into a bundle, with one platform's binaries (its own install adds CUDA's). */
+/**
+ * Puts onnxruntime-node as it is installed into a bundle, with one platform's binaries (its own install adds CUDA's).
+ */
 export async function addOnnxRuntime(bundle: string, architecture: "x86_64" | "arm64"): Promise<void> {
   const platform = architecture === "arm64" ? "arm64" : "x64";
   const paths = [
@@ -14,7 +16,10 @@ export async function addOnnxRuntime(bundle: string, architecture: "x86_64" | "a
   for (const path of paths) await cp(path, `${bundle}/${path}`, { recursive: true, filter });
 }
 
-/** Puts the training kernels beside a bundle, where the engine looks for them; it takes the build that the machine runs. */
+/**
+ * Puts the training kernels beside a bundle, where the engine looks for them; it takes the build that the machine
+ * runs.
+ */
 export async function addTrainingEngine(bundle: string): Promise<void> {
   for (const file of ["kernels.relaxed.wasm", "kernels.simd128.wasm"])
     await cp(`models/engine/${file}`, `${bundle}/${file}`);

@@ -3,8 +3,8 @@ import { edgeHeader, edgeSecretOf } from "../functions/lambda/edge.ts";
 import { pageHeaders } from "../functions/machine/page-headers.ts";
 
 /**
- * What CloudFront adds: to requests the edge's secret, without which the function answers nobody, and the viewer's address;
- * to the dashboard's pages the headers that the local server sends. Answers of the API keep their own.
+ * What CloudFront adds: to requests the edge's secret, without which the function answers nobody, and the viewer's
+ * address; to the dashboard's pages the headers that the local server sends. Answers of the API keep their own.
  */
 export function edgeOf(apiKey: sst.Secret) {
   const request = $output(apiKey.value)

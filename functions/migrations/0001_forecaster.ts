@@ -82,7 +82,8 @@ const statements = [
   // What may still mature: without it, scoring would read a sensor's whole past.
   `create index forecast_end on forecast (sensor_id, ends_at)`,
   // Sums over the leads of one score row, so that a week of accuracy is a sum over rows and not over every lead:
-  // n, covered, sum |error|, sum |persistence error|, n with seasonal naive, sum |seasonal naive error|, sum |error| there.
+  // n, covered, sum |error|, sum |persistence error|, n with seasonal naive, sum |seasonal naive error|, sum |error|
+  // there.
   `create function score_sums(error real[], is_covered boolean[], persistence_error real[], seasonal_naive_error real[])
     returns float8[] language plpgsql immutable parallel safe as $$
     begin

@@ -14,7 +14,8 @@ const statements = [
     state real[] not null check (array_position(state, null) is null),
     primary key (sensor_id, target)
   )`,
-  // Flat arrays, lead by lead: of each expert q10, q50, q90 (null: it had none) | each expert's weight | lower, upper factor.
+  // Flat arrays, lead by lead: of each expert q10, q50, q90 (null: it had none) | each expert's weight | lower, upper
+  // factor.
   `alter table forecast
     add column mix_through timestamptz,
     add column mix_experts real[],

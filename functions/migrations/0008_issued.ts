@@ -1,8 +1,9 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * One row a sensor and slot with all its targets, in 16-bit steps, by day; what learning needs of the experts apart. The old
- * table stays beside as `forecast_before`, is read along and empties in batches; `forecast` unrolls both for people.
+ * One row a sensor and slot with all its targets, in 16-bit steps, by day; what learning needs of the experts apart.
+ * The old table stays beside as `forecast_before`, is read along and empties in batches; `forecast` unrolls both for
+ * people.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

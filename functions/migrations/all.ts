@@ -27,8 +27,8 @@ export const migrations: Record<string, Migration> = {
 };
 
 /**
- * By migration, the newest migration of the oldest code that still runs on it; stored in the database, so that going back a
- * version works. Without an entry there is no way back.
+ * By migration, the newest migration of the oldest code that still runs on it; stored in the database, so that going
+ * back a version works. Without an entry there is no way back.
  */
 export const worksWith: Record<string, string> = {
   "0005_holes": holes.worksWith,

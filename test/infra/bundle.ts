@@ -23,8 +23,8 @@ const banner = [
 ].join("\n");
 
 /**
- * Builds a function's bundle the way `sst deploy` does for nodejs24.x: one ES module, source maps beside it that are not
- * uploaded, the linked secrets encrypted in resource.enc. A missing handler is an error of the answer, not a throw.
+ * Builds a function's bundle the way `sst deploy` does for nodejs24.x: one ES module, source maps beside it that are
+ * not uploaded, the linked secrets encrypted in resource.enc. A missing handler is an error of the answer, not a throw.
  */
 export async function buildFunction(request: BuildRequest, root: string, artifacts: string): Promise<BuildAnswer> {
   const out = join(artifacts, `${request.functionID}-src`);
@@ -48,7 +48,10 @@ export async function buildFunction(request: BuildRequest, root: string, artifac
 type Bundled = { files: OutputFile[]; metafile: Metafile | null; errors: string[] };
 const bundled = new Map<string, Promise<Bundled>>();
 
-/** The same handler with the same options gives the same bundle: a process builds it once, however many stages it evaluates. */
+/**
+ * The same handler with the same options gives the same bundle: a process builds it once, however many stages it
+ * evaluates.
+ */
 function bundleOnce({ handler, properties }: BuildRequest, root: string): Promise<Bundled> {
   const key = JSON.stringify([root, handler, properties]);
   const known = bundled.get(key) ?? bundle(handler, properties, root);

@@ -31,7 +31,9 @@ export type Evaluation = { app: App; resources: Resource[]; outputs: Record<stri
 /** A function as it was asked for and built. */
 export type Build = BuildRequest & BuildAnswer;
 
-/** A text to replace in a file of the deployment ("infra/queues.ts") before evaluation: a planted fault. It must occur. */
+/**
+ * A text to replace in a file of the deployment ("infra/queues.ts") before evaluation: a planted fault. It must occur.
+ */
 export type Patch = { file: string; from: string; to: string };
 
 /** Secret values as `sst secret set` would hold them. */
@@ -111,7 +113,9 @@ async function answer(call: { method: string; params: [BuildRequest] }, builds: 
   throw new Error(`rpc: can't find method ${call.method}`);
 }
 
-/** Reads the deployment's files with the patches applied; `imports` go in front of each, as the command line puts them. */
+/**
+ * Reads the deployment's files with the patches applied; `imports` go in front of each, as the command line puts them.
+ */
 function reading(patches: Patch[], imports: string): Plugin {
   return {
     name: "patches",

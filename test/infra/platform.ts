@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { platform, root } from "./evaluate.ts";
 
-/** Before the tests: SST's platform as `npx sst install` fetches it (once), and a page where the dashboard's build goes. */
+/**
+ * Before the tests: SST's platform as `npx sst install` fetches it (once), and a page where the dashboard's build
+ * goes.
+ */
 export async function setup() {
   if (!(await isInstalled())) {
     const env = { ...process.env, SST_SKIP_DEPENDENCY_CHECK: "1", SST_NO_BUN: "1", SST_TELEMETRY_DISABLED: "1" };

@@ -9,7 +9,9 @@ import { artefactOf } from "../artefacts.ts";
 import { type Cloud, eventOf, startCloud } from "./cloud.ts";
 import type { Lambda } from "./lambda.ts";
 
-/** Three steps ago, so that nothing is issued before its origin and actuals can follow; the slot comes with the events. */
+/**
+ * Three steps ago, so that nothing is issued before its origin and actuals can follow; the slot comes with the events.
+ */
 const slot = floorToStep(addSeconds(new Date(), -1_800), 600);
 const day = 86_400;
 const sensorIds = ["attic", "cellar", "kitchen"];
@@ -123,7 +125,8 @@ describe("a batch of forecasts", () => {
         .execute();
       const answer = victim.invoke(event).catch((error: Error) => error);
       await untilBlocked(struck);
-      // The first record is stored, the second under way. Whether its statement still completes is the server's business.
+      // The first record is stored, the second under way. Whether its statement still completes is the server's
+      // business.
       expect((await outcomesOf(struck)).map(({ sensor_id }) => sensor_id)).toEqual(["attic", "cellar"]);
       await victim.kill();
       expect(await answer).toBeInstanceOf(Error);

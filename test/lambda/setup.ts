@@ -9,7 +9,9 @@ import { clientFile } from "./lambda.ts";
 const version = "4.0.2";
 const folder = join(import.meta.dirname, "runtime");
 
-/** Before the tests: AWS's runtime client (built natively, once), SST's platform, and every bundle as it is uploaded. */
+/**
+ * Before the tests: AWS's runtime client (built natively, once), SST's platform, and every bundle as it is uploaded.
+ */
 export async function setup() {
   await access(clientFile).catch(installClient);
   await setUpPlatform();

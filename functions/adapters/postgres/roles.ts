@@ -15,7 +15,8 @@ const guarded = ["api_key", "session", "sign_in_link", "audit"];
 /**
  * Statements, safe to repeat, that make the two roles and give each what it needs and nothing more: the workers write
  * forecasts and see no key; the API reads forecasts and writes only keys, sessions, the audit, a new sensor's id, what
- * people call it and a model's status. To be run by the owner of the tables, again after each migration. Passwords are given apart.
+ * people call it and a model's status. To be run by the owner of the tables, again after each migration. Passwords are
+ * given apart.
  */
 export function rolesSql(): string[] {
   const { worker, api } = roleNames;

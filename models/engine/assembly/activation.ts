@@ -24,7 +24,10 @@ export function siluBackward(dx: usize, dy: usize, x: usize, mask: usize, count:
   }
 }
 
-/** mask = 0 with the given probability, else 1 / (1 - probability); four xorshift32 streams (Marsaglia 2003) in `state` (16 bytes). */
+/**
+ * mask = 0 with the given probability, else 1 / (1 - probability); four xorshift32 streams (Marsaglia 2003) in `state`
+ * (16 bytes).
+ */
 export function dropout(mask: usize, count: usize, probability: f32, state: usize): void {
   const keep = splat(1.0 / (1.0 - probability));
   const threshold = i32x4.splat((probability * 2147483648.0) as i32);

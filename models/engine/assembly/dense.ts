@@ -1,5 +1,5 @@
-// Matrix products. A weight matrix [depth, width] is stored in panels of eight columns, [width / 8][depth][8], and, if width
-// is an odd multiple of 4, one last panel [depth][4]: column c begins at c * depth. Row strides are in floats.
+// Matrix products. A weight matrix [depth, width] is stored in panels of eight columns, [width / 8][depth][8], and, if
+// width is an odd multiple of 4, one last panel [depth][4]: column c begins at c * depth. Row strides are in floats.
 // rows and width are multiples of 4.
 import { madd, splat, sum } from "./vector";
 import { wide } from "./wide";
@@ -368,7 +368,10 @@ export function biasGradient(db: usize, dy: usize, yStride: usize, rows: usize, 
   }
 }
 
-/** Packs rows [from, from + count) of the panel matrix w [depth, width], transposed, as the panel matrix to [width, count]; count is a multiple of 4. */
+/**
+ * Packs rows [from, from + count) of the panel matrix w [depth, width], transposed, as the panel matrix to [width,
+ * count]; count is a multiple of 4.
+ */
 export function transpose(to: usize, w: usize, depth: usize, width: usize, from: usize, count: usize): void {
   for (let column: usize = 0; column < width; column += 4) {
     const panel = column & ~7;

@@ -1,5 +1,6 @@
-// Quantiles from (middle, widths) and their pinball loss. out and widths are [1 + 2 * sides][width] a row: the middle, then
-// the lower widths from the middle outwards, then the upper ones; width (targets * padded horizon) is a multiple of 4.
+// Quantiles from (middle, widths) and their pinball loss. out and widths are [1 + 2 * sides][width] a row: the middle,
+// then the lower widths from the middle outwards, then the upper ones; width (targets * padded horizon) is a multiple
+// of 4.
 import { sigmoid, softplus, splat, sum } from "./vector";
 
 /** Gradient of the pinball loss by the quantile: -tau above it, 1 - tau below, 0 where they are equal. */
@@ -8,7 +9,10 @@ import { sigmoid, softplus, splat, sum } from "./vector";
   return v128.or(v128.and(f32x4.gt(error, zero), splat(-tau)), v128.and(f32x4.lt(error, zero), splat(1 - tau)));
 }
 
-/** Overwrites out [rows][1 + 2 * sides][width] with the quantiles in the same order: middle -+ sums of softplus(width + out). */
+/**
+ * Overwrites out [rows][1 + 2 * sides][width] with the quantiles in the same order: middle -+ sums of softplus(width +
+ * out).
+ */
 export function quantiles(out: usize, widths: usize, rows: usize, width: usize, sides: usize): void {
   const partBytes = width << 2;
   for (let row: usize = 0; row < rows; row++) {
@@ -30,8 +34,8 @@ export function quantiles(out: usize, widths: usize, rows: usize, width: usize, 
 
 /**
  * Sum of the pinball losses (Koenker & Bassett 1978) of out against wanted [rows][width], NaN left out; out becomes the
- * gradient times `scale`. `levels` [sides] are the lower levels from the middle outwards, their mirror images the upper ones;
- * `slopes` is scratch of 8 * (sides + 1) floats.
+ * gradient times `scale`. `levels` [sides] are the lower levels from the middle outwards, their mirror images the upper
+ * ones; `slopes` is scratch of 8 * (sides + 1) floats.
  */
 export function pinball(out: usize, widths: usize, wanted: usize, levels: usize, slopes: usize, rows: usize, width: usize, sides: usize, scale: f32): f64 {
   const partBytes = width << 2;

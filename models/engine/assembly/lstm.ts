@@ -1,9 +1,9 @@
-// LSTM (Hochreiter & Schmidhuber 1997) over a batch. Hidden units come in panels of eight; column panel * 32 + gate * 8 + unit
-// of the weight matrix [depth, 4 * hidden], gates in the order i, o, f, g; the input row is [x, 1, h, zeros],
-// so that bias and recurrence are part of one product; depth is channels + 1 + hidden, rounded up to a multiple of 4 (the weights of
-// the zeros stay zero). rows is a multiple of 4, hidden of 8.
-// inputs [steps + 1][rows][depth]; gates, activated, [steps][hidden / 8][rows][32]; cells and squashed (tanh of the cell) as
-// [steps + 1][hidden / 8][rows][8], cells of step t being those before it, and [steps][hidden / 8][rows][8].
+// LSTM (Hochreiter & Schmidhuber 1997) over a batch. Hidden units come in panels of eight; column panel * 32 + gate * 8
+// + unit of the weight matrix [depth, 4 * hidden], gates in the order i, o, f, g; the input row is [x, 1, h, zeros], so
+// that bias and recurrence are part of one product; depth is channels + 1 + hidden, rounded up to a multiple of 4 (the
+// weights of the zeros stay zero). rows is a multiple of 4, hidden of 8. inputs [steps + 1][rows][depth]; gates,
+// activated, [steps][hidden / 8][rows][32]; cells and squashed (tanh of the cell) as [steps + 1][hidden / 8][rows][8],
+// cells of step t being those before it, and [steps][hidden / 8][rows][8].
 import { multiply, multiplyGradient } from "./dense";
 import { madd, sigmoid, sigmoidPair, splat, tanh, tanhPair } from "./vector";
 import { wide } from "./wide";
@@ -12,7 +12,10 @@ import { wide } from "./wide";
   return (channels + 1 + hidden + 3) & ~3;
 }
 
-/** Lays sequences [rows, steps, channels] (row stride in floats) into the input rows, sets the ones and zeros, and zeroes h and the cells of step 0. */
+/**
+ * Lays sequences [rows, steps, channels] (row stride in floats) into the input rows, sets the ones and zeros, and
+ * zeroes h and the cells of step 0.
+ */
 export function lstmInput(inputs: usize, cells: usize, sequence: usize, stride: usize, rows: usize, steps: usize, channels: usize, hidden: usize): void {
   const depth = depthOf(channels, hidden);
   for (let step: usize = 0; step < steps; step++) {
@@ -189,9 +192,9 @@ export function lstmForward(w: usize, inputs: usize, gates: usize, cells: usize,
 }
 
 /**
- * Back through the sequence from dh [rows, hidden], the gradient of the last hidden state (overwritten): dw += the weights'
- * gradient. `recurrent` is the transposed recurrent part [4 * hidden, hidden]; `dCells` [hidden / 8][rows][8] and
- * `dGates` [rows, 4 * hidden + 16] are scratch.
+ * Back through the sequence from dh [rows, hidden], the gradient of the last hidden state (overwritten): dw += the
+ * weights' gradient. `recurrent` is the transposed recurrent part [4 * hidden, hidden]; `dCells` [hidden / 8][rows][8]
+ * and `dGates` [rows, 4 * hidden + 16] are scratch.
  */
 export function lstmBackward(
   dw: usize, recurrent: usize, inputs: usize, gates: usize, cells: usize, squashed: usize, dh: usize, dCells: usize, dGates: usize,

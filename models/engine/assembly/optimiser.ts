@@ -2,8 +2,8 @@
 import { madd, splat } from "./vector";
 
 /**
- * AdamW (Loshchilov & Hutter 2019) with beta 0.9 and 0.999, epsilon 1e-8; gradients are taken times `gradientScale` and zeroed.
- * `correction1` = 1 - 0.9^t, `correction2` = 1 - 0.999^t.
+ * AdamW (Loshchilov & Hutter 2019) with beta 0.9 and 0.999, epsilon 1e-8; gradients are taken times `gradientScale` and
+ * zeroed. `correction1` = 1 - 0.9^t, `correction2` = 1 - 0.999^t.
  */
 export function adamw(
   parameters: usize,

@@ -20,9 +20,9 @@
   return f32x4.pmax(f32x4.pmin(x, splat(limit)), splat(-limit));
 }
 
-// tanh is x P(x^2) / Q(x^2), a minimax fit on [-7.5, 7.5] (relative error 8e-8, 6e-7 where it saturates): the limit, P and Q from
-// the highest power down, then what is added. The logistic function is (1 + tanh(x / 2)) / 2, the halves folded in. The
-// coefficients are loaded where they are used, because V8 builds a literal vector anew each time.
+// tanh is x P(x^2) / Q(x^2), a minimax fit on [-7.5, 7.5] (relative error 8e-8, 6e-7 where it saturates): the limit, P
+// and Q from the highest power down, then what is added. The logistic function is (1 + tanh(x / 2)) / 2, the halves
+// folded in. The coefficients are loaded where they are used, because V8 builds a literal vector anew each time.
 const tanhCoefficients = memory.data<f32>([
   7.5, -7.5, 1.1949796802683718e-5, 0.0029979037765206005, 0.12968852367361913, 0.9999999170138512,
   2.629330930291719e-7, 0.00024537564868021993, 0.024005951396025307, 0.4630211552402262, 1.0, 0.0,
@@ -45,7 +45,8 @@ const sigmoidCoefficients = memory.data<f32>([
   return f32x4.add(f32x4.div(f32x4.mul(x, p), q), v128.load32_splat(table + 44));
 }
 
-// The same for two neighbours, stored at once: each coefficient is one load for both, so that the pair can become one vector.
+// The same for two neighbours, stored at once: each coefficient is one load for both, so that the pair can become one
+// vector.
 @inline function rationalPair(to: usize, first: v128, second: v128, table: usize): void {
   const high = v128.load32_splat(table);
   const low = v128.load32_splat(table + 4);
