@@ -1,6 +1,5 @@
 import type { Log } from "../ports.ts";
 import type { Actor, ActorKind } from "./actor.ts";
-import type { AuditLog } from "./ports.ts";
 
 /** One act: who did what to which object, from where, with what result. Written once, kept a year. */
 export type AuditEntry = {
@@ -41,7 +40,7 @@ export function entryBy(who: Who, act: Pick<AuditEntry, "at" | "action" | "objec
 
 /** Writes down what is done already: that it cannot be written is logged, and undoes nothing. */
 export async function noteDone(
-  { audit, log }: { audit: Pick<AuditLog, "record">; log: Log },
+  { audit, log }: { audit: { record(entry: AuditEntry): Promise<void> }; log: Log },
   entry: AuditEntry,
 ): Promise<void> {
   await audit.record(entry).catch((error: unknown) => log.error("audit.failed", { ...entry, error }));

@@ -1,8 +1,9 @@
-import type { Context, MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Log } from "../../core/ports.ts";
 import { operationIn } from "./access/table.ts";
 import { isSafe } from "./method.ts";
+import { isSameOrigin } from "./origin.ts";
 import { refuse } from "./problem.ts";
 import type { ApiSettings } from "./services.ts";
 
@@ -46,11 +47,4 @@ export function refuseOtherSites(settings: Pick<ApiSettings, "allowedOrigins">):
     if (isSameOrigin(c)) return next();
     throw refuse(403, { code: "forbidden", detail: "this page's origin may not change anything here" });
   };
-}
-
-/** True when a browser says that the page which asks is this server's own. */
-export function isSameOrigin(c: Context): boolean {
-  const origin = c.req.header("Origin");
-  if (c.req.header("Sec-Fetch-Site") === "same-origin") return true;
-  return origin !== undefined && URL.parse(origin)?.host === c.req.header("Host");
 }

@@ -5,7 +5,7 @@ import { authenticateKey, authenticateSession, type CredentialFault } from "../.
 import { allows } from "../../../core/access/scope.ts";
 import { AppError } from "../../../core/errors.ts";
 import { isSafe } from "../method.ts";
-import { isSameOrigin } from "../middleware.ts";
+import { isSameOrigin } from "../origin.ts";
 import { refuse } from "../problem.ts";
 import { addressOf } from "./address.ts";
 import type { Limiter } from "./limits.ts";

@@ -2,7 +2,8 @@ import { AppError } from "../../../core/errors.ts";
 import type { Verdict } from "../../../core/model/verify.ts";
 import { limits, refused, shown } from "./limits.ts";
 import type { AttributeMessage, ModelMessage, NodeMessage } from "./messages.ts";
-import { type NodeView, operators } from "./operators.ts";
+import type { NodeView } from "./node.ts";
+import { operators } from "./operators.ts";
 import { checkDims, sizeOf, type Value, valueOfInput, valueOfTensor } from "./value.ts";
 import { readModel } from "./wire.ts";
 

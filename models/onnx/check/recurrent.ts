@@ -1,5 +1,5 @@
 import { refused } from "./limits.ts";
-import type { Effect, NodeView } from "./operators.ts";
+import type { Effect, NodeView } from "./node.ts";
 import { sizeOf } from "./value.ts";
 
 const gatesOf = { LSTM: 4, GRU: 3, RNN: 1 } as const;

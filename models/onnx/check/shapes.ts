@@ -1,5 +1,5 @@
 import { refused } from "./limits.ts";
-import type { Effect, NodeView } from "./operators.ts";
+import type { Effect, NodeView } from "./node.ts";
 import { sizeOf, type Value } from "./value.ts";
 
 /** The dims of two values that are stretched to each other. Throws artefactRejected where they do not fit. */
