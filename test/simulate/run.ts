@@ -3,12 +3,13 @@ import { plants } from "./plants.ts";
 import { simulate } from "./simulate.ts";
 
 /**
- * npm run simulate -- --seeds N | --seed S | --plants: exits with 1 where an invariant is broken, or a planted bug not
- * found.
+ * npm run simulate -- --seeds N [--first S] | --seed S | --plants: exits with 1 where an invariant is broken, or a
+ * planted bug not found. A long run says on stderr how far it is.
  */
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },
+    first: { type: "string", default: "1" },
     seed: { type: "string" },
     plants: { type: "boolean", default: false },
   },
@@ -24,9 +25,12 @@ if (values.plants) {
     if (!found) process.exitCode = 1;
   }
 } else {
-  const seeds = values.seed ? [Number(values.seed)] : Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
+  const first = Number(values.first);
+  const seeds = values.seed ? [Number(values.seed)] : Array.from({ length: Number(values.seeds) }, (_, i) => first + i);
   let failed = 0;
-  for (const seed of seeds) {
+  for (const [index, seed] of seeds.entries()) {
+    if (index > 0 && index % 1_000 === 0)
+      console.error(`${index} seeds, ${failed} with violations, ${cpu().toFixed(0)} s of CPU`);
     const { violations, story } = await simulate(seed);
     if (violations.length === 0) continue;
     failed++;
