@@ -23,10 +23,23 @@ export type TrainMessage = z.infer<typeof TrainMessage>;
 export const TrainFleetMessage = z.object({ fleet: z.literal(true), reason: TrainMessage.shape.reason, slot });
 export type TrainFleetMessage = z.infer<typeof TrainFleetMessage>;
 
-export type QueueName = "forecast" | "score" | "train";
+export const queueNames = ["forecast", "score", "train"] as const;
+export type QueueName = (typeof queueNames)[number];
 
 /**
  * A message as it travels: JSON, with a key under which a queue that can may drop repeats. A queue that can hands out
  * the highest `priority` first; it is 0 where it is left out.
  */
 export type QueueMessage = { key: string; priority?: number; body: unknown };
+
+/** A message that failed at every delivery and waits for a person. */
+export type DeadLetter = {
+  id: string;
+  queue: QueueName;
+  /** The last fault; null where whoever had the message ended without an answer: killed, out of memory, out of time. */
+  reason: string | null;
+  sentAt: Date;
+  /** When it was given up; null where the queue does not say. */
+  deadAt: Date | null;
+  body: unknown;
+};

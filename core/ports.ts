@@ -6,7 +6,7 @@ import type { Forecast, Outcome } from "./forecast/forecast.ts";
 import type { MaturedForecast, MaturedQuery } from "./forecast/matured.ts";
 import type { Profiles, SourceProfile } from "./forecast/profile.ts";
 import type { PairedScore, Score, ScoredMoment, ScoredRow } from "./forecast/score.ts";
-import type { QueueMessage, QueueName } from "./messages.ts";
+import type { DeadLetter, QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
 import type { ArtefactFiles } from "./model/fleet/files.ts";
 import type { FleetVersionTrainer } from "./model/fleet/training.ts";
@@ -142,6 +142,17 @@ export type Leases = {
 export type Queue = {
   /** Resolves when every message is stored; throws queueUnavailable with the number that were not. */
   send(queue: QueueName, messages: QueueMessage[]): Promise<void>;
+};
+
+/** What failed at every delivery. It waits for two weeks, then it is gone. */
+export type DeadLetters = {
+  /** Of these queues together: how many there are, and at most `limit` of them, those sent last first. */
+  list(queues: readonly QueueName[], limit: number): Promise<Some<DeadLetter>>;
+  /**
+   * Sends them back to where they failed, with a full number of deliveries; all that the queue has where no `ids` are
+   * given. How many went: an id that is not there is passed over. Handling a message twice changes nothing.
+   */
+  redrive(queue: QueueName, ids?: string[]): Promise<number>;
 };
 
 /** Everything a use case may ask for; each takes a Pick of it. */

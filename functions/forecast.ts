@@ -3,6 +3,7 @@ import type { ForecastSettings } from "../core/forecast/settings.ts";
 import { ForecastMessage } from "../core/messages.ts";
 import { type ForecastPorts, forecast } from "../core/operations/forecast.ts";
 import { handleBatch } from "./lambda/batch.ts";
+import { givingUp } from "./lambda/give-up.ts";
 import { once } from "./lambda/once.ts";
 import { openForecastRuntime } from "./runtime.ts";
 
@@ -12,8 +13,8 @@ export function createForecastHandler(ports: ForecastPorts, settings: ForecastSe
 }
 
 const start = once(async () => {
-  const { ports, settings } = await openForecastRuntime();
-  return createForecastHandler(ports, settings.forecast);
+  const { ports, settings, deadLetters } = await openForecastRuntime();
+  return givingUp("forecast", createForecastHandler(ports, settings.forecast), ports.log, deadLetters);
 });
 
 export const handler = async (event: SQSEvent) => (await start())(event);

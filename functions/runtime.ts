@@ -6,6 +6,7 @@ import { createViews } from "./adapters/postgres/views.ts";
 import { type Config, loadConfig } from "./config/environment.ts";
 import { settingsOf } from "./config/settings.ts";
 import { readSources, targetsOf } from "./config/source.ts";
+import { once } from "./lambda/once.ts";
 import { openDatabases } from "./machine/databases.ts";
 import { accessPorts, openAccess } from "./runtime/access.ts";
 import { openFollower, rightsOf } from "./runtime/follower.ts";
@@ -25,7 +26,7 @@ import {
   predictorPorts,
 } from "./runtime/predictor.ts";
 import { openClock, openLog, openMetrics, wanted } from "./runtime/process.ts";
-import { openSqs } from "./runtime/queues.ts";
+import { openDeadLetters, openSqs, openSqsDeadLetters } from "./runtime/queues.ts";
 
 /*
  * The composition root: what each entry point and each command has. Its parts are opened in runtime/, and nothing else
@@ -47,14 +48,14 @@ export async function openForecastRuntime() {
   const inference = await openInference(config, store, log);
   const fleetInference = await openFleetInference(store, log);
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), inference, fleetInference };
-  return { ports, settings: settingsOf(config, targets) };
+  return { ports, settings: settingsOf(config, targets), deadLetters: once(() => openSqsDeadLetters(config)) };
 }
 
 export async function openScoreRuntime() {
   const { config, log, clock } = await openBase();
   const { follower, targets } = await openFollower(config, { clock, log });
   const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)) };
-  return { ports, settings: settingsOf(config, targets) };
+  return { ports, settings: settingsOf(config, targets), deadLetters: once(() => openSqsDeadLetters(config)) };
 }
 
 export async function openTrainRuntime() {
@@ -73,7 +74,7 @@ export async function openTrainRuntime() {
     trainer,
     ...fleets,
   };
-  return { ports, settings: settingsOf(config, targets) };
+  return { ports, settings: settingsOf(config, targets), deadLetters: once(() => openSqsDeadLetters(config)) };
 }
 
 /** No follower: promotion reads what was scored. */
@@ -107,7 +108,9 @@ export async function openApiRuntime() {
     predictorDatabaseUrl: config.apiDatabaseUrl ?? config.predictorDatabaseUrl,
   });
   const queue = await openSqs(config);
-  const ports = { clock, log, follower, ...predictorPorts(predictor), queue, ...verificationLater(config, log) };
+  const deadLetters = await openSqsDeadLetters(config);
+  const models = verificationLater(config, log);
+  const ports = { clock, log, follower, ...predictorPorts(predictor), queue, deadLetters, ...models };
   const bootstrapKey = wanted(config.apiKey, "API_KEY");
   const access = { ...(await openAccess(config, predictor, { isLoopback: false })), bootstrapKey };
   const views = createViews(predictor.db);
@@ -134,6 +137,16 @@ export async function openCommandRuntime(given: Config, opened: AsyncDisposableS
   const { audit } = accessPorts(predictor);
   const fleets = { fleetInference: await openFleetInference(store, log), fleetFiles: store.files };
   return { config, store, ports: { log, ...predictorPorts(predictor), audit, store, inference, ...fleets } };
+}
+
+/** What `npm run queue` has: the predictor database, brought up to date, and the dead letters. */
+export async function openQueueRuntime(given: Config, opened: AsyncDisposableStack) {
+  const log = await openLog({ ...given, logLevel: "error" });
+  const needs = { follower: false, predictor: true };
+  const { config } = await openDatabases(given, log, opened, { needs, mayShare: true });
+  const { predictor } = await openCurrentPredictor(config, opened, 1);
+  const deadLetters = await openDeadLetters(config, log, predictor, opened);
+  return { clock: systemClock(), log, deadLetters, audit: accessPorts(predictor).audit };
 }
 
 /** What `verify` has: the databases as they are, nothing migrated, and the models. A statement may take a minute. */

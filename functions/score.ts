@@ -3,6 +3,7 @@ import { ScoreMessage } from "../core/messages.ts";
 import { type ScoreSettings, score } from "../core/operations/score.ts";
 import type { Ports } from "../core/ports.ts";
 import { handleBatch } from "./lambda/batch.ts";
+import { givingUp } from "./lambda/give-up.ts";
 import { once } from "./lambda/once.ts";
 import { openScoreRuntime } from "./runtime.ts";
 
@@ -13,8 +14,8 @@ export function createScoreHandler(ports: ScorePorts, settings: ScoreSettings) {
 }
 
 const start = once(async () => {
-  const { ports, settings } = await openScoreRuntime();
-  return createScoreHandler(ports, settings.score);
+  const { ports, settings, deadLetters } = await openScoreRuntime();
+  return givingUp("score", createScoreHandler(ports, settings.score), ports.log, deadLetters);
 });
 
 export const handler = async (event: SQSEvent) => (await start())(event);

@@ -6,6 +6,7 @@ import { type TrainSettings, train } from "../core/operations/train.ts";
 import { trainFleet } from "../core/operations/train-fleet.ts";
 import type { Ports } from "../core/ports.ts";
 import { handleBatch } from "./lambda/batch.ts";
+import { givingUp } from "./lambda/give-up.ts";
 import { once } from "./lambda/once.ts";
 import { openTrainRuntime } from "./runtime.ts";
 
@@ -24,8 +25,8 @@ export function createTrainHandler(ports: TrainPorts, settings: TrainSettings, s
 }
 
 const start = once(async () => {
-  const { ports, settings } = await openTrainRuntime();
-  return createTrainHandler(ports, settings.train);
+  const { ports, settings, deadLetters } = await openTrainRuntime();
+  return givingUp("train", createTrainHandler(ports, settings.train), ports.log, deadLetters);
 });
 
 export const handler = async (event: SQSEvent) => (await start())(event);

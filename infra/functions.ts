@@ -24,6 +24,19 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
     actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
     resources: [queues[name].queue.arn],
   });
+  /** What fails at its last delivery goes there with the reason. */
+  const buries = (name: QueueName): Permission => ({
+    actions: ["sqs:SendMessage"],
+    resources: [queues[name].dead.arn],
+  });
+  const work = [queues.forecast, queues.score, queues.train];
+  const looksAtDeadLetters: Permission[] = [
+    { actions: ["sqs:GetQueueAttributes"], resources: work.map(({ queue }) => queue.arn) },
+    {
+      actions: ["sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"],
+      resources: work.map(({ dead }) => dead.arn),
+    },
+  ];
   // ListBucket lets S3 answer 404 instead of 403 for a model that is not there.
   const readsModels: Permission[] = [
     { actions: ["s3:GetObject"], resources: [store.models] },
@@ -37,13 +50,13 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
     schedule: create("schedule", { link: databases, permissions: [sends("forecast", "score", "train")] }),
     forecast: create("forecast", {
       link: databases,
-      permissions: [receives("forecast"), ...readsModels],
+      permissions: [receives("forecast"), buries("forecast"), ...readsModels],
       onnx: true,
     }),
-    score: create("score", { link: databases, permissions: [receives("score")] }),
+    score: create("score", { link: databases, permissions: [receives("score"), buries("score")] }),
     train: create("train", {
       link: databases,
-      permissions: [receives("train"), ...readsModels, ...writesModels],
+      permissions: [receives("train"), buries("train"), ...readsModels, ...writesModels],
       onnx: true,
       engine: true,
     }),
@@ -52,7 +65,7 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
     // It verifies a model before it promotes one by hand.
     api: create("api", {
       link: [...databases, apiKey],
-      permissions: [sends("forecast", "train"), ...readsModels],
+      permissions: [sends("forecast", "train"), ...looksAtDeadLetters, ...readsModels],
       onnx: true,
       url: true,
     }),

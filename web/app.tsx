@@ -2,6 +2,7 @@ import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { AccessContext, useAccessSource } from "./access/session.ts";
 import { SignInPage } from "./access/sign-in.tsx";
 import { FleetPage } from "./fleet/page.tsx";
+import { OperationsPage } from "./operations/page.tsx";
 import { ModelsPage } from "./registry/page.tsx";
 import { SensorPage } from "./sensor/page.tsx";
 import { Header } from "./shell/header.tsx";
@@ -14,7 +15,7 @@ import { Failed } from "./shell/states.tsx";
 /** The page that a path names. */
 function pageOf(
   path: string,
-): { name: "fleet" | "models" | "sign-in" | "none" } | { name: "sensor"; sensorId: string } {
+): { name: "fleet" | "models" | "operations" | "sign-in" | "none" } | { name: "sensor"; sensorId: string } {
   const sensor = /^\/sensors\/([^/]+)\/?$/.exec(path);
   if (sensor?.[1] !== undefined) {
     try {
@@ -24,9 +25,12 @@ function pageOf(
     }
   }
   if (/^\/models\/?$/.test(path)) return { name: "models" };
+  if (/^\/operations\/?$/.test(path)) return { name: "operations" };
   if (/^\/sign-in\/?$/.test(path)) return { name: "sign-in" };
   return { name: path === "/" || path === "/index.html" || path === "/sensors" ? "fleet" : "none" };
 }
+
+const titles = { fleet: "Fleet", models: "Models", operations: "Operations", "sign-in": "Sign in", none: "Fleet" };
 
 export function App() {
   const preferences = usePreferencesSource();
@@ -34,14 +38,7 @@ export function App() {
   const pulse = usePulseSource();
   const route = useRoute();
   const page = pageOf(route.path);
-  const title =
-    page.name === "sensor"
-      ? page.sensorId
-      : page.name === "models"
-        ? "Models"
-        : page.name === "sign-in"
-          ? "Sign in"
-          : "Fleet";
+  const title = page.name === "sensor" ? page.sensorId : titles[page.name];
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -78,6 +75,7 @@ function PageView({ page, query }: { page: ReturnType<typeof pageOf>; query: URL
   }
   if (page.name === "fleet") return <FleetPage query={query} />;
   if (page.name === "models") return <ModelsPage />;
+  if (page.name === "operations") return <OperationsPage />;
   if (page.name === "sign-in") return <SignInPage query={query} />;
   if (page.name === "sensor") return <SensorPage sensorId={page.sensorId} query={query} />;
   return (

@@ -1,30 +1,28 @@
 import { createHash } from "node:crypto";
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import type { SQSRecord } from "aws-lambda";
 import { type JobResult, type JobWithMetadata, PgBoss, type QueueOptions } from "pg-boss";
 import { AppError } from "../../core/errors.ts";
-import type { QueueMessage, QueueName } from "../../core/messages.ts";
-import type { Log, Queue } from "../../core/ports.ts";
+import { type QueueMessage, type QueueName, queueNames } from "../../core/messages.ts";
+import type { DeadLetters, Log, Queue } from "../../core/ports.ts";
+import type { BatchAnswer, BatchHandler } from "../lambda/batch.ts";
 import { reachable } from "./postgres/reach.ts";
-
-/** A Lambda handler of an SQS batch with partial failures: the same code runs behind SQS and behind pg-boss. */
-export type BatchHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 
 /** How one queue is worked: messages at a time in this process, and seconds before one is given up. */
 type Lane = { concurrency: number; expireSeconds: number };
 
 /** Queues on Postgres, with their workers. `stop` lets running batches finish, up to 20 s. */
-export type BossQueue = Queue & {
-  /** `concurrency`: batches at a time, where it is not the queue's usual number. */
-  work(queue: QueueName, handler: BatchHandler, options?: { concurrency?: number }): Promise<void>;
-  stop(): Promise<void>;
-};
+export type BossQueue = Queue &
+  Pick<DeadLetters, "redrive"> & {
+    /** `concurrency`: batches at a time, where it is not the queue's usual number. */
+    work(queue: QueueName, handler: BatchHandler, options?: { concurrency?: number }): Promise<void>;
+    stop(): Promise<void>;
+  };
 
 const lanes: Record<QueueName, Lane> = {
   forecast: { concurrency: 2, expireSeconds: 120 },
   score: { concurrency: 1, expireSeconds: 120 },
   train: { concurrency: 2, expireSeconds: 900 },
 };
-const queueNames: QueueName[] = ["forecast", "score", "train"];
 
 /**
  * A message is tried 1 + 5 times, 1 to 60 s apart, then goes to the dead letters; a dead process is noticed in 10 s.
@@ -76,6 +74,7 @@ export async function openBossQueue(url: string, log: Log, { isAlone = false } =
   return {
     send: (queue, messages) => send(boss, queue, messages),
     work: (queue, handler, options) => work(boss, queue, handler, options),
+    redrive: (queue, ids) => redrive(boss, queue, ids),
     stop: () => boss.stop({ graceful: true, timeout: 20_000 }),
   };
 }
@@ -124,6 +123,23 @@ async function send(boss: PgBoss, queue: QueueName, messages: QueueMessage[]): P
   }
 }
 
+/** In portions: one statement moves so many and no more. */
+const redriveLimit = 1_000;
+
+async function redrive(boss: PgBoss, queue: QueueName, ids?: string[]): Promise<number> {
+  // Ids are shown to people, who may mistype them; one that is no uuid is none of ours.
+  const wanted = ids?.filter((id) => uuid.test(id));
+  if (wanted?.length === 0) return 0;
+  let moved = 0;
+  for (;;) {
+    const count = await boss.redrive(`${queue}-dead`, { limit: redriveLimit, ...(wanted ? { ids: wanted } : {}) });
+    moved += count;
+    if (count < redriveLimit) return moved;
+  }
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /**
  * One message at a time and worker: expiry and shutdown count by the message, and whatever is newest by then comes
  * next. A backlog is worked off without a pause in between.
@@ -148,9 +164,12 @@ async function work(
   );
 }
 
-function settle(jobs: { id: string }[], response: SQSBatchResponse): JobResult[] {
-  const failed = new Set(response.batchItemFailures.map((failure) => failure.itemIdentifier));
-  return jobs.map(({ id }) => ({ id, status: failed.has(id) ? "failed" : "completed" }));
+function settle(jobs: { id: string }[], { batchItemFailures }: BatchAnswer): JobResult[] {
+  const reasons = new Map(batchItemFailures.map(({ itemIdentifier, reason }) => [itemIdentifier, reason]));
+  return jobs.map(({ id }) => {
+    const reason = reasons.get(id);
+    return reason === undefined ? { id, status: "completed" } : { id, status: "failed", output: { message: reason } };
+  });
 }
 
 /** A job as the SQS record that Lambda would be given. */

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { sensorStatuses } from "../../core/forecast/sensor.ts";
+import { queueNames } from "../../core/messages.ts";
 
 /**
  * The API's shapes: zod is the contract, OpenAPI and the dashboard's types are made from it. Times are RFC 3339 UTC.
@@ -334,6 +335,15 @@ export const OnDemandItem = z
 export const OnDemandResponse = z.object({ slot: time, items: z.array(OnDemandItem) }).openapi("OnDemandResponse");
 export type OnDemandResponse = z.infer<typeof OnDemandResponse>;
 
+const DeadLetterItem = z.object({
+  id: z.string(),
+  queue: z.enum(queueNames),
+  reason: z.string().nullable().describe("The last fault; null where the process ended without an answer"),
+  sentAt: time,
+  deadAt: time.nullable().describe("When it was given up; null where the queue does not say"),
+  body: z.string().describe("The message as JSON, at most its first 2,000 characters"),
+});
+
 export const OpsResponse = z
   .object({
     now: time,
@@ -366,6 +376,13 @@ export const OpsResponse = z
       }),
     ),
     queue: z.array(z.object({ name: z.string(), waiting: z.int(), active: z.int(), failed: z.int() })),
+    deadLetters: z
+      .object({
+        count: z.int(),
+        items: z.array(DeadLetterItem),
+        error: z.string().nullable().describe("Why they are not known, where they are not"),
+      })
+      .describe("Messages that failed at every delivery, those sent last first, 20 at most"),
     database: z.object({
       bytes: z.number(),
       tables: z.array(z.object({ name: z.string(), bytes: z.number(), rows: z.number() })),

@@ -2,7 +2,7 @@ import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { FleetInference, Inference, ModelStore } from "../../core/model/ports.ts";
-import type { Ports } from "../../core/ports.ts";
+import type { DeadLetters, Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
 import type { AccessServices } from "./access/services.ts";
 import type { Deadlines, Within } from "./deadline.ts";
@@ -39,6 +39,7 @@ export type ApiServices = {
     store: Pick<ModelStore, "get">;
     fleetInference: Pick<FleetInference, "open" | "parts">;
     inference: Pick<Inference, "verify">;
+    deadLetters: Pick<DeadLetters, "list">;
   };
   views: Views;
   requestForecasts(message: ForecastMessage): Promise<void>;

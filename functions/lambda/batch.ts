@@ -1,6 +1,13 @@
-import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import type { z } from "zod";
+import type { SQSEvent, SQSRecord } from "aws-lambda";
+import { z } from "zod";
 import type { Log } from "../../core/ports.ts";
+import { redactText } from "../adapters/redact.ts";
+
+/** The records that failed, each with why: the dead letters keep it. Any other is done. */
+export type BatchAnswer = { batchItemFailures: { itemIdentifier: string; reason: string }[] };
+
+/** A Lambda handler of an SQS batch with partial failures: the same code runs behind SQS and behind pg-boss. */
+export type BatchHandler = (event: SQSEvent) => Promise<BatchAnswer>;
 
 /**
  * Handles each record of a batch by itself and names those that failed, so that only they come back. A malformed body
@@ -12,11 +19,11 @@ export async function handleBatch<Message extends { slot: Date }>(
   schema: z.ZodType<Message>,
   log: Log,
   handle: (message: Message) => Promise<unknown>,
-): Promise<SQSBatchResponse> {
-  const failed: string[] = [];
+): Promise<BatchAnswer> {
+  const failures: BatchAnswer["batchItemFailures"] = [];
   const fail = (record: SQSRecord, name: string, error: unknown) => {
-    failed.push(record.messageId);
     const { messageId, attributes } = record;
+    failures.push({ itemIdentifier: messageId, reason: reasonOf(error) });
     // Work that was ended on purpose comes back like any other, but nothing is wrong with it.
     const isStopped = error instanceof Error && error.name === "AbortError";
     (isStopped ? log.info : log.error)(isStopped ? "message.stopped" : name, {
@@ -38,5 +45,24 @@ export async function handleBatch<Message extends { slot: Date }>(
   for (const { record, message } of newestFirst) {
     await handle(message).catch((error: unknown) => fail(record, "message.failed", error));
   }
-  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  return { batchItemFailures: failures };
+}
+
+const longestReason = 1_000;
+/** Breaks, and what neither Postgres's JSON nor SQS takes. */
+const unstorable = /[\s\p{Cc}\p{Cs}\uFFFE\uFFFF]+/gu;
+
+/** What went wrong, and what that came of, in one line without secrets; at most 1,000 characters. */
+export function reasonOf(error: unknown): string {
+  const words = [wordsOf(error)];
+  for (let one = error; one instanceof Error && one.cause !== undefined && words.length < 5; one = one.cause)
+    words.push(wordsOf(one.cause));
+  return redactText(words.join("; because: ")).replaceAll(unstorable, " ").slice(0, longestReason).toWellFormed();
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof z.ZodError) return `malformed message: ${z.prettifyError(error)}`;
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? `${error.code}: ` : error.name === "Error" ? "" : `${error.name}: `;
+  return `${code}${error.message || error.name}`;
 }

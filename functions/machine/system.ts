@@ -14,7 +14,7 @@ import { openApiDatabases, openCheckedFollower } from "../runtime/follower.ts";
 import { openFleetPorts, openInference, openStore, openTrainer, readShippedFleet } from "../runtime/models.ts";
 import { openApiRole, openCurrentPredictor, openDays, openViews, predictorPorts } from "../runtime/predictor.ts";
 import { deadline, openClock, openMetrics } from "../runtime/process.ts";
-import { openBoss } from "../runtime/queues.ts";
+import { openBoss, openDeadLetterList } from "../runtime/queues.ts";
 import { createScheduleHandler } from "../schedule.ts";
 import { createScoreHandler } from "../score.ts";
 import { createTrainHandler } from "../train.ts";
@@ -94,7 +94,8 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const metrics = openMetrics(config);
   const { timed } = metrics;
   const requestForecasts = forecastHere(ports, settings);
-  const apiPorts = { ...ports, ...predictorPorts(asked.predictor), follower: asked.follower };
+  const deadLetters = openDeadLetterList(asked.predictor);
+  const apiPorts = { ...ports, ...predictorPorts(asked.predictor), follower: asked.follower, deadLetters };
   const { troubles } = databases;
   const api = createApi({
     ports: apiPorts,

@@ -1,4 +1,8 @@
-import type { Log, Queue } from "../../core/ports.ts";
+import type { DeadLetters, Log, Queue } from "../../core/ports.ts";
+import { postgresDeadLetters } from "../adapters/postgres/dead-letters.ts";
+import type { Database } from "../adapters/postgres/pool.ts";
+import type { PredictorSchema } from "../adapters/postgres/schema.ts";
+import type { SqsDeadLetters } from "../adapters/sqs-dead-letters.ts";
 import type { Config } from "../config/environment.ts";
 import { wanted } from "./process.ts";
 
@@ -14,6 +18,35 @@ export async function openBoss(config: Config, log: Log, opened: AsyncDisposable
 /** The queues on SQS. */
 export async function openSqs(config: Config): Promise<Queue> {
   const { sqsQueue } = await import("../adapters/sqs.ts");
+  return sqsQueue(sqsOptions(config));
+}
+
+/** The dead letters on SQS. */
+export async function openSqsDeadLetters(config: Config): Promise<SqsDeadLetters> {
+  const { sqsDeadLetters } = await import("../adapters/sqs-dead-letters.ts");
+  return sqsDeadLetters(sqsOptions(config));
+}
+
+/** The dead letters in the predictor database, to look at. */
+export function openDeadLetterList({ db }: Database<PredictorSchema>): Pick<DeadLetters, "list"> {
+  return postgresDeadLetters(db);
+}
+
+/** The dead letters of wherever the queues are: SQS where they have URLs, else the predictor database. */
+export async function openDeadLetters(
+  config: Config,
+  log: Log,
+  predictor: Database<PredictorSchema>,
+  opened: AsyncDisposableStack,
+): Promise<DeadLetters> {
+  if (Object.values(sqsOptions(config).urls).some((url) => url !== null)) return openSqsDeadLetters(config);
+  return {
+    ...openDeadLetterList(predictor),
+    redrive: async (queue, ids) => (await openBoss(config, log, opened, false)).redrive(queue, ids),
+  };
+}
+
+function sqsOptions(config: Config) {
   const { forecastQueueUrl: forecast, scoreQueueUrl: score, trainQueueUrl: train, sqsEndpoint: endpoint } = config;
-  return sqsQueue({ urls: { forecast, score, train }, endpoint });
+  return { urls: { forecast, score, train }, endpoint };
 }

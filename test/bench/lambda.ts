@@ -7,9 +7,10 @@ import { printArtefact } from "../../core/model/artefact-digest.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import { artefactFiles, parseArtefact } from "../../functions/adapters/artefact-files.ts";
 import type { Bundle } from "../lambda/bundles.ts";
-import { type Cloud, eventOf, startCloud } from "../lambda/cloud.ts";
+import { type Cloud, startCloud } from "../lambda/cloud.ts";
 import { type Lambda, startLambda } from "../lambda/lambda.ts";
 import { setup } from "../lambda/setup.ts";
+import { eventOf } from "../sqs-events.ts";
 import { assumptions, type Measured, prices, project } from "./costs.ts";
 
 const { values } = parseArgs({ options: { markdown: { type: "boolean", default: false } } });

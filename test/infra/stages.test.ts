@@ -23,17 +23,31 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
   test("gives each function the actions and resources that it uses, and no others", () => {
     expect(permissions(evaluation)).toEqual({
       Schedule: ["sqs:SendMessage ForecastQueue, ScoreQueue, TrainQueue"],
-      Forecast: [...receives("ForecastQueue"), "s3:GetObject Store/models/*", "s3:ListBucket Store"],
-      Score: receives("ScoreQueue"),
+      Forecast: [
+        ...receives("ForecastQueue"),
+        "sqs:SendMessage ForecastDeadLetters",
+        "s3:GetObject Store/models/*",
+        "s3:ListBucket Store",
+      ],
+      Score: [...receives("ScoreQueue"), "sqs:SendMessage ScoreDeadLetters"],
       Train: [
         ...receives("TrainQueue"),
+        "sqs:SendMessage TrainDeadLetters",
         "s3:GetObject Store/models/*",
         "s3:ListBucket Store",
         "s3:PutObject Store/models/*",
       ],
       Promote: [],
       Watch: [],
-      Api: ["sqs:SendMessage ForecastQueue, TrainQueue", "s3:GetObject Store/models/*", "s3:ListBucket Store"],
+      Api: [
+        "sqs:SendMessage ForecastQueue, TrainQueue",
+        "sqs:GetQueueAttributes ForecastQueue, ScoreQueue, TrainQueue",
+        ...["GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibility"].map(
+          (action) => `sqs:${action} ForecastDeadLetters, ScoreDeadLetters, TrainDeadLetters`,
+        ),
+        "s3:GetObject Store/models/*",
+        "s3:ListBucket Store",
+      ],
     });
   });
 

@@ -2,7 +2,8 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import { edgeHeader, edgeSecretOf } from "../../functions/lambda/edge.ts";
-import { apiKey, type Cloud, eventOf, startCloud } from "./cloud.ts";
+import { eventOf } from "../sqs-events.ts";
+import { apiKey, type Cloud, startCloud } from "./cloud.ts";
 import type { Lambda } from "./lambda.ts";
 
 type Response = { statusCode: number; headers: Record<string, string>; body: string; isBase64Encoded: boolean };

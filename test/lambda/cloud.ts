@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { SQSBatchResponse } from "aws-lambda";
 import { startFauxqs } from "fauxqs";
 import { type Database, openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
@@ -141,27 +141,5 @@ export async function startCloud() {
       await neon.stop();
       await postgres.stop();
     },
-  };
-}
-
-/** Messages as Lambda's event source mapping hands them over. */
-export function eventOf(messages: Message[]): SQSEvent {
-  return {
-    Records: messages.map(({ MessageId = "", ReceiptHandle = "", Body = "" }) => ({
-      messageId: MessageId,
-      receiptHandle: ReceiptHandle,
-      body: Body,
-      attributes: {
-        ApproximateReceiveCount: "1",
-        SentTimestamp: "0",
-        SenderId: "stand-in",
-        ApproximateFirstReceiveTimestamp: "0",
-      },
-      messageAttributes: {},
-      md5OfBody: "",
-      eventSource: "aws:sqs",
-      eventSourceARN: "arn:aws:sqs:eu-central-1:123456789012:stand-in",
-      awsRegion: "eu-central-1",
-    })),
   };
 }

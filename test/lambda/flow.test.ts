@@ -6,7 +6,8 @@ import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts"
 import { postgresScores } from "../../functions/adapters/postgres/scores.ts";
 import { s3Store } from "../../functions/adapters/s3.ts";
 import { artefactOf } from "../artefacts.ts";
-import { type Cloud, eventOf, startCloud } from "./cloud.ts";
+import { eventOf } from "../sqs-events.ts";
+import { type Cloud, startCloud } from "./cloud.ts";
 import type { Lambda } from "./lambda.ts";
 
 /**

@@ -71,6 +71,24 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     expect(isWider).toBe(false);
   });
 
+  test.each([desk, { size: "phone", theme: "dark" }] as const)(
+    "shows what failed at every delivery and why, $size $theme",
+    async (view) => {
+      const { page, complaints } = await visit("/", view, { deadLetters: 21 });
+      await page.getByText("21 messages failed at every delivery").waitFor();
+      await page.getByText("See why, and how to send them back").click();
+      await page.getByText("these are the 20 sent last").waitFor();
+      await page.getByText("predictor database: <b>away</b>").first().waitFor();
+      await page.getByText("ended without an answer").first().waitFor();
+      await page.getByText("show", { exact: true }).first().click();
+      await page.getByText('"sensorIds":["<i>hall</i>"]').first().waitFor();
+      await screenshot(page, `operations-${view.size}-${view.theme}`);
+      expect(await violations(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+      expect(await page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth")).toBe(false);
+    },
+  );
+
   test("shows the models with why each has its status", async () => {
     const { page, complaints } = await visit("/models");
     await page.getByText("won 412 pairs, p = 0.003").first().waitFor();

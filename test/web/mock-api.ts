@@ -38,6 +38,7 @@ export type MockState = {
   readingsAhead: number;
   /** As on AWS: the queues are elsewhere. */
   hasQueues: boolean;
+  deadLetters: number;
   sourceError: string | null;
   /** Requests whose path has this text are answered 503. */
   failing: string | null;
@@ -154,6 +155,18 @@ function opsOf(state: MockState): OpsResponse {
           { name: "score", waiting: 2, active: 0, failed: 0 },
         ]
       : [],
+    deadLetters: {
+      count: state.deadLetters,
+      items: Array.from({ length: Math.min(state.deadLetters, 20) }, (_, i) => ({
+        id: `00000000-0000-4000-8000-${String(i).padStart(12, "0")}`,
+        queue: "forecast",
+        reason: i % 2 === 0 ? "predictorUnavailable: predictor database: <b>away</b>" : null,
+        sentAt: iso(state.now - (i + 1) * 3_600_000),
+        deadAt: i % 2 === 0 ? iso(state.now - i * 3_600_000) : null,
+        body: JSON.stringify({ slot: iso(slot), sensorIds: ["<i>hall</i>"] }),
+      })),
+      error: null,
+    },
     database: { bytes: 84_300_000, tables: [{ name: "forecasts", bytes: 61_000_000, rows: 91_240 }] },
     sensors,
     codeVersion: "0.1.0-mock",

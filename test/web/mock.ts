@@ -29,6 +29,7 @@ export async function startMock(
     silentSeconds: 0,
     readingsAhead: 0,
     hasQueues: true,
+    deadLetters: 0,
     sourceError: null,
     failing: null,
     ...given,

@@ -8,7 +8,7 @@ import { presentOf, usePulse, useTick } from "./pulse.ts";
 const nextThemes: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
 const themeIcons = { auto: "auto", light: "sun", dark: "moon" } as const;
 
-export function Header({ page }: { page: "fleet" | "models" | "sensor" | "sign-in" | "none" }) {
+export function Header({ page }: { page: "fleet" | "models" | "operations" | "sensor" | "sign-in" | "none" }) {
   const { theme, setTheme, zone, setZone } = usePreferences();
   return (
     <header class="header">
@@ -25,6 +25,9 @@ export function Header({ page }: { page: "fleet" | "models" | "sensor" | "sign-i
           </a>
           <a href="/models" data-route aria-current={page === "models" ? "page" : undefined}>
             Models
+          </a>
+          <a href="/operations" data-route aria-current={page === "operations" ? "page" : undefined}>
+            Operations
           </a>
           <a href={apiLink("/reference")}>API</a>
         </nav>

@@ -16,9 +16,8 @@ export function SourceNotices() {
     const isRefused = pulse.failure?.kind === "signedOut" || pulse.failure?.kind === "forbidden";
     return pulse.failure === null || isRefused ? null : <Failed failure={pulse.failure} onRetry={pulse.refresh} />;
   }
-  const { source, stepSeconds, queue } = pulse.ops;
+  const { source, stepSeconds, deadLetters } = pulse.ops;
   const age = source.newestReadingAt === null ? null : (present - Date.parse(source.newestReadingAt)) / 1000;
-  const dead = queue.reduce((sum, one) => sum + one.failed, 0);
   return (
     <>
       {pulse.failure !== null && (
@@ -54,14 +53,12 @@ export function SourceNotices() {
           the source's time zone, is wrong.
         </Notice>
       )}
-      {dead > 0 && (
+      {deadLetters.count > 0 && (
         <Notice tone="warn">
-          <b>{plural(dead, "message")} failed for good</b> in{" "}
-          {queue
-            .filter((one) => one.failed > 0)
-            .map((one) => `${one.name} (${one.failed})`)
-            .join(", ")}
-          : see the dead-letter queue and the log.
+          <b>{plural(deadLetters.count, "message")} failed at every delivery.</b>{" "}
+          <a href="/operations" data-route>
+            See why, and how to send them back
+          </a>
         </Notice>
       )}
     </>

@@ -1,11 +1,15 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { AppError } from "../../../core/errors.ts";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
+import { type DeadLetter, queueNames } from "../../../core/messages.ts";
 import { OpsResponse } from "../contract.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
 import { describeSource } from "../source-state.ts";
 
 const shownCycles = 24;
+const shownDeadLetters = 20;
+const longestBody = 2_000;
 
 const getOps = createRoute({
   method: "get",
@@ -19,10 +23,11 @@ export function opsRoutes(services: ApiServices): OpenAPIHono {
   const { ports, views, settings } = services;
   return new OpenAPIHono().openapi(getOps, async (c) => {
     const now = ports.clock.now();
-    const [source, cycles, queue, database, sensors] = await Promise.all([
+    const [source, cycles, queue, deadLetters, database, sensors] = await Promise.all([
       describeSource(services, now),
       ports.ledger.latestCycles(shownCycles),
       views.queueCounts(),
+      describeDeadLetters(ports),
       views.databaseSize(),
       views.sensorCount(),
     ]);
@@ -36,12 +41,34 @@ export function opsRoutes(services: ApiServices): OpenAPIHono {
       source,
       cycles: cycles.map(toCycleResponse),
       queue,
+      deadLetters,
       database,
       sensors,
       codeVersion,
     };
     return c.json(body, 200);
   });
+}
+
+/** A queue that does not answer must not take the rest of the picture with it. */
+async function describeDeadLetters({ deadLetters, log }: ApiServices["ports"]): Promise<OpsResponse["deadLetters"]> {
+  try {
+    const { count, first } = await deadLetters.list(queueNames, shownDeadLetters);
+    return { count, items: first.map(toDeadLetterItem), error: null };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    log.warn("ops.deadLetters", { error });
+    return { count: 0, items: [], error: "The queue does not answer" };
+  }
+}
+
+function toDeadLetterItem({ sentAt, deadAt, body, ...rest }: DeadLetter): OpsResponse["deadLetters"]["items"][number] {
+  return {
+    ...rest,
+    sentAt: sentAt.toISOString(),
+    deadAt: deadAt?.toISOString() ?? null,
+    body: JSON.stringify(body).slice(0, longestBody),
+  };
 }
 
 function toCycleResponse(cycle: Cycle) {

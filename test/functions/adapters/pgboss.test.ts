@@ -1,8 +1,9 @@
-import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { SQSEvent } from "aws-lambda";
 import pg from "pg";
 import { PgBoss } from "pg-boss";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BossQueue, openBossQueue } from "../../../functions/adapters/pgboss.ts";
+import type { BatchAnswer } from "../../../functions/lambda/batch.ts";
 import { quietLog } from "../../fakes/log.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 
@@ -27,7 +28,7 @@ afterEach(async () => {
 });
 
 const bodiesOf = (event: SQSEvent) => event.Records.map((record) => JSON.parse(record.body));
-const done: SQSBatchResponse = { batchItemFailures: [] };
+const done: BatchAnswer = { batchItemFailures: [] };
 
 /** Waits until the query's first column is as wanted; the queue has no event for it. */
 async function untilCount(sql: string, wanted: number): Promise<void> {
@@ -104,7 +105,7 @@ describe("pg-boss queue", () => {
       const isFirst = event.Records.every((record) => record.attributes.ApproximateReceiveCount === "1");
       seen.push(...bodiesOf(event));
       const failed = event.Records.filter((record) => isFirst && record.body === '"b"');
-      return { batchItemFailures: failed.map((record) => ({ itemIdentifier: record.messageId })) };
+      return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId, reason: "first" })) };
     });
     await untilCount(countOf("score", "completed"), 3);
     expect(seen.toSorted()).toEqual(["a", "b", "b", "c"]);
@@ -124,7 +125,7 @@ describe("pg-boss queue", () => {
 
   it("puts a message that always fails with the dead letters", async () => {
     await queue.work("forecast", async (event) => ({
-      batchItemFailures: event.Records.map((record) => ({ itemIdentifier: record.messageId })),
+      batchItemFailures: event.Records.map(({ messageId }) => ({ itemIdentifier: messageId, reason: "poison" })),
     }));
     await queue.send("forecast", [{ key: "poison", body: "poison" }]);
     await untilCount(countOf("forecast", "retry"), 1);

@@ -10,6 +10,7 @@ import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { postgresAudit } from "../../../functions/adapters/postgres/access/audit.ts";
 import { postgresKeys } from "../../../functions/adapters/postgres/access/keys.ts";
 import { postgresSessions } from "../../../functions/adapters/postgres/access/sessions.ts";
+import { postgresDeadLetters } from "../../../functions/adapters/postgres/dead-letters.ts";
 import { postgresLedger } from "../../../functions/adapters/postgres/ledger.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import { postgresProfiles } from "../../../functions/adapters/postgres/profiles.ts";
@@ -71,6 +72,7 @@ export async function startApi(
     ports: {
       ...{ clock, log, follower, registry, ledger, queue, store, profiles: postgresProfiles(db) },
       ...{ inference: onnxInference({ store, log }), fleetInference: noFleets() },
+      deadLetters: postgresDeadLetters(db),
     },
     views: createViews(db),
     requestForecasts: async () => {},

@@ -84,6 +84,33 @@ describe("GET /v1/ops", () => {
     );
   });
 
+  it("shows dead letters with reason, age and message, long ones cut", async () => {
+    const body = { sensorIds: Array.from({ length: 5_000 }, (_, i) => `sensor-${i}`) };
+    const item = { id: "m1", queue: "forecast" as const, reason: null, sentAt: someSlot, deadAt: null, body };
+    api = await startApi(postgres);
+    api.services.ports.deadLetters = { list: async () => ({ count: 71, first: [item] }) };
+    const { deadLetters } = await getAs(api.app, "/v1/ops", OpsResponse);
+    const text = JSON.stringify(body).slice(0, 2_000);
+    expect(deadLetters).toEqual({
+      ...{ count: 71, error: null },
+      items: [{ ...item, sentAt: someSlot.toISOString(), body: text }],
+    });
+  });
+
+  it("answers with all the rest where the queue does not, and says so", async () => {
+    api = await startApi(postgres);
+    api.services.ports.deadLetters = {
+      list: async () => {
+        throw new AppError("queueUnavailable", "the dead letters on SQS did not answer: https://sqs.internal/1");
+      },
+    };
+    const { deadLetters, sensors } = await getAs(api.app, "/v1/ops", OpsResponse);
+    expect({ deadLetters, sensors }).toEqual({
+      deadLetters: { count: 0, items: [], error: "The queue does not answer" },
+      sensors: 0,
+    });
+  });
+
   it("counts the jobs of pg-boss where it lives in the database", async () => {
     const url = await postgres.createPredictorDatabase();
     api = await startApi(postgres, { url });
