@@ -72,10 +72,12 @@ function cutAtOrigin(
   while (originIndex >= 0 && grid.columns.every((column) => Number.isNaN(column[originIndex]!))) originIndex--;
   if (originIndex < 0) return null;
   const columns = grid.columns.map((column) => column.subarray(0, originIndex + 1));
+  // How points turned out is known after the origin alone.
+  const { startAt, stepSeconds } = grid;
   const origin = gridTime(grid, originIndex);
   const quality = fleet.targets.map((target) => inspectReadings(readings, target, slot));
   const watermark = new Date(Math.max(...quality.map((one) => one.newestValidAt)));
-  return { grid: { ...grid, columns }, origin, originIndex, watermark, quality, conditions };
+  return { grid: { startAt, stepSeconds, columns }, origin, originIndex, watermark, quality, conditions };
 }
 
 /** The last `length` points of the grid, the origin last; shorter when there is less. */

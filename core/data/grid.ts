@@ -4,12 +4,14 @@ import type { Readings, Target } from "./reading.ts";
 /**
  * A regular grid: point t is the mean of the valid readings in (t - stepSeconds, t], and of one that came a little
  * later where there would be none. `columns[k][i]` is target k at `startAt + i * stepSeconds`; NaN marks a missing
- * point and never leaves the numerics.
+ * point and never leaves the numerics. `actual`, where points stand on values from before: the columns as they turned
+ * out, to be judged and learnt by, never to be looked at from a point before.
  */
 export type Grid = {
   startAt: Date;
   stepSeconds: number;
   columns: Float64Array[];
+  actual?: Float64Array[];
 };
 
 /**

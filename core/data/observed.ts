@@ -1,3 +1,4 @@
+import { carryValues } from "./carry.ts";
 import { type Grid, toGrid } from "./grid.ts";
 import { type Hold, learnHold } from "./hold.ts";
 import { findJumps } from "./jumps.ts";
@@ -44,11 +45,13 @@ export function observe(
   });
   const kept = { at: readings.at, values };
   const grid = toGrid(kept, targets, stepSeconds, range);
-  const conditions = found.map(({ condition }, k) => ({
-    ...condition,
-    isHeld: holdValues(grid.columns[k]!, Math.ceil(condition.holdSeconds / stepSeconds)),
-  }));
-  return { grid, readings: kept, conditions };
+  const carried = found.map(({ condition }, k) =>
+    carryValues(grid.columns[k]!, Math.ceil(condition.holdSeconds / stepSeconds), targets[k]!),
+  );
+  const conditions = found.map(({ condition }, k) => ({ ...condition, isHeld: carried[k]!.isHeld }));
+  const actual = carried.map((one, k) => one.actual ?? grid.columns[k]!);
+  const isCarried = carried.some((one) => one.actual !== null);
+  return { grid: isCarried ? { ...grid, actual } : grid, readings: kept, conditions };
 }
 
 /** `rejected`: indices into the readings that do not count. */
@@ -82,18 +85,4 @@ function conditionOf({ at, values }: Readings, target: Target, stepSeconds: numb
     },
     rejected: rejected.map((i) => order[i]!),
   };
-}
-
-/** Carries each value forward over at most `steps` missing points, in place; gives back where. */
-function holdValues(column: Float64Array, steps: number): Uint8Array {
-  const isHeld = new Uint8Array(column.length);
-  let last = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < column.length; i++) {
-    if (!Number.isNaN(column[i]!)) last = i;
-    else if (i - last <= steps) {
-      column[i] = column[last]!;
-      isHeld[i] = 1;
-    }
-  }
-  return isHeld;
 }

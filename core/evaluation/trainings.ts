@@ -1,4 +1,5 @@
-import { gridLength, toGrid } from "../data/grid.ts";
+import { gridLength } from "../data/grid.ts";
+import { observe } from "../data/observed.ts";
 import { levels } from "../data/quantiles.ts";
 import { AppError } from "../errors.ts";
 import type { EncodeModel, RunModels } from "../forecast/serve.ts";
@@ -188,7 +189,8 @@ function panelOf({ encoding, members, panel }: FleetModel, inputs: BacktestInput
   return panel.map((sensorId) => {
     const { readings } = inputs.find((input) => input.sensorId === sensorId)!;
     const { part } = members.find((member) => member.part.sensorId === sensorId)!;
-    const grid = toGrid(readings, encoding.targets, encoding.stepSeconds, boundsOf(readings, encoding.stepSeconds));
+    const bounds = boundsOf(readings, encoding.stepSeconds);
+    const { grid } = observe(readings, encoding.targets, encoding.stepSeconds, bounds);
     if (gridLength(grid) === 0) throw new AppError("internal", `${sensorId} is in the panel without readings`);
     return { sensorId, history: withDayMeans(prepare(grid, encoding.features.links)), change: part.scaler.change };
   });

@@ -19,6 +19,8 @@ export type History = {
   /** Per target: values on its link's scale, carried forward, and 1 where nothing was measured. */
   values: Float64Array[];
   isImputed: Uint8Array[];
+  /** The grid's, on the same scale: what a forecast of a point is to come to. Without it, the values. */
+  actual?: Float64Array[];
   /** Worked out once where many points are encoded; else as they are asked for. The numbers are the same. */
   days?: DayMeans;
 };
@@ -38,12 +40,15 @@ export type Encoded = { sequence: Float32Array; features: Float32Array; last: Fl
 
 /** Fills the grid causally, once for all origins; its columns are the targets of `links`. */
 export function prepare(grid: Grid, links: Link[]): History {
-  const filled = grid.columns.map((column, k) => fillCausally(column.map((value) => toLink(links[k]!, value))));
+  const linked = (columns: Float64Array[]) =>
+    columns.map((column, k) => column.map((value) => toLink(links[k]!, value)));
+  const filled = linked(grid.columns).map(fillCausally);
   return {
     startSeconds: grid.startAt.getTime() / 1000,
     stepSeconds: grid.stepSeconds,
     values: filled.map(({ values }) => values),
     isImputed: filled.map(({ isImputed }) => isImputed),
+    ...(grid.actual ? { actual: linked(grid.actual) } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
-import { type Grid, gridIndex, gridLength, gridTime, toGrid } from "../../core/data/grid.ts";
+import { type Grid, gridIndex, gridLength, gridTime } from "../../core/data/grid.ts";
+import { observe } from "../../core/data/observed.ts";
 import { prepare, withDayMeans } from "../../core/model/features.ts";
 import { type FleetEncoding, fleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { choosePanel } from "../../core/model/fleet/neighbours.ts";
@@ -107,7 +108,7 @@ function sensorGrid({ readings }: FleetSensor, { targets, stepSeconds, now }: Fl
   }
   // The last point is whole only when its time has come.
   const upTo = Math.min(now.getTime(), Math.ceil(last / (stepSeconds * 1000)) * stepSeconds * 1000);
-  const grid = toGrid(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) });
+  const { grid } = observe(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) });
   return gridTime(grid, gridLength(grid) - 1) > now
     ? { ...grid, columns: grid.columns.map((one) => one.slice(0, -1)) }
     : grid;

@@ -103,12 +103,15 @@ function originsOf(encoding: FleetEncoding, history: History, end: number): Int3
   return Int32Array.from({ length: most }, (_, j) => usable[Math.floor((j * usable.length) / most)]!);
 }
 
-/** The change of a target from `origin` to a lead, NaN where either was not measured before `end`. */
+/**
+ * The change of a target from what was known at `origin` to what a lead turned out to be, NaN where either was not
+ * measured before `end`.
+ */
 export function changeAt(history: History, k: number, origin: number, lead: number, end: number): number {
   const isImputed = history.isImputed[k]!;
   const at = origin + lead;
   if (at >= end || isImputed[origin] !== 0 || isImputed[at] !== 0) return Number.NaN;
-  return history.values[k]![at]! - history.values[k]![origin]!;
+  return (history.actual ?? history.values)[k]![at]! - history.values[k]![origin]!;
 }
 
 /** One target's regression over the windows: its own linear features and its changes. */
