@@ -4,8 +4,8 @@ export type StageSettings = {
   region: string | null;
   /** Grid spacing and forecast cycle. A minute at least; it divides an hour, or is whole hours that divide a day. */
   stepSeconds: number;
-  /** Number of future steps in a forecast. */
-  horizon: number;
+  /** Which future steps a forecast has, such as "1-24,30-144/6"; null: each to 24, then hourly to 24 hours. */
+  leads: string | null;
   /** Sensors in one queue message: more share the fixed costs, fewer fail together. */
   shardSize: number;
   /** How long after each step the cycle starts, so that late readings are in. Less than a step. */
@@ -79,7 +79,7 @@ export type QueueSettings = {
 const defaults: StageSettings = {
   region: null,
   stepSeconds: 600,
-  horizon: 24,
+  leads: null,
   shardSize: 100,
   settleMinutes: 1,
   schedules: {

@@ -90,7 +90,7 @@ function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queue
     DATABASE_DRIVER: "neon",
     MODEL_STORE: $interpolate`s3://${bucket.name}/models`,
     STEP_SECONDS: `${settings.stepSeconds}`,
-    HORIZON: `${settings.horizon}`,
+    LEADS: settings.leads ?? "",
     SHARD_SIZE: `${settings.shardSize}`,
     SOURCE_CONFIG: settings.source ? JSON.stringify(settings.source) : "",
     FORECAST_QUEUE_URL: queues.forecast.queue.url,

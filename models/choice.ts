@@ -2,6 +2,7 @@ import { gridLength } from "../core/data/grid.ts";
 import { leadPinball } from "../core/data/metrics.ts";
 import type { Quantiles } from "../core/data/quantiles.ts";
 import { simpleExperts } from "../core/mix/experts.ts";
+import { everyLead } from "../core/model/leads.ts";
 import type { ShortHistory } from "../core/model/manifest.ts";
 import { minimumPoints } from "../core/model/short-history.ts";
 import type { TrainResult } from "../core/model/training.ts";
@@ -87,7 +88,7 @@ function measureSimple({ grid, encoding, windows, validationRow }: Prepared): Si
     for (const origin of origins) {
       if (Number.isNaN(column[origin]!)) continue;
       const past = column.subarray(Math.max(0, origin + 1 - simpleSteps), origin + 1);
-      const made = simpleExperts(past, past.length - 1, horizon, stepSeconds, target);
+      const made = simpleExperts(past, past.length - 1, everyLead(horizon), stepSeconds, target);
       const actual = column.subarray(origin + 1, origin + 1 + horizon);
       addErrors(sums.persistence, made.persistence, actual);
       addErrors(sums.climatology, made.climatology ?? made.persistence, actual);

@@ -1,5 +1,6 @@
 import { toSensorGrid } from "../core/data/context.ts";
 import { featureCount } from "../core/model/features.ts";
+import { leadsOf } from "../core/model/leads.ts";
 import type { Artefact, GoldenVector, ModelManifest } from "../core/model/manifest.ts";
 import { sha256Of } from "../core/model/sha256.ts";
 import { channelCount } from "../core/model/spec.ts";
@@ -42,12 +43,12 @@ export async function artefactOf(overrides: Partial<ModelManifest> = {}, seed = 
   const draft = manifestOf(overrides);
   const onnx = onnxOf(draft, seed);
   const manifest = { ...draft, modelSha256: await sha256Of(onnx) };
-  const { targets, horizon, stepSeconds, historyLength } = manifest;
+  const { targets, stepSeconds, historyLength } = manifest;
   const columns = targets.map(
     ({ name }, k) => [name, wave(historyLength, { seed: seed + k, mean: 20 + 10 * k })] as const,
   );
   const readings = readingsOf(Object.fromEntries(columns), { stepSeconds });
-  const sensor = toSensorGrid(readings, { stepSeconds, horizon, targets }, someSlot, historyLength);
+  const sensor = toSensorGrid(readings, { stepSeconds, leads: leadsOf(manifest), targets }, someSlot, historyLength);
   if (sensor === null) throw new Error("the golden readings have no valid value");
   const { last, ...input } = toModelInput(manifest, sensor, targets);
   const session = await openSession(onnx, manifest);

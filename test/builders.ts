@@ -1,4 +1,5 @@
 import type { Fleet, Readings, Target } from "../core/data/reading.ts";
+import { everyLead } from "../core/model/leads.ts";
 import type { ModelManifest } from "../core/model/manifest.ts";
 import type { RegisteredModel } from "../core/model/registered.ts";
 import { defaultSpec, extraCount, historyLength, linearCount } from "../core/model/spec.ts";
@@ -8,7 +9,7 @@ export const humidity: Target = { name: "humidity", unit: "%", min: 0, max: 100 
 
 /** Ten-minute steps, 24 leads, both targets. */
 export function fleetOf(overrides: Partial<Fleet> = {}): Fleet {
-  return { stepSeconds: 600, horizon: 24, targets: [temperature, humidity], ...overrides };
+  return { stepSeconds: 600, leads: everyLead(24), targets: [temperature, humidity], ...overrides };
 }
 
 export const someSlot = new Date("2026-03-01T12:00:00.000Z");

@@ -49,16 +49,22 @@ function changeOf(before: number, now: number): number {
 export type CounterReading = { at: Date; value: number };
 
 /**
- * The counter's levels at each lead, from where it stood at the origin and quantiles of its rate per hour. The band is
- * the sum of the steps' bands: what errors of neighbouring steps cancel is not taken off, so it covers more than its
+ * The counter's levels at each lead, from where it stood at the origin and quantiles of its rate per hour; between two
+ * leads the rate goes from one to the other along a line. The band is the sum of the steps' bands: what errors of neighbouring steps cancel is not taken off, so it covers more than its
  * nominal share.
  */
-export function levelsOf(start: number, { q10, q50, q90 }: Quantiles, stepSeconds: number): Quantiles {
+export function levelsOf(
+  start: number,
+  { leads, q10, q50, q90 }: Quantiles & { leads: number[] },
+  stepSeconds: number,
+): Quantiles {
   const hours = stepSeconds / 3600;
   const run = (rates: number[]) => {
     let level = start;
-    return rates.map((rate) => {
-      level += rate * hours;
+    return rates.map((rate, h) => {
+      const steps = leads[h]! - (leads[h - 1] ?? 0);
+      const before = rates[h - 1] ?? rate;
+      level += (steps * before + ((rate - before) * (steps + 1)) / 2) * hours;
       return level;
     });
   };

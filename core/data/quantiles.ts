@@ -17,6 +17,12 @@ export function toQuantiles(perLead: Triple[]): Quantiles {
   };
 }
 
+/** The quantiles at some of the leads, by index. */
+export function pickQuantiles({ q10, q50, q90 }: Quantiles, places: number[]): Quantiles {
+  const pick = (values: number[]) => places.map((place) => values[place]!);
+  return { q10: pick(q10), q50: pick(q50), q90: pick(q90) };
+}
+
 /** The triple of lead index `h`. */
 export function tripleAt({ q10, q50, q90 }: Quantiles, h: number): Triple {
   return [q10[h]!, q50[h]!, q90[h]!];

@@ -29,10 +29,10 @@ export type Readings = {
   values: Record<string, Float64Array>;
 };
 
-/** What the whole fleet shares: the grid, the horizon in steps and the targets, in the order of every array. */
+/** What the whole fleet shares: the grid, the leads in steps, ascending, and the targets, in the order of every array. */
 export type Fleet = {
   stepSeconds: number;
-  horizon: number;
+  leads: number[];
   targets: Target[];
 };
 

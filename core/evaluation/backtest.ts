@@ -1,7 +1,8 @@
 import { gridIndex, toGrid } from "../data/grid.ts";
-import type { Quantiles } from "../data/quantiles.ts";
+import { pickQuantiles, type Quantiles } from "../data/quantiles.ts";
 import type { RunModels } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
+import { leadGroups, placesOf } from "../model/leads.ts";
 import { stepsPerDay } from "../time.ts";
 import { forecastOnline } from "./online.ts";
 import {
@@ -18,8 +19,10 @@ import type { Trained } from "./trainings.ts";
 import { createYardstick, type YardstickName } from "./yardstick.ts";
 
 /** Names of the table's rows: what is served first, then what it is compared with. */
-export const backtestMethods = ["online", "lstm", "ridge", "persistence", "seasonalNaive"] as const;
+export const backtestMethods = ["online", "lstm", "ridge", "persistence", "seasonalNaive", "climatology"] as const;
 export type BacktestMethod = (typeof backtestMethods)[number];
+
+export type MethodMetrics = Partial<Record<BacktestMethod, SeriesMetrics>>;
 
 /** A forecast as it is written: one element per lead, rounded to six decimals. */
 export type IssuedForecast = Quantiles & { target: string; issuedAt: Date };
@@ -27,8 +30,8 @@ export type IssuedForecast = Quantiles & { target: string; issuedAt: Date };
 export type SensorBacktest = {
   sensorId: string;
   forecasts: IssuedForecast[];
-  /** Per target: metrics of each method that could forecast. */
-  metrics: { target: string; byMethod: Partial<Record<BacktestMethod, SeriesMetrics>> }[];
+  /** Per target: metrics of each method that could forecast, over all leads and over each group of them. */
+  metrics: { target: string; byMethod: MethodMetrics; byLeads: { leads: number[]; byMethod: MethodMetrics }[] }[];
   /** Why something is missing or by a baseline; empty when all went well. */
   notes: string[];
   cpuSeconds: number | null;
@@ -78,24 +81,31 @@ export async function backtestSensor(
     if (made.length === 0) continue;
     const origins = made.map(({ at }) => gridIndex(grid, new Date(at)));
     const scaling = { trainEnd: gridIndex(grid, new Date(plan.trainEnd)), season };
-    const measure = (ofMethod: Quantiles[]) => measureSeries(column, origins, ofMethod, scaling);
     const fitEnd = Math.max(0, gridIndex(grid, new Date(plan.validationEnd)));
     const yardstick = (method: YardstickName) =>
-      origins.map(createYardstick(method, column, fitEnd, fleet.horizon, fleet.stepSeconds));
-    const [persistence, seasonalNaive] = [yardstick("persistence"), yardstick("seasonalNaive")];
+      origins.map(createYardstick(method, column, fitEnd, fleet.leads, fleet.stepSeconds));
     const asTrained = made.map(({ served, lstm }) => lstm ?? served);
-    const byMethod: Partial<Record<BacktestMethod, SeriesMetrics>> = {
-      lstm: measure(asTrained),
-      persistence: measure(persistence),
-    };
-    if (season !== null) byMethod.seasonalNaive = measure(seasonalNaive);
-    if (model !== null) byMethod.ridge = measure(made.map(({ served, ridge }) => ridge ?? served));
     const written = made.map(({ at }, j) => online?.get(at)?.[k]?.served ?? asTrained[j]!);
-    if (isOnline) byMethod.online = measure(written);
+    const methods: Partial<Record<BacktestMethod, Quantiles[]>> = {
+      ...(isOnline ? { online: written } : {}),
+      lstm: asTrained,
+      ...(model === null ? {} : { ridge: made.map(({ served, ridge }) => ridge ?? served) }),
+      persistence: yardstick("persistence"),
+      ...(season === null ? {} : { seasonalNaive: yardstick("seasonalNaive"), climatology: yardstick("climatology") }),
+    };
+    const measure = (leads: number[]): MethodMetrics => {
+      const places = placesOf(fleet.leads, leads);
+      const measured = Object.entries(methods).map(([method, ofMethod]) => {
+        const some = ofMethod.map((one) => pickQuantiles(one, places));
+        return [method, measureSeries(column, origins, leads, some, scaling)];
+      });
+      return Object.fromEntries(measured);
+    };
     made.forEach(({ at }, j) => {
       forecasts.push({ target: name, issuedAt: new Date(at), ...written[j]! });
     });
-    metrics.push({ target: name, byMethod });
+    const byLeads = leadGroups(fleet.leads).map((leads) => ({ leads, byMethod: measure(leads) }));
+    metrics.push({ target: name, byMethod: measure(fleet.leads), byLeads });
   }
   const cpuSeconds = trained?.cpuSeconds ?? null;
   return { sensorId: input.sensorId, forecasts, metrics, notes, cpuSeconds };

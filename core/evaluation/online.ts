@@ -4,6 +4,7 @@ import { maturedLeads } from "../forecast/matured.ts";
 import type { EncodeModel, RunModels, ServedSlot } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
 import type { Adaptation } from "../mix/adaptation.ts";
+import { lastLead } from "../model/leads.ts";
 import { actualsOf, learn } from "../operations/learn.ts";
 import { defaultScoreSettings } from "../operations/score.ts";
 import { addSeconds } from "../time.ts";
@@ -65,7 +66,8 @@ function learnSlot(memory: OnlineMemory, { fleet }: ForecastSettings, readings: 
   const { settleSteps, recentSteps } = defaultScoreSettings(fleet);
   const upTo = addSeconds(slot, -settleSteps * fleet.stepSeconds);
   const after = addSeconds(upTo, -recentSteps * fleet.stepSeconds);
-  const isOpen = ({ origin, q50, stepSeconds }: Forecast) => addSeconds(origin, q50.length * stepSeconds) > after;
+  const isOpen = ({ origin, leads, stepSeconds }: Forecast) =>
+    addSeconds(origin, lastLead(leads) * stepSeconds) > after;
   const isKnown = (row: Forecast) =>
     memory.forecasts.some(
       (one) =>
@@ -75,7 +77,7 @@ function learnSlot(memory: OnlineMemory, { fleet }: ForecastSettings, readings: 
   memory.forecasts = [...memory.forecasts.filter(isOpen), ...rows.filter((row) => !isKnown(row))];
   const window = readingsBetween(readings, after.getTime(), upTo.getTime());
   const actuals = new Map([[sensorId, actualsOf(window, fleet, after, upTo)]]);
-  const matured = maturedLeads(memory.forecasts, (at) => at > after && at <= upTo);
+  const matured = maturedLeads(memory.forecasts, (at) => at > after.getTime() && at <= upTo.getTime());
   for (const { target, state } of learn(fleet, new Map([[sensorId, memory.states]]), matured, actuals)) {
     memory.states.set(target, state);
   }

@@ -51,7 +51,7 @@ export function plannedForecasts(
       return made && { served: made, lstm: null, ridge: null };
     }
     const [lstm, ridge] = row.mix?.experts ?? [];
-    const shifted = (made: Quantiles) => shift(made, row, at, fleet.horizon);
+    const shifted = (made: Quantiles) => shift(made, row, at, fleet.leads);
     return { served: shifted(row), lstm: lstm ? shifted(lstm) : null, ridge: ridge ? shifted(ridge) : null };
   });
 }
@@ -80,14 +80,22 @@ export function insteadNotes(): InsteadNotes {
 }
 
 /**
- * Leads counted from `at` instead of the row's origin, which may be earlier; the last known lead stands for those
- * beyond.
+ * The wanted leads counted from `at` instead of the row's origin, which may be earlier: between two known leads a point
+ * on the line between them, the last known one for those beyond.
  */
-function shift(made: Quantiles, { origin, stepSeconds }: Forecast, at: number, horizon: number): Quantiles {
+function shift(made: Quantiles, { origin, stepSeconds, leads }: Forecast, at: number, wanted: number[]): Quantiles {
   const late = Math.round((at - origin.getTime()) / (stepSeconds * 1000));
-  const pick = (values: number[]) =>
-    Array.from({ length: horizon }, (_, h) => round(values[Math.min(h + late, values.length - 1)]!));
+  const pick = (values: number[]) => wanted.map((lead) => round(valueAt(leads, values, lead + late)));
   return { q10: pick(made.q10), q50: pick(made.q50), q90: pick(made.q90) };
+}
+
+function valueAt(leads: number[], values: number[], lead: number): number {
+  const above = leads.findIndex((known) => known >= lead);
+  if (above < 0) return values.at(-1)!;
+  const below = Math.max(0, above - 1);
+  const gap = leads[above]! - leads[below]!;
+  if (leads[above] === lead || gap === 0) return values[above]!;
+  return values[below]! + ((values[above]! - values[below]!) * (lead - leads[below]!)) / gap;
 }
 
 const decimals = 1e6;
@@ -95,10 +103,10 @@ const round = (value: number) => Math.round(value * decimals) / decimals;
 
 /** A baseline from all that was ever measured of target `k` up to `at`; undefined when nothing was. */
 function lastResort(readings: Readings, k: number, at: number, { fleet }: ForecastSettings): Quantiles | undefined {
-  const { targets, stepSeconds, horizon } = fleet;
+  const { targets, stepSeconds, leads } = fleet;
   const known = readingsBetween(readings, at - 400 * 86_400_000, at);
   const grid: Grid = toGrid(known, [targets[k]!], stepSeconds, { upTo: new Date(at), ...fromOf(known) });
-  const made = forecastBaseline(grid.columns[0]!, gridLength(grid) - 1, horizon, stepSeconds, targets[k]!);
+  const made = forecastBaseline(grid.columns[0]!, gridLength(grid) - 1, leads, stepSeconds, targets[k]!);
   return made ? { q10: made.q10.map(round), q50: made.q50.map(round), q90: made.q90.map(round) } : undefined;
 }
 

@@ -11,10 +11,10 @@ const mostOrigins = 1500;
 
 /**
  * 70 % train, 10 % validation, 20 % test of the points with any measurement, in time order; origins in the test part
- * where the target was measured, evenly spread, with room for the horizon. A target without such an origin is forecast
+ * where the target was measured, evenly spread, with room for `reach` steps ahead. A target without such an origin is forecast
  * once, from its last measurement; null for one that was never measured.
  */
-export function splitGrid(grid: Grid, horizon: number): (BacktestPlan | null)[] {
+export function splitGrid(grid: Grid, reach: number): (BacktestPlan | null)[] {
   const length = gridLength(grid);
   const measured: number[] = [];
   for (let i = 0; i < length; i++) if (grid.columns.some((column) => !Number.isNaN(column[i]!))) measured.push(i);
@@ -23,7 +23,7 @@ export function splitGrid(grid: Grid, horizon: number): (BacktestPlan | null)[] 
   const every = Math.max(stride, Math.ceil((length - validationEnd) / mostOrigins));
   return grid.columns.map((column) => {
     const issuedAt: number[] = [];
-    for (let i = validationEnd; i < length - horizon; i += every) {
+    for (let i = validationEnd; i < length - reach; i += every) {
       if (!Number.isNaN(column[i]!)) issuedAt.push(gridTime(grid, i).getTime());
     }
     if (issuedAt.length === 0) {

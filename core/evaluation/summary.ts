@@ -1,7 +1,7 @@
 import { coverage, levelPinball, mae, maseScale, meanOfKnown, rmse, width } from "../data/metrics.ts";
 import type { Quantiles } from "../data/quantiles.ts";
 
-/** Metrics of one method on one series, over all its origins and leads. */
+/** Metrics of one method on one series, over all its origins and some or all of its leads. */
 export type SeriesMetrics = {
   mae: number;
   rmse: number;
@@ -14,22 +14,22 @@ export type SeriesMetrics = {
 };
 
 /**
- * Measures a method's forecasts, one per origin, against the column; `origins` are its points, `trainEnd` ends
- * (exclusive) the part that MASE is scaled by, `season` in steps (null: no MASE). Unmeasured points do not count.
+ * Measures a method's forecasts of `leads`, one per origin, against the column; `origins` are its points, `trainEnd`
+ * ends (exclusive) the part that MASE is scaled by, `season` in steps (null: no MASE). Unmeasured points do not count.
  */
 export function measureSeries(
   column: Float64Array,
   origins: number[],
+  leads: number[],
   forecasts: Quantiles[],
   { trainEnd, season }: { trainEnd: number; season: number | null },
 ): SeriesMetrics {
-  const actualOf = (leads: (made: Quantiles) => number[]) =>
-    forecasts.flatMap((made, j) => leads(made).map((_, h) => column[origins[j]! + h + 1] ?? Number.NaN));
+  const actualOf = (count: number) =>
+    origins.flatMap((origin) => leads.slice(0, count).map((lead) => column[origin + lead] ?? Number.NaN));
   const flat = (level: keyof Quantiles) => forecasts.flatMap((made) => made[level]);
   const [q10, q50, q90] = [flat("q10"), flat("q50"), flat("q90")];
-  const actual = actualOf((made) => made.q50);
+  const actual = actualOf(leads.length);
   const error = mae(actual, q50);
-  const first = (made: Quantiles) => made.q50.slice(0, 1);
   return {
     mae: error,
     rmse: rmse(actual, q50),
@@ -37,7 +37,10 @@ export function measureSeries(
     pinball: levelPinball(actual, (q) => [q10, q50, q90][q]!),
     coverage: coverage(actual, q10, q90),
     width: width(actual, q10, q90),
-    firstLeadMae: mae(actualOf(first), forecasts.flatMap(first)),
+    firstLeadMae: mae(
+      actualOf(1),
+      forecasts.flatMap((made) => made.q50.slice(0, 1)),
+    ),
   };
 }
 

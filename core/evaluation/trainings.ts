@@ -105,14 +105,14 @@ async function trainCut(
 ): Promise<{ runner: FleetRunner | null; of(sensorId: string): Trained }> {
   const { fleet } = settings;
   const seed = inputs[0]!.seed;
-  const leads = Array.from({ length: fleet.horizon }, (_, i) => i + 1);
   const sensors = inputs.map(({ sensorId, readings, plans }) => {
     const ends = [...plans.values()].map(({ trainEnd }) => trainEnd);
     return judged.has(sensorId) && ends.length > 0
       ? { sensorId, readings, trainEnd: new Date(Math.min(...ends)) }
       : { sensorId, readings };
   });
-  const request: FleetRequest = { sensors, targets: fleet.targets, stepSeconds: fleet.stepSeconds, leads, seed, now };
+  const { targets, stepSeconds, leads } = fleet;
+  const request: FleetRequest = { sensors, targets, stepSeconds, leads, seed, now };
   const none = (text: string) => ({
     runner: null,
     of: (sensorId: string) => ({ sensor: null, notes: [`${sensorId}: ${text}`] }),
@@ -214,6 +214,7 @@ function toRegistered(
     stepSeconds: encoding.stepSeconds,
     contextLength: encoding.contextLength,
     horizon: encoding.leads.length,
+    leads: encoding.leads,
     quantiles: [...levels],
     features: { ...encoding.features, links: encoding.features.links.filter((_, k) => isLearnt[k]) },
     scaler: part.scaler,

@@ -25,7 +25,8 @@ export type AccuracyQuery = {
   to: Date;
   groupBy: GroupBy;
   stepSeconds: number;
-  horizon: number;
+  /** How many steps ahead a forecast reaches. */
+  reach: number;
 };
 
 /** One group of accuracy; `key` is null for the whole target. Errors in the target's unit, null without pairs. */

@@ -1,16 +1,17 @@
-import type { Quantiles } from "../data/quantiles.ts";
+import { pickQuantiles, type Quantiles } from "../data/quantiles.ts";
 import { rounderOf, roundQuantiles } from "../data/resolution.ts";
-import { type Adaptation, freshAdaptation } from "../mix/adaptation.ts";
+import { type Adaptation, adaptationFor, freshAdaptation } from "../mix/adaptation.ts";
 import { forecastBaseline } from "../mix/baselines.ts";
 import { simpleExperts } from "../mix/experts.ts";
 import { type Mix, mixOf } from "../mix/mix.ts";
 import { startShares } from "../mix/weights.ts";
+import { leadsOf, placesOf } from "../model/leads.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { fromModelOutput, type ModelOutput } from "../model/tensors.ts";
 import { countHeld, doubtOf, doubtText, widened, widenedBand } from "./doubt.ts";
 import type { Forecast, Outcome } from "./forecast.ts";
 import { believableOf, guardQuantiles } from "./guard.ts";
-import type { Refusal, SensorPlan, SensorSlot, TargetPlan } from "./plan.ts";
+import { type Refusal, type SensorPlan, type SensorSlot, servedLeads, type TargetPlan } from "./plan.ts";
 import { baselineRow, modelRow, type RowBase, shadowRow } from "./rows.ts";
 import type { ForecastSettings } from "./settings.ts";
 
@@ -107,7 +108,7 @@ function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): 
 function fallBack(base: RowBase, k: number, plan: TargetPlan & { serve: "baseline" }): Forecast | null {
   const { fleet } = base.settings;
   const { grid, originIndex } = base.sensor;
-  const made = forecastBaseline(grid.columns[k]!, originIndex, fleet.horizon, fleet.stepSeconds, fleet.targets[k]!);
+  const made = forecastBaseline(grid.columns[k]!, originIndex, fleet.leads, fleet.stepSeconds, fleet.targets[k]!);
   if (made === null) return null;
   return baselineRow(
     base,
@@ -121,7 +122,7 @@ function fallBack(base: RowBase, k: number, plan: TargetPlan & { serve: "baselin
 function shadowRows(base: RowBase, input: Input): Forecast[] {
   return input.plan.shadows.flatMap(({ model, imputedSteps }) =>
     [...imputedSteps].flatMap(([k, imputed]) => {
-      const made = askModel(model, k, input);
+      const made = askModel(model, k, servedLeads(model.manifest, base.settings.fleet), input);
       return made.ok ? [shadowRow(base, k, model, made.lstm, imputed)] : [];
     }),
   );
@@ -132,16 +133,17 @@ type Failure = { ok: false; reason: "guardTripped" | "modelRejected"; message: s
 /** The champion's forecast mixed with ridge, which may fail alone, the simple experts, and the newest challenger's. */
 function mixWith(champion: RegisteredModel, k: number, input: Input): { ok: true; mix: Mix } | Failure {
   const { plan, adaptations, settings } = input;
-  const made = askModel(champion, k, input);
+  const { fleet } = settings;
+  const leads = servedLeads(champion.manifest, fleet);
+  const made = askModel(champion, k, leads, input);
   if (!made.ok) return made;
-  const { horizon, targets } = settings.fleet;
-  const target = targets[k]!;
-  const simple = simpleOf(k, input);
-  const challenger = askNewest(k, input);
+  const target = fleet.targets[k]!;
+  const simple = simpleAt(k, leads, input);
+  const challenger = askNewest(k, leads, input);
   const known = adaptations.get(target.name);
   // A late slot is not told what its later ones have taught: it starts from the shares that nothing was learnt for.
-  const isKnown = known?.bound.length === horizon && (known.through === null || known.through <= plan.sensor.origin);
-  const state = isKnown ? known : freshAdaptation(horizon);
+  const isKnown = known !== undefined && (known.through === null || known.through <= plan.sensor.origin);
+  const state = isKnown ? adaptationFor(known, leads) : freshAdaptation(leads);
   const shares = startShares(champion.manifest.metrics[target.name], challenger !== null);
   const all = [made.lstm, made.ridge, simple.climatology, simple.persistence, challenger?.quantiles ?? null];
   const round = rounderOf(target);
@@ -152,29 +154,39 @@ function mixWith(champion: RegisteredModel, k: number, input: Input): { ok: true
   };
 }
 
-/** The forecast of the challenger made last, if it has one. */
-function askNewest(k: number, input: Input): { modelId: string; quantiles: Quantiles } | null {
+/** The forecast of the challenger made last among those that have these leads, if it has one. */
+function askNewest(k: number, leads: number[], input: Input): { modelId: string; quantiles: Quantiles } | null {
   const able = input.plan.shadows.filter(({ imputedSteps }) => imputedSteps.has(k)).map(({ model }) => model);
-  const newest = able.at(-1);
-  const made = newest && askModel(newest, k, input);
+  const newest = able.findLast(({ manifest }) => !placesOf(leadsOf(manifest), leads).includes(-1));
+  const made = newest && askModel(newest, k, leads, input);
   return made?.ok ? { modelId: newest!.modelId, quantiles: made.lstm } : null;
+}
+
+/** The simple experts at some of the fleet's leads. */
+function simpleAt(k: number, leads: number[], input: Input): SimpleExperts {
+  const { climatology, persistence } = simpleOf(k, input);
+  const { fleet } = input.settings;
+  if (leads.length === fleet.leads.length) return { climatology, persistence };
+  const at = (made: Quantiles) => pickQuantiles(made, placesOf(fleet.leads, leads));
+  return { climatology: climatology && at(climatology), persistence: at(persistence) };
 }
 
 /** The experts that need no training, made once a target. */
 function simpleOf(k: number, { plan, settings, simple }: Input): SimpleExperts {
   const known = simple.get(k);
   if (known !== undefined) return known;
-  const { horizon, stepSeconds, targets } = settings.fleet;
+  const { leads, stepSeconds, targets } = settings.fleet;
   const { grid, originIndex } = plan.sensor;
-  const made = simpleExperts(grid.columns[k]!, originIndex, horizon, stepSeconds, targets[k]!);
+  const made = simpleExperts(grid.columns[k]!, originIndex, leads, stepSeconds, targets[k]!);
   simple.set(k, made);
   return made;
 }
 
-/** What one model says of a target, guarded; `ridge` null where it has none or it fails alone. */
+/** What one model says of a target at `leads` that it has, guarded; `ridge` null where it has none or it fails alone. */
 function askModel(
   model: RegisteredModel,
   k: number,
+  leads: number[],
   input: Input,
 ): { ok: true; lstm: Quantiles; ridge: Quantiles | null } | Failure {
   const { plan, answers, settings } = input;
@@ -183,13 +195,13 @@ function askModel(
     return { ok: false, reason: "modelRejected", message: `model ${model.modelId} gave no answer` };
   }
   if (!answer.ok) return answer;
-  const { horizon, targets } = settings.fleet;
-  const target = targets[k]!;
+  const target = settings.fleet.targets[k]!;
   const { output, last } = answer;
   const { grid, originIndex } = plan.sensor;
-  const believable = believableOf(grid.columns[k]!, originIndex, simpleOf(k, input).persistence, target, horizon);
+  const { persistence } = simpleAt(k, leads, input);
+  const believable = believableOf(grid.columns[k]!, originIndex, persistence, target, leads.length);
   const guarded = (changes: Float32Array) =>
-    guardQuantiles(fromModelOutput(model.manifest, changes, last, target.name, horizon), target, horizon, believable);
+    guardQuantiles(fromModelOutput(model.manifest, changes, last, target.name, leads), target, leads, believable);
   const lstm = guarded(output.quantiles);
   if (!lstm.ok) return { ok: false, reason: "guardTripped", message: lstm.message };
   const ridge = output.ridge && guarded(output.ridge);

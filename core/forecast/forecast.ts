@@ -41,6 +41,8 @@ export type Forecast = {
   sourceWatermark: Date;
   imputedSteps: number;
   codeVersion: string;
+  /** How many steps after the origin each element of the arrays below lies; ascending. */
+  leads: number[];
   q10: number[];
   q50: number[];
   q90: number[];

@@ -21,7 +21,7 @@ const leastSlack = 0.02;
 const widestRange = 1000;
 
 /**
- * What `column[0..end]` makes believable: its span once more on both sides, and twice the width of the simple
+ * What `column[0..end]` makes believable at `count` leads: its span once more on both sides, and twice the width of the simple
  * forecast's band; everything where it holds nothing.
  */
 export function believableOf(
@@ -29,7 +29,7 @@ export function believableOf(
   end: number,
   simple: Quantiles | null,
   target: Target,
-  horizon: number,
+  count: number,
 ): Believable {
   let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i <= end; i++) {
@@ -38,7 +38,7 @@ export function believableOf(
   }
   const range = target.max - target.min;
   const least = range <= widestRange ? leastSlack * range : 0;
-  const slack = Array.from({ length: horizon }, (_, h) =>
+  const slack = Array.from({ length: count }, (_, h) =>
     highest < lowest || simple === null
       ? Number.POSITIVE_INFINITY
       : highest - lowest + 2 * (simple.q90[h]! - simple.q10[h]!) + least,
@@ -53,7 +53,7 @@ export function believableOf(
 export function guardQuantiles(
   made: Quantiles,
   target: Target,
-  horizon: number,
+  leads: number[],
   believable?: Believable,
 ): { ok: true; quantiles: Quantiles } | { ok: false; message: string } {
   const range = target.max - target.min;
@@ -62,18 +62,19 @@ export function guardQuantiles(
   const refuse = (lead: number, what: string) =>
     ({ ok: false, message: `${target.name}, lead ${lead}: ${what}` }) as const;
   for (const level of ["q10", "q50", "q90"] as const) {
-    if (made[level].length !== horizon) return refuse(made[level].length, `${horizon} leads expected`);
+    if (made[level].length !== leads.length)
+      return { ok: false, message: `${target.name}: ${made[level].length} leads, ${leads.length} expected` };
   }
-  for (let h = 0; h < horizon; h++) {
+  for (const [h, lead] of leads.entries()) {
     const [q10, q50, q90] = [made.q10[h]!, made.q50[h]!, made.q90[h]!];
     if (!Number.isFinite(q10) || !Number.isFinite(q50) || !Number.isFinite(q90))
-      return refuse(h + 1, "not a finite number");
+      return refuse(lead, "not a finite number");
     if (Math.max(q10 - q50, q50 - q90) > roundingShare * range)
-      return refuse(h + 1, `quantiles cross: ${q10}, ${q50}, ${q90}`);
+      return refuse(lead, `quantiles cross: ${q10}, ${q50}, ${q90}`);
     // Tails overshoot near the edge of the range, as dry air outdoors shows: they are clipped.
     if (isOutside(q50, medianSlack) || isOutside(q10, tailSlack) || isOutside(q90, tailSlack)) {
       const limits = `[${target.min}, ${target.max}] ${target.unit}`;
-      return refuse(h + 1, `${q10}, ${q50}, ${q90} are far outside ${limits}`);
+      return refuse(lead, `${q10}, ${q50}, ${q90} are far outside ${limits}`);
     }
     const [low, high] = [
       believable?.low[h] ?? Number.NEGATIVE_INFINITY,
@@ -81,7 +82,7 @@ export function guardQuantiles(
     ];
     if (q50 < low || q50 > high) {
       return refuse(
-        h + 1,
+        lead,
         `${round(q50)} is far from what the history makes believable, ${round(low)} to ${round(high)} ${target.unit}`,
       );
     }

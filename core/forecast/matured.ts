@@ -1,6 +1,5 @@
 import { type Triple, tripleAt } from "../data/quantiles.ts";
 import { mixedAt } from "../mix/mix.ts";
-import { addSeconds } from "../time.ts";
 import type { Forecast } from "./forecast.ts";
 
 /**
@@ -22,22 +21,24 @@ export type MaturedForecast = Pick<
 export type MaturedQuery = { sensorId: string; from: Date };
 
 /**
- * The leads of these forecasts that count at a wanted moment: those issued before it. In the order of the forecasts.
+ * The leads of these forecasts that count at a wanted moment (epoch ms): those issued before it. In the order of the
+ * forecasts.
  */
-export function maturedLeads(forecasts: Forecast[], isWanted: (targetAt: Date) => boolean): MaturedForecast[] {
-  return forecasts.flatMap((forecast) =>
-    forecast.q50.flatMap((_, h) => {
-      const targetAt = addSeconds(forecast.origin, (h + 1) * forecast.stepSeconds);
-      return forecast.issuedAt < targetAt && isWanted(targetAt) ? [maturedLead(forecast, h, targetAt)] : [];
-    }),
-  );
+export function maturedLeads(forecasts: Forecast[], isWanted: (targetAt: number) => boolean): MaturedForecast[] {
+  return forecasts.flatMap((forecast) => {
+    const [origin, issuedAt] = [forecast.origin.getTime(), forecast.issuedAt.getTime()];
+    return forecast.leads.flatMap((lead, h) => {
+      const targetAt = origin + lead * forecast.stepSeconds * 1000;
+      return issuedAt < targetAt && isWanted(targetAt) ? [maturedLead(forecast, h, new Date(targetAt))] : [];
+    });
+  });
 }
 
 function maturedLead(forecast: Forecast, h: number, targetAt: Date): MaturedForecast {
   const { sensorId, target, modelKey, isServed, reason, origin, issuedAt, lastValue, mix } = forecast;
   return {
     ...{ sensorId, target, modelKey, isServed, reason, origin, issuedAt, lastValue, targetAt },
-    lead: h + 1,
+    lead: forecast.leads[h]!,
     final: tripleAt(forecast, h),
     seasonalNaive: forecast.seasonalNaive[h] ?? null,
     mix: mix && mixedAt(mix, h),

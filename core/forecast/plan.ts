@@ -2,6 +2,7 @@ import { ageSteps, countContext, judgeTarget, type SensorGrid, toSensorGrid } fr
 import { inspectReadings } from "../data/quality.ts";
 import { levels } from "../data/quantiles.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
+import { leadsOf, leadsText, nearReach } from "../model/leads.ts";
 import type { ModelManifest } from "../model/manifest.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { minimumPoints } from "../model/short-history.ts";
@@ -49,13 +50,20 @@ export function stepsNeeded(models: RegisteredModel[], settings: ForecastSetting
   return Math.max(settings.baselineSteps, settings.contextLength, ...lengths) + settings.withheldSteps;
 }
 
+/** The fleet's leads that the model has: one that was trained for fewer serves those. */
+export function servedLeads(manifest: ModelManifest, fleet: Fleet): number[] {
+  const own = new Set(leadsOf(manifest));
+  return fleet.leads.filter((lead) => own.has(lead));
+}
+
 /** Why the model cannot serve this fleet, null when it can. */
 export function misfit(manifest: ModelManifest, fleet: Fleet): string | null {
   if (manifest.stepSeconds !== fleet.stepSeconds) {
     return `model ${manifest.modelId} has steps of ${manifest.stepSeconds} s, the fleet of ${fleet.stepSeconds} s; train it anew`;
   }
-  if (manifest.horizon < fleet.horizon) {
-    return `model ${manifest.modelId} has ${manifest.horizon} leads, the fleet wants ${fleet.horizon}; train it anew`;
+  if (servedLeads(manifest, fleet).length === 0) {
+    const own = leadsText(leadsOf(manifest));
+    return `model ${manifest.modelId} has leads ${own}, the fleet wants ${leadsText(fleet.leads)}; train it anew`;
   }
   const level = levels.find((wanted) => !manifest.quantiles.some((one) => Math.abs(one - wanted) < 1e-9));
   if (level !== undefined) return `model ${manifest.modelId} has no quantile ${level}; train it anew`;
@@ -161,8 +169,8 @@ function rejectedText(readings: Readings, slot: Date, fleet: Fleet): string | nu
 }
 
 /** What a sensor needs before it can be trained: it is tried every day. */
-function noModelText({ fleet: { stepSeconds, horizon } }: ForecastSettings): string {
-  const [own, beside] = [false, true].map((isPooled) => minimumPoints(stepSeconds, horizon, isPooled));
+function noModelText({ fleet: { stepSeconds, leads } }: ForecastSettings): string {
+  const [own, beside] = [false, true].map((isPooled) => minimumPoints(stepSeconds, nearReach(leads), isPooled));
   return `no model yet: one takes ${own} measured steps, or ${beside} beside older sensors`;
 }
 

@@ -5,6 +5,7 @@ import { type BaselineForecast, lastObserved, seasonalNaive } from "../mix/basel
 import { type Mix, quantilesOfMix } from "../mix/mix.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import type { Forecast, ForecastReason } from "./forecast.ts";
+import { servedLeads } from "./plan.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 /** What every stored forecast of a sensor in a slot shares. */
@@ -29,9 +30,16 @@ export function shadowRow(
   return { ...ofModel(base, k, model, imputedSteps), ...issued, mix: null, isServed: false };
 }
 
-function ofModel(base: RowBase, k: number, { modelId, modelSha256 }: RegisteredModel, imputedSteps: number) {
+function ofModel(base: RowBase, k: number, { modelId, modelSha256, manifest }: RegisteredModel, imputedSteps: number) {
   const served = { method: "lstm", baseline: null, reason: null, reasonText: null } as const;
-  return { ...provenance(base, k), ...served, modelKey: modelId, modelId, modelSha256, imputedSteps };
+  return {
+    ...provenance(base, k, servedLeads(manifest, base.settings.fleet)),
+    ...served,
+    modelKey: modelId,
+    modelId,
+    modelSha256,
+    imputedSteps,
+  };
 }
 
 /** A forecast by a baseline, with the reason why it is not the model's. */
@@ -42,7 +50,7 @@ export function baselineRow(
   why: { reason: ForecastReason; message: string; imputedSteps: number },
 ): Forecast {
   return {
-    ...provenance(base, k),
+    ...provenance(base, k, base.settings.fleet.leads),
     ...roundQuantiles(made, rounderOf(base.settings.fleet.targets[k]!)),
     mix: null,
     modelKey: made.name,
@@ -57,12 +65,12 @@ export function baselineRow(
   };
 }
 
-function provenance({ sensorId, slot, issuedAt, sensor, settings }: RowBase, k: number) {
+function provenance({ sensorId, slot, issuedAt, sensor, settings }: RowBase, k: number, leads: number[]) {
   const { fleet, codeVersion } = settings;
   const { name, unit } = fleet.targets[k]!;
   const column = sensor.grid.columns[k]!;
   const round = rounderOf(fleet.targets[k]!);
-  const yesterday = seasonalNaive(column, sensor.originIndex, fleet.horizon, fleet.stepSeconds);
+  const yesterday = seasonalNaive(column, sensor.originIndex, leads, fleet.stepSeconds);
   return {
     sensorId,
     target: name,
@@ -73,6 +81,7 @@ function provenance({ sensorId, slot, issuedAt, sensor, settings }: RowBase, k: 
     stepSeconds: fleet.stepSeconds,
     sourceWatermark: sensor.watermark,
     codeVersion,
+    leads,
     resolution: resolutionOf(fleet.targets[k]!),
     lastValue: round(lastObserved(column, sensor.originIndex)),
     seasonalNaive: yesterday.map((value) => (value === null ? null : round(value))),

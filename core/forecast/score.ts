@@ -1,6 +1,6 @@
 /**
- * Scores of one (sensor, target, targetAt, modelKey): written once, when the actual became known.
- * Arrays have one element per lead, null where that model had no forecast of that lead.
+ * Scores of one (sensor, target, targetAt, modelKey): written once, when the actual became known. Arrays have one
+ * element for each of `leads` (in steps, ascending), null where that model had no forecast of that lead.
  */
 export type Score = {
   sensorId: string;
@@ -9,6 +9,7 @@ export type Score = {
   modelKey: string;
   actual: number;
   scoredAt: Date;
+  leads: number[];
   /** actual - q50 */
   error: (number | null)[];
   /** Mean pinball loss over 0.1, 0.5, 0.9. */
@@ -25,8 +26,8 @@ export type Score = {
 /** A moment of a target that has scores, of whatever model. */
 export type ScoredMoment = Pick<Score, "sensorId" | "target" | "targetAt">;
 
-/** A score row by its key, and how many leads it has. */
-export type ScoredRow = Pick<Score, "sensorId" | "target" | "targetAt" | "modelKey"> & { leads: number };
+/** A score row by its key, and how many leads are scored in it. */
+export type ScoredRow = Pick<Score, "sensorId" | "target" | "targetAt" | "modelKey"> & { scored: number };
 
 /** What two models of one sensor said alone of the same target, targetAt and lead, measured. */
 export type PairedScore = {

@@ -1,5 +1,6 @@
 import { type ContextSettings, defaultContextSettings } from "../data/context.ts";
 import type { Fleet } from "../data/reading.ts";
+import { nearReach } from "../model/leads.ts";
 import { defaultContextLength } from "../model/spec.ts";
 import { stepsPerDay } from "../time.ts";
 
@@ -22,7 +23,7 @@ export type ForecastSettings = {
   context: ContextSettings;
 };
 
-/** Settings that suit the fleet's step and horizon. */
+/** Settings that suit the fleet's step and leads. */
 export function defaultForecastSettings(fleet: Fleet, codeVersion: string): ForecastSettings {
   const day = stepsPerDay(fleet.stepSeconds) ?? 48;
   return {
@@ -30,7 +31,7 @@ export function defaultForecastSettings(fleet: Fleet, codeVersion: string): Fore
     codeVersion,
     expiredSteps: 6,
     staleSteps: 2,
-    withheldSteps: Math.max(3, Math.floor(fleet.horizon / 2)),
+    withheldSteps: Math.max(3, Math.floor(nearReach(fleet.leads) / 2)),
     minimumBaselineSteps: 12,
     baselineSteps: Math.max(96, 3 * day),
     contextLength: defaultContextLength,

@@ -1,3 +1,4 @@
+import { placesOf } from "../model/leads.ts";
 import { experts } from "./experts.ts";
 import { learnWeights, type MixedLead, type WeightState } from "./weights.ts";
 import { learnWidths, type ServedLead } from "./widths.ts";
@@ -6,27 +7,44 @@ import { learnWidths, type ServedLead } from "./widths.ts";
 const halfLifeSeconds = 5 * 86_400;
 
 /**
- * What mixing and widths have learnt of one target of one sensor, in float32. `width` is [lower, upper][horizon], the
- * logs of the factors on the band's sides. `through`: newest moment learnt from.
+ * What mixing and widths have learnt of one target of one sensor, in float32, of each of its `leads` (in steps,
+ * ascending) apart. `width` is [lower, upper][leads], the logs of the factors on the band's sides. `through`: newest
+ * moment learnt from.
  */
-export type Adaptation = WeightState & { version: 2; through: Date | null; width: number[][] };
+export type Adaptation = WeightState & { version: 2; leads: number[]; through: Date | null; width: number[][] };
 
 /** A state, and whose it is. */
 export type Adapted = { sensorId: string; target: string; state: Adaptation };
 
 /** One lead whose actual became known, with all that was issued for it. */
-export type MaturedLead = MixedLead & ServedLead;
+export type MaturedLead = MixedLead & ServedLead & { lead: number };
 
 /** The state before anything was learnt. */
-export function freshAdaptation(horizon: number): Adaptation {
-  const zeros = () => new Array<number>(horizon).fill(0);
+export function freshAdaptation(leads: number[]): Adaptation {
+  const zeros = () => new Array<number>(leads.length).fill(0);
   return {
     version: 2,
+    leads,
     through: null,
     regret: experts.map(zeros),
     square: experts.map(zeros),
     bound: zeros(),
     width: [zeros(), zeros()],
+  };
+}
+
+/** The same state for other leads: what was learnt of those that it knows, nothing of the others. */
+export function adaptationFor(state: Adaptation, leads: number[]): Adaptation {
+  if (state.leads.length === leads.length && state.leads.every((lead, i) => lead === leads[i])) return state;
+  const places = placesOf(state.leads, leads);
+  const pick = (values: number[]) => places.map((place) => values[place] ?? 0);
+  return {
+    ...state,
+    leads,
+    regret: state.regret.map(pick),
+    square: state.square.map(pick),
+    bound: pick(state.bound),
+    width: state.width.map(pick),
   };
 }
 
@@ -41,6 +59,7 @@ export function adapt(state: Adaptation, targetAt: Date, outcomes: MaturedLead[]
   const faded = (values: number[]) => values.map((value) => value * decay);
   const next: Adaptation = {
     version: 2,
+    leads: state.leads,
     through: targetAt,
     regret: state.regret.map(faded),
     square: state.square.map(faded),
@@ -48,8 +67,10 @@ export function adapt(state: Adaptation, targetAt: Date, outcomes: MaturedLead[]
     width: state.width.map((side) => [...side]),
   };
   for (const outcome of outcomes) {
-    learnWeights(next, outcome);
-    learnWidths(next.width, outcome);
+    const h = state.leads.indexOf(outcome.lead);
+    if (h < 0) continue;
+    learnWeights(next, h, outcome);
+    learnWidths(next.width, h, outcome);
   }
   const round = (values: number[]) => values.map(Math.fround);
   return {

@@ -21,16 +21,16 @@ export function lastObserved(column: Float64Array, end: number): number {
   return Number.NaN;
 }
 
-/** Yesterday's value at each lead, null where it is missing or where a day is not a whole number of steps. */
+/** Yesterday's value at each of the leads, null where it is missing or where a day is not a whole number of steps. */
 export function seasonalNaive(
   column: Float64Array,
   end: number,
-  horizon: number,
+  leads: number[],
   stepSeconds: number,
 ): (number | null)[] {
   const day = stepsPerDay(stepSeconds);
-  return Array.from({ length: horizon }, (_, h) => {
-    const value = day === null ? Number.NaN : dayBefore(column, end, h + 1, day);
+  return leads.map((lead) => {
+    const value = day === null ? Number.NaN : dayBefore(column, end, lead, day);
     return Number.isNaN(value) ? null : value;
   });
 }
@@ -43,20 +43,20 @@ export function seasonalNaive(
 export function forecastBaseline(
   column: Float64Array,
   end: number,
-  horizon: number,
+  leads: number[],
   stepSeconds: number,
   target: Target,
 ): BaselineForecast | null {
   const last = lastObserved(column, end);
   if (Number.isNaN(last)) return null;
   const day = stepsPerDay(stepSeconds);
-  const trials = tryOut(column, end, horizon, day);
+  const trials = tryOut(column, end, leads, day);
   const shares = trials.map(usualShare);
-  const name = smallestError(trials, shares, horizon);
-  const yesterday = name === "seasonalNaive" ? seasonalNaive(column, end, horizon, stepSeconds) : [];
+  const name = smallestError(trials, shares);
+  const yesterday = name === "seasonalNaive" ? seasonalNaive(column, end, leads, stepSeconds) : [];
   const unknown = unknownBand(column, end, target);
   const made = trials.map((trial, h) => {
-    const lead = h + 1;
+    const lead = leads[h]!;
     const usual = name === "climatology" ? sameTimeMean(column, end, lead, day!) : Number.NaN;
     const middle = yesterday[h] ?? (Number.isNaN(usual) ? last : last + shares[h]! * (usual - last));
     return around(middle, leadBand(errorsBy(name, trial, shares[h]!), lead, unknown), target);
@@ -67,12 +67,11 @@ export function forecastBaseline(
 /** With yesterday's value, as a change like the others; NaN where it is not known. */
 type DayTrial = Trial & { yesterday: number[] };
 
-function tryOut(column: Float64Array, end: number, horizon: number, day: number | null): DayTrial[] {
+function tryOut(column: Float64Array, end: number, leads: number[], day: number | null): DayTrial[] {
   const stride = Math.max(1, Math.ceil(end / maximumTrials));
-  return Array.from({ length: horizon }, (_, h) => {
-    const lead = h + 1;
+  return leads.map((lead) => {
     // The same origins for every lead, as far as its actual is known.
-    const newest = end - 1 - stride * Math.ceil(h / stride);
+    const newest = end - 1 - stride * Math.ceil((lead - 1) / stride);
     const trial = tryLead(column, lead, { newest, stride }, day);
     const before = (origin: number) => (day === null ? Number.NaN : dayBefore(column, origin, lead, day));
     return { ...trial, yesterday: trial.origins.map((origin) => before(origin) - column[origin]!) };
@@ -91,20 +90,24 @@ function errorsBy(name: BaselineName, trial: DayTrial, share: number): number[] 
 
 /**
  * The baseline with the smallest MAE where yesterday is known too, over enough trials to tell; persistence otherwise.
+ * Each lead counts in units of persistence's MAE there: else the far ones, which err most, would choose for the near.
  */
-function smallestError(trials: DayTrial[], shares: number[], horizon: number): BaselineName {
+function smallestError(trials: DayTrial[], shares: number[]): BaselineName {
   const sums = { persistence: 0, seasonalNaive: 0, climatology: 0 };
   let pairs = 0;
   trials.forEach(({ actual, yesterday, usual }, h) => {
+    const ofLead = { persistence: 0, seasonalNaive: 0, climatology: 0 };
     actual.forEach((change, i) => {
       if (Number.isNaN(yesterday[i]!)) return;
-      sums.persistence += Math.abs(change);
-      sums.seasonalNaive += Math.abs(change - yesterday[i]!);
-      sums.climatology += Math.abs(change - shares[h]! * usual[i]!);
+      ofLead.persistence += Math.abs(change);
+      ofLead.seasonalNaive += Math.abs(change - yesterday[i]!);
+      ofLead.climatology += Math.abs(change - shares[h]! * usual[i]!);
       pairs++;
     });
+    const unit = ofLead.persistence > 0 ? ofLead.persistence : 1;
+    for (const name of ["persistence", "seasonalNaive", "climatology"] as const) sums[name] += ofLead[name] / unit;
   });
-  if (pairs < 2 * horizon) return "persistence";
+  if (pairs < 2 * trials.length) return "persistence";
   const simpler = sums.seasonalNaive < sums.persistence ? "seasonalNaive" : "persistence";
   return sums.climatology < (1 - fittedMargin) * sums[simpler] ? "climatology" : simpler;
 }

@@ -24,26 +24,24 @@ const maximumTrials = 100;
 export function simpleExperts(
   column: Float64Array,
   end: number,
-  horizon: number,
+  leads: number[],
   stepSeconds: number,
   target: Target,
 ): { climatology: Quantiles | null; persistence: Quantiles } {
   const last = lastObserved(column, end);
   const unknown = unknownBand(column, end, target);
   const day = stepsPerDay(stepSeconds);
-  const ahead = Array.from({ length: horizon }, (_, h) =>
-    day === null ? Number.NaN : sameTimeMean(column, end, h + 1, day) - last,
-  );
+  const ahead = leads.map((lead) => (day === null ? Number.NaN : sameTimeMean(column, end, lead, day) - last));
   const hasClimatology = !ahead.some(Number.isNaN);
-  const trials = Array.from({ length: horizon }, (_, h) => {
-    const newest = end - h - 1;
+  const trials = leads.map((lead) => {
+    const newest = end - lead;
     const stride = Math.max(1, Math.ceil((newest + 1) / maximumTrials));
-    return tryLead(column, h + 1, { newest, stride }, hasClimatology ? day : null);
+    return tryLead(column, lead, { newest, stride }, hasClimatology ? day : null);
   });
-  const persistence = trials.map((trial, h) => around(last, leadBand(trial.actual, h + 1, unknown), target));
+  const persistence = trials.map((trial, h) => around(last, leadBand(trial.actual, leads[h]!, unknown), target));
   const climatology = trials.map((trial, h) => {
     const share = usualShare(trial);
-    return around(last + share * ahead[h]!, leadBand(errorsOf(trial, trial.usual, share), h + 1, unknown), target);
+    return around(last + share * ahead[h]!, leadBand(errorsOf(trial, trial.usual, share), leads[h]!, unknown), target);
   });
   return { climatology: hasClimatology ? toQuantiles(climatology) : null, persistence: toQuantiles(persistence) };
 }

@@ -6,7 +6,7 @@ import { factorsOf, leanOf } from "./widths.ts";
 
 /**
  * How a forecast came about: what it takes to compute it again and to learn from its outcomes. All numbers are float32.
- * `experts` [experts], null where one had no forecast; `weights` [experts][horizon]; `widths` [lower, upper][horizon],
+ * `experts` [experts], null where one had no forecast; `weights` [experts][leads]; `widths` [lower, upper][leads],
  * factors; `learntThrough`: newest outcome that the weights and widths had learnt from; `challengerId`: the challenger
  * that took part.
  */

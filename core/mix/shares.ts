@@ -1,23 +1,31 @@
+import { isEveryLead, splitLeads } from "../model/leads.ts";
 import { experts } from "./experts.ts";
 import type { Mix } from "./mix.ts";
 
 /**
- * First and last lead of each group over which weights and widths are told: the first, then up to a quarter, a half and
- * all.
+ * How many leads, from the first on, each group ends after over which weights and widths are told: the first, up to a
+ * quarter, a half and all of those that follow each other closely, and those beyond.
  */
-export function shareGroups(horizon: number): { firstLead: number; lastLead: number }[] {
-  const ends = [...new Set([1, Math.ceil(horizon / 4), Math.ceil(horizon / 2), horizon])];
-  return ends.map((lastLead, i) => ({ firstLead: i === 0 ? 1 : ends[i - 1]! + 1, lastLead }));
+function groupEnds(leads: number[]): number[] {
+  const near = isEveryLead(leads) ? leads.length : splitLeads(leads).near.length;
+  return [...new Set([1, Math.ceil(near / 4), Math.ceil(near / 2), near, leads.length])];
+}
+
+/** First and last lead of each group, in steps. */
+export function shareGroups(leads: number[]): { firstLead: number; lastLead: number }[] {
+  const ends = groupEnds(leads);
+  return ends.map((end, i) => ({ firstLead: leads[ends[i - 1] ?? 0]!, lastLead: leads[end - 1]! }));
 }
 
 /**
  * What is kept of a mix for good, in thousandths: per group of leads the mean weight of each expert, then the mean
  * factors of the lower and the upper side.
  */
-export function sharesOf({ weights, widths }: Mix): number[] {
-  return shareGroups(widths[0]!.length).flatMap(({ firstLead, lastLead }) =>
+export function sharesOf({ weights, widths }: Mix, leads: number[]): number[] {
+  const ends = groupEnds(leads);
+  return ends.flatMap((end, i) =>
     [...weights, ...widths].map((values) => {
-      const ofGroup = values.slice(firstLead - 1, lastLead);
+      const ofGroup = values.slice(ends[i - 1] ?? 0, end);
       return Math.round((1000 * ofGroup.reduce((sum, value) => sum + value, 0)) / ofGroup.length);
     }),
   );
@@ -27,13 +35,11 @@ export function sharesOf({ weights, widths }: Mix): number[] {
  * A mix that has these shares in every lead of a group, and no longer the experts: it tells the same and teaches
  * nothing.
  */
-export function mixOfShares(shares: number[], horizon: number, of: Pick<Mix, "learntThrough" | "challengerId">): Mix {
+export function mixOfShares(shares: number[], leads: number[], of: Pick<Mix, "learntThrough" | "challengerId">): Mix {
   const size = experts.length + 2;
-  const groups = shareGroups(horizon);
+  const ends = groupEnds(leads);
   const columns = Array.from({ length: size }, (_, column) =>
-    groups.flatMap(({ firstLead, lastLead }, i) =>
-      new Array<number>(lastLead - firstLead + 1).fill(shares[i * size + column]! / 1000),
-    ),
+    ends.flatMap((end, i) => new Array<number>(end - (ends[i - 1] ?? 0)).fill(shares[i * size + column]! / 1000)),
   );
   return {
     experts: experts.map(() => null),

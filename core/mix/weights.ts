@@ -20,14 +20,13 @@ const caution = 0.1;
  */
 const surpriseLimit = 4;
 
-/** What the weights are made of, in float32: `regret`, `square` [experts][horizon], `bound` [horizon]. */
+/** What the weights are made of, in float32: `regret`, `square` [experts][leads], `bound` [leads]. */
 export type WeightState = { regret: number[][]; square: number[][]; bound: number[] };
 
 /**
  * One lead whose actual became known, with what was issued for it: [q10, q50, q90] of each expert or null, and mixed.
  */
 export type MixedLead = {
-  lead: number;
   actual: number;
   experts: (readonly number[] | null)[];
   mixed: readonly number[];
@@ -49,7 +48,7 @@ export function startShares(metrics: ModelManifest["metrics"][string] | undefine
 }
 
 /**
- * Weights [experts][horizon] of the experts that have a forecast, in float32, by Bernstein online aggregation
+ * Weights [experts][leads] of the experts that have a forecast, in float32, by Bernstein online aggregation
  * (Wintenberger 2017). `shares`: what each starts from, 0 for one without a forecast.
  */
 export function weightsOf(state: WeightState, shares: number[]): number[][] {
@@ -58,11 +57,10 @@ export function weightsOf(state: WeightState, shares: number[]): number[][] {
 }
 
 /**
- * Learns, in place, how much better each expert would have been than the mix, linearised: the mean over levels of the
- * pinball gradient.
+ * Learns, in place, of the lead at index `h`, how much better each expert would have been than the mix, linearised: the
+ * mean over levels of the pinball gradient.
  */
-export function learnWeights(state: WeightState, { lead, actual, experts: made, mixed }: MixedLead): void {
-  const h = lead - 1;
+export function learnWeights(state: WeightState, h: number, { actual, experts: made, mixed }: MixedLead): void {
   const gains = made.map((quantiles) =>
     quantiles === null
       ? 0

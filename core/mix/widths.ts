@@ -9,9 +9,9 @@ const widthRange = { min: -1.5, max: 1.5 };
 const leanShare = 1.25;
 
 /** One lead whose actual became known, with the [q10, q50, q90] that was served for it. */
-export type ServedLead = { lead: number; actual: number; final: readonly number[] };
+export type ServedLead = { actual: number; final: readonly number[] };
 
-/** Factors [lower, upper][horizon] of the band's sides, in float32; `width`: their logs. */
+/** Factors [lower, upper][leads] of the band's sides, in float32; `width`: their logs. */
 export function factorsOf(width: number[][]): number[][] {
   return width.map((side) => side.map((log) => Math.fround(Math.exp(log))));
 }
@@ -26,9 +26,11 @@ export function leanOf(lower: number, upper: number): number {
   return leanShare * lean * Math.abs(lean);
 }
 
-/** Learns, in place, from a side that was crossed or not: adaptive conformal inference (Gibbs & Candes 2021). */
-export function learnWidths(width: number[][], { lead, actual, final }: ServedLead): void {
-  const h = lead - 1;
+/**
+ * Learns, in place, from a side of the lead at index `h` that was crossed or not: adaptive conformal inference (Gibbs &
+ * Candes 2021).
+ */
+export function learnWidths(width: number[][], h: number, { actual, final }: ServedLead): void {
   const misses = [actual < final[0]!, actual > final[2]!];
   misses.forEach((isMiss, side) => {
     const moved = width[side]![h]! + widthStep * ((isMiss ? 1 : 0) - levels[0]);

@@ -72,7 +72,7 @@ export type ShortHistory = z.infer<typeof ShortHistory>;
  * How the arrays of the ONNX graph are made and read.
  * Inputs, float32: `sequence` [batch, contextLength, channels], `features` [batch, features]: the standardised linear
  * features of every target in turn, then the extra features of the branch; not clipped.
- * Output, float32: `quantiles` [batch, horizon, targets, quantiles]: change from the origin's value, on the target's
+ * Output, float32: `quantiles` [batch, leads, targets, quantiles]: change from the origin's value, on the target's
  * link's scale.
  * Optional output `ridge` of the same shape: the linear expert alone.
  */
@@ -83,7 +83,9 @@ export const ModelManifest = z.object({
   targets: z.array(Target).min(1).max(16),
   stepSeconds: z.int().positive().max(86_400),
   contextLength: z.int().positive().max(2_048),
+  /** How many leads the output has, and which, in steps, ascending; each step up to `horizon` where they are not listed. */
   horizon: z.int().positive().max(2_048),
+  leads: z.array(steps).max(2_048).optional(),
   quantiles: z.array(z.number().gt(0).lt(1)).min(1).max(32),
   features: FeatureSpec,
   scaler: Scaler,
@@ -134,7 +136,7 @@ export const GoldenVector = z.object({
     at: z.array(z.number()).max(1_000_000),
     values: z.record(z.string(), z.array(finite.nullable()).max(1_000_000)),
   }),
-  /** [horizon, targets, quantiles], row-major, in the target's unit. */
+  /** [leads, targets, quantiles], row-major, in the target's unit. */
   quantiles: z.array(finite).max(1_000_000),
   tolerance: z.number().positive().max(1e6),
 });

@@ -1,4 +1,5 @@
 import { addSeconds, secondsBetween } from "../time.ts";
+import { leadsOf, nearReach } from "./leads.ts";
 import type { ModelManifest } from "./manifest.ts";
 
 /** A model is trained again when the history has grown by this share, though nothing drifted. */
@@ -14,12 +15,13 @@ export function renewalAt(
   {
     training,
     horizon,
+    leads,
     stepSeconds,
     createdAt,
-  }: Pick<ModelManifest, "training" | "horizon" | "stepSeconds" | "createdAt">,
+  }: Pick<ModelManifest, "training" | "horizon" | "leads" | "stepSeconds" | "createdAt">,
   growth: number = renewalGrowth,
 ): Date {
   const span = secondsBetween(new Date(training.from), new Date(training.to));
-  const trial = Math.min(trialHorizons * horizon * stepSeconds, trialShare * span);
+  const trial = Math.min(trialHorizons * nearReach(leadsOf({ leads, horizon })) * stepSeconds, trialShare * span);
   return addSeconds(new Date(createdAt), Math.max(daySeconds, growth * span, trial));
 }

@@ -8,7 +8,7 @@ const rangeShare = 1e-5;
 
 /** What of a manifest contradicts the rest of it, with the numbers; null where all fits. */
 export function misfitOf(manifest: ModelManifest): string | null {
-  const { features, scaler, targets, contextLength, stepSeconds, quantiles } = manifest;
+  const { features, scaler, targets, contextLength, stepSeconds, quantiles, leads, horizon } = manifest;
   const count = targets.length;
   const linear = count * linearCount(features, count);
   const extra = featureCount(manifest) - linear;
@@ -22,6 +22,7 @@ export function misfitOf(manifest: ModelManifest): string | null {
     ["scaler.branch.center", scaler.branch.center.length, extra],
     ["scaler.branch.scale", scaler.branch.scale.length, extra],
   ];
+  if (leads) lengths.push(["leads", leads.length, horizon]);
   const wrong = lengths.find(([, is, wanted]) => is !== wanted);
   if (wrong) return `${wrong[0]} has ${wrong[1]} numbers, ${wrong[2]} expected`;
   const scales = [...scaler.deviation, ...scaler.change, ...scaler.linear.scale, ...scaler.branch.scale];
@@ -35,6 +36,7 @@ export function misfitOf(manifest: ModelManifest): string | null {
   if (new Set(targets.map(({ name }) => name)).size < count) return "two targets have one name";
   const empty = targets.find(({ min, max }) => !(min < max));
   if (empty) return `target ${empty.name} has the range ${empty.min} to ${empty.max}`;
+  if (leads?.some((lead, i) => i > 0 && lead <= leads[i - 1]!)) return `leads ${leads} do not ascend`;
   if (quantiles.some((level, i) => i > 0 && level <= quantiles[i - 1]!)) return `quantiles ${quantiles} do not rise`;
   return null;
 }

@@ -5,6 +5,7 @@ import { AppError } from "../errors.ts";
 import { encode } from "./features.ts";
 import type { FleetVersion } from "./fleet/manifest.ts";
 import type { PartFile } from "./fleet/part-file.ts";
+import { leadsOf, placesOf } from "./leads.ts";
 import { fromLink } from "./link.ts";
 import type { ModelManifest } from "./manifest.ts";
 
@@ -34,7 +35,7 @@ export type FleetQuestion = {
 };
 
 /**
- * `quantiles` [horizon, targets, quantiles], change from the origin's value; `ridge` likewise where the graph has it.
+ * `quantiles` [leads, targets, quantiles], change from the origin's value; `ridge` likewise where the graph has it.
  */
 export type ModelOutput =
   | { ok: true; quantiles: Float32Array; ridge: Float32Array | null }
@@ -59,21 +60,22 @@ export function toModelInput(manifest: ModelManifest, sensor: SensorGrid, target
   return { modelId, modelSha256, ...encode({ ...grid, columns }, originIndex, manifest) };
 }
 
-/** Quantiles of the target `name` for the first `horizon` leads, out of one of the model's outputs. */
+/** Quantiles of the target `name` at `leads` that the model has, out of one of its outputs. */
 export function fromModelOutput(
   manifest: ModelManifest,
   changes: Float32Array,
   last: Float64Array,
   name: string,
-  horizon: number,
+  leads: number[],
 ): Quantiles {
+  const places = placesOf(leadsOf(manifest), leads);
   const k = manifest.targets.findIndex((target) => target.name === name);
   const pick = (level: number) => {
     const q = manifest.quantiles.findIndex((one) => Math.abs(one - level) < 1e-9);
     if (q < 0) throw new AppError("badInput", `model ${manifest.modelId} has no quantile ${level}`);
     const { targets, quantiles, features } = manifest;
     const change = (h: number) => changes[(h * targets.length + k) * quantiles.length + q]!;
-    return Array.from({ length: horizon }, (_, h) => fromLink(features.links[k]!, last[k]! + change(h)));
+    return places.map((h) => fromLink(features.links[k]!, last[k]! + change(h)));
   };
   const [q10, q50, q90] = levels.map(pick) as [number[], number[], number[]];
   return { q10, q50, q90 };

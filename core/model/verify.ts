@@ -1,6 +1,7 @@
 import { asSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import { artefactDigest } from "./artefact-digest.ts";
+import { leadsOf } from "./leads.ts";
 import { fromLink } from "./link.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "./manifest.ts";
 import { sha256Of } from "./sha256.ts";
@@ -51,7 +52,7 @@ async function answersGolden(
   if (golden.quantiles.length !== size) {
     return refuse(`${modelId}: golden vector has ${golden.quantiles.length} numbers, ${size} expected`);
   }
-  const fleet: Fleet = { stepSeconds, horizon, targets };
+  const fleet: Fleet = { stepSeconds, leads: leadsOf(manifest), targets };
   const origin = new Date(golden.origin);
   const sensor = asSensorGrid(readingsOf(golden), fleet, origin, manifest.historyLength);
   if (sensor?.origin.getTime() !== origin.getTime()) {

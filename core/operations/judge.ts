@@ -1,9 +1,11 @@
 import { nominalCoverage } from "../data/quantiles.ts";
 import type { PairedScore } from "../forecast/score.ts";
+import { lastLead, nearReach } from "../model/leads.ts";
 import { dieboldMariano } from "./significance.ts";
 
 /** When a challenger has won, lost, or must wait. A moment is one targetAt; all its targets and leads count as one. */
 export type PromotionSettings = {
+  /** Steps that a forecast reaches ahead: for so long the losses of neighbouring moments have something in common. */
   horizon: number;
   /** Fewer moments decide nothing. */
   minimumMoments: number;
@@ -16,12 +18,16 @@ export type PromotionSettings = {
   coverageTolerance: number;
 };
 
-/** Twelve horizons at least, sixty at most: two and ten days at ten minutes. */
-export function defaultPromotionSettings(horizon: number): PromotionSettings {
+/**
+ * Twelve times as many steps as the near leads reach at least, sixty times at most: two and ten days at ten minutes; and
+ * twice and ten times as many as the last one.
+ */
+export function defaultPromotionSettings(leads: number[]): PromotionSettings {
+  const [near, horizon] = [nearReach(leads), lastLead(leads)];
   return {
     horizon,
-    minimumMoments: 12 * horizon,
-    maximumMoments: 60 * horizon,
+    minimumMoments: Math.max(12 * near, 2 * horizon),
+    maximumMoments: Math.max(60 * near, 10 * horizon),
     level: 0.01,
     nominalCoverage,
     coverageTolerance: 0.03,

@@ -2,7 +2,14 @@ import { gridTime } from "../data/grid.ts";
 import { observe } from "../data/observed.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import { type MaturedForecast, maturedLeads } from "../forecast/matured.ts";
-import { type Adaptation, type Adapted, adapt, freshAdaptation, type MaturedLead } from "../mix/adaptation.ts";
+import {
+  type Adaptation,
+  type Adapted,
+  adapt,
+  adaptationFor,
+  freshAdaptation,
+  type MaturedLead,
+} from "../mix/adaptation.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 
@@ -84,9 +91,9 @@ export function learn(
   );
 }
 
-function stateOf(known: Map<string, Map<string, Adaptation>>, sensorId: string, target: string, { horizon }: Fleet) {
+function stateOf(known: Map<string, Map<string, Adaptation>>, sensorId: string, target: string, { leads }: Fleet) {
   const state = known.get(sensorId)?.get(target);
-  return state?.bound.length === horizon ? state : freshAdaptation(horizon);
+  return state ? adaptationFor(state, leads) : freshAdaptation(leads);
 }
 
 /**
@@ -110,7 +117,7 @@ export async function relearn(
     learn(
       fleet,
       new Map(),
-      maturedLeads(ofSensor, (at) => at > after && at <= upTo),
+      maturedLeads(ofSensor, (at) => at > after.getTime() && at <= upTo.getTime()),
       actuals,
     ),
   );

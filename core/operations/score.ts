@@ -4,6 +4,7 @@ import type { Fleet } from "../data/reading.ts";
 import type { MaturedForecast } from "../forecast/matured.ts";
 import type { Score, ScoredRow } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
+import { nearReach } from "../model/leads.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead, stepsPerDay } from "../time.ts";
 import { learn, readActuals, relearn } from "./learn.ts";
@@ -20,11 +21,12 @@ export type ScoreSettings = {
   thoroughEvery: number;
 };
 
-/** A thorough pass once a horizon, over the horizon and a day. */
+/** A thorough pass every so many steps as the near leads reach, over those and a day. */
 export function defaultScoreSettings(fleet: Fleet): ScoreSettings {
-  const { horizon, stepSeconds } = fleet;
-  const lookbackSteps = horizon + (stepsPerDay(stepSeconds) ?? Math.ceil(86_400 / stepSeconds));
-  return { fleet, settleSteps: 1, recentSteps: Math.min(6, lookbackSteps), lookbackSteps, thoroughEvery: horizon };
+  const { leads, stepSeconds } = fleet;
+  const reach = nearReach(leads);
+  const lookbackSteps = reach + (stepsPerDay(stepSeconds) ?? Math.ceil(86_400 / stepSeconds));
+  return { fleet, settleSteps: 1, recentSteps: Math.min(6, lookbackSteps), lookbackSteps, thoroughEvery: reach };
 }
 
 /**
@@ -60,7 +62,7 @@ export async function score(
   ]);
   // A late forecast completes the rows of the last moments at the next pass, older ones at a thorough one.
   const recent = addSeconds(upTo, -3 * stepSeconds);
-  const lacking = scored.filter(({ targetAt, leads }) => targetAt >= recent && leads < fleet.horizon);
+  const lacking = scored.filter(({ targetAt, scored: leads }) => targetAt >= recent && leads < fleet.leads.length);
   const toBeCompleted = new Set([...early, ...lacking].map((one) => keyOf(one.sensorId, one.target, one.targetAt)));
   const done = new Set(
     scored
@@ -85,8 +87,8 @@ export async function score(
   // Each sensor from its own oldest actual on: one that has an old one must not make everybody's past day be read.
   const wanted = [...oldest].map(([sensorId, from]) => ({ sensorId, from }));
   const matured = await scores.matured(wanted, upTo);
-  const leadsOf = new Map(scored.map((one) => [rowKey(one), one.leads]));
-  const hasMore = (row: Score) => countLeads(row) > (leadsOf.get(rowKey(row)) ?? 0);
+  const countOf = new Map(scored.map((one) => [rowKey(one), one.scored]));
+  const hasMore = (row: Score) => countLeads(row) > (countOf.get(rowKey(row)) ?? 0);
   const made = scoreLeads(matured, actuals, clock.now()).filter(hasMore);
   await scores.record(made);
 
@@ -100,63 +102,46 @@ export async function score(
   return { scores: made.length };
 }
 
-/** The leads of a score. */
+/** How many leads of a score are scored. */
 export function countLeads({ error }: Pick<Score, "error">): number {
   return error.filter((one) => one !== null).length;
 }
 
 /** Pairs each matured lead with its actual, where `actuals` has one under the `keyOf` its moment. */
 export function scoreLeads(matured: MaturedForecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
-  const made = new Map<string, Score>();
+  const made = new Map<string, { actual: number; leads: Map<number, MaturedForecast> }>();
   for (const one of matured) {
-    const { sensorId, target, modelKey, targetAt } = one;
+    const { sensorId, target, modelKey, targetAt, lead } = one;
     const actual = actuals.get(keyOf(sensorId, target, targetAt));
     if (actual === undefined) continue;
     const full = keyOf(sensorId, target, targetAt, modelKey);
-    const row = made.get(full) ?? emptyScore({ sensorId, target, targetAt, modelKey, actual, scoredAt });
+    const row = made.get(full) ?? { actual, leads: new Map() };
     made.set(full, row);
-    scoreLead(row, one);
+    row.leads.set(lead, one);
   }
-  return [...made.values()].map(levelled);
+  const ascending = (leads: Map<number, MaturedForecast>) => [...leads.values()].sort((a, b) => a.lead - b.lead);
+  return [...made.values()].map(({ actual, leads }) => scoreRow(ascending(leads), actual, scoredAt));
 }
 
-const perLead = [
-  "error",
-  "pinball",
-  "isCovered",
-  "ownPinball",
-  "ownIsCovered",
-  "persistenceError",
-  "seasonalNaiveError",
-] as const;
-
-function emptyScore(head: Omit<Score, (typeof perLead)[number]>): Score {
-  const empty = { error: [], pinball: [], isCovered: [], ownPinball: [], ownIsCovered: [] };
-  return { ...head, ...empty, persistenceError: [], seasonalNaiveError: [] };
-}
-
-function scoreLead(row: Score, { lastValue, seasonalNaive, mix, final, lead }: MaturedForecast): void {
-  const { actual } = row;
-  const h = lead - 1;
-  const own = mix?.experts[0] ?? final;
-  row.error[h] = actual - final[1];
-  row.pinball[h] = triplePinball(final, actual);
-  row.isCovered[h] = covers(final, actual);
-  row.ownPinball[h] = triplePinball(own, actual);
-  row.ownIsCovered[h] = covers(own, actual);
-  row.persistenceError[h] = actual - lastValue;
-  row.seasonalNaiveError[h] = seasonalNaive === null ? null : actual - seasonalNaive;
+/** The score of one moment by one model, of the leads that matured, ascending. */
+function scoreRow(leads: MaturedForecast[], actual: number, scoredAt: Date): Score {
+  const { sensorId, target, targetAt, modelKey } = leads[0]!;
+  const own = leads.map(({ mix, final }) => mix?.experts[0] ?? final);
+  return {
+    ...{ sensorId, target, targetAt, modelKey, actual, scoredAt },
+    leads: leads.map(({ lead }) => lead),
+    error: leads.map(({ final }) => actual - final[1]),
+    pinball: leads.map(({ final }) => triplePinball(final, actual)),
+    isCovered: leads.map(({ final }) => covers(final, actual)),
+    ownPinball: own.map((triple) => triplePinball(triple, actual)),
+    ownIsCovered: own.map((triple) => covers(triple, actual)),
+    persistenceError: leads.map(({ lastValue }) => actual - lastValue),
+    seasonalNaiveError: leads.map(({ seasonalNaive }) => (seasonalNaive === null ? null : actual - seasonalNaive)),
+  };
 }
 
 function covers([q10, , q90]: Triple, actual: number): boolean {
   return q10 <= actual && actual <= q90;
-}
-
-/** Arrays of one length, null at leads that the model did not forecast. */
-function levelled(row: Score): Score {
-  const length = row.error.length;
-  const fill = (name: (typeof perLead)[number]) => Array.from({ length }, (_, h) => row[name][h] ?? null);
-  return { ...row, ...Object.fromEntries(perLead.map((name) => [name, fill(name)])) };
 }
 
 /** One text for one list of parts, whatever characters ids are made of: each part tells its length. */
@@ -166,6 +151,6 @@ export function keyOf(...parts: (string | Date)[]): string {
   return key;
 }
 
-function rowKey({ sensorId, target, targetAt, modelKey }: Omit<ScoredRow, "leads">): string {
+function rowKey({ sensorId, target, targetAt, modelKey }: Omit<ScoredRow, "scored">): string {
   return keyOf(sensorId, target, targetAt, modelKey);
 }

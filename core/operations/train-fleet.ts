@@ -61,7 +61,7 @@ async function trainNew(
   { onProgress, signal }: { onProgress?: (progress: TrainProgress) => void; signal?: AbortSignal },
 ): Promise<TrainFleetOutcome> {
   const { log, follower } = ports;
-  const { targets, stepSeconds, horizon } = fleet;
+  const { targets, stepSeconds, leads } = fleet;
   const since = addSeconds(slot, -historySeconds);
   const sensorIds = drawSensors(await follower.listSensors(since), mostSensors);
   const histories = await readHistories(follower, sensorIds, since, slot);
@@ -69,7 +69,7 @@ async function trainNew(
     {
       sensors: sensorIds.map((sensorId) => ({ sensorId, readings: histories.get(sensorId)! })),
       ...{ targets, stepSeconds, codeVersion, now: slot },
-      leads: Array.from({ length: horizon }, (_, i) => i + 1),
+      leads,
       seed: fnv1a(`fleet@${slot.toISOString()}`) >>> 1,
     },
     onProgress,

@@ -2,6 +2,7 @@ import type { Fleet } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
 import { fnv1a } from "../hash.ts";
 import type { TrainMessage } from "../messages.ts";
+import { nearReach } from "../model/leads.ts";
 import { isShortHistory } from "../model/short-history.ts";
 import type { TrainProgress, TrainResult, UntrainedReason } from "../model/training.ts";
 import type { Ports } from "../ports.ts";
@@ -80,7 +81,7 @@ async function trainNew(
       donors,
       targets: fleet.targets,
       stepSeconds: fleet.stepSeconds,
-      horizon: fleet.horizon,
+      horizon: nearReach(fleet.leads),
       seed: seedOf(sensorId, slot),
       now: slot,
       codeVersion,

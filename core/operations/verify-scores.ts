@@ -39,24 +39,34 @@ async function wrongLeads({ clock, scores }: SamplePorts, settings: SampleSettin
   const { sensorId, target, targetAt, modelKey, actual, scoredAt } = row;
   const forecasts = await scores.maturing([sensorId], addSeconds(targetAt, -1), targetAt);
   const own = forecasts.filter((one) => one.target === target && one.modelKey === modelKey);
-  const matured = maturedLeads(own, (at) => at.getTime() === targetAt.getTime());
+  const matured = maturedLeads(own, (at) => at === targetAt.getTime());
   const [made] = scoreLeads(matured, new Map([[keyOf(sensorId, target, targetAt), actual]]), scoredAt);
   const { lookbackSteps, settleSteps } = settings.score;
   const completeBy = addSeconds(clock.now(), -(lookbackSteps + settleSteps) * settings.fleet.stepSeconds);
-  const leads = Math.max(row.error.length, made?.error.length ?? 0);
-  return Array.from({ length: leads }, (_, h) => {
-    const [stored, expected] = [row.error[h] ?? null, made?.error[h] ?? null];
+  const leads = [...new Set([...row.leads, ...(made?.leads ?? [])])].sort((a, b) => a - b);
+  return leads.flatMap((lead) => {
+    const [stored, expected] = [scoreAt(row, lead), scoreAt(made, lead)];
     if (stored === null) {
-      return expected !== null && targetAt < completeBy ? `lead ${h + 1} was issued in time and is not scored` : null;
+      return expected !== null && targetAt < completeBy ? `lead ${lead} was issued in time and is not scored` : [];
     }
-    if (expected === null) return `lead ${h + 1} is scored, but no forecast of it was issued before its moment`;
-    if (!isClose(stored, expected)) return `lead ${h + 1} has error ${stored}, not ${expected}`;
-    if (!isClose(row.pinball[h] ?? Number.NaN, made?.pinball[h] ?? 0))
-      return `lead ${h + 1} has pinball loss ${row.pinball[h]}, not ${made?.pinball[h]}`;
-    if (row.isCovered[h] !== made?.isCovered[h])
-      return `lead ${h + 1} counts as ${row.isCovered[h] ? "" : "not "}covered`;
-    return null;
-  }).filter((fault) => fault !== null);
+    if (expected === null) return `lead ${lead} is scored, but no forecast of it was issued before its moment`;
+    if (!isClose(stored.error, expected.error)) return `lead ${lead} has error ${stored.error}, not ${expected.error}`;
+    if (!isClose(stored.pinball, expected.pinball))
+      return `lead ${lead} has pinball loss ${stored.pinball}, not ${expected.pinball}`;
+    if (stored.isCovered !== expected.isCovered)
+      return `lead ${lead} counts as ${stored.isCovered ? "" : "not "}covered`;
+    return [];
+  });
+}
+
+type LeadScore = { error: number; pinball: number; isCovered: boolean | null };
+
+/** What a row says of one lead; null where it is not scored. */
+function scoreAt(row: Score | undefined, lead: number): LeadScore | null {
+  const h = row?.leads.indexOf(lead) ?? -1;
+  const error = row?.error[h];
+  if (row === undefined || error === undefined || error === null) return null;
+  return { error, pinball: row.pinball[h] ?? Number.NaN, isCovered: row.isCovered[h] ?? null };
 }
 
 /**

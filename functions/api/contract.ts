@@ -7,6 +7,8 @@ import { queueNames } from "../../core/messages.ts";
  */
 const time = z.iso.datetime().openapi({ example: "2016-05-01T12:00:00.000Z" });
 const column = z.array(z.number().nullable());
+/** How many steps ahead the elements of the columns lie; ascending. */
+const leads = z.array(z.int().positive());
 
 /** Any text that Postgres can hold. */
 export const Text = (most: number) =>
@@ -106,6 +108,7 @@ export const ForecastResponse = z
     coverage: Coverage,
     /** Null for a baseline. */
     mix: MixResponse.nullable(),
+    leads,
     targetAt: z.array(time),
     q10: z.array(z.number()),
     q50: z.array(z.number()),
@@ -278,7 +281,9 @@ export const Model = z
     targets: z.array(z.string()),
     stepSeconds: z.int(),
     contextLength: z.int(),
+    /** The last of the leads. */
     horizon: z.int(),
+    leads,
     training: z.object({
       from: time,
       to: time,
@@ -351,7 +356,9 @@ export const OpsResponse = z
     clockSpeed: z.number(),
     isDemo: z.boolean(),
     stepSeconds: z.int(),
+    /** The last of the leads. */
     horizon: z.int(),
+    leads,
     source: z.object({
       newestReadingAt: time.nullable(),
       ageSeconds: z.number().nullable(),

@@ -26,11 +26,12 @@ export function forecastsToCsv(forecasts: Forecast[]): string {
 }
 
 function toRows(forecast: Forecast) {
-  const { sensorId, target, unit, origin, issuedAt, method, baseline, reason, modelId, q10, q50, q90 } = forecast;
+  const { sensorId, target, unit, origin, issuedAt, method, baseline, reason, modelId, leads, q10, q50, q90 } =
+    forecast;
   const shared = [sensorId, target, unit, origin, issuedAt, method, baseline, reason, modelId];
   return targetTimes(forecast).map((targetAt, index) => [
     ...shared,
-    index + 1,
+    leads[index]!,
     targetAt,
     q10[index] ?? null,
     q50[index] ?? null,

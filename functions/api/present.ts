@@ -1,6 +1,7 @@
 import { nominalCoverage } from "../../core/data/quantiles.ts";
 import type { ScoreKey, ScoreSums } from "../../core/forecast/accuracy.ts";
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
+import { lastLead, leadsOf } from "../../core/model/leads.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
 import { addSeconds } from "../../core/time.ts";
 import type { Views } from "../../core/views.ts";
@@ -43,8 +44,12 @@ export function toSkill(sums: ScoreSums | undefined): SensorTarget["skill"] {
 }
 
 /** The moments a forecast speaks of, one per lead. */
-export function targetTimes(forecast: Pick<Forecast, "origin" | "stepSeconds" | "q50">): string[] {
-  return forecast.q50.map((_, index) => addSeconds(forecast.origin, (index + 1) * forecast.stepSeconds).toISOString());
+export function targetTimes({
+  origin,
+  stepSeconds,
+  leads,
+}: Pick<Forecast, "origin" | "stepSeconds" | "leads">): string[] {
+  return leads.map((lead) => addSeconds(origin, lead * stepSeconds).toISOString());
 }
 
 /** A stored forecast as the API gives it. */
@@ -68,7 +73,8 @@ export function toForecastResponse(forecast: Forecast, scores: FindScores): Fore
     imputedSteps: forecast.imputedSteps,
     codeVersion: forecast.codeVersion,
     coverage: toCoverage(sums?.n ?? 0, sums?.covered ?? 0),
-    mix: toMixResponse(forecast.mix),
+    mix: toMixResponse(forecast.mix, forecast.leads),
+    leads: forecast.leads,
     targetAt: targetTimes(forecast),
     q10: forecast.q10,
     q50: forecast.q50,
@@ -105,7 +111,8 @@ export function toModel(model: RegisteredModel): Model {
     targets: manifest.targets.map((target) => target.name),
     stepSeconds: manifest.stepSeconds,
     contextLength: manifest.contextLength,
-    horizon: manifest.horizon,
+    horizon: lastLead(leadsOf(manifest)),
+    leads: leadsOf(manifest),
     training: { from, to, windows, seed, engine, cpuSeconds, dataSha256, shortHistory },
     metrics: Object.fromEntries(Object.entries(manifest.metrics).map(([target, one]) => [target, known(one)])),
     codeVersion: manifest.codeVersion,

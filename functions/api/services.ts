@@ -14,7 +14,7 @@ export type ApiSettings = {
   cycleSeconds?: number;
   /** How long after its slot a cycle begins; 0 when left out. */
   settleSeconds?: number;
-  horizon: number;
+  leads: number[];
   targets: Target[];
   codeVersion: string;
   isDemo: boolean;

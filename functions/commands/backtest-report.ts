@@ -1,6 +1,13 @@
 import Table from "cli-table3";
-import { type BacktestMethod, backtestMethods, type SensorBacktest } from "../../core/evaluation/backtest.ts";
-import { meanMetrics, median, type SeriesMetrics } from "../../core/evaluation/summary.ts";
+import { formatDuration } from "../../core/duration.ts";
+import {
+  type BacktestMethod,
+  backtestMethods,
+  type MethodMetrics,
+  type SensorBacktest,
+} from "../../core/evaluation/backtest.ts";
+import { meanMetrics, median } from "../../core/evaluation/summary.ts";
+import { lastLead, leadsText } from "../../core/model/leads.ts";
 
 const style = { style: { head: [], border: [] } };
 const number = (value: number, digits: number) => (Number.isNaN(value) ? "-" : value.toFixed(digits));
@@ -80,14 +87,58 @@ export function printSummary(results: SensorBacktest[]): void {
   }
 }
 
-type ByMethod = Partial<Record<BacktestMethod, SeriesMetrics>>;
+/** Per target and group of leads, medians over sensors of what is served against each of the others: MAE / pinball. */
+export function printLeads(results: SensorBacktest[], stepSeconds: number): void {
+  const beside = ["ridge", "persistence", "seasonalNaive", "climatology"] as const;
+  const series = results.flatMap(({ metrics }) => metrics);
+  const groups = series[0]?.byLeads.map(({ leads }) => leads) ?? [];
+  const head = [
+    "target",
+    "leads",
+    "ahead",
+    "coverage",
+    ...beside.map((name) => `against ${name}`),
+    "best simple",
+    "worst",
+  ];
+  const table = new Table({ head, ...style });
+  for (const target of new Set(series.map((one) => one.target))) {
+    for (const [g, leads] of groups.entries()) {
+      const ofGroup = series.filter((one) => one.target === target).map(({ byLeads }) => byLeads[g]!.byMethod);
+      const medianOf = (value: (one: MethodMetrics) => number) => number(median(ofGroup.map(value)), 3);
+      const toBest = ofGroup.map(overBestSimple).filter((ratio) => !Number.isNaN(ratio));
+      table.push([
+        target,
+        leadsText(leads),
+        [leads[0]!, lastLead(leads)].map((lead) => formatDuration(lead * stepSeconds)).join(" to "),
+        medianOf((one) => (one.online ?? one.lstm)?.coverage ?? Number.NaN),
+        ...beside.map((name) => {
+          const [mae, pinball] = (["mae", "pinball"] as const).map((key) => medianOf((one) => ratioOf(one, key, name)));
+          return `${mae} / ${pinball}`;
+        }),
+        number(median(toBest), 3),
+        number(Math.max(...toBest), 3),
+      ]);
+    }
+  }
+  console.log(table.toString());
+}
+
+/** MAE over that of the best of persistence, yesterday and the usual day. */
+function overBestSimple(byMethod: MethodMetrics): number {
+  const ratios = (["persistence", "seasonalNaive", "climatology"] as const).map((name) =>
+    ratioOf(byMethod, "mae", name),
+  );
+  const known = ratios.filter((ratio) => !Number.isNaN(ratio));
+  return known.length === 0 ? Number.NaN : Math.max(...known);
+}
 
 /** The served forecast's loss over the method's. */
-function ratioOf(byMethod: ByMethod, key: "mae" | "pinball", method: BacktestMethod): number {
+function ratioOf(byMethod: MethodMetrics, key: "mae" | "pinball", method: BacktestMethod): number {
   return ((byMethod.online ?? byMethod.lstm)?.[key] ?? Number.NaN) / (byMethod[method]?.[key] ?? Number.NaN);
 }
 
 /** The method's loss over ridge's. */
-function against(byMethod: ByMethod, key: "mae" | "pinball", method: BacktestMethod): number {
+function against(byMethod: MethodMetrics, key: "mae" | "pinball", method: BacktestMethod): number {
   return (byMethod[method]?.[key] ?? Number.NaN) / (byMethod.ridge?.[key] ?? Number.NaN);
 }

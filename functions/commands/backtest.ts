@@ -8,9 +8,11 @@ import { type BacktestInput, boundsOf } from "../../core/evaluation/planned.ts";
 import { type BacktestPlan, splitGrid } from "../../core/evaluation/split.ts";
 import { type Trained, trainFleets } from "../../core/evaluation/trainings.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../core/forecast/settings.ts";
+import { defaultLeads, everyLead, lastLead } from "../../core/model/leads.ts";
+import { leadsText } from "../config/leads.ts";
 import { integerText, seedText } from "../config/number.ts";
 import { openFleets } from "../runtime/models.ts";
-import { printNotes, printSensors, printSummary } from "./backtest-report.ts";
+import { printLeads, printNotes, printSensors, printSummary } from "./backtest-report.ts";
 import { openForecastsFile, type ReadingsFile, readPlan, readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";
 
@@ -19,7 +21,9 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--sensors a,b]             these sensors only
   [--range name=min:max]      physical range of a target (temperature and humidity have theirs); may be repeated
   [--online]                  serve every step and learn mix and widths from the outcomes
-  [--horizon 24] [--seed 1] [--workers N]`;
+  [--leads 1-24,30-144/6]     which future steps; without it each to 24, then hourly to 24 hours
+  [--horizon 24]              instead of --leads: each step up to this one
+  [--seed 1] [--workers N]`;
 
 const Options = z.object({
   data: z.string({ error: "--data is missing" }),
@@ -36,7 +40,8 @@ const Options = z.object({
     .transform(
       (ranges) => new Map(ranges.map((text) => [text.split("=")[0]!, text.split("=")[1]!.split(":").map(Number)])),
     ),
-  horizon: integerText(1, 1_000).default(24),
+  leads: leadsText.optional(),
+  horizon: integerText(1, 1_000).optional(),
   seed: seedText.default(1),
   workers: integerText(1, 256).optional(),
   online: z.boolean().default(false),
@@ -54,10 +59,7 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
   for (const note of file.notes) console.error(`! ${note}`);
   const plans = options.plan === undefined ? null : await readPlan(options.plan);
   const targets = targetsOf(file, options, plans);
-  const settings = defaultForecastSettings(
-    { stepSeconds: options.step, horizon: options.horizon, targets },
-    "backtest",
-  );
+  const settings = defaultForecastSettings({ stepSeconds: options.step, leads: leadsOf(options), targets }, "backtest");
   const known = plans === null ? [...file.sensors.keys()] : [...plans.keys()];
   const isJudged = (sensorId: string) => known.includes(sensorId) && (options.sensors?.includes(sensorId) ?? true);
   const inputs = [...new Set([...known, ...file.sensors.keys()])].map((sensorId): BacktestInput => {
@@ -88,13 +90,14 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
     for (const [i, run] of runs.entries()) {
       const result = await run;
       progress.sensorDone(judged[i]!.sensorId);
-      await out.write(result.sensorId, result.forecasts, options.step);
+      await out.write(result.sensorId, result.forecasts, { step: options.step, leads: settings.fleet.leads });
       results.push({ ...result, forecasts: [] });
     }
     progress.stop();
     printNotes(results);
     printSensors(results);
     printSummary(results);
+    printLeads(results, options.step);
     await out.close();
   } catch (error) {
     progress.stop();
@@ -142,9 +145,15 @@ function targetsOf(
   });
 }
 
-function ownPlan(readings: SortedReadings, targets: Target[], { step, horizon }: Options): Map<string, BacktestPlan> {
+function leadsOf({ leads, horizon, step }: Options): number[] {
+  if (leads && horizon) throw new AppError("badInput", "--leads and --horizon both say which steps: leave one out");
+  return leads ?? (horizon === undefined ? defaultLeads(step) : everyLead(horizon));
+}
+
+function ownPlan(readings: SortedReadings, targets: Target[], options: Options): Map<string, BacktestPlan> {
+  const { step } = options;
   const grid = toGrid(readings, targets, step, boundsOf(readings, step));
-  const plans = splitGrid(grid, horizon);
+  const plans = splitGrid(grid, lastLead(leadsOf(options)));
   return new Map(targets.flatMap(({ name }, k) => (plans[k] ? [[name, plans[k]] as const] : [])));
 }
 type SortedReadings = ReturnType<typeof sortReadings>;
@@ -152,7 +161,7 @@ type SortedReadings = ReturnType<typeof sortReadings>;
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort(new AppError("badInput", "stopped; nothing was written")));
 try {
-  const names = ["data", "step", "out", "plan", "sensors", "horizon", "seed", "workers"] as const;
+  const names = ["data", "step", "out", "plan", "sensors", "leads", "horizon", "seed", "workers"] as const;
   const text = { type: "string" } as const;
   const { values } = parseArgs({
     options: {

@@ -153,8 +153,8 @@ async function* rowsOf(
 const forecastColumns = ["sensor_id", "issued_at", "target_at", "target", "q10", "q50", "q90"];
 
 /**
- * Writes forecasts as `sensor_id,issued_at,target_at,target,q10,q50,q90` (.gz is compressed), one row per lead, `step`
- * seconds apart. The file appears whole on `close`, not at all on `abandon`.
+ * Writes forecasts as `sensor_id,issued_at,target_at,target,q10,q50,q90` (.gz is compressed), one row per lead of
+ * `leads`, in steps of `step` seconds. The file appears whole on `close`, not at all on `abandon`.
  */
 export function openForecastsFile(path: string) {
   const partial = `${path}.partial`;
@@ -165,11 +165,15 @@ export function openForecastsFile(path: string) {
   written.catch(() => {});
   rows.write(stringify([forecastColumns]));
   return {
-    async write(sensorId: string, forecasts: IssuedForecast[], step: number): Promise<void> {
+    async write(
+      sensorId: string,
+      forecasts: IssuedForecast[],
+      { step, leads }: { step: number; leads: number[] },
+    ): Promise<void> {
       for (const { target, issuedAt, q10, q50, q90 } of forecasts) {
         const issued = isoSeconds(issuedAt.getTime());
         const records = q50.map((middle, h) => {
-          const targetAt = isoSeconds(issuedAt.getTime() + (h + 1) * step * 1000);
+          const targetAt = isoSeconds(issuedAt.getTime() + leads[h]! * step * 1000);
           return [sensorId, issued, targetAt, target, q10[h], middle, q90[h]];
         });
         if (!rows.write(stringify(records)))

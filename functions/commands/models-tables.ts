@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { leadsOf, leadsText } from "../../core/model/leads.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
 import type { ReceiptLine } from "./models-receipt.ts";
 
@@ -31,7 +32,7 @@ export function tableOfModel(model: RegisteredModel): string {
     ["made, promoted, retired", [model.createdAt, model.promotedAt, model.retiredAt].map(time).join(", ")],
     [manifest.fleet ? "sha256 of its part" : "sha256", model.modelSha256],
     ...(manifest.fleet ? [["fleet, digest", `${manifest.fleet.fleetId}, ${manifest.fleet.digest}`]] : []),
-    ["step, context, horizon", `${manifest.stepSeconds} s, ${manifest.contextLength}, ${manifest.horizon}`],
+    ["step, context, leads", `${manifest.stepSeconds} s, ${manifest.contextLength}, ${leadsText(leadsOf(manifest))}`],
     ["history it looks back on", `${manifest.historyLength} steps`],
     ["trained on", `${training.from} to ${training.to}, ${training.windows} windows`],
     ["data sha256", training.dataSha256],

@@ -149,7 +149,7 @@ async function main(): Promise<string> {
   const [latest] = given.followerDatabaseUrl === null ? await ports.ledger.latestCycles(1) : [];
   const clock = openClock(config, latest?.openedAt ?? null);
   const targets = targetsOf(await readSources(config.sourceConfig));
-  const fleet = { stepSeconds: config.stepSeconds, horizon: config.horizon, targets };
+  const fleet = { stepSeconds: config.stepSeconds, leads: config.leads, targets };
   return await runModels({ ...ports, clock, follower }, fleet, userInfo().username, process.argv.slice(2));
 }
 

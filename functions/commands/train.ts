@@ -129,8 +129,7 @@ async function trainFile(config: Config, options: Options, signal: AbortSignal):
   const store = await openFolder(out);
   const log = await openLog({ ...config, logLevel: "error" });
   const { fleetTrainer } = await openFleetPorts(store, log, enginesOf(options));
-  const { stepSeconds, horizon, codeVersion } = config;
-  const leads = Array.from({ length: horizon }, (_, i) => i + 1);
+  const { stepSeconds, leads, codeVersion } = config;
   const request = { sensors, targets, stepSeconds, leads, seed, now: new Date(newest), codeVersion };
   const { fleet, refused } = await withProgress((onProgress) => fleetTrainer.trainVersion(request, onProgress, signal));
   if (fleet === null) return refused.map(toRefused);

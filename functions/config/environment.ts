@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { AppError } from "../../core/errors.ts";
+import { defaultLeads, everyLead, leadsText } from "../../core/model/leads.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { type CamelCase, camelCase } from "./case.ts";
 import { redactConnection } from "./connection.ts";
@@ -15,7 +16,8 @@ type Values = {
 };
 
 /** The validated configuration: a field for each variable, null where the system fills in by itself. */
-export type Config = Omit<Values, "modelStore" | "cycleCron" | "codeVersion"> & {
+export type Config = Omit<Values, "modelStore" | "cycleCron" | "codeVersion" | "leads" | "horizon"> & {
+  leads: number[];
   modelStore: string;
   cycleCron: string;
   codeVersion: string;
@@ -41,6 +43,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
     throw new AppError("misconfigured", `configuration: ${lines.join("; ")} (see .env.example)`);
   }
+  if (parsed.data.LEADS && parsed.data.HORIZON) {
+    const instead = `LEADS says which steps a forecast has, HORIZON ${parsed.data.HORIZON} means 1-${parsed.data.HORIZON}`;
+    throw new AppError("misconfigured", `configuration: ${instead}: leave one of them out (see .env.example)`);
+  }
   const config = toConfig(parsed.data);
   const contradictions = contradictionsOf(config, cycleSecondsOf(config.cycleCron));
   if (contradictions.length > 0) throw new AppError("misconfigured", `configuration: ${contradictions.join("; ")}`);
@@ -48,9 +54,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 }
 
 function toConfig(environment: Environment): Config {
-  const values = toValues(environment);
+  const { horizon, leads, ...values } = toValues(environment);
   return {
     ...values,
+    leads: leads ?? (horizon === null ? defaultLeads(values.stepSeconds) : everyLead(horizon)),
     modelStore: values.modelStore ?? `${values.dataDir}/models`,
     cycleCron: values.cycleCron ?? cronOfStep(values.stepSeconds),
     codeVersion: values.codeVersion ?? packageJson.version,
@@ -69,6 +76,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
   const hidden = config.sourceConfig?.trim().startsWith("{") ? "(inline)" : config.sourceConfig;
   return {
     ...config,
+    leads: leadsText(config.leads),
     followerDatabaseUrl: config.followerDatabaseUrl && redactConnection(config.followerDatabaseUrl),
     apiDatabaseUrl: config.apiDatabaseUrl && redactConnection(config.apiDatabaseUrl),
     predictorDatabaseUrl: config.predictorDatabaseUrl && redactConnection(config.predictorDatabaseUrl),

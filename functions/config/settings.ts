@@ -30,8 +30,8 @@ export type Settings = {
 
 /** The use cases' settings from the configuration and the source's targets. */
 export function settingsOf(config: Config, targets: Target[], demo: { isDemo: boolean } = { isDemo: false }): Settings {
-  const { stepSeconds, horizon, codeVersion, shardSize, allowedOrigins } = config;
-  const fleet = { stepSeconds, horizon, targets };
+  const { stepSeconds, leads, codeVersion, shardSize, allowedOrigins } = config;
+  const fleet = { stepSeconds, leads, targets };
   const clockSpeed = demo.isDemo ? config.demoSpeed : 1;
   const cycleSeconds = cycleSecondsOf(config.cycleCron);
   const forecast = { ...defaultForecastSettings(fleet, codeVersion), staleSteps: config.staleAfterSteps };
@@ -43,13 +43,13 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
     score: defaultScoreSettings(fleet),
     train: defaultTrainSettings(fleet, codeVersion),
     retrain: { fleet, drift: defaultDriftSettings, minimumAgeSeconds },
-    promotion: defaultPromotionSettings(horizon),
+    promotion: defaultPromotionSettings(leads),
     schedule: { stepSeconds, shardSize, activeSeconds, ...holes },
     api: {
       stepSeconds,
       cycleSeconds,
       settleSeconds: config.settleSeconds,
-      horizon,
+      leads,
       targets,
       codeVersion,
       isDemo: demo.isDemo,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseConnection } from "./connection.ts";
 import { isCron } from "./cron.ts";
+import { leadsText } from "./leads.ts";
 import { decimalText, integerText } from "./number.ts";
 
 const postgresUrl = z.string().superRefine((text, context) => {
@@ -55,7 +56,14 @@ export const sections = {
   },
   Forecasts: {
     STEP_SECONDS: integerText(1, 86_400).default(600).describe("Grid spacing and forecast cycle, in seconds"),
-    HORIZON: integerText(1, 1_000).default(24).describe("Number of future steps in a forecast"),
+    LEADS: leadsText
+      .optional()
+      .describe(
+        "Which future steps a forecast has, such as 1-24,30-144/6. Unset: each step to 24, then hourly to 24 hours",
+      ),
+    HORIZON: integerText(1, 1_000)
+      .optional()
+      .describe("Instead of LEADS: each step up to this one, as before there were lists"),
     SHARD_SIZE: integerText(1, 10_000)
       .default(100)
       .describe("Sensors in one queue message; 1 gives one invocation per sensor"),

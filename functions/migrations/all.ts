@@ -10,6 +10,7 @@ import * as issued from "./0008_issued.ts";
 import * as retention from "./0009_retention.ts";
 import * as digest from "./0010_digest.ts";
 import * as profile from "./0011_profile.ts";
+import * as leads from "./0012_leads.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -24,6 +25,7 @@ export const migrations: Record<string, Migration> = {
   "0009_retention": retention,
   "0010_digest": digest,
   "0011_profile": profile,
+  "0012_leads": leads,
 };
 
 /**

@@ -94,7 +94,7 @@ export async function inspectFollower(config: Config, now: Date | null): Promise
     const reports: SourceReport[] = [];
     for (const source of sources) {
       reports.push(
-        await inspectSource(database, source, { now, stepSeconds: config.stepSeconds, horizon: config.horizon }),
+        await inspectSource(database, source, { now, stepSeconds: config.stepSeconds, leads: config.leads }),
       );
     }
     return reports;

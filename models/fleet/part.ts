@@ -7,6 +7,7 @@ import { type RidgeMemory, recallRidge } from "../../core/model/fleet/errors.ts"
 import type { SensorPart } from "../../core/model/fleet/part.ts";
 import type { RidgeWeights } from "../../core/model/fleet/ridge.ts";
 import type { RidgeValidation } from "../../core/model/fleet/training.ts";
+import { nearReach } from "../../core/model/leads.ts";
 import { ridgePenalties } from "../ridge/fit.ts";
 import { type NormalEquations, predictRidge, type Regression, solveLeads } from "../ridge/linear.ts";
 import { moments } from "../windows.ts";
@@ -85,7 +86,7 @@ function fitTarget(
 ): TargetFit {
   const data = targetRegression(encoding, windows, k, end);
   const rows = windows.origins.length;
-  const reach = encoding.leads[Math.min(encoding.leads.length, 24) - 1]!;
+  const reach = nearReach(encoding.leads);
   const trainRows = countBefore(windows.origins, trainEnd - reach);
   const validationRow = countBefore(windows.origins, trainEnd);
   const pieces = sumPieces(data, rows, trainRows);

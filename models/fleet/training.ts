@@ -10,6 +10,7 @@ import type {
   FleetResult,
   FleetSensor,
 } from "../../core/model/fleet/training.ts";
+import { nearReach } from "../../core/model/leads.ts";
 import { minimumPoints } from "../../core/model/short-history.ts";
 import type { TrainProgress, Untrained } from "../../core/model/training.ts";
 import { addSeconds } from "../../core/time.ts";
@@ -81,7 +82,7 @@ function prepareSensor(
 ) {
   const { targets, stepSeconds, leads, features } = encoding;
   const length = gridLength(grid);
-  const need = minimumPoints(stepSeconds, leads[Math.min(leads.length, 24) - 1]!, prior !== null);
+  const need = minimumPoints(stepSeconds, nearReach(leads), prior !== null);
   const verdicts = targets.map((target, k) => judgeColumn(grid, k, target, { trainEnd: length, need }));
   const isLearnt = verdicts.map((verdict) => verdict === null);
   const untrained = verdicts.filter((verdict) => verdict !== null);

@@ -14,6 +14,7 @@ import type {
   FleetModel,
   FleetRequest,
 } from "../../core/model/fleet/training.ts";
+import { isEveryLead } from "../../core/model/leads.ts";
 import { fromLink, type Link, toLink } from "../../core/model/link.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
 import { sha256Of } from "../../core/model/sha256.ts";
@@ -115,6 +116,7 @@ async function buildSensor(
     stepSeconds: encoding.stepSeconds,
     contextLength: encoding.contextLength,
     horizon: encoding.leads.length,
+    ...(isEveryLead(encoding.leads) ? {} : { leads: encoding.leads }),
     quantiles: [...fleetPolicy.quantiles],
     features: { ...encoding.features, links: learnt(links) },
     // How features are standardised lies in the part.

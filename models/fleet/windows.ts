@@ -2,6 +2,7 @@ import { type History, writeFeatures } from "../../core/model/features.ts";
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { featurePlaces } from "../../core/model/fleet/encoding.ts";
+import { nearReach } from "../../core/model/leads.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
 import { historyLength } from "../../core/model/spec.ts";
 import type { Regression } from "../ridge/linear.ts";
@@ -21,9 +22,9 @@ export type SensorWindows = {
   stride: number;
 };
 
-/** Leads that must lie within the known past, so that a window is one: those that follow each other closely. */
+/** How far past a window's origin must be known: as far as the leads that follow each other closely reach. */
 function reachOf({ leads }: FleetEncoding): number {
-  return leads[Math.min(leads.length, 24) - 1]!;
+  return nearReach(leads);
 }
 
 /** The sensor's windows of points [0, end), which may look at all of them. */

@@ -122,7 +122,7 @@ try {
     model: {
       bytes: artefact.onnx.length,
       contextLength: artefact.manifest.contextLength,
-      horizon: settings.fleet.horizon,
+      leads: settings.fleet.leads.length,
     },
     outcomes: await countOutcomes(predictor),
     /**

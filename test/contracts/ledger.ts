@@ -147,10 +147,10 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
         { sensorId: "room1", from: at(1) },
         { sensorId: "room2", from: at(2) },
       ];
-      const isWanted = (targetAt: Date) => targetAt >= at(1) && targetAt <= at(2);
+      const isWanted = (targetAt: number) => targetAt >= at(1).getTime() && targetAt <= at(2).getTime();
       const expected = [
         ...maturedLeads(made.slice(0, 3), isWanted),
-        ...maturedLeads(made.slice(3), (targetAt) => targetAt.getTime() === at(2).getTime()),
+        ...maturedLeads(made.slice(3), (targetAt) => targetAt === at(2).getTime()),
       ];
       expect(expected.map(({ modelKey, lead }) => [modelKey, lead])).toEqual([
         ["model-a", 2],
@@ -166,17 +166,57 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
       expect(await scores.matured([], at(2))).toEqual([]);
     });
 
+    it("matures the leads of a list with gaps at their own moments", async () => {
+      const { ledger, scores } = await open();
+      const far = forecastOf({ leads: [1, 3, 6] });
+      await ledger.record([], [far]);
+      const wanted = [{ sensorId: "room1", from: at(2) }];
+      expect(await scores.matured(wanted, at(5))).toEqual(
+        maturedLeads([far], (targetAt) => targetAt === at(3).getTime()),
+      );
+      const both = await scores.matured(wanted, at(6));
+      expect(both.map(({ lead, targetAt }) => [lead, targetAt])).toEqual([
+        [3, at(3)],
+        [6, at(6)],
+      ]);
+      expect(both).toEqual(maturedLeads([far], (targetAt) => targetAt >= at(2).getTime()));
+      expect(await scores.maturing(["room1"], at(5), at(6))).toEqual([far]);
+      expect(await scores.maturing(["room1"], at(6), at(9))).toEqual([]);
+    });
+
+    it("completes, pairs and misses scores by lead, not by place", async () => {
+      const { ledger, scores } = await open();
+      const one = (lead: number, value: number) => ({
+        ...{ leads: [lead], error: [value], pinball: [value], isCovered: [true] },
+        ...{ ownPinball: [value], ownIsCovered: [true], persistenceError: [value], seasonalNaiveError: [null] },
+      });
+      await ledger.record([], [forecastOf({ origin: at(-2), leads: [1, 3, 6], mix: null })]);
+      await ledger.record([], [forecastOf({ origin: at(-3), leads: [1, 3, 6], mix: null })]);
+      await scores.record([scoreOf(one(6, 6))]);
+      const moment = { sensorId: "room1", target: "temperature", targetAt: at(1) };
+      expect(await scores.early(["room1"], slot, at(1))).toEqual([]);
+      await ledger.record([], [forecastOf({ origin: at(-5), issuedAt: at(-4), leads: [1, 3, 6], mix: null })]);
+      expect(await scores.early(["room1"], slot, at(1))).toEqual([moment]);
+      await scores.record([scoreOf(one(3, 3)), scoreOf({ ...one(6, 9), modelKey: "b" })]);
+      await scores.record([scoreOf({ ...one(3, 1), modelKey: "b" })]);
+      const pairs = await scores.paired("room1", "model-a", "b", slot);
+      expect(pairs.map(({ lead, pinballA, pinballB }) => [lead, pinballA, pinballB])).toEqual([
+        [3, 3, 1],
+        [6, 6, 9],
+      ]);
+    });
+
     it("scores a lead once, and adds those that a row lacked", async () => {
       const { scores } = await open();
       const first = scoreOf();
       await scores.record([first]);
       const row = { sensorId: "room1", target: "temperature", targetAt: at(1), modelKey: "model-a" };
-      expect(await scores.scored(["room1"], slot, at(1))).toEqual([{ ...row, leads: 2 }]);
+      expect(await scores.scored(["room1"], slot, at(1))).toEqual([{ ...row, scored: 2 }]);
       const all = { error: [9, 2, 9], pinball: [9, 2, 9], isCovered: [false, true, true], persistenceError: [9, 3, 9] };
       await scores.record([
         scoreOf({ ...all, scoredAt: at(9), ownPinball: [9, 2, 9], ownIsCovered: [true, true, false] }),
       ]);
-      expect(await scores.scored(["room1"], slot, at(1))).toEqual([{ ...row, leads: 3 }]);
+      expect(await scores.scored(["room1"], slot, at(1))).toEqual([{ ...row, scored: 3 }]);
       await scores.record([
         scoreOf({ ...all, modelKey: "b", ownPinball: [1, 1, 1], ownIsCovered: [true, true, true] }),
       ]);
@@ -195,7 +235,7 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
       const short = { error: [1], pinball: [1], isCovered: [true], ownPinball: [1], ownIsCovered: [true] };
       await scores.record([scoreOf({ ...short, persistenceError: [1], seasonalNaiveError: [null] })]);
       await scores.record([scoreOf()]);
-      expect((await scores.scored(["room1"], slot, at(1))).map(({ leads }) => leads)).toEqual([2]);
+      expect((await scores.scored(["room1"], slot, at(1))).map(({ scored }) => scored)).toEqual([2]);
     });
 
     it("finds rows that came before one of their forecasts", async () => {

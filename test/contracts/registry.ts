@@ -106,7 +106,7 @@ export function registryContract(open: () => Promise<Registry>): void {
 export function adaptationsContract(open: () => Promise<Adaptations>): void {
   describe("adaptations", () => {
     const learnt = (steps: number, bound: number) => ({
-      ...freshAdaptation(3),
+      ...freshAdaptation([1, 2, 3]),
       through: at(steps),
       bound: [bound, 0, 0],
     });
@@ -123,9 +123,16 @@ export function adaptationsContract(open: () => Promise<Adaptations>): void {
       expect((await adaptations.load(["room1", "room2"])).get("room1")?.get("temperature")).toEqual(learnt(2, 4));
     });
 
+    it("keeps which leads a state is of", async () => {
+      const adaptations = await open();
+      const state = { ...learnt(1, 1), leads: [1, 2, 9] };
+      await adaptations.save([{ sensorId: "room1", target: "temperature", state }]);
+      expect((await adaptations.load(["room1"])).get("room1")?.get("temperature")).toEqual(state);
+    });
+
     it("does not store a state that learnt nothing", async () => {
       const adaptations = await open();
-      await adaptations.save([{ sensorId: "room1", target: "temperature", state: freshAdaptation(3) }]);
+      await adaptations.save([{ sensorId: "room1", target: "temperature", state: freshAdaptation([1, 2, 3]) }]);
       expect(await adaptations.load(["room1"])).toEqual(new Map());
     });
   });

@@ -7,6 +7,7 @@ import { emptyProfile, type Profiles, type SourceProfile } from "../../core/fore
 import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
+import { lastLead } from "../../core/model/leads.ts";
 import type { FleetInference, Inference, Registry } from "../../core/model/ports.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
@@ -181,7 +182,7 @@ export function memoryLedger(): MemoryLedger {
     },
     async maturing(sensorIds, after, upTo) {
       const wanted = new Set(sensorIds);
-      const endOf = (row: Forecast) => addSeconds(row.origin, row.q50.length * row.stepSeconds);
+      const endOf = (row: Forecast) => addSeconds(row.origin, lastLead(row.leads) * row.stepSeconds);
       return [...forecasts.values()]
         .filter(
           (row) =>
@@ -195,7 +196,9 @@ export function memoryLedger(): MemoryLedger {
     async matured(wanted, upTo) {
       const from = new Map(wanted.map((one) => [one.sensorId, one.from]));
       const ofWanted = [...forecasts.values()].filter(({ sensorId }) => from.has(sensorId));
-      return ofWanted.flatMap((row) => maturedLeads([row], (at) => at >= from.get(row.sensorId)! && at <= upTo));
+      return ofWanted.flatMap((row) =>
+        maturedLeads([row], (at) => at >= from.get(row.sensorId)!.getTime() && at <= upTo.getTime()),
+      );
     },
     async scored(sensorIds, after, upTo) {
       const wanted = new Set(sensorIds);
@@ -203,7 +206,7 @@ export function memoryLedger(): MemoryLedger {
       const inside = [...scores.values()].filter(isInside);
       return inside.map((score) => {
         const { sensorId, target, targetAt, modelKey } = score;
-        return { sensorId, target, targetAt, modelKey, leads: countLeads(score) };
+        return { sensorId, target, targetAt, modelKey, scored: countLeads(score) };
       });
     },
     async early(sensorIds, after, upTo) {
@@ -213,7 +216,7 @@ export function memoryLedger(): MemoryLedger {
         [...forecasts.values()].filter((row) => {
           const lead = secondsBetween(row.origin, targetAt) / row.stepSeconds;
           const isOne = row.sensorId === sensorId && row.target === target && row.modelKey === modelKey;
-          return isOne && Number.isInteger(lead) && lead >= 1 && lead <= row.q50.length && row.issuedAt < targetAt;
+          return isOne && row.leads.includes(lead) && row.issuedAt < targetAt;
         }).length;
       const lacking = [...scores.values()].filter((score) => isInside(score) && counting(score) > countLeads(score));
       const moments = lacking.map(({ sensorId, target, targetAt }) => ({ sensorId, target, targetAt }));
@@ -246,12 +249,14 @@ export function memoryLedger(): MemoryLedger {
         if (!other) return [];
         const { target, targetAt } = score;
         return score.ownPinball.flatMap((pinballA, h) => {
-          const values = [pinballA, other.ownPinball[h], score.ownIsCovered[h], other.ownIsCovered[h]] as const;
+          const lead = score.leads[h]!;
+          const o = other.leads.indexOf(lead);
+          const values = [pinballA, other.ownPinball[o], score.ownIsCovered[h], other.ownIsCovered[o]] as const;
           const persistenceError = score.persistenceError[h];
           const [, pinballB, isCoveredA, isCoveredB] = values;
           if (pinballA == null || pinballB == null || isCoveredA == null || isCoveredB == null) return [];
           if (persistenceError == null) return [];
-          return [{ target, targetAt, lead: h + 1, pinballA, pinballB, isCoveredA, isCoveredB, persistenceError }];
+          return [{ target, targetAt, lead, pinballA, pinballB, isCoveredA, isCoveredB, persistenceError }];
         });
       });
       return pairs.sort(
@@ -277,14 +282,15 @@ const baselinePerLead = ["persistenceError", "seasonalNaiveError"] as const;
 /** A known row with the leads that it lacked. */
 function completed(known: Score | undefined, more: Score): Score {
   if (known === undefined) return more;
-  const length = Math.max(known.error.length, more.error.length);
-  const isMore = Array.from({ length }, (_, h) => known.error[h] == null && more.error[h] != null).some(Boolean);
+  const at = (row: Score, lead: number) => row.leads.indexOf(lead);
+  const leads = [...new Set([...known.leads, ...more.leads])].sort((a, b) => a - b);
+  const isMore = leads.some((lead) => known.error[at(known, lead)] == null && more.error[at(more, lead)] != null);
   if (!isMore) return known;
   const merged = [...perLead, ...baselinePerLead].map((name) => [
     name,
-    Array.from({ length }, (_, h) => known[name][h] ?? more[name][h] ?? null),
+    leads.map((lead) => known[name][at(known, lead)] ?? more[name][at(more, lead)] ?? null),
   ]);
-  return { ...known, ...Object.fromEntries(merged) };
+  return { ...known, leads, ...Object.fromEntries(merged) };
 }
 
 function byText<T>(keyOf: (one: T) => string[]): (a: T, b: T) => number {

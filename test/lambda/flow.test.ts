@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Score } from "../../core/forecast/score.ts";
+import { everyLead } from "../../core/model/leads.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
@@ -195,6 +196,7 @@ function scoresOf(modelKey: string, size: number): Score[] {
       modelKey,
       actual: 20,
       scoredAt: at(600 * (i + 1)),
+      leads: everyLead(24),
       error: leads(error),
       pinball: leads(error / 3),
       isCovered: leads(0).map(() => i % 5 !== 0),

@@ -47,7 +47,7 @@ export function violations(
         (one) => Number.isFinite(one) && one >= -40 && one <= 85,
       );
       if (!isSound || row.q10[h]! > middle || middle > row.q90[h]!)
-        found.push(`${name(row)}: quantiles of lead ${h + 1}`);
+        found.push(`${name(row)}: quantiles of lead ${row.leads[h]}`);
     });
     // Issued in steps of the target's resolution: the mix again, rounded again, is the very row.
     const { q10, q50, q90 } = row;
@@ -69,10 +69,12 @@ export function violations(
     for (const row of rows) {
       const lead = secondsBetween(row.origin, score.targetAt) / row.stepSeconds;
       const isOne = row.sensorId === score.sensorId && row.modelKey === score.modelKey && row.target === score.target;
-      if (isOne && lead >= 1 && lead <= row.q50.length && row.issuedAt < score.targetAt)
-        expected.set(lead, score.actual - row.q50[lead - 1]!);
+      const h = row.leads.indexOf(lead);
+      if (isOne && h >= 0 && row.issuedAt < score.targetAt) expected.set(lead, score.actual - row.q50[h]!);
     }
-    const stored = new Map(score.error.flatMap((error, h) => (error === null ? [] : [[h + 1, error] as const])));
+    const stored = new Map(
+      score.error.flatMap((error, h) => (error === null ? [] : [[score.leads[h]!, error] as const])),
+    );
     const sorted = (leads: Map<number, number>) => JSON.stringify([...leads].sort(([a], [b]) => a - b));
     if (sorted(expected) !== sorted(stored)) {
       found.push(

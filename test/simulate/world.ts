@@ -21,7 +21,7 @@ import {
 
 const stepSeconds = 600;
 const history = 320;
-export const fleet = fleetOf({ horizon: 3, targets: [temperature] });
+export const fleet = fleetOf({ leads: [1, 2, 4], targets: [temperature] });
 const forecastSettings = { ...defaultForecastSettings(fleet, "simulated"), baselineSteps: 60, contextLength: 12 };
 const scoreSettings = defaultScoreSettings(fleet);
 const { shortestSeconds, between } = timesOf("*/10 * * * *");
@@ -178,7 +178,8 @@ function modelFor(sensorId: string, steps: number) {
     modelId: `${sensorId}-${steps}`,
     sensorId,
     targets: [temperature],
-    horizon: 3,
+    horizon: fleet.leads.length,
+    leads: fleet.leads,
     contextLength: 12,
     training,
   });

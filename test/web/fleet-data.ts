@@ -86,6 +86,7 @@ export function forecastFrom(sensorId: string, target: MockTarget, origin: numbe
     codeVersion,
     coverage: coverageOf(sensorId + target.target, 1008),
     mix: isBaseline ? null : mixOf(new Date(origin - 2 * stepMs).toISOString()),
+    leads,
     targetAt: leads.map((lead) => new Date(origin + lead * stepMs).toISOString()),
     q10: median.map((value, i) => clip(value - width * Math.sqrt(i + 1))),
     q50: median.map(clip),

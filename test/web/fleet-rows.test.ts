@@ -118,12 +118,18 @@ describe("the rows to draw", () => {
 describe("the next hour", () => {
   const forecast = { at: [1, 2, 3].map((hour) => hour * hourMs), q10: [1, 2, 3], q50: [2, 3, 4], q90: [3, 4, 5] };
 
-  test("is the first forecast moment at least an hour from the present, not from the origin", () => {
-    expect(ahead({ forecast }, 1.5 * hourMs, hourMs)).toEqual({ at: 3 * hourMs, q10: 3, q50: 4, q90: 5 });
+  test("is the forecast moment nearest to an hour from the present, not from the origin", () => {
+    expect(ahead({ forecast }, 1.6 * hourMs, hourMs, 0)).toEqual({ at: 3 * hourMs, q10: 3, q50: 4, q90: 5 });
+    expect(ahead({ forecast }, 1.4 * hourMs, hourMs, 0)).toMatchObject({ at: 2 * hourMs });
+  });
+
+  test("is the last moment for a day ahead, though the present is past the origin", () => {
+    const day = { at: [23, 24].map((hour) => hour * hourMs), q10: [1, 2], q50: [2, 3], q90: [3, 4] };
+    expect(ahead({ forecast: day }, 0.3 * hourMs, 24 * hourMs, 600_000)).toMatchObject({ at: 24 * hourMs });
   });
 
   test("is nothing when an old forecast does not reach that far", () => {
-    expect(ahead({ forecast }, 2.5 * hourMs, hourMs)).toBeNull();
+    expect(ahead({ forecast }, 2.6 * hourMs, hourMs, 0)).toBeNull();
   });
 });
 

@@ -129,6 +129,7 @@ function opsOf(state: MockState): OpsResponse {
     isDemo: true,
     stepSeconds,
     horizon,
+    leads: Array.from({ length: horizon }, (_, i) => i + 1),
     source: {
       newestReadingAt: iso(grid(state.now - state.silentSeconds * 1000)),
       ageSeconds: state.silentSeconds + (state.now - slot) / 1000,

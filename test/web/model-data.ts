@@ -65,6 +65,7 @@ export function modelsOf(now: number, sensorId: string | null) {
     stepSeconds,
     contextLength: 96,
     horizon,
+    leads: Array.from({ length: horizon }, (_, i) => i + 1),
     training: {
       from: "2016-01-11T16:00:00.000Z",
       to: iso(at),

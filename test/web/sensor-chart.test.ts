@@ -32,6 +32,7 @@ function forecast(given: Partial<ForecastResponse> = {}): ForecastResponse {
     codeVersion: "1",
     coverage: { nominal: 0.8, observed: 0.79, n: 1008 },
     mix: null,
+    leads: [1, 2, 3],
     targetAt: [at(30), at(40), at(50)],
     q10: [20, 20, 20],
     q50: [21, 21.5, 22],

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { defaultLeads, everyLead } from "../../core/model/leads.ts";
 import { leadTicks, roundTicks, spread, tickDecimals } from "../../web/plots/scale.ts";
 import { leadChoices, pan, presetsFor, readView, spanOf, zoom } from "../../web/sensor/view.ts";
 import { backoffMs, pulseMs, restMs } from "../../web/shell/rhythm.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-const grid = { stepMs: 10 * minuteMs, horizon: 24 };
+const grid = { stepMs: 10 * minuteMs, horizon: 24, leads: everyLead(24) };
 const noon = Date.UTC(2016, 4, 4, 12, 3);
 const view = (query: string) => readView(new URLSearchParams(query));
 
@@ -36,7 +37,7 @@ describe("the span shown", () => {
   test("never asks for more points than one answer may have", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3600 }), fc.constantFrom("", "range=7d", "range=24h"), (seconds, query) => {
-        const fine = { stepMs: seconds * 1000, horizon: 24 };
+        const fine = { stepMs: seconds * 1000, horizon: 24, leads: everyLead(24) };
         const { from, to } = spanOf(view(query), noon, fine);
         expect((to - from) / fine.stepMs).toBeLessThanOrEqual(5000);
       }),
@@ -52,13 +53,19 @@ describe("the span shown", () => {
 
   test("offers no preset that shows less than the default", () => {
     expect(presetsFor(grid).map(({ preset }) => preset)).toEqual(["fit", "24h", "3d", "7d"]);
-    expect(presetsFor({ stepMs: hourMs, horizon: 24 }).map(({ preset }) => preset)).toEqual(["fit", "3d", "7d"]);
+    expect(presetsFor({ stepMs: hourMs, horizon: 24, leads: everyLead(24) }).map(({ preset }) => preset)).toEqual([
+      "fit",
+      "3d",
+      "7d",
+    ]);
   });
 });
 
 test("the leads to lay over are inside the horizon, and each once", () => {
   expect(leadChoices(grid)).toEqual([1, 3, 6, 12, 24]);
-  expect(leadChoices({ stepMs: hourMs, horizon: 3 })).toEqual([1, 2, 3]);
+  expect(leadChoices({ stepMs: hourMs, horizon: 3, leads: [1, 2, 3] })).toEqual([1, 2, 3]);
+  const leads = defaultLeads(600);
+  expect(leadChoices({ stepMs: 600_000, horizon: 144, leads })).toEqual([1, 3, 6, 12, 24, 72, 144]);
 });
 
 describe("the rhythm", () => {
@@ -97,7 +104,9 @@ describe("an axis", () => {
   });
 
   test("marks leads at whole hours", () => {
-    expect(leadTicks(24, 600, 8)).toEqual([5, 11, 17, 23]);
+    expect(leadTicks(everyLead(24), 600, 8)).toEqual([5, 11, 17, 23]);
+    const leads = defaultLeads(600);
+    expect(leadTicks(leads, 600, 8).map((i) => leads[i]! / 6)).toEqual([3, 6, 9, 12, 15, 18, 21, 24]);
     expect(spread(24, 3)).toEqual([0, 12, 23]);
   });
 });

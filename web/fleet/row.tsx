@@ -18,10 +18,11 @@ import { sparkline } from "./sparkline.ts";
 import { Status } from "./status.tsx";
 
 const sparklineBox = { width: 260, height: 34 };
-const hourMs = 3_600_000;
 type Span = { from: number; to: number; present: number };
 
-export function FleetRowView({ row, index, span }: { row: FleetRow; index: number; span: Span }) {
+type Props = { row: FleetRow; index: number; span: Span; aheads: number[] };
+
+export function FleetRowView({ row, index, span, aheads }: Props) {
   return (
     <tr data-row aria-rowindex={index}>
       <th scope="row" class="c-sensor">
@@ -57,11 +58,13 @@ export function FleetRowView({ row, index, span }: { row: FleetRow; index: numbe
           </div>
         ))}
       </td>
-      <td class="c-next">
-        {row.targets.map((target) => (
-          <NextHour key={target.target} target={target} present={span.present} />
-        ))}
-      </td>
+      {aheads.map((aheadMs) => (
+        <td class="c-next" key={aheadMs}>
+          {row.targets.map((target) => (
+            <Ahead key={target.target} target={target} present={span.present} aheadMs={aheadMs} />
+          ))}
+        </td>
+      ))}
       <td class="c-skill">
         {row.targets.map((target) => (
           <div class="line numeric" key={target.target}>
@@ -98,9 +101,9 @@ function skillLook({ skill, skillCount }: FleetTarget): string {
   return skill !== null && skill < 0 ? "worse" : "";
 }
 
-function NextHour({ target, present }: { target: FleetTarget; present: number }) {
+function Ahead({ target, present, aheadMs }: { target: FleetTarget; present: number; aheadMs: number }) {
   const points = useMemo(() => toPoints(target), [target]);
-  const next = ahead(points, present, hourMs);
+  const next = ahead(points, present, aheadMs, 1000 * (target.forecast?.stepSeconds ?? 0));
   const decimals = decimalsFor(Math.abs(target.lastValue ?? next?.q50 ?? 0));
   return (
     <div class="line numeric">

@@ -91,15 +91,18 @@ export function toPoints({ history, forecast }: Pick<FleetTarget, "history" | "f
 }
 
 /**
- * What is forecast for the first moment at least `aheadMs` after `present`; null when the forecast does not reach
- * there.
+ * What is forecast for the moment nearest to `aheadMs` after `present`; null when none lies within half an hour, or one
+ * and a half steps, of that.
  */
-export function ahead({ forecast }: Pick<Points, "forecast">, present: number, aheadMs: number) {
+export function ahead({ forecast }: Pick<Points, "forecast">, present: number, aheadMs: number, stepMs: number) {
   if (forecast === null) return null;
-  const index = forecast.at.findIndex((at) => at >= present + aheadMs);
-  if (index < 0) return null;
+  const off = forecast.at.map((at) => Math.abs(at - present - aheadMs));
+  const index = off.indexOf(Math.min(...off));
+  if (index < 0 || off[index]! > Math.max(halfHourMs, 1.5 * stepMs)) return null;
   return { at: forecast.at[index]!, q10: forecast.q10[index]!, q50: forecast.q50[index]!, q90: forecast.q90[index]! };
 }
+
+const halfHourMs = 1_800_000;
 
 export type SortColumn = "attention" | "sensor" | "age" | "skill" | "coverage" | "model";
 export type Sort = { column: SortColumn; isDescending: boolean };

@@ -7,12 +7,14 @@ import { FleetRowView } from "./row.tsx";
 import { type FleetRow, type Sort, type SortColumn, visibleRange } from "./rows.ts";
 
 const hourMs = 3_600_000;
-const heads: { column: SortColumn | null; label: string; class: string; isDescendingFirst?: boolean }[] = [
+/** What is forecast for so many hours ahead has a column, where forecasts reach so far. */
+const aheadHours = [1, 24];
+type Head = { column: SortColumn | null; label: string; class: string; isDescendingFirst?: boolean };
+const heads: Head[] = [
   { column: "sensor", label: "Sensor", class: "c-sensor" },
   { column: "attention", label: "Status", class: "c-status", isDescendingFirst: true },
   { column: null, label: "Past and forecast", class: "c-spark" },
   { column: "age", label: "Last value", class: "c-last" },
-  { column: null, label: "In 1 h", class: "c-next" },
   { column: "skill", label: "Skill", class: "c-skill" },
   { column: "coverage", label: "Coverage", class: "c-coverage" },
   { column: "model", label: "Model", class: "c-model" },
@@ -55,6 +57,11 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
     horizonMs === 0
       ? "Past and forecast"
       : `Past ${formatDuration(pastMs / 1000)}, next ${formatDuration(horizonMs / 1000)}`;
+  const aheads = aheadHours.map((hours) => hours * hourMs).filter((aheadMs) => aheadMs <= Math.max(horizonMs, hourMs));
+  const shown = heads.flatMap((head): Head[] => [
+    { ...head, label: head.class === "c-spark" ? sparkLabel : head.label },
+    ...(head.class === "c-last" ? aheads.map(headOfAhead) : []),
+  ]);
   const { first, end } = range;
   return (
     <div class="fleet-wrap">
@@ -65,15 +72,15 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
         </caption>
         <thead>
           <tr aria-rowindex={1}>
-            {heads.map((head) => (
-              <Head key={head.label} {...head} label={head.class === "c-spark" ? sparkLabel : head.label} sort={sort} />
+            {shown.map((head) => (
+              <Head key={head.label} {...head} sort={sort} />
             ))}
           </tr>
         </thead>
         <tbody ref={body}>
           {first > 0 && <tr class="spacer" style={{ height: `${first * rowHeight}px` }} />}
           {rows.slice(first, end).map((row, i) => (
-            <FleetRowView key={row.sensorId} row={row} index={first + i + 2} span={span} />
+            <FleetRowView key={row.sensorId} row={row} index={first + i + 2} span={span} aheads={aheads} />
           ))}
           {end < rows.length && <tr class="spacer" style={{ height: `${(rows.length - end) * rowHeight}px` }} />}
         </tbody>
@@ -82,7 +89,11 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
   );
 }
 
-function Head({ column, label, class: name, isDescendingFirst, sort }: (typeof heads)[number] & { sort: Sort }) {
+function headOfAhead(aheadMs: number): Head {
+  return { column: null, label: `In ${formatDuration(aheadMs / 1000)}`, class: "c-next" };
+}
+
+function Head({ column, label, class: name, isDescendingFirst, sort }: Head & { sort: Sort }) {
   if (column === null) {
     return (
       <th scope="col" class={name}>

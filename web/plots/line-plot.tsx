@@ -8,6 +8,8 @@ type Props = {
   /** Said to screen readers in place of the drawing. */
   summary: string;
   labels: string[];
+  /** Where each label stands on its axis; evenly spread where not given. */
+  places?: number[];
   labelName: string;
   series: LineSeries[];
   formatValue: (value: number) => string;
@@ -48,15 +50,16 @@ export function LinePlot(props: Props) {
   const low = ticks[0] ?? 0;
   const high = ticks.at(-1) ?? 1;
   const plotWidth = width - edgeWidth.left - edgeWidth.right;
-  const x = (i: number) => edgeWidth.left + (labels.length === 1 ? 0.5 : i / (labels.length - 1)) * plotWidth;
+  const share = sharesOf(props.places ?? labels.map((_, i) => i));
+  const x = (i: number) => edgeWidth.left + (share[i] ?? 0) * plotWidth;
   const y = (value: number) =>
     edgeWidth.top + (1 - (value - low) / (high - low || 1)) * (plotHeight - edgeWidth.top - edgeWidth.bottom);
   const most = Math.max(2, Math.floor(plotWidth / 64));
   const shownLabels = props.labelTicks?.(most) ?? spread(labels.length, most);
   const place = (event: PointerEvent) => {
     const left = event.clientX - (box.current?.getBoundingClientRect().left ?? 0) - edgeWidth.left;
-    const index = Math.round((left / plotWidth) * (labels.length - 1));
-    setHover(Math.max(0, Math.min(labels.length - 1, index)));
+    const off = share.map((one) => Math.abs(one - left / plotWidth));
+    setHover(off.indexOf(Math.min(...off)));
   };
   const at = hover !== null && hover < labels.length ? hover : null;
 
@@ -149,6 +152,12 @@ export function LinePlot(props: Props) {
       />
     </div>
   );
+}
+
+/** The places as shares of the axis, 0 to 1; the middle where all are one. */
+function sharesOf(places: number[]): number[] {
+  const [first, last] = [places[0] ?? 0, places.at(-1) ?? 0];
+  return places.map((place) => (last > first ? (place - first) / (last - first) : 0.5));
 }
 
 function Marker({ look, x, y }: { look: LineSeries["look"]; x: number; y: number }) {

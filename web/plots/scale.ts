@@ -28,13 +28,12 @@ export function tickDecimals(step: number): number {
 
 const stridesSeconds = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
-/** Indices of leads that fall on round durations, at most `most`; lead i + 1 is `(i + 1) * stepSeconds` ahead. */
-export function leadTicks(count: number, stepSeconds: number, most: number): number[] {
-  const seconds = count * stepSeconds;
+/** Indices of the leads (in steps) that fall on round durations, at most `most`. */
+export function leadTicks(leads: number[], stepSeconds: number, most: number): number[] {
+  const seconds = (leads.at(-1) ?? 0) * stepSeconds;
   // Beyond two hours whole hours only: "1 h 30 min" is too long for an axis.
   const shortest = seconds > 7200 ? 3600 : 0;
   const stride = stridesSeconds.find((one) => one >= shortest && one % stepSeconds === 0 && seconds / one <= most);
-  if (stride === undefined) return spread(count, most);
-  const every = stride / stepSeconds;
-  return Array.from({ length: Math.floor(count / every) }, (_, i) => (i + 1) * every - 1);
+  const round = leads.flatMap((lead, i) => (stride !== undefined && (lead * stepSeconds) % stride === 0 ? [i] : []));
+  return round.length > 0 ? round : spread(leads.length, most);
 }

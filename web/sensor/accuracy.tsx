@@ -72,7 +72,8 @@ function TargetPlots(props: {
 }) {
   const { byLead, byDay, models, stepSeconds } = props;
   const labels = byLead.groups.map((group) => formatDuration((group.lead ?? 0) * stepSeconds));
-  const labelTicks = (most: number) => leadTicks(labels.length, stepSeconds, most);
+  const leads = byLead.groups.map((group) => group.lead ?? 0);
+  const labelTicks = (most: number) => leadTicks(leads, stepSeconds, most);
   const biggest = Math.max(...byLead.groups.map((group) => group.mae));
   const format = (value: number) =>
     withUnit(formatNumber(value, decimalsFor(biggest) + (biggest < 1 ? 0 : 1)), byLead.unit);
@@ -89,6 +90,7 @@ function TargetPlots(props: {
         labels={labels}
         labelName="ahead"
         labelTicks={labelTicks}
+        places={leads}
         series={errorSeries(byLead.groups)}
         formatValue={format}
         formatTick={formatTick}
@@ -100,6 +102,7 @@ function TargetPlots(props: {
         labels={labels}
         labelName="ahead"
         labelTicks={labelTicks}
+        places={leads}
         series={[{ name: "observed", look: "model", values: byLead.groups.map((group) => group.coverage.observed) }]}
         reference={{ value: nominal, name: `nominal ${formatPercent(nominal)}` }}
         formatValue={(value) => formatPercent(value, 1)}

@@ -37,7 +37,7 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
   const view = readView(query);
   const present = presentOf(pulse);
   const ops = pulse.ops;
-  const grid: Grid = { stepMs: (ops?.stepSeconds ?? 600) * 1000, horizon: ops?.horizon ?? 24 };
+  const grid: Grid = { stepMs: (ops?.stepSeconds ?? 600) * 1000, horizon: ops?.horizon ?? 24, leads: ops?.leads ?? [] };
   const span = spanOf(view, present ?? 0, grid);
   const shown = `${view.preset}|${view.custom?.from}|${view.custom?.to}|${view.origin}|${ops === null}`;
 

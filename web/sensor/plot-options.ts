@@ -28,6 +28,12 @@ export function plotOptions(size: { width: number; height: number }, inputs: () 
     grid: { stroke: colour("grid"), width: 1 },
     ticks: { show: false },
   };
+  // Between far leads, which lie hours apart, nothing is missing.
+  const ahead = (...of: Parameters<typeof line>): uPlot.Series => ({
+    ...line(...of),
+    spanGaps: true,
+    points: { show: false },
+  });
   const line = (label: string, stroke: keyof Colours, width: number, dash?: number[]): uPlot.Series => ({
     label,
     stroke: colour(stroke),
@@ -53,9 +59,9 @@ export function plotOptions(size: { width: number; height: number }, inputs: () 
     series: [
       {},
       line("Observed", "ink", 1.8),
-      line("10 % quantile", "edge", 1, [1, 3]),
-      line("Median", "future", 2.2, [7, 4]),
-      line("90 % quantile", "edge", 1, [1, 3]),
+      ahead("10 % quantile", "edge", 1, [1, 3]),
+      ahead("Median", "future", 2.2, [7, 4]),
+      ahead("90 % quantile", "edge", 1, [1, 3]),
       line("Earlier forecasts", "overlay", 1.6, [2, 3]),
     ],
     bands: [{ series: [4, 2], fill: colour("band") }],

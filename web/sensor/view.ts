@@ -4,7 +4,8 @@ import { formatDuration } from "../format.ts";
 const presets = ["fit", "24h", "3d", "7d"] as const;
 export type Preset = (typeof presets)[number];
 export type Span = { from: number; to: number };
-export type Grid = { stepMs: number; horizon: number };
+/** `leads` in steps, ascending; `horizon` the last of them. */
+export type Grid = { stepMs: number; horizon: number; leads: number[] };
 export type View = {
   preset: Preset;
   /** Overrules the preset. */
@@ -87,8 +88,7 @@ export function floorTo(at: number, stepMs: number): number {
 }
 
 /** Leads worth laying over, in steps: the first, then about 30 min, 1, 2, 4, 12, 24 h, and the last. */
-export function leadChoices({ stepMs, horizon }: Grid): number[] {
+export function leadChoices({ stepMs, leads }: Grid): number[] {
   const wanted = [0.5, 1, 2, 4, 12, 24].map((hours) => Math.round((hours * 3_600_000) / stepMs));
-  const inside = [1, ...wanted, horizon].filter((lead) => lead >= 1 && lead <= horizon);
-  return [...new Set(inside)].sort((a, b) => a - b);
+  return leads.filter((lead, i) => i === 0 || i === leads.length - 1 || wanted.includes(lead));
 }

@@ -3,6 +3,7 @@ import type { Adaptation } from "../../../core/mix/adaptation.ts";
 import { experts } from "../../../core/mix/experts.ts";
 import type { Adaptations } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
+import { fromLeadList, toLeadList } from "./lead-list.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { adaptationColumns as columns } from "./tables.ts";
 
@@ -24,14 +25,19 @@ export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
       const rows = adapted.flatMap(({ sensorId, target, state }) =>
         state.through === null
           ? []
-          : [{ sensor_id: sensorId, target, version, through: state.through, state: flatten(state) }],
+          : [
+              {
+                ...{ sensor_id: sensorId, target, version, through: state.through },
+                ...{ leads: toLeadList(state.leads), state: flatten(state) },
+              },
+            ],
       );
       if (rows.length === 0) return;
       await sql`
         insert into adaptation (${names(columns)}) select ${names(columns)} from ${recordset(rows, "a", columns)}
         order by sensor_id, target
         on conflict (sensor_id, target) do update
-          set version = excluded.version, through = excluded.through, state = excluded.state
+          set version = excluded.version, through = excluded.through, leads = excluded.leads, state = excluded.state
           where adaptation.through < excluded.through or adaptation.version < excluded.version`.execute(db);
     },
   };
@@ -41,21 +47,20 @@ type AdaptationRow = Selectable<PredictorSchema["adaptation"]>;
 
 const version = 2;
 
-/** Rows of a horizon's length: regret and square of each expert, bound, lower and upper width. */
+/** Rows with an element a lead: regret and square of each expert, bound, lower and upper width. */
 const stateRows = 2 * experts.length + 3;
 
 function flatten({ regret, square, bound, width }: Adaptation): number[] {
   return [...regret, ...square, bound, ...width].flat();
 }
 
-function toAdaptation({ through, state }: AdaptationRow): Adaptation {
-  const horizon = state.length / stateRows;
-  const rows = Array.from({ length: stateRows }, (_, i) =>
-    state.slice(i * horizon, (i + 1) * horizon).map(Math.fround),
-  );
+function toAdaptation({ through, leads, state }: AdaptationRow): Adaptation {
+  const count = state.length / stateRows;
+  const rows = Array.from({ length: stateRows }, (_, i) => state.slice(i * count, (i + 1) * count).map(Math.fround));
   const n = experts.length;
   return {
     version,
+    leads: fromLeadList(leads, count),
     through,
     regret: rows.slice(0, n),
     square: rows.slice(n, 2 * n),

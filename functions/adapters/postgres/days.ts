@@ -20,7 +20,7 @@ export function postgresDays(db: Kysely<PredictorSchema>, { mixDays }: Retention
    */
   async function droppable(dayAt: Date, now: Date): Promise<Droppable> {
     const { rows } = await sql<{ span: number | null; waiting: Date | null }>`
-      select (select max(leads * step_seconds)::float8 from lineage) as span,
+      select (select max(last_lead * step_seconds)::float8 from lineage) as span,
         (select min(slot) from cycle where finished_at is null and fanned_out_at is not null
           and slot >= ${dayAt} and slot < ${addSeconds(dayAt, day)}) as waiting`.execute(db);
     const { span, waiting } = rows[0] ?? { span: null, waiting: null };

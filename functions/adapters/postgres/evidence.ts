@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Evidence, Some } from "../../../core/ports.ts";
 import { toFields } from "./columns.ts";
+import { fromLeadList } from "./lead-list.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { scoreColumns } from "./tables.ts";
 
@@ -44,8 +45,8 @@ export function postgresEvidence(db: Kysely<PredictorSchema>): Evidence {
     crossed: (range, limit) =>
       some<RowIn<"crossed">>(
         sql`
-          select ${forecastKey}, p.lead::int as lead from forecast f cross join lateral (
-            select min(lead) as lead from unnest(f.q10, f.q50, f.q90) with ordinality as u (q10, q50, q90, lead)
+          select ${forecastKey}, p.lead from forecast f cross join lateral (
+            select min(lead) as lead from unnest(f.leads, f.q10, f.q50, f.q90) as u (lead, q10, q50, q90)
             where (q10 <= q50 and q50 <= q90 and q10 > '-Infinity' and q90 < 'Infinity') is not true
           ) as p
           where ${within("f.slot", range)} and p.lead is not null order by f.origin, f.sensor_id, f.target`,
@@ -81,7 +82,12 @@ export function postgresEvidence(db: Kysely<PredictorSchema>): Evidence {
       return rows.map((row) => {
         const score = toFields(scoreColumns, row);
         const none = score.error.map(() => null);
-        return { ...score, ownPinball: score.ownPinball ?? none, ownIsCovered: score.ownIsCovered ?? none };
+        return {
+          ...score,
+          leads: fromLeadList(score.leads, none.length),
+          ownPinball: score.ownPinball ?? none,
+          ownIsCovered: score.ownIsCovered ?? none,
+        };
       });
     },
   };

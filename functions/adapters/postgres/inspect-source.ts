@@ -3,6 +3,7 @@ import { AppError } from "../../../core/errors.ts";
 import { inspectSensor, type SensorFacts } from "../../../core/forecast/inspect.ts";
 import { stepsNeeded } from "../../../core/forecast/plan.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
+import { defaultLeads } from "../../../core/model/leads.ts";
 import type { Follower } from "../../../core/ports.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
 import { type SensorTable, type Source, targetsOf } from "../../config/source.ts";
@@ -20,7 +21,7 @@ import { describeDropped } from "./source-notices.ts";
 import { countCells, countKeys, hiddenByPolicy } from "./source-values.ts";
 import { sensorWarnings, targetWarnings, timeWarnings } from "./source-warnings.ts";
 
-export type InspectOptions = { now: Date | null; stepSeconds: number; horizon?: number };
+export type InspectOptions = { now: Date | null; stepSeconds: number; leads?: number[] };
 
 const sampleSize = 200;
 const batchSize = 50;
@@ -71,7 +72,7 @@ async function sensorTableProblem(query: Query, sensors: SensorTable): Promise<s
 async function gatherFacts(
   database: Pick<Database<unknown>, "query">,
   from: ResolvedSource,
-  { now, stepSeconds, horizon = 24 }: InspectOptions,
+  { now, stepSeconds, leads = defaultLeads(stepSeconds) }: InspectOptions,
 ): Promise<SourceFacts> {
   const query: Query = database.query;
   const unreadable: string[] = [];
@@ -96,7 +97,7 @@ async function gatherFacts(
   const present = now ?? newestReadingAt ?? new Date(0);
   const sampleIds = spread(sensorIds, sampleSize);
 
-  const settings = defaultForecastSettings({ stepSeconds, horizon, targets: targetsOf([from.source]) }, "check");
+  const settings = defaultForecastSettings({ stepSeconds, leads, targets: targetsOf([from.source]) }, "check");
   const slot = floorToStep(present, stepSeconds);
   const after = addSeconds(slot, -stepsNeeded([], settings) * stepSeconds);
   const startedMs = performance.now();

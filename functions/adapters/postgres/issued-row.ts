@@ -4,6 +4,7 @@ import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { experts } from "../../../core/mix/experts.ts";
 import type { Mix } from "../../../core/mix/mix.ts";
 import { mixOfShares, shareGroups, sharesOf } from "../../../core/mix/shares.ts";
+import { everyLead, isEveryLead, lastLead } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { column, type RowOf } from "./columns.ts";
 import { headBytes, packMix, readLead } from "./mix-pack.ts";
@@ -12,7 +13,7 @@ import { headBytes, packMix, readLead } from "./mix-pack.ts";
 export type Lineage = {
   codeVersion: string;
   stepSeconds: number;
-  leads: number;
+  leads: number[];
   targets: (Pick<
     Forecast,
     | "target"
@@ -27,6 +28,20 @@ export type Lineage = {
     | "resolution"
   > & { isMixed: boolean; challengerId: string | null })[];
 };
+
+/** A lineage as it is stored; `leads` as a number are each step up to it. */
+export type StoredLineage = Omit<Lineage, "leads"> & { leads: number | number[] };
+
+/** The lineage in the form in which its id is made and it is stored. */
+export function toStoredLineage(lineage: Lineage): StoredLineage {
+  const { codeVersion, stepSeconds, leads, targets } = lineage;
+  return { codeVersion, stepSeconds, leads: isEveryLead(leads) ? leads.length : leads, targets };
+}
+
+/** The lineage that was stored. */
+export function fromStoredLineage(stored: StoredLineage): Lineage {
+  return { ...stored, leads: typeof stored.leads === "number" ? everyLead(stored.leads) : stored.leads };
+}
 
 /** A sensor's forecasts of one slot and origin: served ones together, each challenger's apart. */
 export const issuedColumns = {
@@ -64,7 +79,7 @@ export function toIssuedRows(forecasts: Forecast[]): { rows: IssuedRow[]; lineag
       ...{ sensor_id: sensorId, slot, origin, lineage_id: lineageId, issued_at: issuedAt },
       ...{ source_watermark: sourceWatermark, is_served: isServed },
       learnt_through: hasMix ? group.map(({ mix }) => mix?.learntThrough ?? null) : null,
-      shares: hasMix ? group.flatMap(({ mix, q50 }) => (mix ? sharesOf(mix) : noShares(q50.length))) : null,
+      shares: hasMix ? group.flatMap(({ mix, leads }) => (mix ? sharesOf(mix, leads) : noShares(leads))) : null,
       reason_texts: hasText ? group.map(({ reasonText }) => reasonText) : null,
       ...(steps ? { steps, exact: null } : { steps: null, exact: values }),
       pack: packMix(group)?.toString("base64") ?? null,
@@ -81,17 +96,16 @@ export function toForecasts(row: IssuedRow, lineage: Lineage): Forecast[] {
   const pack = row.pack === null ? null : Buffer.from(row.pack, "base64");
   return targets.map(({ isMixed, challengerId, ...target }, n) => {
     const value = reader(row, target.resolution);
-    const level = (q: number) =>
-      Array.from({ length: leads }, (_, h) => value(targets.length + 3 * (h * targets.length + n) + q));
+    const level = (q: number) => leads.map((_, h) => value(targets.length + 3 * (h * targets.length + n) + q));
     const place = { n, of: targets.length, resolution: target.resolution };
-    const read = pack && Array.from({ length: leads }, (_, h) => readLead(pack, pack.subarray(headBytes), place, h));
+    const read = pack && leads.map((_, h) => readLead(pack, pack.subarray(headBytes), place, h));
     return {
       ...target,
       ...{ sensorId: row.sensor_id, origin: row.origin, slot: row.slot, issuedAt: row.issued_at },
-      ...{ sourceWatermark: row.source_watermark, isServed: row.is_served, stepSeconds, codeVersion },
+      ...{ sourceWatermark: row.source_watermark, isServed: row.is_served, stepSeconds, codeVersion, leads },
       reasonText: row.reason_texts?.[n] ?? null,
       ...{ q10: level(0), q50: level(1), q90: level(2), lastValue: value(n) },
-      seasonalNaive: read?.map((lead) => lead.seasonalNaive) ?? new Array<null>(leads).fill(null),
+      seasonalNaive: read?.map((lead) => lead.seasonalNaive) ?? leads.map(() => null),
       mix: isMixed ? mixFrom(row, read, { n, leads, challengerId }) : null,
     };
   });
@@ -103,7 +117,7 @@ export function reader({ steps, exact }: Pick<IssuedRow, "steps" | "exact">, res
 }
 
 type ReadLead = ReturnType<typeof readLead>;
-type Place = { n: number; leads: number; challengerId: string | null };
+type Place = { n: number; leads: number[]; challengerId: string | null };
 
 /** The mix whole, or what its shares tell of it once the pack is gone; null where neither was read. */
 function mixFrom(row: IssuedRow, read: ReadLead[] | null, { n, leads, challengerId }: Place): Mix | null {
@@ -123,7 +137,7 @@ function mixFrom(row: IssuedRow, read: ReadLead[] | null, { n, leads, challenger
   return { experts: made, weights, widths, ...of };
 }
 
-function noShares(leads: number): number[] {
+function noShares(leads: number[]): number[] {
   return new Array<number>(shareGroups(leads).length * (experts.length + 2)).fill(0);
 }
 
@@ -134,7 +148,7 @@ function groupsOf(forecasts: Forecast[]): Forecast[][] {
     const times = [slot, origin, issuedAt, sourceWatermark].map(Number);
     const shadow = isServed ? null : one.modelKey;
     for (let turn = 0; ; turn++) {
-      const key = JSON.stringify([sensorId, times, one.q50.length, stepSeconds, codeVersion, shadow, turn]);
+      const key = JSON.stringify([sensorId, times, one.leads, stepSeconds, codeVersion, shadow, turn]);
       const group = groups.get(key);
       if (group?.some(({ target }) => target === one.target)) continue;
       groups.set(key, [...(group ?? []), one]);
@@ -145,29 +159,31 @@ function groupsOf(forecasts: Forecast[]): Forecast[][] {
 }
 
 function lineageOf(group: Forecast[]): Lineage {
-  const { codeVersion, stepSeconds, q50 } = group[0]!;
+  const { codeVersion, stepSeconds, leads } = group[0]!;
   const targets = group.map((one) => {
     const { target, unit, modelKey, method, baseline, reason, modelId, modelSha256, imputedSteps, resolution, mix } =
       one;
     const named = { target, unit, modelKey, method, baseline, reason, modelId, modelSha256, imputedSteps, resolution };
     return { ...named, isMixed: mix !== null, challengerId: mix?.challengerId ?? null };
   });
-  return { codeVersion, stepSeconds, leads: q50.length, targets };
+  return { codeVersion, stepSeconds, leads, targets };
 }
 
 /** 63 bits of its SHA-256: who records the same computes the same id and asks nobody. */
 function idOf(lineage: Lineage): string {
-  const bytes = createHash("sha256").update(JSON.stringify(lineage)).digest();
+  const bytes = createHash("sha256")
+    .update(JSON.stringify(toStoredLineage(lineage)))
+    .digest();
   return (bytes.readBigUInt64BE() >> 1n).toString();
 }
 
 /** A ragged band leaves holes, which the database refuses. */
 function valuesOf(group: Forecast[]): (number | null)[] {
-  const leads = group[0]!.q50.length;
+  const leads = group[0]!.leads.length;
   const values: (number | null)[] = group.map(({ lastValue }) => lastValue);
   for (let h = 0; h < leads; h++)
     for (const { q10, q50, q90 } of group) values.push(q10[h] ?? null, q50[h] ?? null, q90[h] ?? null);
-  const isRagged = group.some(({ q10, q90 }) => q10.length !== leads || q90.length !== leads);
+  const isRagged = group.some((one) => [one.q10, one.q50, one.q90].some(({ length }) => length !== leads));
   return isRagged ? [...values, null] : values;
 }
 
@@ -188,5 +204,5 @@ function toSteps(values: (number | null)[], group: Forecast[]): number[] | null 
 
 /** When the row's last lead comes due. */
 export function endOf(row: IssuedRow, { leads, stepSeconds }: Lineage): Date {
-  return addSeconds(row.origin, leads * stepSeconds);
+  return addSeconds(row.origin, lastLead(leads) * stepSeconds);
 }

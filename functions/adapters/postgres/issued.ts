@@ -1,7 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
-import type { IssuedRow, Lineage } from "./issued-row.ts";
-import { toForecasts } from "./issued-row.ts";
+import { fromStoredLineage, type IssuedRow, type Lineage, type StoredLineage, toForecasts } from "./issued-row.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 /** Lineages read once; a hash never changes its meaning. */
@@ -17,9 +16,9 @@ export function issuedReader(db: Kysely<PredictorSchema>) {
     if (known.size > mostLineages) known.clear();
     const missing = [...new Set(ids)].filter((id) => !known.has(id));
     if (missing.length > 0) {
-      const { rows } = await sql<{ id: string; content: Lineage }>`
+      const { rows } = await sql<{ id: string; content: StoredLineage }>`
         select lineage_id::text as id, content from lineage where lineage_id = any(${missing}::bigint[])`.execute(db);
-      for (const { id, content } of rows) known.set(id, content);
+      for (const { id, content } of rows) known.set(id, fromStoredLineage(content));
     }
     return known;
   }
@@ -37,10 +36,10 @@ export function issuedReader(db: Kysely<PredictorSchema>) {
       return rows.flatMap((row) => toForecasts(row, lineages.get(row.lineage_id)!));
     },
 
-    /** Seconds that the longest horizon spans: no row from before has a lead at a later moment. */
+    /** Seconds that the furthest lead lies ahead: no row from before has a lead at a later moment. */
     async spanSeconds(): Promise<number> {
       const { rows } = await sql<{ span: number | null }>`
-        select max(leads * step_seconds)::float8 as span from lineage`.execute(db);
+        select max(last_lead * step_seconds)::float8 as span from lineage`.execute(db);
       return rows[0]?.span ?? 0;
     },
 

@@ -4,7 +4,15 @@ import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Ledger } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { column, toFields, toRow } from "./columns.ts";
-import { type IssuedRow, issuedColumns, type Lineage, toIssuedRows } from "./issued-row.ts";
+import {
+  type IssuedRow,
+  issuedColumns,
+  type Lineage,
+  type StoredLineage,
+  toIssuedRows,
+  toStoredLineage,
+} from "./issued-row.ts";
+import { toLeadList } from "./lead-list.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { cycleColumns, outcomeColumns } from "./tables.ts";
 
@@ -185,7 +193,8 @@ function preparation(db: Kysely<PredictorSchema>): Preparation {
         const content = lineages.get(id)!;
         const { stepSeconds, leads, targets } = content;
         const keys = { targets: targets.map((one) => one.target), model_keys: targets.map((one) => one.modelKey) };
-        return { lineage_id: id, step_seconds: stepSeconds, leads, ...keys, content };
+        const own = { leads: leads.length, lead_list: toLeadList(leads) };
+        return { lineage_id: id, step_seconds: stepSeconds, ...own, ...keys, content: toStoredLineage(content) };
       });
       await sql`
         insert into lineage (${names(lineageColumns)}) select ${names(lineageColumns)}
@@ -201,9 +210,10 @@ const lineageColumns = {
   lineage_id: column<string>("bigint"),
   step_seconds: column<number>("integer"),
   leads: column<number>("integer"),
+  lead_list: column<number[] | null>("integer[]"),
   targets: column<string[]>("text[]"),
   model_keys: column<string[]>("text[]"),
-  content: column<Lineage>("jsonb"),
+  content: column<StoredLineage>("jsonb"),
 };
 
 type CycleRow = Selectable<PredictorSchema["cycle"]> & Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;

@@ -26,9 +26,9 @@ export async function maturing(
     select ${issuedFields(packField, sql`null::int2[]`)}
     from sensor_key k join issued i using (sensor_no) join lineage l using (lineage_id) ${withPack}
     where k.sensor_id = any(${sensorIds}::text[]) and i.slot >= ${addSeconds(after, -span)}
-      and i.origin + make_interval(secs => l.leads * l.step_seconds) > ${after}
+      and i.origin + make_interval(secs => l.last_lead * l.step_seconds) > ${after}
       and i.origin + make_interval(secs => l.step_seconds) <= ${upTo}
-      and i.issued_at < i.origin + make_interval(secs => l.leads * l.step_seconds)
+      and i.issued_at < i.origin + make_interval(secs => l.last_lead * l.step_seconds)
     order by i.issued_at`);
   const before = (await issued.hasBefore()) ? await maturingBefore(db, sensorIds, after, upTo) : [];
   const order = (one: Forecast) => [one.sensorId, one.target, one.origin.toISOString(), one.modelKey];
@@ -75,29 +75,32 @@ export async function matured(
   const oldest = new Date(Math.min(...from.map(Number)));
   const targets = sql`cardinality(l.targets)`;
   const [first, last] = [
-    sql`3 * ${targets} * (p.lead - 1) + ${targets} + 1`,
-    sql`3 * ${targets} * p.lead + ${targets}`,
+    sql`3 * ${targets} * (p.place - 1) + ${targets} + 1`,
+    sql`3 * ${targets} * p.place + ${targets}`,
   ];
-  const stride = sql`((octet_length(m.pack) - ${sql.raw(String(headBytes))}) / l.leads)`;
+  const stride = sql`((octet_length(m.pack) - ${sql.raw(String(headBytes))}) / i.leads)`;
+  // Of the origins within reach the few that a lead joins to a wanted moment, before their packs are looked at.
   const { rows } = await sql<LeadRow>`
-    select k.sensor_id as "sensorId", i.lineage_id::text as "lineageId", extract(epoch from i.origin)::float8 as origin,
-      extract(epoch from i.issued_at)::float8 as "issuedAt", i.is_served as "isServed", p.lead,
-      i.steps[1:${targets}] as last, i.exact[1:${targets}] as "lastExact",
-      i.steps[${first} : ${last}] as steps, i.exact[${first} : ${last}] as exact,
-      encode(substring(m.pack for ${sql.raw(String(headBytes))})
-        || substring(m.pack from ${sql.raw(String(headBytes + 1))} + (p.lead - 1) * ${stride} for ${stride}), 'base64') as pack
+    with i as materialized (select i.sensor_no, k.sensor_id, i.slot, i.lineage_id, i.origin, i.issued_at, i.is_served, l.leads,
+      p.lead, p.place, i.steps[1:${targets}] as last, i.exact[1:${targets}] as last_exact,
+      i.steps[${first} : ${last}] as steps, i.exact[${first} : ${last}] as exact
     from unnest(${ids}::text[], ${from}::timestamptz[]) as w (sensor_id, since)
     join sensor_key k on k.sensor_id = w.sensor_id
     join issued i on i.sensor_no = k.sensor_no and i.slot >= ${addSeconds(oldest, -span)} and i.slot < ${upTo}
     join lineage l on l.lineage_id = i.lineage_id
-    ${withPack} and m.slot >= ${addSeconds(oldest, -span)} and m.slot < ${upTo}
     cross join lateral (
-      select lead::int from generate_series(
+      select lead::int, case when l.lead_list is null then lead::int else array_position(l.lead_list, lead::int) end as place
+      from generate_series(
         greatest(1, ceil(extract(epoch from w.since - i.origin) / l.step_seconds)),
-        least(l.leads, floor(extract(epoch from ${upTo} - i.origin) / l.step_seconds))) as lead
+        least(l.last_lead, floor(extract(epoch from ${upTo} - i.origin) / l.step_seconds))) as lead
     ) as p
-    where i.issued_at < i.origin + make_interval(secs => p.lead * l.step_seconds)
-    order by k.sensor_id, i.origin, i.issued_at, p.lead`.execute(db);
+    where p.place is not null and i.issued_at < i.origin + make_interval(secs => p.lead * l.step_seconds))
+    select sensor_id as "sensorId", i.lineage_id::text as "lineageId", extract(epoch from i.origin)::float8 as origin,
+      extract(epoch from issued_at)::float8 as "issuedAt", is_served as "isServed", lead, last, last_exact as "lastExact",
+      steps, exact, encode(substring(m.pack for ${sql.raw(String(headBytes))})
+        || substring(m.pack from ${sql.raw(String(headBytes + 1))} + (place - 1) * ${stride} for ${stride}), 'base64') as pack
+    from i ${withPack} and m.slot >= ${addSeconds(oldest, -span)} and m.slot < ${upTo}
+    order by sensor_id, i.origin, issued_at, lead`.execute(db);
   const lineages = await issued.lineagesOf(rows.map((row) => row.lineageId));
   const found = rows.flatMap((row) => toMatured(row, lineages.get(row.lineageId)!));
   const before = (await issued.hasBefore()) ? await maturedBefore(db, wanted, upTo) : [];
@@ -108,7 +111,9 @@ async function maturedBefore(db: Database, wanted: MaturedQuery[], upTo: Date): 
   const from = new Map(wanted.map((one) => [one.sensorId, one.from]));
   const oldest = new Date(Math.min(...wanted.map((one) => Number(one.from))) - 1);
   const forecasts = await maturingBefore(db, [...from.keys()], oldest, upTo);
-  return forecasts.flatMap((one) => maturedLeads([one], (at) => at >= from.get(one.sensorId)! && at <= upTo));
+  return forecasts.flatMap((one) =>
+    maturedLeads([one], (at) => at >= from.get(one.sensorId)!.getTime() && at <= upTo.getTime()),
+  );
 }
 
 function toMatured(row: LeadRow, { stepSeconds, targets }: Lineage): MaturedForecast[] {

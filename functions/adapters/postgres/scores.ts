@@ -4,6 +4,7 @@ import type { Scores } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { toRow } from "./columns.ts";
 import { issuedReader } from "./issued.ts";
+import { toLeadList } from "./lead-list.ts";
 import { matured, maturing } from "./maturing.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { scoreColumns } from "./tables.ts";
@@ -17,7 +18,7 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
 
     async scored(sensorIds, after, upTo) {
       const { rows } = await sql<ScoredRow>`
-        select sensor_id as "sensorId", target, target_at as "targetAt", model_key as "modelKey", sums[1] as leads from score
+        select sensor_id as "sensorId", target, target_at as "targetAt", model_key as "modelKey", sums[1] as scored from score
         where sensor_id = any(${sensorIds}::text[]) and target_at > ${after} and target_at <= ${upTo}`.execute(db);
       return rows;
     },
@@ -35,8 +36,10 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
               and i.slot >= s.target_at - make_interval(secs => ${span}::float8)
               and l.model_keys[array_position(l.targets, s.target)] = s.model_key
               and i.origin < s.target_at and i.issued_at < s.target_at
-              and i.origin + make_interval(secs => l.leads * l.step_seconds) >= s.target_at
-              and mod(extract(epoch from s.target_at - i.origin)::numeric, l.step_seconds) = 0) as n
+              and i.origin + make_interval(secs => l.last_lead * l.step_seconds) >= s.target_at
+              and mod(extract(epoch from s.target_at - i.origin)::numeric, l.step_seconds) = 0
+              and (l.lead_list is null
+                or (extract(epoch from s.target_at - i.origin) / l.step_seconds)::integer = any(l.lead_list))) as n
         ) as due
         where due.n > s.sums[1] and s.sensor_id = any(${sensorIds}::text[])
           and s.target_at > ${after} and s.target_at <= ${upTo}`.execute(db);
@@ -45,25 +48,29 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
 
     async record(scores) {
       if (scores.length === 0) return;
-      const rows = scores.map((score) => toRow(scoreColumns, score));
+      const rows = scores.map((score) => toRow(scoreColumns, { ...score, leads: toLeadList(score.leads) }));
       await sql`
         insert into score (${names(scoreColumns)})
         select ${names(scoreColumns)} from ${recordset(rows, "s", scoreColumns)}
         order by sensor_id, target_at, target, model_key
-        on conflict (sensor_id, target_at, target, model_key) do update set ${sql.join(perLead.map(completed))}
-        where ${lacksLeads}`.execute(db);
+        on conflict (sensor_id, target_at, target, model_key) do update set ${completed} where ${lacksLeads}`.execute(
+        db,
+      );
     },
 
     async paired(sensorId, modelKeyA, modelKeyB, since) {
       const { rows } = await sql<PairedScore>`
-        select a.target, a.target_at as "targetAt", p.lead::integer as lead, p.a as "pinballA", p.b as "pinballB",
+        select a.target, a.target_at as "targetAt", p.lead, p.a as "pinballA", p.b as "pinballB",
           p.covered_a as "isCoveredA", p.covered_b as "isCoveredB", p.persistence as "persistenceError"
         from score as a
         join score as b using (sensor_id, target, target_at)
-        cross join lateral unnest(
-            coalesce(a.own_pinball, a.pinball), coalesce(b.own_pinball, b.pinball),
-            coalesce(a.own_is_covered, a.is_covered), coalesce(b.own_is_covered, b.is_covered), a.persistence_error)
-          with ordinality as p (a, b, covered_a, covered_b, persistence, lead)
+        cross join lateral (
+          select lead, u.a, v.b, u.covered_a, v.covered_b, u.persistence
+          from unnest(${leadsOf("a")}, coalesce(a.own_pinball, a.pinball), coalesce(a.own_is_covered, a.is_covered),
+              a.persistence_error) as u (lead, a, covered_a, persistence)
+            join unnest(${leadsOf("b")}, coalesce(b.own_pinball, b.pinball), coalesce(b.own_is_covered, b.is_covered))
+              as v (lead, b, covered_b) using (lead)
+        ) as p
         where a.sensor_id = ${sensorId} and a.model_key = ${modelKeyA} and b.model_key = ${modelKeyB}
           and a.target_at >= ${since} and p.a is not null and p.b is not null and p.covered_a is not null
           and p.covered_b is not null and p.persistence is not null
@@ -95,12 +102,27 @@ const perLead = [
   "seasonal_naive_error",
 ];
 
-/** A known row's leads, and where it has none those of the new row. */
-function completed(column: string): RawBuilder<unknown> {
-  const [known, more] = [sql.ref(`score.${column}`), sql.ref(`excluded.${column}`)];
-  return sql`${sql.ref(column)} = (
-    select array_agg(coalesce(k, m) order by i) from unnest(${known}, ${more}) with ordinality as u (k, m, i))`;
+/** A score row's leads, in steps. */
+export function leadsOf(score: string): RawBuilder<number[]> {
+  const column = (name: string) => sql.ref(`${score}.${name}`);
+  return sql`coalesce(${column("leads")}, array(select generate_series(1, cardinality(${column("error")}))))`;
 }
 
+/** A row's leads with all their arrays, as `alias`. */
+function unrolled(score: string, alias: string): RawBuilder<unknown> {
+  const arrays = perLead.map((name) => sql.ref(`${score}.${name}`));
+  return sql`unnest(${leadsOf(score)}, ${sql.join(arrays)}) as ${sql.ref(alias)} (lead, ${sql.join(perLead.map((name) => sql.ref(name)))})`;
+}
+
+/** A known row's leads, and those that only the new row has; what is scored stays as it is. */
+const completed = sql`(leads, ${sql.join(perLead.map((name) => sql.ref(name)))}) = (
+  select array_agg(lead order by lead), ${sql.join(
+    perLead.map(
+      (name) => sql`array_agg(coalesce(${sql.ref(`known.${name}`)}, ${sql.ref(`more.${name}`)}) order by lead)`,
+    ),
+  )}
+  from ${unrolled("score", "known")} full join ${unrolled("excluded", "more")} using (lead))`;
+
 const lacksLeads = sql<boolean>`exists (
-  select from unnest(score.error, excluded.error) as u (k, m) where k is null and m is not null)`;
+  select from ${unrolled("excluded", "more")} left join ${unrolled("score", "known")} using (lead)
+  where known.error is null and more.error is not null)`;

@@ -60,7 +60,7 @@ export const forecastColumns = {
   ...mixColumns,
 };
 
-/** What the leads that reached one moment came to; arrays by lead. */
+/** What the leads that reached one moment came to; arrays by lead, `leads` null where these are each step. */
 export const scoreColumns = {
   sensor_id: column<string>("text"),
   target: column<string>("text"),
@@ -68,6 +68,7 @@ export const scoreColumns = {
   model_key: column<string>("text"),
   actual: column<number>("float8"),
   scored_at: column<Date>("timestamptz"),
+  leads: column<number[] | null>("integer[]"),
   error: column<Values>("real[]"),
   pinball: column<Values>("real[]"),
   is_covered: column<Values<boolean | null>>("boolean[]"),
@@ -83,6 +84,7 @@ export const adaptationColumns = {
   target: column<string>("text"),
   version: column<number>("integer"),
   through: column<Date>("timestamptz"),
+  leads: column<number[] | null>("integer[]"),
   state: column<number[]>("real[]"),
 };
 

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AccuracyRow } from "../../../core/forecast/accuracy.ts";
+import { lastLead } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { type AccuracyGroup, AccuracyResponse } from "../contract.ts";
 import { requireSensor } from "../known.ts";
@@ -35,8 +36,8 @@ export function accuracyRoutes({ ports, views, settings }: ApiServices): OpenAPI
     const from = query.from ?? addSeconds(to, -7 * 86_400);
     checkRange(from, to, 86_400, mostDays);
     const groupBy = query.group_by;
-    const { stepSeconds, horizon } = settings;
-    const rows = await views.accuracy({ sensorId: id, from, to, groupBy, stepSeconds, horizon });
+    const { stepSeconds, leads } = settings;
+    const rows = await views.accuracy({ sensorId: id, from, to, groupBy, stepSeconds, reach: lastLead(leads) });
     if (rows.length === 0) await requireSensor({ views }, id);
     const targets = settings.targets.map(({ name, unit }) => {
       const own = rows.filter((row) => row.target === name);

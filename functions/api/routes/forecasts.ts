@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Forecast, LeadRow } from "../../../core/forecast/forecast.ts";
+import { leadsText } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { integerText } from "../../config/number.ts";
 import { ForecastList, type LeadSeries, LeadSeriesList } from "../contract.ts";
@@ -125,9 +126,9 @@ async function explainNone(services: ApiServices, sensorId: string, isLatest: bo
 
 async function loadSeries(services: ApiServices, sensorId: string, targets: string[], query: Query, lead: number) {
   const { views, settings, ports } = services;
-  const { stepSeconds, horizon } = settings;
-  if (lead > horizon) {
-    const message = `the horizon is ${horizon} steps`;
+  const { stepSeconds, leads } = settings;
+  if (!leads.includes(lead)) {
+    const message = `forecasts have leads ${leadsText(leads)} of ${stepSeconds} s`;
     throw refuse(422, { code: "badInput", detail: `lead: ${message}`, errors: [{ path: "lead", message }] });
   }
   const ahead = lead * stepSeconds;

@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { AppError } from "../../../core/errors.ts";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
 import { type DeadLetter, queueNames } from "../../../core/messages.ts";
+import { lastLead } from "../../../core/model/leads.ts";
 import { OpsResponse } from "../contract.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
@@ -31,13 +32,14 @@ export function opsRoutes(services: ApiServices): OpenAPIHono {
       views.databaseSize(),
       views.sensorCount(),
     ]);
-    const { clockSpeed, isDemo, stepSeconds, horizon, codeVersion } = settings;
+    const { clockSpeed, isDemo, stepSeconds, leads, codeVersion } = settings;
     const body: OpsResponse = {
       now: now.toISOString(),
       clockSpeed,
       isDemo,
       stepSeconds,
-      horizon,
+      horizon: lastLead(leads),
+      leads,
       source,
       cycles: cycles.map(toCycleResponse),
       queue,

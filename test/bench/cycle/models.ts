@@ -1,4 +1,5 @@
 import type { Fleet } from "../../../core/data/reading.ts";
+import { nearReach } from "../../../core/model/leads.ts";
 import type { Artefact } from "../../../core/model/manifest.ts";
 import type { ModelStore, Registry } from "../../../core/model/ports.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
@@ -12,7 +13,7 @@ export async function someArtefact(fleet: Fleet, say: (text: string) => void): P
   const request = {
     sensorId: "bench",
     readings: readingsOf(history),
-    ...fleet,
+    ...{ targets: fleet.targets, stepSeconds: fleet.stepSeconds, horizon: nearReach(fleet.leads) },
     seed: 1,
     now: someSlot,
     codeVersion: "bench",

@@ -51,7 +51,7 @@ it("loses one step to a lone 0, as the way back is no rate that can be", () => {
 });
 
 it("runs the rates up to levels, and back to the same rates", () => {
-  const quantiles = { q10: [3, 3], q50: [6, 12], q90: [12, 18] };
+  const quantiles = { leads: [1, 2], q10: [3, 3], q50: [6, 12], q90: [12, 18] };
   const levels = levelsOf(1e6, quantiles, 600);
   expect(levels).toEqual({ q10: [1e6 + 0.5, 1e6 + 1], q50: [1e6 + 1, 1e6 + 3], q90: [1e6 + 2, 1e6 + 5] });
   expect(rates([1e6, ...levels.q50]).slice(1)).toEqual(quantiles.q50);

@@ -4,12 +4,13 @@ import { defaultContextSettings, judgeTarget, toSensorGrid } from "../../../core
 import { toGrid } from "../../../core/data/grid.ts";
 import { observe } from "../../../core/data/observed.ts";
 import type { Readings, Target } from "../../../core/data/reading.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 
 const temperature: Target = { name: "temperature", unit: "°C", min: -40, max: 85 };
 const humidity: Target = { name: "humidity", unit: "%", min: 0, max: 100 };
 const end = Date.UTC(2026, 2, 1, 12);
 const slot = new Date(end);
-const fleet = { stepSeconds: 600, horizon: 24, targets: [temperature] };
+const fleet = { stepSeconds: 600, leads: everyLead(24), targets: [temperature] };
 const need = { contextLength: 48, historyLength: 48 };
 
 /** Hours before the end, and what was measured. */

@@ -9,9 +9,10 @@ import { trainFleets } from "../../../core/evaluation/trainings.ts";
 import { createYardstick } from "../../../core/evaluation/yardstick.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import type { FleetRequest, FleetResult } from "../../../core/model/fleet/training.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 import { fleetOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 
-const fleet = fleetOf({ stepSeconds: 3600, horizon: 3, targets: [temperature] });
+const fleet = fleetOf({ stepSeconds: 3600, leads: everyLead(3), targets: [temperature] });
 const settings = defaultForecastSettings(fleet, "test");
 const hour = 3_600_000;
 const length = 300;
@@ -108,7 +109,7 @@ describe("splitGrid", () => {
     expect((plan!.validationEnd - grid.startAt.getTime()) / hour).toBe(660);
   });
 
-  test("starts where the target was measured, with room for the horizon", () => {
+  test("starts where the target was measured, with room for the furthest lead", () => {
     const values = wave(100).map((value, i) => (i === 87 ? Number.NaN : value));
     const grid = gridOf(values);
     const [plan] = splitGrid(grid, 3);
@@ -124,17 +125,17 @@ describe("splitGrid", () => {
 
 test("yardsticks forecast the last value and yesterday's, with bands of their own past errors", () => {
   const column = Float64Array.from({ length: 96 }, (_, i) => (i % 24) + (i >= 24 ? 1 : 0));
-  const persistence = createYardstick("persistence", column, 96, 2, 3600)(80);
+  const persistence = createYardstick("persistence", column, 96, [1, 2], 3600)(80);
   expect(persistence.q50).toEqual([column[80], column[80]]);
   expect(persistence.q90[0]).toBeCloseTo(column[80]! + 1, 12);
-  const seasonal = createYardstick("seasonalNaive", column, 96, 2, 3600)(80);
+  const seasonal = createYardstick("seasonalNaive", column, 96, [1, 2], 3600)(80);
   expect(seasonal.q50).toEqual([column[57], column[58]]);
 });
 
 test("measures a series over all origins and leads, leaving out what was not measured", () => {
   const column = Float64Array.of(1, 2, 4, Number.NaN);
   const band = { q10: [1, 2], q50: [2, 3], q90: [3, 5] };
-  const made = measureSeries(column, [0, 1], [band, band], { trainEnd: 3, season: 1 });
+  const made = measureSeries(column, [0, 1], [1, 2], [band, band], { trainEnd: 3, season: 1 });
   // actuals 2, 4 | 4, missing: errors 0, 1, 2; in-sample naive error (1 + 2) / 2
   expect(made.mae).toBeCloseTo(1, 12);
   expect(made.rmse).toBeCloseTo(Math.sqrt(5 / 3), 12);

@@ -5,6 +5,7 @@ import { replayOnline } from "../../../core/evaluation/online.ts";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import { quantilesOfMix } from "../../../core/mix/mix.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
 import { relearn } from "../../../core/operations/learn.ts";
@@ -24,7 +25,7 @@ import {
 
 const stepSeconds = 3600;
 const targets = [temperature, humidity];
-const fleet = fleetOf({ stepSeconds, horizon: 6, targets });
+const fleet = fleetOf({ stepSeconds, leads: everyLead(6), targets });
 const settings = defaultForecastSettings(fleet, "v1");
 const served = 120;
 const model = modelOf(manifestOf({ modelId: "m", sensorId: "a", stepSeconds, horizon: 6, targets }));

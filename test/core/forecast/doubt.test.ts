@@ -5,11 +5,15 @@ import { conclude } from "../../../core/forecast/conclude.ts";
 import { countHeld, doubtOf, doubtText, widenedBand } from "../../../core/forecast/doubt.ts";
 import { planSensor } from "../../../core/forecast/plan.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 
 const temperature: Target = { name: "temperature", unit: "°C", min: -40, max: 85 };
 const humidity: Target = { name: "humidity", unit: "%", min: 0, max: 100 };
 const slot = new Date("2026-03-01T12:00:00Z");
-const settings = defaultForecastSettings({ stepSeconds: 600, horizon: 24, targets: [temperature, humidity] }, "test");
+const settings = defaultForecastSettings(
+  { stepSeconds: 600, leads: everyLead(24), targets: [temperature, humidity] },
+  "test",
+);
 
 /** 440 steps of a room, the last temperatures replaced. */
 function readingsWith(...last: number[]) {

@@ -4,7 +4,7 @@ import { believableOf, guardQuantiles } from "../../../core/forecast/guard.ts";
 import { humidity, temperature } from "../../builders.ts";
 
 const one = (q10: number, q50: number, q90: number) =>
-  guardQuantiles({ q10: [q10], q50: [q50], q90: [q90] }, humidity, 1);
+  guardQuantiles({ q10: [q10], q50: [q50], q90: [q90] }, humidity, [1]);
 
 test("what float32 rounding crosses is levelled, what really crosses is refused with the numbers", () => {
   expect(one(50.00001, 50, 51)).toEqual({ ok: true, quantiles: { q10: [50], q50: [50], q90: [51] } });
@@ -29,7 +29,7 @@ describe("what the history makes believable", () => {
   const flat = (q50: number) => ({ q10: [q50 - 1], q50: [q50], q90: [q50 + 1] });
   const simple = { q10: [19.5], q50: [20.7], q90: [21.9] };
   const guard = (q50: number) =>
-    guardQuantiles(flat(q50), temperature, 1, believableOf(rooms, 431, simple, temperature, 1));
+    guardQuantiles(flat(q50), temperature, [1], believableOf(rooms, 431, simple, temperature, 1));
 
   it("trips on a median that leaves it by more than the simple forecast is unsure", () => {
     expect(guard(-3.9)).toMatchObject({
@@ -45,6 +45,6 @@ describe("what the history makes believable", () => {
 
   it("believes anything where nothing was measured", () => {
     const believable = believableOf(new Float64Array(9).fill(Number.NaN), 8, simple, temperature, 1);
-    expect(guardQuantiles(flat(60), temperature, 1, believable)).toMatchObject({ ok: true });
+    expect(guardQuantiles(flat(60), temperature, [1], believable)).toMatchObject({ ok: true });
   });
 });

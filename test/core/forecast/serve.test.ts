@@ -5,6 +5,7 @@ import { replay } from "../../../core/evaluation/replay.ts";
 import { type Decision, type RunModels, type ServedSlot, serve } from "../../../core/forecast/serve.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import type { Adaptation } from "../../../core/mix/adaptation.ts";
+import { freshAdaptation } from "../../../core/mix/adaptation.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";
@@ -95,10 +96,7 @@ test("the models run once for the whole batch, and what is learnt between two tu
   const rows: ServedSlot[] = [];
   for await (const served of serve(counted, settings, batch, () => ({ learnt, decidedAt: someSlot }))) {
     rows.push(served);
-    const zeros = () => new Array<number>(24).fill(0);
-    const five = () => Array.from({ length: 5 }, zeros);
-    const width = [zeros(), zeros()];
-    learnt.set("temperature", { version: 2, through, regret: five(), square: five(), bound: zeros(), width });
+    learnt.set("temperature", { ...freshAdaptation(settings.fleet.leads), through });
   }
   expect(runs).toBe(1);
   expect(rows.map((served) => rowsOf(served)[0]?.mix?.learntThrough)).toEqual([null, through]);

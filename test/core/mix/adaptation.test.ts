@@ -18,7 +18,7 @@ function outcome(mix: Mix, actual: number): MaturedLead {
 }
 
 /** The state after each value was forecast by the experts and became known. */
-function follow(values: number[], made: (i: number) => (Quantiles | null)[], from = freshAdaptation(1), start = 0) {
+function follow(values: number[], made: (i: number) => (Quantiles | null)[], from = freshAdaptation([1]), start = 0) {
   return values.reduce(
     (state, value, i) => adapt(state, at(start + i + 1), [outcome(mixOf(state, all, made(i)), value)]),
     from,
@@ -28,7 +28,7 @@ const firstWeights = (state: Adaptation) => weightsOf(state, all).map(([weight])
 const hours = (n: number) => 6 * n;
 
 test("starts mostly with the network, all weights together one", () => {
-  const weights = firstWeights(freshAdaptation(1));
+  const weights = firstWeights(freshAdaptation([1]));
   expect(weights).toEqual([0.96, 0.02, 0.01, 0.01, 0].map(Math.fround));
 });
 
@@ -51,7 +51,7 @@ test("a challenger starts with most of the champion's share and takes it all whe
   const made = [flat(22), flat(23), flat(22), flat(23), flat(20)];
   const taught = values.reduce(
     (state, value, i) => adapt(state, at(i + 1), [outcome(mixOf(state, shares, made), value)]),
-    freshAdaptation(1),
+    freshAdaptation([1]),
   );
   expect(weightsOf(taught, shares)[4]![0]).toBeGreaterThan(0.8);
 });
@@ -74,7 +74,7 @@ test("leaves the weights nearly alone while the network is as good as any", () =
 test("brings the coverage of a band that is three times too narrow, or far too wide, to its nominal", () => {
   for (const half of [0.5, 5]) {
     const random = (i: number) => ((Math.sin(12.9898 * (i + 1)) * 43758.5453) % 1) * 2;
-    let state = freshAdaptation(1);
+    let state = freshAdaptation([1]);
     let covered = 0;
     const [settle, count] = [2000, 4000];
     for (let i = 0; i < settle + count; i++) {
@@ -164,7 +164,7 @@ test("whatever was learnt, quantiles neither cross nor leave the range, and a mi
     fc.property(fc.array(fc.tuple(made, value), { maxLength: 40 }), made, (past, now) => {
       const state = past.reduce(
         (known, [experts, actual], i) => adapt(known, at(i + 1), [outcome(mixOf(known, all, experts), actual)]),
-        freshAdaptation(1),
+        freshAdaptation([1]),
       );
       const mix = mixOf(state, all, now);
       const { q10, q50, q90 } = quantilesOfMix(mix, range);

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { forecastBaseline, lastObserved, seasonalNaive } from "../../../core/mix/baselines.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 import { humidity, randomOf, temperature, wave } from "../../builders.ts";
 
 const missing = Number.NaN;
 const column = (values: (number | null)[]) => Float64Array.from(values, (value) => value ?? missing);
 const forecast = (values: (number | null)[], target = temperature) =>
-  forecastBaseline(column(values), values.length - 1, 24, 600, target);
+  forecastBaseline(column(values), values.length - 1, everyLead(24), 600, target);
 
 test("the last value is the newest observation", () => {
   expect(lastObserved(column([1, 2, null]), 2)).toBe(2);
@@ -15,16 +16,16 @@ test("the last value is the newest observation", () => {
 
 test("the seasonal naive is the value a day before each lead, null where that is missing", () => {
   const values = column(Array.from({ length: 144 }, (_, i) => (i === 1 ? null : i)));
-  expect(seasonalNaive(values, 143, 3, 600)).toEqual([0, null, 2]);
-  expect(seasonalNaive(values, 100, 2, 600)).toEqual([null, null]);
+  expect(seasonalNaive(values, 143, everyLead(3), 600)).toEqual([0, null, 2]);
+  expect(seasonalNaive(values, 100, everyLead(2), 600)).toEqual([null, null]);
 });
 
 test("the seasonal naive repeats the last day when the horizon is longer than a day", () => {
-  expect(seasonalNaive(column([10, 20, 30, 40]), 3, 6, 21_600)).toEqual([10, 20, 30, 40, 10, 20]);
+  expect(seasonalNaive(column([10, 20, 30, 40]), 3, everyLead(6), 21_600)).toEqual([10, 20, 30, 40, 10, 20]);
 });
 
 test("there is no season where a day is not a whole number of steps", () => {
-  expect(seasonalNaive(column([1, 2, 3]), 2, 2, 7 * 3600)).toEqual([null, null]);
+  expect(seasonalNaive(column([1, 2, 3]), 2, everyLead(2), 7 * 3600)).toEqual([null, null]);
 });
 
 test("serves the usual day for a daily course, yesterday where all days are alike, the last value for one that wanders", () => {
@@ -76,7 +77,7 @@ test("the band holds about 80 % of what follows", () => {
   let covered = 0;
   let n = 0;
   for (let end = 500; end < 3900; end += 37) {
-    const made = forecastBaseline(column(walk.slice(end - 450, end + 1)), 450, 24, 600, temperature)!;
+    const made = forecastBaseline(column(walk.slice(end - 450, end + 1)), 450, everyLead(24), 600, temperature)!;
     for (const lead of [1, 6, 12]) {
       const actual = walk[end + lead]!;
       if (actual >= made.q10[lead - 1]! && actual <= made.q90[lead - 1]!) covered++;
@@ -108,8 +109,8 @@ test("points after the origin change nothing", () => {
       fc.array(value, { maxLength: 30 }),
       (past, future) => {
         const end = past.length - 1;
-        const without = forecastBaseline(column(past), end, 6, 600, humidity);
-        expect(forecastBaseline(column([...past, ...future]), end, 6, 600, humidity)).toEqual(without);
+        const without = forecastBaseline(column(past), end, everyLead(6), 600, humidity);
+        expect(forecastBaseline(column([...past, ...future]), end, everyLead(6), 600, humidity)).toEqual(without);
       },
     ),
   );

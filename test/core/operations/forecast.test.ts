@@ -270,7 +270,11 @@ test("a sensor whose handling throws comes back alone; the others are stored", a
 });
 
 test("a model made for other steps, leads or targets is rejected with the cause", async () => {
-  const misfits = [manifestOf({ stepSeconds: 3600 }), manifestOf({ horizon: 12 }), manifestOf({ quantiles: [0.5] })];
+  const misfits = [
+    manifestOf({ stepSeconds: 3600 }),
+    manifestOf({ horizon: 1, leads: [25] }),
+    manifestOf({ quantiles: [0.5] }),
+  ];
   for (const manifest of misfits) {
     const { of } = await run(world({ a: healthy() }, { models: [modelOf(manifest)] }));
     expect(of("a")).toMatchObject({ status: "baseline", reason: "modelRejected" });
@@ -380,7 +384,7 @@ test("readings after the slot change no forecast", async () => {
 
 test("a late slot uses nothing that was learnt after its origin, and what was learnt before", async () => {
   const learnt = (through: Date) => ({
-    ...freshAdaptation(24),
+    ...freshAdaptation(fleetOf().leads),
     through,
     width: [0, 1].map(() => new Array(24).fill(1)),
   });

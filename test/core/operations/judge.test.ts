@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import type { PairedScore } from "../../../core/forecast/score.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 import { defaultPromotionSettings, judgeAlone, judgeChallenger } from "../../../core/operations/judge.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { randomOf, someSlot } from "../../builders.ts";
 
-const settings = { ...defaultPromotionSettings(4), minimumMoments: 100, maximumMoments: 400 };
+const settings = { ...defaultPromotionSettings(everyLead(4)), minimumMoments: 100, maximumMoments: 400 };
 
 /** Scores of two models, the challenger's losses `ratio` times the champion's beneath noise of its own. */
 function pairsOf(

@@ -22,7 +22,7 @@ import {
   memoryRegistry,
 } from "../../fakes/ports.ts";
 
-const settings = { ...defaultPromotionSettings(2), minimumMoments: 40, maximumMoments: 200 };
+const settings = { ...defaultPromotionSettings([1, 2]), minimumMoments: 40, maximumMoments: 200 };
 const createdAt = addSeconds(someSlot, -100 * 600);
 const model = (modelId: string, status: RegisteredModel["status"], sensorId = "a") => ({
   ...modelOf(manifestOf({ modelId, sensorId }), status),
@@ -40,6 +40,7 @@ function scoresOf(modelKey: string, level: number, count = 80, sensorId = "a", e
       modelKey,
       actual: 20,
       scoredAt: end,
+      leads: [1, 2],
       error: pinball,
       pinball,
       isCovered: [i % 5 > 0, i % 5 > 0],

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 import { defaultScoreSettings, type ScoreSettings, score } from "../../../core/operations/score.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, readingsOf, someSlot, temperature } from "../../builders.ts";
@@ -7,7 +8,7 @@ import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import { memoryAdaptations, memoryFollower, memoryLedger } from "../../fakes/ports.ts";
 
-const fleet = fleetOf({ horizon: 3, targets: [temperature] });
+const fleet = fleetOf({ leads: everyLead(3), targets: [temperature] });
 const settings: ScoreSettings = { ...defaultScoreSettings(fleet), recentSteps: 6, lookbackSteps: 20, thoroughEvery: 3 };
 /** A slot of an ordinary pass: its number is not a multiple of three. */
 const slot = addSeconds(someSlot, 600);
@@ -33,6 +34,7 @@ function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     sourceWatermark: overrides.origin ?? step(-2),
     imputedSteps: 0,
     codeVersion: "v1",
+    leads: everyLead(overrides.q50?.length ?? 3),
     q10: [18, 17, 16],
     q50: [20, 20, 20],
     q90: [21, 22, 23],
@@ -68,6 +70,7 @@ test("scores one lead by hand: error, pinball, coverage and both yardsticks", as
       modelKey: "m",
       actual: 22,
       scoredAt: slot,
+      leads: [1],
       error: [2],
       pinball: [expect.closeTo((0.4 + 1 + 0.9) / 3, 12)],
       isCovered: [false],
@@ -97,7 +100,7 @@ test("scores what the network said alone beside what was served of it", async ()
   });
 });
 
-test("gathers the leads of several origins in one row, null where there was no forecast", async () => {
+test("gathers the leads of several origins in one row, and no others", async () => {
   const { ports, made } = await world(
     [20, 25],
     [forecastOf({ origin: step(-4), q10: [0, 0, 0] }), forecastOf({ origin: step(-2) })],
@@ -105,16 +108,17 @@ test("gathers the leads of several origins in one row, null where there was no f
   await run(ports);
   expect(made()).toHaveLength(1);
   expect(made()[0]).toMatchObject({
-    isCovered: [true, null, true],
-    seasonalNaiveError: [-2, null, -2],
-    error: [0, null, 0],
+    leads: [1, 3],
+    isCovered: [true, true],
+    seasonalNaiveError: [-2, -2],
+    error: [0, 0],
   });
 });
 
 test("a missing yesterday is no seasonal error", async () => {
   const { ports, made } = await world([20, 25], [forecastOf({ origin: step(-3) })]);
   await run(ports);
-  expect(made()[0]).toMatchObject({ error: [null, 0], seasonalNaiveError: [null, null], persistenceError: [null, 1] });
+  expect(made()[0]).toMatchObject({ leads: [2], error: [0], seasonalNaiveError: [null], persistenceError: [1] });
 });
 
 test("waits until the bin is closed and settled", async () => {
@@ -148,7 +152,7 @@ test("a reading later than an ordinary pass looks back is found by a thorough on
   await run(ports);
   expect(made()).toEqual([]);
   await run(ports, step(-1));
-  expect(made()).toMatchObject([{ targetAt: step(-10), error: [null, 1] }]);
+  expect(made()).toMatchObject([{ targetAt: step(-10), leads: [2], error: [1] }]);
 });
 
 test("scores shadow forecasts and baselines beside the served one", async () => {
@@ -190,9 +194,17 @@ test("ids and targets may hold any character: no two moments share a key", async
     adaptations,
   };
   for (const sensorId of ["a", "a|b"]) {
-    await score(ports, { ...settings, fleet: fleetOf({ horizon: 3, targets }) }, { slot, sensorIds: [sensorId] });
+    await score(
+      ports,
+      { ...settings, fleet: fleetOf({ leads: everyLead(3), targets }) },
+      { slot, sensorIds: [sensorId] },
+    );
   }
-  await score(ports, { ...settings, fleet: fleetOf({ horizon: 3, targets }) }, { slot, sensorIds: ["a", "a|b"] });
+  await score(
+    ports,
+    { ...settings, fleet: fleetOf({ leads: everyLead(3), targets }) },
+    { slot, sensorIds: ["a", "a|b"] },
+  );
   const scored = [...ledger.scores.values()].map(({ sensorId, target }) => [sensorId, target]);
   expect(scored.sort()).toEqual([
     ["a", "b|c"],
@@ -208,7 +220,7 @@ test("a lead counts exactly if it was issued before its moment, whichever pass r
   const { ports, made } = await world([22, 23], [late]);
   ports.clock.set(step(1));
   await run(ports, step(1));
-  expect(made()).toMatchObject([{ targetAt: step(0), error: [null, -7] }]);
+  expect(made()).toMatchObject([{ targetAt: step(0), leads: [2], error: [-7] }]);
 
   const forecasts = [forecastOf({ origin: step(-3) }), forecastOf()];
   const pass = async (one: Awaited<ReturnType<typeof world>>, n: number) => {
@@ -234,7 +246,7 @@ test("a row that came long before its forecast is completed by a thorough pass",
   const { ports, ledger, made } = await world([20, 21, ...new Array(9).fill(22)], [forecastOf({ origin: step(-10) })]);
   await run(ports, step(-1));
   const first = made().find((one) => one.targetAt.getTime() === step(-8).getTime());
-  expect(first).toMatchObject({ error: [null, 2] });
+  expect(first).toMatchObject({ leads: [2], error: [2] });
   await ledger.record([], [forecastOf({ origin: step(-9) })]);
   await run(ports, step(-1));
   const again = made().find((one) => one.targetAt.getTime() === step(-8).getTime());

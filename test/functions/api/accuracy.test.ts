@@ -83,12 +83,12 @@ describe("GET /v1/sensors/{id}/accuracy", () => {
     const midnight = new Date("2026-03-01T00:00:00Z");
     const origin = addSeconds(midnight, -stepSeconds);
     await api.ledger.record([outcomeOf({ slot: origin })], [forecastOf({ origin })]);
-    await api.scores.record([scoreOf({ targetAt: midnight, leads: 1 })]);
+    await api.scores.record([scoreOf({ targetAt: midnight, leads: [1] })]);
     await api.ledger.record(
       [outcomeOf({ slot: addSeconds(origin, -stepSeconds) })],
       [forecastOf({ origin: addSeconds(origin, -stepSeconds) })],
     );
-    await api.scores.record([scoreOf({ targetAt: origin, leads: 1 })]);
+    await api.scores.record([scoreOf({ targetAt: origin, leads: [1] })]);
     const { targets } = await load("?group_by=day");
     expect(targets[0]!.groups.map((group) => [group.key, group.n])).toEqual([
       ["2026-02-28", 1],

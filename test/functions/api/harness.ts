@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Readings } from "../../../core/data/reading.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Score } from "../../../core/forecast/score.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { withinDeadline } from "../../../functions/adapters/deadline.ts";
 import { memoryStore } from "../../../functions/adapters/memory-store.ts";
@@ -59,7 +60,7 @@ export async function startApi(
   const follower = memoryFollower(options.readings ?? new Map());
   const settings: ApiSettings = {
     stepSeconds,
-    horizon,
+    leads: everyLead(horizon),
     targets: fleetOf().targets,
     codeVersion: "test",
     isDemo: false,
@@ -156,6 +157,7 @@ export function forecastOf(overrides: Partial<Forecast> & { level?: number } = {
     sourceWatermark: addSeconds(origin, -30),
     imputedSteps: 0,
     codeVersion: "test",
+    leads: everyLead(horizon),
     q10: ramp(-1),
     q50: ramp(0),
     q90: ramp(1),
@@ -192,9 +194,9 @@ export function outcomeOf(overrides: Partial<Outcome> = {}): Outcome {
 }
 
 /** A score whose every lead has the same errors. */
-export function scoreOf(overrides: Partial<Score> & { leads?: number } = {}): Score {
-  const { leads = horizon, ...rest } = overrides;
-  const all = <T>(value: T) => Array.from({ length: leads }, () => value);
+export function scoreOf(overrides: Partial<Score> = {}): Score {
+  const { leads = everyLead(horizon), ...rest } = overrides;
+  const all = <T>(value: T) => leads.map(() => value);
   return {
     sensorId: "a",
     target: "temperature",
@@ -202,6 +204,7 @@ export function scoreOf(overrides: Partial<Score> & { leads?: number } = {}): Sc
     modelKey: "model-a",
     actual: 20,
     scoredAt: addSeconds(rest.targetAt ?? someSlot, 120),
+    leads,
     error: all(0.5),
     pinball: all(0.2),
     isCovered: all(true),

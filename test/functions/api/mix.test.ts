@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Mix } from "../../../core/mix/mix.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 import { toMixResponse } from "../../../functions/api/mix.ts";
 
 const learntThrough = new Date("2026-03-01T12:00:00.000Z");
@@ -20,7 +21,7 @@ const mix: Mix = {
 };
 
 test("averages weights and widths over groups of leads that cover each lead once", () => {
-  const made = toMixResponse(mix)!;
+  const made = toMixResponse(mix, everyLead(8))!;
   expect(made.learntThrough).toBe(learntThrough.toISOString());
   expect(made.groups.map(({ firstLead, lastLead }) => [firstLead, lastLead])).toEqual([
     [1, 1],
@@ -35,6 +36,6 @@ test("averages weights and widths over groups of leads that cover each lead once
 
 test("one lead is one group, a baseline has no mix", () => {
   const single = { ...mix, weights: mix.weights.map((one) => one.slice(0, 1)), widths: [[1], [1]] };
-  expect(toMixResponse(single)!.groups).toHaveLength(1);
-  expect(toMixResponse(null)).toBeNull();
+  expect(toMixResponse(single, [1])!.groups).toHaveLength(1);
+  expect(toMixResponse(null, [1])).toBeNull();
 });

@@ -114,7 +114,7 @@ test("writes one row per lead, whole on close and nothing when abandoned", async
   const forecasts = [{ target: "temperature", issuedAt: new Date(at(0)), q10: [1, 2], q50: [3, 4], q90: [5, 6] }];
   const path = join(folder, "out.csv.gz");
   const file = openForecastsFile(path);
-  await file.write('a"b', forecasts, 3600);
+  await file.write('a"b', forecasts, { step: 3600, leads: [1, 2] });
   await file.close();
   expect(gunzipSync(await readFile(path)).toString()).toBe(
     [
@@ -125,7 +125,7 @@ test("writes one row per lead, whole on close and nothing when abandoned", async
     ].join("\n"),
   );
   const abandoned = openForecastsFile(join(folder, "gone.csv"));
-  await abandoned.write("a", forecasts, 3600);
+  await abandoned.write("a", forecasts, { step: 3600, leads: [1, 2] });
   await abandoned.abandon();
   expect((await readdir(folder)).filter((name) => name.startsWith("gone"))).toEqual([]);
 });

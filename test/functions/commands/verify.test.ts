@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { maturedLeads } from "../../../core/forecast/matured.ts";
+import { everyLead } from "../../../core/model/leads.ts";
 import type { ModelStore } from "../../../core/model/ports.ts";
 import { sha256Of } from "../../../core/model/sha256.ts";
 import { defaultScoreSettings, keyOf, scoreLeads } from "../../../core/operations/score.ts";
@@ -20,7 +21,7 @@ import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastOf, manifestOf, outcomeOf, someMix } from "../adapters/postgres/builders.ts";
 
 const at = (steps: number) => addSeconds(someSlot, steps * 600);
-const fleet = fleetOf({ horizon: 3, targets: [temperature] });
+const fleet = fleetOf({ leads: everyLead(3), targets: [temperature] });
 const values = Array.from({ length: 120 }, (_, i) => 20 + Math.sin(i / 9));
 /** One reading a step, the newest at step 20. */
 const readings = readingsOf({ temperature: values }, { end: at(20) });

@@ -3,6 +3,7 @@ import type { AccuracyRow, FleetAccuracy, GroupBy, ScoreSums } from "../../../..
 import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyViews } from "../../../../core/views.ts";
 import type { PredictorSchema } from "../schema.ts";
+import { leadsOf } from "../scores.ts";
 
 /** Accuracy from the stored scores: quick sums for many sensors, every lead for one. */
 export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
@@ -38,12 +39,12 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
       return rows;
     },
 
-    async accuracy({ sensorId, from, to, groupBy, stepSeconds, horizon }) {
+    async accuracy({ sensorId, from, to, groupBy, stepSeconds, reach }) {
       // The error of a lead is a served one if a served forecast has the origin that many steps before.
       const served = sql`
         join forecast f on f.sensor_id = ${sensorId} and f.is_served and f.target = s.target
           and f.model_key = s.model_key and f.origin = s.target_at - make_interval(secs => u.lead * ${stepSeconds}::float8)
-          and f.origin >= ${addSeconds(from, -horizon * stepSeconds)} and f.origin < ${to}`;
+          and f.origin >= ${addSeconds(from, -reach * stepSeconds)} and f.origin < ${to}`;
       const { rows } = await sql<AccuracyRow>`
         select s.target, ${keyOf[groupBy]} as key,
           count(*)::int as n, avg(abs(u.error::float8)) as mae, sqrt(avg(u.error::float8 ^ 2)) as rmse,
@@ -54,8 +55,8 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
           1 - sum(abs(u.error::float8)) filter (where u.seasonal is not null)
             / nullif(sum(abs(u.seasonal::float8)), 0) as "skillSeasonalNaive"
         from score s
-        cross join lateral unnest(s.error, s.pinball, s.is_covered, s.persistence_error, s.seasonal_naive_error)
-          with ordinality as u (error, pinball, is_covered, persistence, seasonal, lead)
+        cross join lateral unnest(${leadsOf("s")}, s.error, s.pinball, s.is_covered, s.persistence_error,
+          s.seasonal_naive_error) as u (lead, error, pinball, is_covered, persistence, seasonal)
         ${groupBy === "model" ? sql`` : served}
         where s.sensor_id = ${sensorId} and s.target_at >= ${from} and s.target_at < ${to} and u.error is not null
         group by grouping sets ((s.target), (s.target, ${groupKeyOf[groupBy]}))

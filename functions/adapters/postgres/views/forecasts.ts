@@ -64,7 +64,7 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
 
     async leadSeries({ lead, ...query }) {
       const made = await this.forecasts({ ...query, limit: mostOrigins });
-      const rows = made.filter((one) => one.q50.length >= lead).map((one) => leadOf(one, lead));
+      const rows = made.flatMap((one) => leadOf(one, lead));
       return rows.sort((a, b) => compare(a.target, b.target) || a.origin.getTime() - b.origin.getTime());
     },
   };
@@ -87,9 +87,9 @@ function chosen(found: Forecast[], { targets, limit }: ForecastQuery): Forecast[
   return byOrigin.slice(0, limit).flatMap(([, ofOrigin]) => ofOrigin.sort((a, b) => place(a) - place(b)));
 }
 
-function leadOf({ target, unit, origin, stepSeconds, q10, q50, q90 }: Forecast, lead: number): LeadRow {
-  const h = lead - 1;
-  return { target, unit, origin, stepSeconds, q10: q10[h]!, q50: q50[h]!, q90: q90[h]! };
+function leadOf({ target, unit, origin, stepSeconds, leads, q10, q50, q90 }: Forecast, lead: number): LeadRow[] {
+  const h = leads.indexOf(lead);
+  return h < 0 ? [] : [{ target, unit, origin, stepSeconds, q10: q10[h]!, q50: q50[h]!, q90: q90[h]! }];
 }
 
 function compare(a: string, b: string): number {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Adaptation, freshAdaptation } from "../../../../core/mix/adaptation.ts";
+import { everyLead } from "../../../../core/model/leads.ts";
 import type { Adaptations } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { postgresAdaptations } from "../../../../functions/adapters/postgres/adaptation.ts";
@@ -22,12 +23,20 @@ beforeEach(async () => {
 });
 
 /** A state in which no two numbers are the same, some of them hardly a float32. */
-function stateOf(through: Date | null, seed = 1): Adaptation {
+function stateOf(through: Date | null, seed = 1, leads = everyLead(24)): Adaptation {
   let next = seed;
   const any = () => Math.fround(Math.sin(next++) * 10 ** ((next % 40) - 30));
   const fill = (rows: number[][]) => rows.map((row) => row.map(any));
-  const { regret, square, bound, width } = freshAdaptation(24);
-  return { version: 2, through, regret: fill(regret), square: fill(square), bound: bound.map(any), width: fill(width) };
+  const { regret, square, bound, width } = freshAdaptation(leads);
+  return {
+    version: 2,
+    leads,
+    through,
+    regret: fill(regret),
+    square: fill(square),
+    bound: bound.map(any),
+    width: fill(width),
+  };
 }
 const stored = async (target = "temperature") => (await adaptations.load(["room1"])).get("room1")?.get(target);
 const of = (state: Adaptation, target = "temperature") => ({ sensorId: "room1", target, state });

@@ -1,6 +1,7 @@
 import type { Forecast, Outcome } from "../../../../core/forecast/forecast.ts";
 import type { Score } from "../../../../core/forecast/score.ts";
 import type { Mix } from "../../../../core/mix/mix.ts";
+import { everyLead } from "../../../../core/model/leads.ts";
 import type { ModelManifest } from "../../../../core/model/manifest.ts";
 import { addSeconds } from "../../../../core/time.ts";
 
@@ -51,6 +52,7 @@ export function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     sourceWatermark: addSeconds(origin, -0.001),
     imputedSteps: 2,
     codeVersion: "test",
+    leads: everyLead(overrides.q50?.length ?? 3),
     q10: [0.1, -0, 1 / 3],
     q50: [0.1 + 0.2, 1e-300, Math.PI],
     q90: [1, 2, 1e300],
@@ -85,6 +87,7 @@ export function scoreOf(overrides: Partial<Score> = {}): Score {
     modelKey: "model-a",
     actual: 20.5,
     scoredAt: addSeconds(slot, 700),
+    leads: everyLead(overrides.error?.length ?? 3),
     error: [0.5, null, -0.25],
     pinball: [0.25, null, 0.125],
     isCovered: [true, null, false],

@@ -47,7 +47,7 @@ test("writes a score once and tells what is scored", async () => {
     target: "temperature",
     targetAt,
     modelKey: "model-a",
-    leads: 2,
+    scored: 2,
   });
   expect(await scores.scored(["room1", "room2"], slot, step(1))).toEqual([row2(step(1))]);
   expect(await scores.scored(["room1"], step(1), step(2))).toEqual([row2(step(2))]);
