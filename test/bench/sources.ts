@@ -9,6 +9,7 @@ import { splitGrid } from "../../core/evaluation/split.ts";
 import { measureSeries, type SeriesMetrics } from "../../core/evaluation/summary.ts";
 import { trainFleets } from "../../core/evaluation/trainings.ts";
 import { defaultForecastSettings } from "../../core/forecast/settings.ts";
+import { everyLead, lastLead } from "../../core/model/leads.ts";
 import { readReadings } from "../../functions/commands/csv-files.ts";
 import { openFleets } from "../../functions/runtime/models.ts";
 import { variants } from "./sources/variants.ts";
@@ -31,7 +32,8 @@ const targets = [
   { name: "humidity", unit: "%", min: 0, max: 100 },
 ];
 const stepSeconds = Number(options.step);
-const settings = defaultForecastSettings({ stepSeconds, horizon: 24, targets }, "bench");
+const settings = defaultForecastSettings({ stepSeconds, leads: everyLead(24), targets }, "bench");
+const { leads } = settings.fleet;
 const file = await readReadings(options.data, options.sensors?.split(","));
 const clean = new Map([...file.sensors].map(([id, readings]) => [id, sortReadings(readings)]));
 const ports = await openFleets({ workers: 1 });
@@ -42,7 +44,7 @@ type Row = { metrics: SeriesMetrics[][]; planned: number; made: number; refused:
 async function run(name: string): Promise<Row> {
   const inputs = [...clean].map(([sensorId, readings], i): BacktestInput => {
     const own = toGrid(readings, targets, stepSeconds);
-    const plans = splitGrid(own, settings.fleet.horizon);
+    const plans = splitGrid(own, lastLead(leads));
     const every = Number(options.every);
     const thin = (issuedAt: number[]) => issuedAt.filter((_, j) => j % every === 0);
     return {
@@ -71,7 +73,7 @@ async function run(name: string): Promise<Row> {
         row.made += of.length;
         const origins = of.map(({ issuedAt }) => gridIndex(truth, issuedAt));
         const made: Quantiles[] = of;
-        row.metrics[k]!.push(measureSeries(truth.columns[k]!, origins, made, { trainEnd: 0, season: null }));
+        row.metrics[k]!.push(measureSeries(truth.columns[k]!, origins, leads, made, { trainEnd: 0, season: null }));
       });
     }
   } finally {
