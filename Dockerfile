@@ -2,6 +2,8 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY . .
+# Models made in a checkout are their owner's alone; whoever runs in the image must read those that are shipped.
+RUN chmod -R a+rX models
 # Everything once, to build the dashboard (npm's prepare script); then only what runs it, and only this platform's binaries.
 RUN npm ci --omit=dev --no-audit --no-fund \
   && npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \

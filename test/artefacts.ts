@@ -1,11 +1,11 @@
 import { toSensorGrid } from "../core/data/context.ts";
 import { featureCount } from "../core/model/features.ts";
 import { leadsOf } from "../core/model/leads.ts";
-import type { Artefact, GoldenVector, ModelManifest } from "../core/model/manifest.ts";
+import type { Artefact, GoldenCase, ModelManifest } from "../core/model/manifest.ts";
 import { sha256Of } from "../core/model/sha256.ts";
 import { channelCount } from "../core/model/spec.ts";
 import { toModelInput } from "../core/model/tensors.ts";
-import { openSession } from "../functions/adapters/onnx-session.ts";
+import { type OnnxSession, openSession } from "../functions/adapters/onnx-session.ts";
 import { createGraph } from "../models/onnx/graph.ts";
 import { manifestOf, randomOf, readingsOf, someSlot, wave } from "./builders.ts";
 
@@ -43,23 +43,32 @@ export async function artefactOf(overrides: Partial<ModelManifest> = {}, seed = 
   const draft = manifestOf(overrides);
   const onnx = onnxOf(draft, seed);
   const manifest = { ...draft, modelSha256: await sha256Of(onnx) };
+  const session = await openSession(onnx, manifest);
+  const [first, ...further] = await Promise.all([0, 25, -25].map((shift) => goldenOf(session, manifest, seed, shift)));
+  await session.release();
+  return { onnx, manifest, golden: { ...first!, tolerance: 1e-4, further } };
+}
+
+/** A golden vector answered by ONNX Runtime, the readings moved by `shift`. */
+async function goldenOf(
+  session: OnnxSession,
+  manifest: ModelManifest,
+  seed: number,
+  shift: number,
+): Promise<GoldenCase> {
   const { targets, stepSeconds, historyLength } = manifest;
   const columns = targets.map(
-    ({ name }, k) => [name, wave(historyLength, { seed: seed + k, mean: 20 + 10 * k })] as const,
+    ({ name }, k) => [name, wave(historyLength, { seed: seed + k, mean: 20 + 10 * k + shift })] as const,
   );
   const readings = readingsOf(Object.fromEntries(columns), { stepSeconds });
   const sensor = toSensorGrid(readings, { stepSeconds, leads: leadsOf(manifest), targets }, someSlot, historyLength);
   if (sensor === null) throw new Error("the golden readings have no valid value");
   const { last, ...input } = toModelInput(manifest, sensor, targets);
-  const session = await openSession(onnx, manifest);
   const [output] = await session.run([input]);
-  await session.release();
   if (!output?.ok) throw new Error(output?.message);
-  const golden: GoldenVector = {
+  return {
     origin: someSlot.toISOString(),
     readings: { at: [...readings.at], values: Object.fromEntries(columns) },
     quantiles: Array.from(output.quantiles, (change, i) => last[Math.floor(i / 3) % targets.length]! + change),
-    tolerance: 1e-4,
   };
-  return { onnx, manifest, golden };
 }

@@ -31,7 +31,7 @@ export function partOf(sensorId: string, seed: number, graph: FleetGraph = fleet
   };
   const tensors = Object.entries(dims).map(([name, sizes]) => {
     const length = sizes.reduce((product, size) => product * size, 1);
-    return [name, Float32Array.from({ length }, () => 0.2 * random() + (name === "residualScale" ? 1 : 0))];
+    return [name, Float32Array.from({ length }, () => 0.2 * random() + (name.endsWith("Scale") ? 1 : 0))];
   });
   return { sensorId, fleetId: "rooms-1", tensors: Object.fromEntries(tensors) };
 }
@@ -43,7 +43,7 @@ export function manifestOf(fleetId: string, graph: FleetGraph = fleetGraph): Fle
       formatVersion: 1,
       fleetId,
       graph,
-      encoding: fleetEncoding([temperature, humidity], 600, leads, 12 * 144),
+      encoding: fleetEncoding([temperature, humidity], 600, leads, 60 * 144),
       networks: 2,
       ridgeShare: 0.1,
     },
@@ -81,7 +81,7 @@ export async function fleetOf(sensorIds: string[], { seeds = 2, weightType = "fl
     return { part, sequence: data.sequence, features: data.features, changes };
   };
   const description = { shape, members, ridgeShare: 0.1, weightType };
-  const goldenRows = parts.slice(0, 3).map(rowOf);
+  const goldenRows = parts.slice(0, 3).map((part, i) => rowOf(part, i));
   const sensors = Int32Array.from(goldenRows, (_, i) => i);
   const golden = createFleetGolden(loadEngine("simd128"), description, widths, goldenRows, sensors);
   const onnx = exportFleet(description);

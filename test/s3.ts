@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { crc32 } from "node:zlib";
 
 /** What goes wrong with requests whose "METHOD /bucket/key" holds `match`, `times` times. */
-export type S3Fault = { match: string; times: number; kind: 404 | 503 | "hang" | "corrupt" };
+export type S3Fault = { match: string; times: number; kind: 404 | 503 | "hang" | "corrupt" | "endless" | "lengthless" };
 
 /** A stand-in for S3 in memory: Get, Put and List, conditional writes, checksums, and faults. */
 export type S3StandIn = {
@@ -12,6 +12,8 @@ export type S3StandIn = {
   objects: Map<string, Buffer>;
   requests: string[];
   faults: S3Fault[];
+  /** Of bodies without an end. */
+  sentBytes(): number;
   close(): Promise<void>;
 };
 
@@ -35,10 +37,25 @@ export async function startS3(): Promise<S3StandIn> {
     const body = await bodyOf(request);
     if (fault?.kind === 503) return fail(response, 503, "SlowDown", "Please reduce your request rate.");
     if (fault?.kind === 404) return fail(response, 404, "NoSuchKey", "The specified key does not exist.");
+    if (fault?.kind === "endless" || fault?.kind === "lengthless") return pour(response, fault.kind === "endless");
     if (request.method === "PUT") return put(request, response, key, body);
     if (request.method === "GET" && url.searchParams.has("list-type")) return list(url, key, response);
     if (request.method === "GET") return get(response, key, fault?.kind === "corrupt");
     return fail(response, 405, "MethodNotAllowed", line);
+  }
+
+  let sent = 0;
+  /** Zeros for as long as somebody takes them; a terabyte of them where it has a length. */
+  async function pour(response: ServerResponse, hasLength: boolean): Promise<void> {
+    response.writeHead(200, { etag: '"0"', ...(hasLength ? { "content-length": 2 ** 40 } : {}) });
+    const chunk = Buffer.alloc(65_536);
+    while (!response.destroyed) {
+      sent += chunk.length;
+      if (response.write(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        response.once("drain", resolve).once("close", resolve);
+      });
+    }
   }
 
   function put(request: IncomingMessage, response: ServerResponse, key: string, body: Body): unknown {
@@ -76,6 +93,7 @@ export async function startS3(): Promise<S3StandIn> {
     objects,
     requests,
     faults,
+    sentBytes: () => sent,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

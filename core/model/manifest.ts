@@ -129,8 +129,7 @@ export const ModelManifest = z.object({
 });
 export type ModelManifest = z.infer<typeof ModelManifest>;
 
-/** Raw readings in, quantiles out: what the artefact must answer, within `tolerance`, before it may serve. */
-export const GoldenVector = z.object({
+const GoldenCase = z.object({
   origin: z.iso.datetime(),
   readings: z.object({
     at: z.array(z.number()).max(1_000_000),
@@ -138,7 +137,17 @@ export const GoldenVector = z.object({
   }),
   /** [leads, targets, quantiles], row-major, in the target's unit. */
   quantiles: z.array(finite).max(1_000_000),
+});
+/** Raw readings in, quantiles out. */
+export type GoldenCase = z.infer<typeof GoldenCase>;
+
+/**
+ * What the artefact must answer, within `tolerance`, before it may serve: this vector and those in `further`, extreme
+ * ones among them.
+ */
+export const GoldenVector = GoldenCase.extend({
   tolerance: z.number().positive().max(1e6),
+  further: z.array(GoldenCase).max(31).optional(),
 });
 export type GoldenVector = z.infer<typeof GoldenVector>;
 

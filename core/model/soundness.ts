@@ -1,5 +1,6 @@
 import { featureCount } from "./features.ts";
-import type { GoldenVector, ModelManifest } from "./manifest.ts";
+import { toLink } from "./link.ts";
+import type { GoldenCase, GoldenVector, ModelManifest } from "./manifest.ts";
 import { historyLength, linearCount } from "./spec.ts";
 
 /** Parts of what a target's golden answers span, and of its physical range, by which they may be missed. */
@@ -46,17 +47,58 @@ export function misfitOf(manifest: ModelManifest): string | null {
  * or they lie further outside of the target's range than that is wide. Null where it does prove something.
  */
 export function toleranceMisfit({ targets, quantiles }: ModelManifest, golden: GoldenVector): string | null {
-  const { tolerance } = golden;
-  let most = 0;
-  for (const [k, { name, min, max }] of targets.entries()) {
-    const own = golden.quantiles.filter((_, i) => Math.floor(i / quantiles.length) % targets.length === k);
-    const highest = own.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const lowest = own.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-    const range = max - min;
-    if (highest > max + range || lowest < min - range) {
-      return `golden vector has ${name} from ${lowest} to ${highest}, its range is ${min} to ${max}`;
+  for (const one of goldenCases(golden)) {
+    let most = 0;
+    for (const [k, { name, min, max }] of targets.entries()) {
+      const own = one.quantiles.filter((_, i) => Math.floor(i / quantiles.length) % targets.length === k);
+      const [lowest, highest] = spanOf(own);
+      const range = max - min;
+      if (highest > max + range || lowest < min - range) {
+        return `golden vector has ${name} from ${lowest} to ${highest}, its range is ${min} to ${max}`;
+      }
+      most = Math.max(most, reachShare * (highest - lowest) + rangeShare * range);
     }
-    most = Math.max(most, reachShare * (highest - lowest) + rangeShare * range);
+    if (golden.tolerance > most) return `golden vector has a tolerance of ${golden.tolerance}, at most ${most} here`;
   }
-  return tolerance <= most ? null : `golden vector has a tolerance of ${tolerance}, at most ${most} here`;
+  return null;
+}
+
+/** All golden vectors of an artefact. */
+export function goldenCases({ further = [], tolerance: _, ...first }: GoldenVector): GoldenCase[] {
+  return [first, ...further];
+}
+
+/** Fewer golden vectors leave most of a model unproved. */
+const fewestCases = 3;
+/** How far from the mean, in deviations of the scaler, the golden readings of each target must go. */
+const extremeDeviations = 3;
+
+/**
+ * What golden vectors leave unproved of a model that comes from elsewhere: they are too few, or those of a target go
+ * neither three deviations from its mean, above and below, nor to its bounds. Null where nothing.
+ */
+export function goldenGap({ targets, scaler, features }: ModelManifest, golden: GoldenVector): string | null {
+  const cases = goldenCases(golden);
+  const different = new Set(cases.map(({ readings }) => JSON.stringify(readings.values))).size;
+  if (different < fewestCases) return `${different} different golden vectors, at least ${fewestCases} are needed`;
+  for (const [k, { name, min, max }] of targets.entries()) {
+    const values = cases.flatMap(({ readings }) => (readings.values[name] ?? []).filter((value) => value !== null));
+    const link = features.links[k]!;
+    const [lowest, highest] = spanOf(values.filter((value) => value >= min && value <= max));
+    const reach = extremeDeviations * scaler.deviation[k]!;
+    const isHigh = highest >= max || toLink(link, highest) >= scaler.mean[k]! + reach;
+    const isLow = lowest <= min || toLink(link, lowest) <= scaler.mean[k]! - reach;
+    if (isHigh && isLow) continue;
+    const text = `golden vectors have ${name} from ${lowest} to ${highest}, extreme ones are missing`;
+    return `${text}: ${extremeDeviations} deviations above the mean and below, or to its bounds ${min} and ${max}`;
+  }
+  return null;
+}
+
+/** The lowest and the highest; +-infinity without any. */
+function spanOf(values: number[]): [number, number] {
+  return values.reduce<[number, number]>(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
 }

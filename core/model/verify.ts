@@ -3,9 +3,9 @@ import type { Fleet, Readings } from "../data/reading.ts";
 import { artefactDigest } from "./artefact-digest.ts";
 import { leadsOf } from "./leads.ts";
 import { fromLink } from "./link.ts";
-import { type Artefact, GoldenVector, ModelManifest } from "./manifest.ts";
+import { type Artefact, type GoldenCase, GoldenVector, ModelManifest } from "./manifest.ts";
 import { sha256Of } from "./sha256.ts";
-import { misfitOf, toleranceMisfit } from "./soundness.ts";
+import { goldenCases, misfitOf, toleranceMisfit } from "./soundness.ts";
 import { type ModelInput, type ModelOutput, toModelInput } from "./tensors.ts";
 
 /** Whether an artefact may serve, else what is wrong with it, with the numbers. */
@@ -14,7 +14,7 @@ export type Verdict = { ok: true } | { ok: false; message: string };
 /**
  * Whether the artefact may serve: its bytes have the manifest's sha256 (and the registered ones of bytes and files
  * where given), manifest and golden vector parse and fit together, and `run`, which sees only bytes that passed so far,
- * answers the golden vector within its tolerance by the encoder that serving uses. Else what disagrees, with the
+ * answers the golden vectors within their tolerance by the encoder that serving uses. Else what disagrees, with the
  * numbers.
  */
 export async function verifyArtefact(
@@ -24,10 +24,10 @@ export async function verifyArtefact(
 ): Promise<Verdict> {
   const manifest = ModelManifest.safeParse(artefact.manifest);
   if (!manifest.success) return refuse(`manifest: ${firstIssue(manifest.error)}`);
-  const golden = GoldenVector.safeParse(artefact.golden);
-  if (!golden.success) return refuse(`golden vector: ${firstIssue(golden.error)}`);
+  const vector = GoldenVector.safeParse(artefact.golden);
+  if (!vector.success) return refuse(`golden vector: ${firstIssue(vector.error)}`);
   const { modelId, modelSha256 } = manifest.data;
-  const misfit = misfitOf(manifest.data) ?? toleranceMisfit(manifest.data, golden.data);
+  const misfit = misfitOf(manifest.data) ?? toleranceMisfit(manifest.data, vector.data);
   if (misfit !== null) return refuse(`${modelId}: ${misfit}`);
   const sha256 = await sha256Of(artefact.onnx);
   if (sha256 !== modelSha256)
@@ -39,12 +39,16 @@ export async function verifyArtefact(
   if (digest && digest !== registered.digest) {
     return refuse(`${modelId}: its files have digest ${digest}, ${registered.digest} is registered`);
   }
-  return answersGolden(manifest.data, golden.data, run);
+  for (const golden of goldenCases(vector.data)) {
+    const verdict = await answersGolden(manifest.data, { ...golden, tolerance: vector.data.tolerance }, run);
+    if (!verdict.ok) return verdict;
+  }
+  return { ok: true };
 }
 
 async function answersGolden(
   manifest: ModelManifest,
-  golden: GoldenVector,
+  golden: GoldenCase & { tolerance: number },
   run: (input: ModelInput) => Promise<ModelOutput>,
 ): Promise<Verdict> {
   const { modelId, targets, horizon, quantiles, stepSeconds, features } = manifest;
@@ -76,7 +80,7 @@ async function answersGolden(
   return refuse(`${modelId}: golden vector missed by ${furthest}, at most ${golden.tolerance}`);
 }
 
-function readingsOf({ readings }: GoldenVector): Readings {
+function readingsOf({ readings }: GoldenCase): Readings {
   const values = Object.entries(readings.values).map(([name, column]) => [
     name,
     Float64Array.from(column, (value) => value ?? Number.NaN),

@@ -3,8 +3,10 @@ import { AppError } from "../errors.ts";
 import { misfit } from "../forecast/plan.ts";
 import { saveFleet } from "../model/fleet/artefact.ts";
 import type { ArtefactFiles } from "../model/fleet/files.ts";
+import { decodeGolden } from "../model/fleet/golden.ts";
 import type { FleetVersion } from "../model/fleet/manifest.ts";
 import { savePack } from "../model/fleet/pack.ts";
+import { fleetGoldenGap } from "../model/fleet/soundness.ts";
 import type { BuiltFleet } from "../model/fleet/training.ts";
 import type { ModelManifest } from "../model/manifest.ts";
 import type { FleetInference } from "../model/ports.ts";
@@ -70,6 +72,9 @@ export async function admitFleet(
   statusReason: string,
 ): Promise<{ ok: true; sensors: ModelManifest[] } | { ok: false; message: string }> {
   const { clock, log, registry } = ports;
+  const { fleetId, graph } = built.artefact.manifest;
+  const gap = fleetGoldenGap(decodeGolden(fleetId, built.artefact.golden, graph));
+  if (gap !== null) return { ok: false, message: `fleet ${fleetId}: ${gap}` };
   const sensors = await storeFleet(ports.fleetFiles, built);
   const { digest, manifest } = built.artefact;
   const verdict = await verifyFleet(ports.fleetInference, { fleetId: manifest.fleetId, digest }, sensors);

@@ -3,6 +3,7 @@ import { misfit } from "../forecast/plan.ts";
 import { artefactDigest, isSameArtefact } from "../model/artefact-digest.ts";
 import type { Artefact, ModelManifest } from "../model/manifest.ts";
 import type { RegisteredModel } from "../model/registered.ts";
+import { goldenGap } from "../model/soundness.ts";
 import type { Verdict } from "../model/verify.ts";
 import type { Ports } from "../ports.ts";
 
@@ -41,10 +42,32 @@ export async function importArtefact(
   artefact: Artefact,
   statusReason = "imported",
 ): Promise<Verdict> {
-  const cause = misfit(artefact.manifest, fleet);
+  const cause = misfit(artefact.manifest, fleet) ?? targetMisfit(artefact.manifest, fleet);
   if (cause !== null) return { ok: false, message: cause };
+  if (artefact.manifest.fleet) {
+    return {
+      ok: false,
+      message: `${artefact.manifest.modelId} is a part of a fleet's network: it has no graph of its own`,
+    };
+  }
   const verdict = await ports.inference.verify(artefact);
-  return verdict.ok ? admit(ports, artefact, statusReason) : verdict;
+  if (!verdict.ok) return verdict;
+  const gap = goldenGap(artefact.manifest, artefact.golden);
+  return gap === null
+    ? admit(ports, artefact, statusReason)
+    : { ok: false, message: `${artefact.manifest.modelId}: ${gap}` };
+}
+
+/** Other units are other quantities, and a wider range lets a golden vector miss by more. */
+function targetMisfit({ modelId, targets }: ModelManifest, fleet: Fleet): string | null {
+  for (const { name, unit, min, max } of targets) {
+    const own = fleet.targets.find((target) => target.name === name)!;
+    if (unit !== own.unit)
+      return `${modelId}: ${name} is in ${unit || "no unit"}, the fleet's in ${own.unit || "none"}`;
+    if (min >= own.min && max <= own.max) continue;
+    return `${modelId}: ${name} is from ${min} to ${max}, the fleet's from ${own.min} to ${own.max}`;
+  }
+  return null;
 }
 
 /**

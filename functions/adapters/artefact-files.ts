@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import { isSameArtefact } from "../../core/model/artefact-digest.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "../../core/model/manifest.ts";
+import { mostBytes } from "../../core/model/size-limits.ts";
 
 /** The files of an artefact, wherever they lie. */
 export const artefactFiles = { onnx: "model.onnx", manifest: "manifest.json", golden: "golden.json" } as const;
@@ -29,6 +30,12 @@ export function checkPath(path: string): string[] {
   const names = path.split("/");
   if (names.length > 1 && names.length < 5) return names.map(checkModelId);
   throw new AppError("badInput", `${JSON.stringify(path.slice(0, 64))} is not the path of a file in the model store`);
+}
+
+/** Throws artefactRejected for a file that is larger than one of its name may be. */
+export function checkSize(path: string, bytes: number): void {
+  const most = mostBytes(path.split("/").at(-1)!);
+  if (bytes > most) throw new AppError("artefactRejected", `${path} has ${bytes} bytes, at most ${most}`);
 }
 
 /** Throws conflict when a file is there with other bytes. */

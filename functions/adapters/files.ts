@@ -1,12 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { link, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../../core/errors.ts";
 import { printArtefact } from "../../core/model/artefact-digest.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
 import type { ModelStore } from "../../core/model/ports.ts";
-import { artefactFiles, checkModelId, checkPath, checkSame, checkSameBytes, parseArtefact } from "./artefact-files.ts";
+import {
+  artefactFiles,
+  checkModelId,
+  checkPath,
+  checkSame,
+  checkSameBytes,
+  checkSize,
+  parseArtefact,
+} from "./artefact-files.ts";
 
 /** Artefacts in `folder`, one folder each, named after the model. Throws storeUnavailable when the disk fails. */
 export function folderStore(folder: string): ModelStore {
@@ -37,7 +46,7 @@ export function folderStore(folder: string): ModelStore {
 export function folderFiles(folder: string): ArtefactFiles {
   const read = async (path: string) => {
     try {
-      return new Uint8Array(await readFile(join(folder, ...checkPath(path))));
+      return await readBounded(join(folder, ...checkPath(path)));
     } catch (error) {
       if (hasCode(error, "ENOENT", "ENOTDIR", "EISDIR")) return null;
       if (error instanceof AppError) throw error;
@@ -51,7 +60,7 @@ export function folderFiles(folder: string): ArtefactFiles {
       // Hidden until it is whole; a link, unlike a rename, never replaces what is there.
       const temporary = join(folder, `.${randomUUID()}`);
       try {
-        await mkdir(dirname(final), { recursive: true });
+        await makePrivate(dirname(final));
         await writeSynced(temporary, bytes);
         await link(temporary, final);
         await syncFolder(dirname(final));
@@ -93,12 +102,10 @@ export function layeredStore(first: ModelStore, second: Pick<ModelStore, "get">)
 /** The artefact in a folder, null when there is no such folder. Throws artefactRejected for files that do not parse. */
 export async function readArtefactFolder(folder: string): Promise<Artefact | null> {
   try {
-    const [onnx, manifest, golden] = await Promise.all([
-      readFile(join(folder, artefactFiles.onnx)),
-      readFile(join(folder, artefactFiles.manifest), "utf8"),
-      readFile(join(folder, artefactFiles.golden), "utf8"),
-    ]);
-    return parseArtefact(folder, { onnx: new Uint8Array(onnx), manifest, golden });
+    const files = [artefactFiles.onnx, artefactFiles.manifest, artefactFiles.golden] as const;
+    const [onnx, manifest, golden] = await Promise.all(files.map((name) => readBounded(join(folder, name))));
+    const text = new TextDecoder();
+    return parseArtefact(folder, { onnx: onnx!, manifest: text.decode(manifest), golden: text.decode(golden) });
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return null;
     if (error instanceof AppError) throw error;
@@ -106,17 +113,38 @@ export async function readArtefactFolder(folder: string): Promise<Artefact | nul
   }
 }
 
+/**
+ * A file's bytes. Throws artefactRejected, before anything is read, for one that is larger than a file of its name may
+ * be, and for what is no file at all: a pipe or a device would be waited for or read for ever.
+ */
+async function readBounded(path: string): Promise<Uint8Array> {
+  // Not blocking: opening a pipe that nobody writes would wait, too.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const found = await file.stat();
+  if (found.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
+  if (!found.isFile()) throw new AppError("artefactRejected", `${path} is not a plain file`);
+  checkSize(path, found.size);
+  const bytes = new Uint8Array(found.size);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+  return bytes.subarray(0, bytesRead);
+}
+
 async function writeWhole(folder: string, artefact: Artefact): Promise<void> {
   const { manifest, golden } = printArtefact(artefact);
-  await mkdir(folder, { recursive: true });
+  await makePrivate(folder);
   await writeSynced(join(folder, artefactFiles.onnx), artefact.onnx);
   await writeSynced(join(folder, artefactFiles.golden), golden);
   await writeSynced(join(folder, artefactFiles.manifest), manifest);
   await syncFolder(folder);
 }
 
+/** Folders that are missing, for their owner alone: a model tells what its readings were like. */
+async function makePrivate(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+}
+
 async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
-  await using file = await open(path, "wx");
+  await using file = await open(path, "wx", 0o600);
   await file.writeFile(content);
   await file.sync();
 }

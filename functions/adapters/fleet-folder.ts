@@ -17,8 +17,8 @@ export async function readFleetSensors(folder: string): Promise<ModelManifest[]>
 /** Writes beside a version the manifests of its sensors, by which a registry is filled. */
 export async function writeFleetSensors(folder: string, fleetId: string, sensors: ModelManifest[]): Promise<void> {
   const target = join(folder, "fleets", fleetId);
-  await mkdir(target, { recursive: true });
-  await writeFile(join(target, sensorsFile), `${JSON.stringify(sensors)}\n`);
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  await writeFile(join(target, sensorsFile), `${JSON.stringify(sensors)}\n`, { mode: 0o600 });
 }
 
 async function readSensors(file: string): Promise<ModelManifest[]> {

@@ -11,7 +11,15 @@ import { printArtefact } from "../../core/model/artefact-digest.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
 import type { ModelStore } from "../../core/model/ports.ts";
-import { artefactFiles, checkModelId, checkPath, checkSame, checkSameBytes, parseArtefact } from "./artefact-files.ts";
+import {
+  artefactFiles,
+  checkModelId,
+  checkPath,
+  checkSame,
+  checkSameBytes,
+  checkSize,
+  parseArtefact,
+} from "./artefact-files.ts";
 
 /** `endpoint` other than AWS's means path-style addresses, which every S3 stand-in understands. */
 export type S3Options = {
@@ -50,9 +58,10 @@ export function s3Store(options: S3Options): ModelStore & { files: ArtefactFiles
 
   async function read(key: string): Promise<Uint8Array | null> {
     try {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return (await Body?.transformToByteArray()) ?? null;
+      const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      return Body ? await readBounded(key, Body.transformToWebStream(), ContentLength ?? 0) : null;
     } catch (error) {
+      if (error instanceof AppError) throw error;
       if (error instanceof NoSuchKey || hasStatus(error, 404)) return null;
       throw unavailable(`s3://${bucket}/${key}`, error);
     }
@@ -114,6 +123,24 @@ export function s3Store(options: S3Options): ModelStore & { files: ArtefactFiles
     },
     close: () => client.destroy(),
   };
+}
+
+/** The body, unless it says or turns out to be larger than a file of its name may be: the rest is not fetched then. */
+async function readBounded(key: string, body: ReadableStream<Uint8Array>, length: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let read = 0;
+  const reader = body.getReader();
+  try {
+    for (checkSize(key, length); ; checkSize(key, read)) {
+      const { done, value } = await reader.read();
+      if (done) return new Uint8Array(Buffer.concat(chunks, read));
+      chunks.push(value);
+      read += value.length;
+    }
+  } catch (error) {
+    await reader.cancel().catch(() => undefined);
+    throw error;
+  }
 }
 
 function hasStatus(error: unknown, status: number): boolean {

@@ -60,7 +60,7 @@ export async function buildFleetVersion(
     );
   }
   const rows = goldenRows(model, files);
-  const which = Int32Array.from(rows, (_, i) => i);
+  const which = Int32Array.from(rows, (_, i) => i % files.length);
   const golden = createFleetGolden(engine, exported, widthsOf(members), rows, which);
   const trainings = sensors.map(({ manifest: { training } }) => training);
   const manifest: FleetManifest = {
@@ -153,19 +153,18 @@ function slopeAt(link: Link, value: number): number {
   return little / (toLink(link, at + little) - value);
 }
 
-const goldenCount = 4;
+/** How far from the mean the rows' numbers go: as real ones do, and beyond where the graph bounds its features. */
+const goldenReaches = [2, 2, 2, 2, 12, 12];
 
-/**
- * Rows with some sensors' real parts and ridge, and features as far from the mean as real ones: each weight has its
- * say.
- */
+/** Rows with some sensors' real parts and ridge, extreme ones among them: each weight and each bound has its say. */
 function goldenRows({ encoding, members }: FleetModel, files: PartFile[]): FleetRow[] {
-  return files.slice(0, goldenCount).map((part, i) => {
+  return goldenReaches.map((reach, i) => {
+    const [part, member] = [files[i % files.length]!, members[i % files.length]!];
     const random = createRandom(0x9e3779b9 ^ i);
-    const uniform = () => 4 * (random() / 2 ** 32) - 2;
+    const uniform = () => reach * (2 * (random() / 2 ** 32) - 1);
     const sequence = Float32Array.from({ length: encoding.contextLength * sequenceChannels(encoding) }, uniform);
     const features = Float32Array.from({ length: featurePlaces(encoding).count }, uniform);
-    return { part, sequence, features, changes: ridgeChanges(encoding, members[i]!.part, features, 0) };
+    return { part, sequence, features, changes: ridgeChanges(encoding, member.part, features, 0) };
   });
 }
 

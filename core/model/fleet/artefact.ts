@@ -3,6 +3,7 @@ import { AppError } from "../../errors.ts";
 import { digestOf } from "./digest.ts";
 import type { ArtefactFiles } from "./files.ts";
 import { FleetManifest } from "./manifest.ts";
+import { fleetMisfitOf } from "./soundness.ts";
 
 /** Files of a fleet version, in the order in which they are written: without a manifest there is none. */
 const fileNames = ["fleet.onnx", "golden.safetensors", "manifest.json"] as const;
@@ -60,7 +61,11 @@ function parseManifest(fleetId: string, bytes: Uint8Array): FleetManifest {
     throw new AppError("artefactRejected", `fleet ${fleetId}: manifest.json is not JSON`, { cause: error });
   }
   const parsed = FleetManifest.safeParse(json);
-  if (parsed.success && parsed.data.fleetId === fleetId) return parsed.data;
-  const why = parsed.success ? `it is that of ${parsed.data.fleetId}` : z.prettifyError(parsed.error);
+  const why = parsed.success ? wrongOf(fleetId, parsed.data) : z.prettifyError(parsed.error);
+  if (parsed.success && why === null) return parsed.data;
   throw new AppError("artefactRejected", `fleet ${fleetId}: manifest.json: ${why}`);
+}
+
+function wrongOf(fleetId: string, manifest: FleetManifest): string | null {
+  return manifest.fleetId === fleetId ? fleetMisfitOf(manifest) : `it is that of ${manifest.fleetId}`;
 }

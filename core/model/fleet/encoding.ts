@@ -13,20 +13,21 @@ import {
   spread,
 } from "../spec.ts";
 
-const steps = z.array(z.int().positive());
+/** A week of one-second steps, and lists that people can read. */
+const steps = z.array(z.int().positive().max(604_800)).max(64);
 
 /**
  * What the network of a fleet sees of each of its sensors, in that sensor's own units; the same for training, backtest
  * and serving. All lags, leads and windows are counted in steps, lists ascend.
  */
 export const FleetEncoding = z.object({
-  targets: z.array(Target).min(1),
+  targets: z.array(Target).min(1).max(16),
   stepSeconds: z.int().positive().max(86_400),
-  contextLength: z.int().positive(),
-  leads: steps.min(1),
+  contextLength: z.int().positive().max(2_048),
+  leads: z.array(z.int().positive().max(604_800)).min(1).max(2_048),
   features: FeatureSpec,
   /** Leads at which ridge's recent errors are followed, and the windows over which. */
-  errorLeads: steps,
+  errorLeads: steps.min(1),
   errorWindows: steps,
   /** Leads at which the branch sees ridge's own forecast. */
   pathLeads: steps,

@@ -47,13 +47,18 @@ export function encodeGolden({ rows, quantiles, tolerance }: FleetGolden, graph:
   );
 }
 
+const mostRows = 256;
+/** In residual scales; rounding to float16 takes a quarter of it. */
+const mostTolerance = 0.02;
+
 /** The golden vectors of a version. Throws artefactRejected where they do not fit its graph. */
 export function decodeGolden(fleetId: string, bytes: Uint8Array, graph: FleetGraph): FleetGolden {
   const { metadata, tensors } = decodeTensors(`golden vectors of fleet ${fleetId}`, bytes);
   const count = tensors.get("quantiles")?.dims[0] ?? 0;
   const tolerance = Number(metadata.tolerance);
-  if (count < 1 || !(tolerance > 0)) {
-    throw new AppError("artefactRejected", `fleet ${fleetId}: ${count} golden vectors with tolerance ${tolerance}`);
+  if (count < 1 || count > mostRows || !(tolerance > 0 && tolerance <= mostTolerance)) {
+    const text = `${count} golden vectors with tolerance ${tolerance}, 1 to ${mostRows} and up to ${mostTolerance} wanted`;
+    throw new AppError("artefactRejected", `fleet ${fleetId}: ${text}`);
   }
   const rowsOf = (name: string, dims: number[]) => {
     const found = tensors.get(name);

@@ -1,18 +1,19 @@
 import { z } from "zod";
 import { FleetEncoding } from "./encoding.ts";
 
+const name = z.string().max(256);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Sizes of the tensors that a fleet's graph takes and gives. */
 export const FleetGraph = z.object({
-  contextLength: z.int().positive(),
-  channels: z.int().positive(),
+  contextLength: z.int().positive().max(2_048),
+  channels: z.int().positive().max(1_024),
   /** Features of the branch, every target's linear ones first. */
-  features: z.int().positive(),
-  linear: z.int().positive(),
-  targets: z.int().positive(),
-  leads: z.int().positive(),
-  quantiles: z.array(z.number().gt(0).lt(1)).min(1),
+  features: z.int().positive().max(65_536),
+  linear: z.int().positive().max(4_096),
+  targets: z.int().positive().max(16),
+  leads: z.int().positive().max(2_048),
+  quantiles: z.array(z.number().gt(0).lt(1)).min(1).max(32),
 });
 export type FleetGraph = z.infer<typeof FleetGraph>;
 
@@ -23,21 +24,23 @@ export const FleetManifest = z.object({
   graph: FleetGraph,
   encoding: FleetEncoding,
   /** Networks whose mean is forecast, and the share of ridge beside them. */
-  networks: z.int().positive(),
+  networks: z.int().positive().max(64),
   ridgeShare: z.number().min(0).max(1),
   /** The sensors whose state at the moment is the fleet's context, with the usual change of each of their targets. */
-  panel: z.array(z.object({ sensorId: z.string().min(1).max(256), change: z.array(z.number().positive()) })),
+  panel: z
+    .array(z.object({ sensorId: z.string().min(1).max(256), change: z.array(z.number().positive().max(1e12)).max(16) }))
+    .max(1_000),
   training: z.object({
-    engine: z.string(),
+    engine: name,
     seed: z.int(),
     /** First and last grid point of the readings used, inclusive. */
     from: z.iso.datetime(),
     to: z.iso.datetime(),
     dataSha256: sha256,
-    sensors: z.int().positive(),
-    windows: z.int().positive(),
+    sensors: z.int().positive().max(1e7),
+    windows: z.int().positive().max(1e12),
   }),
-  codeVersion: z.string(),
+  codeVersion: name,
   createdAt: z.iso.datetime(),
 });
 export type FleetManifest = z.infer<typeof FleetManifest>;

@@ -29,6 +29,23 @@ export function partDims({ targets, linear, leads, quantiles }: FleetGraph) {
   };
 }
 
+/** The encoder's own tensors, with how many numbers each has at least and at most. */
+function encoderLengths({ targets, linear, features }: FleetGraph): Record<string, [number, number]> {
+  const exactly = (length: number): [number, number] => [length, length];
+  const [ofLinear, ofTargets] = [exactly(targets * linear), exactly(targets)];
+  const some: [number, number] = [0, features];
+  return {
+    ...{ linearCenter: ofLinear, linearScale: ofLinear, branchCenter: some, branchScale: some },
+    ...{ mean: ofTargets, deviation: ofTargets, change: ofTargets },
+    ...{ errorScale: some, pathScale: some, constants: some },
+  };
+}
+
+/** Divided by, or what an error is measured in. */
+const positiveTensors = new Set(["residualScale", "linearScale", "branchScale"]);
+/** Beyond every measurement and every weight learnt from some; what is larger was put in to do harm. */
+const mostNumber = 1e12;
+
 /** A part's bytes; without `halved` all tensors lie as float32. */
 export function encodePart(
   part: PartFile,
@@ -55,8 +72,19 @@ export function decodePart(sensorId: string, bytes: Uint8Array, graph: FleetGrap
     if (found?.join() !== dims.join())
       throw rejected(`${what}: ${name} is [${found ?? "missing"}], [${dims}] expected`);
   }
+  const vectors = encoderLengths(graph);
+  for (const [name, [least, most]] of Object.entries(vectors)) {
+    const length = tensors.get(name)?.values.length;
+    if (length === undefined) throw rejected(`${what}: ${name} is missing`);
+    if (length < least || length > most)
+      throw rejected(`${what}: ${name} has ${length} numbers, ${least} to ${most} expected`);
+  }
   const numbers = [...tensors].map(([name, { values }]) => {
     if (!(values instanceof Float32Array)) throw rejected(`${what}: ${name} holds bytes, numbers expected`);
+    if (!(name in vectors || name in partDims(graph))) throw rejected(`${what}: ${name} is not of a part`);
+    const least = positiveTensors.has(name) ? Number.MIN_VALUE : -mostNumber;
+    const bad = values.findIndex((value) => !(value >= least && value <= mostNumber));
+    if (bad >= 0) throw rejected(`${what}: ${name}[${bad}] is ${values[bad]}`);
     return [name, values];
   });
   return { sensorId, fleetId: metadata.fleetId ?? "", tensors: Object.fromEntries(numbers) };

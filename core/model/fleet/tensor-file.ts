@@ -18,11 +18,19 @@ export type ReadTensor = { dims: number[]; values: Float32Array | Uint8Array };
 const bytesPer = { F32: 4, F16: 2, U8: 1 } as const;
 const Entry = z.object({
   dtype: z.enum(["F32", "F16", "U8"]),
-  shape: z.array(z.int().nonnegative()),
+  shape: z
+    .array(
+      z
+        .int()
+        .nonnegative()
+        .max(2 ** 31),
+    )
+    .max(8),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
 const Header = z.object({ __metadata__: z.record(z.string(), z.string()).default({}) }).catchall(Entry);
 const maximumHeaderBytes = 16_000_000;
+const maximumTensors = 100_000;
 
 /** The file's bytes; the same tensors and metadata, in the same order, give the same bytes. */
 export function encodeTensors(tensors: StoredTensor[], metadata: Record<string, string>): Uint8Array {
@@ -58,6 +66,8 @@ export function decodeTensors(
   const { header, data } = readHeader(what, bytes);
   const { __metadata__: metadata, ...entries } = header;
   const tensors = new Map<string, ReadTensor>();
+  if (Object.keys(entries).length > maximumTensors) throw rejected(what, `more than ${maximumTensors} tensors`);
+  assertCovered(what, Object.values(entries), data.length);
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
     const [from, to] = data_offsets;
     const size = shape.reduce((product, dim) => product * dim, 1);
@@ -67,6 +77,18 @@ export function decodeTensors(
     tensors.set(name, { dims: shape, values: readValues(what, name, dtype, data.slice(from, to)) });
   }
   return { metadata, tensors };
+}
+
+/** Each byte belongs to one tensor: two of them in one place, or none, is what only a forger has a use for. */
+function assertCovered(what: string, entries: z.infer<typeof Entry>[], length: number): void {
+  let end = 0;
+  for (const [from, to] of entries
+    .map((entry) => entry.data_offsets)
+    .sort(([a, aEnd], [b, bEnd]) => a - b || aEnd - bEnd)) {
+    if (from !== end || to < from) throw rejected(what, `values at ${from} to ${to} follow those that end at ${end}`);
+    end = to;
+  }
+  if (end !== length) throw rejected(what, `its values end at ${end} of ${length} bytes`);
 }
 
 function readHeader(what: string, bytes: Uint8Array) {

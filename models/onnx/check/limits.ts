@@ -1,8 +1,9 @@
 import { AppError } from "../../../core/errors.ts";
+import { mostBytes } from "../../../core/model/size-limits.ts";
 
 /** What a graph may have at most; the shipped ones stay below a tenth of each. */
 export const limits = {
-  fileBytes: 32 * 2 ** 20,
+  fileBytes: mostBytes("model.onnx"),
   /** Fields of the file, those of all messages together. */
   fields: 200_000,
   /** Numbers that do not lie in a tensor's raw data. */

@@ -4,7 +4,8 @@ import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { verifyArtefact } from "../../../core/model/verify.ts";
 import { artefactOf } from "../../artefacts.ts";
 
-const artefact = await artefactOf();
+const whole = await artefactOf();
+const artefact = { ...whole, golden: { ...whole.golden, further: [] } };
 const { golden, manifest } = artefact;
 const answer = (values: number[]) => (): Promise<ModelOutput> =>
   Promise.resolve({ ok: true, quantiles: Float32Array.from(values), ridge: null });
@@ -26,6 +27,24 @@ test("accepts an artefact whose parts agree, answered through serving's encoder"
   expect(await verifyArtefact(artefact, run, { sha256: manifest.modelSha256 })).toEqual({ ok: true });
   expect(seen).toHaveLength(1);
   expect(seen[0]!.sequence.every(Number.isFinite)).toBe(true);
+});
+
+test("each golden vector has to be answered, the last as the first", async () => {
+  const cases = [golden, ...whole.golden.further!];
+  const said = (wrong: number) => {
+    let asked = 0;
+    return (): Promise<ModelOutput> => {
+      const { readings, quantiles } = cases[asked]!;
+      const origin = manifest.targets.map(({ name }) => readings.values[name]!.at(-1)!);
+      const values = quantiles.map((value, i) => value - origin[Math.floor(i / 3) % 2]! + (asked === wrong ? 2e-4 : 0));
+      asked++;
+      return answer(values)();
+    };
+  };
+  expect(await verifyArtefact(whole, said(-1))).toEqual({ ok: true });
+  for (const wrong of [0, 1, 2]) {
+    expect(await verifyArtefact(whole, said(wrong))).toMatchObject({ ok: false, message: /missed by/ });
+  }
 });
 
 test("bytes with another hash never run", async () => {

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { folderStore, layeredStore } from "../../../functions/adapters/files.ts";
+import { folderFiles, folderStore, layeredStore } from "../../../functions/adapters/files.ts";
 import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { artefactOf } from "../../artefacts.ts";
 
@@ -80,4 +81,50 @@ test("shipped artefacts are read beneath one's own and never overwritten", async
   await store.put(await artefactOf({ modelId: "mine" }));
   expect([...own.artefacts.keys()]).toEqual(["mine"]);
   expect(await readFile(join(folder, "model-a", "manifest.json"), "utf8")).toBe(before);
+});
+
+test("folders and files are their owner's alone, whatever the umask", async () => {
+  const before = process.umask(0);
+  try {
+    const root = join(folder, "models");
+    await folderStore(root).put(await artefactOf());
+    await folderFiles(root).write("fleets/rooms-1/fleet.onnx", new Uint8Array(3));
+    const modes = async (...names: string[]) =>
+      Promise.all(names.map(async (name) => ((await stat(join(root, name))).mode & 0o777).toString(8)));
+    expect(await modes(".", "model-a", "fleets", "fleets/rooms-1")).toEqual(["700", "700", "700", "700"]);
+    const files = ["model-a/model.onnx", "model-a/manifest.json", "model-a/golden.json", "fleets/rooms-1/fleet.onnx"];
+    expect(await modes(...files)).toEqual(["600", "600", "600", "600"]);
+  } finally {
+    process.umask(before);
+  }
+});
+
+test.each([
+  ["model.onnx", 32],
+  ["manifest.json", 4],
+  ["golden.json", 64],
+])("a %s of more than %d MB is refused before it is read", async (name, megabytes) => {
+  await folderStore(folder).put(await artefactOf());
+  // Sparse: it takes no room on the disk, and would take all of the memory.
+  await truncate(join(folder, "model-a", name), 2 ** 40);
+  const before = process.memoryUsage().rss;
+  await expect(folderStore(folder).get("model-a")).rejects.toMatchObject({
+    code: "artefactRejected",
+    message: expect.stringContaining(`${name} has 1099511627776 bytes, at most ${megabytes * 2 ** 20}`),
+  });
+  expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 28);
+});
+
+test("what is no plain file is neither waited for nor read for ever", async () => {
+  await folderStore(folder).put(await artefactOf());
+  const path = join(folder, "model-a", "model.onnx");
+  for (const make of [() => symlink("/dev/zero", path), async () => execFileSync("mkfifo", [path])]) {
+    await rm(path);
+    await make();
+    await expect(folderStore(folder).get("model-a")).rejects.toMatchObject({ message: /is not a plain file/ });
+  }
+  await mkdir(join(folder, "packs"));
+  execFileSync("mkfifo", [join(folder, "packs", "p.safetensors")]);
+  await expect(folderFiles(folder).read("packs/p.safetensors")).rejects.toMatchObject({ code: "artefactRejected" });
+  expect(await folderFiles(folder).read("packs/none.safetensors")).toBeNull();
 });

@@ -94,3 +94,24 @@ test("a manifest without its files is refused", async () => {
   s3.faults.push({ match: "model.onnx", times: 1, kind: 404 });
   await expect(store.get("model-a")).rejects.toMatchObject({ code: "artefactRejected" });
 });
+
+test.each(["model-a/model.onnx", "model-a/golden.json"])(
+  "a %s that says it is too large is not fetched",
+  async (name) => {
+    const store = storeOf({ maximumAttempts: 1 });
+    await store.put(await artefactOf());
+    s3.faults.push({ match: `GET models/v1/${name}`, times: 9, kind: "endless" });
+    await expect(store.get("model-a")).rejects.toMatchObject({
+      code: "artefactRejected",
+      message: expect.stringMatching(/has \d+ bytes, at most/),
+    });
+    expect(s3.sentBytes()).toBeLessThan(2 ** 24);
+  },
+);
+
+test("a body without a length ends where a file of its name must", async () => {
+  const store = storeOf({ maximumAttempts: 1 });
+  s3.faults.push({ match: "GET", times: 9, kind: "lengthless" });
+  await expect(store.files.read("fleets/rooms-1/manifest.json")).rejects.toMatchObject({ code: "artefactRejected" });
+  expect(s3.sentBytes()).toBeLessThan(2 ** 24);
+});
