@@ -157,8 +157,8 @@ function heldSteps({ conditions, originIndex }: SensorGrid, k: number, contextLe
   return isHeld?.reduce((sum, one) => sum + one, 0) ?? 0;
 }
 
-/** A sensor that comes too seldom for the step will not fill the grid by waiting. */
-function remedyFor({ conditions, grid }: SensorGrid, k: number): string {
+/** What is to be done about missing steps: a sensor that comes too seldom will not fill the grid by waiting. */
+export function remedyFor({ conditions, grid }: SensorGrid, k: number): string {
   const every = conditions[k]?.everySeconds ?? 0;
   const isSlow = conditions[k]?.holdSeconds === 0 && every > 1.5 * grid.stepSeconds;
   if (!isSlow) return "waits for readings";

@@ -1,3 +1,4 @@
+import { lateShareOf } from "./phase.ts";
 import { isValid } from "./quality.ts";
 import type { Readings, Target } from "./reading.ts";
 
@@ -27,9 +28,9 @@ export type FilledColumn = { values: Float64Array; isImputed: Uint8Array };
  * `upTo`.
  * Several readings of one step are averaged, also when they share a time; order does not matter. Without readings and
  * bounds the grid is empty. Values that are not finite or outside the target's [min, max] count as missing.
- * A reading up to a tenth of a step after t belongs to t where that has none and the sensor comes about once a step:
- * clocks jitter, and a reading at 12:10:02 is that of 12:10 once another has come. None after `upTo` counts all the
- * same.
+ * A reading a little after t belongs to t where that has none and the sensor comes once a step about its edge
+ * (phase.ts): clocks jitter, and a reading at 12:10:02 is that of 12:10 once another has come. None after `upTo` counts
+ * all the same.
  */
 export function toGrid(
   readings: Readings,
@@ -53,9 +54,6 @@ export function toGrid(
   return { startAt, stepSeconds, columns };
 }
 
-/** A reading this share of a step late may belong to the step before. */
-const lateShare = 0.1;
-
 function meanPerPoint(
   { at, values: columns }: Readings,
   target: Target,
@@ -69,10 +67,16 @@ function meanPerPoint(
   const counted = [...inOrder(at, values)].filter((i) => isValid(values![i]!, target) && at[i]! <= upToMs);
   // The newest stays in its own step: it would be later than the point that it stands for, and that may be the origin.
   const newest = at[counted.at(-1) ?? 0]!;
+  const mostLateMs =
+    stepMs *
+    lateShareOf(
+      counted.map((i) => at[i]!),
+      stepMs,
+    );
   let before = Number.NEGATIVE_INFINITY;
   for (const i of counted) {
     let point = Math.ceil(at[i]! / stepMs) - first;
-    const isLate = at[i]! - (point + first - 1) * stepMs <= lateShare * stepMs && at[i]! - before > stepMs / 2;
+    const isLate = at[i]! - (point + first - 1) * stepMs <= mostLateMs && at[i]! - before > stepMs / 2;
     const mayMove = isLate && at[i]! < newest;
     before = at[i]!;
     // Of the point before the first it is not known whether it has a reading.

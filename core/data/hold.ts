@@ -3,6 +3,8 @@ const longestSeconds = 6 * 3600;
 const longestSteps = 12;
 /** A sensor with this share of its intervals within a step and a half fills the grid by itself: its holes are holes. */
 const denseShare = 0.8;
+/** ... unless it is slower than the grid all the same: every 14 minutes leave out a ten-minute step in three. */
+const fillingPace = 1.1;
 const fewestIntervals = 8;
 
 /**
@@ -11,25 +13,31 @@ const fewestIntervals = 8;
  */
 export type Hold = { holdSeconds: number; everySeconds: number | null };
 
+/** The newest intervals, which tell of a cadence that has changed before it has refused a forecast. */
+const newestIntervals = 24;
+
 /**
  * Learnt from the moments of readings, ascending, in milliseconds. A sensor that reports on change, or more slowly than
  * the grid, says by its silence that nothing has changed, for as long as it is used to be silent: a quarter longer than
- * the third longest of its intervals, as the longest may be outages. 0: nothing is held. `given` is taken instead of
- * what is learnt.
+ * the third longest of its intervals, as the longest may be outages. One that has slowed down is taken by its newest
+ * ones. 0: nothing is held. `given` is taken instead of what is learnt.
  */
 export function learnHold(at: Float64Array, stepSeconds: number, given?: number): Hold {
-  const learnt = learn(at, stepSeconds);
+  const intervals: number[] = [];
+  for (let i = 1; i < at.length; i++) if (at[i]! > at[i - 1]!) intervals.push((at[i]! - at[i - 1]!) / 1000);
+  const newest = learn(intervals.slice(-newestIntervals), stepSeconds);
+  const ever = learn(intervals, stepSeconds);
+  const learnt = newest.holdSeconds > ever.holdSeconds ? newest : ever;
   return given === undefined ? learnt : { ...learnt, holdSeconds: given };
 }
 
-function learn(at: Float64Array, stepSeconds: number): Hold {
-  const intervals: number[] = [];
-  for (let i = 1; i < at.length; i++) if (at[i]! > at[i - 1]!) intervals.push((at[i]! - at[i - 1]!) / 1000);
+function learn(intervals: number[], stepSeconds: number): Hold {
   if (intervals.length < fewestIntervals) return { holdSeconds: 0, everySeconds: null };
   intervals.sort((a, b) => a - b);
   const everySeconds = intervals[(intervals.length - 1) >> 1]!;
   const dense = intervals.filter((seconds) => seconds <= 1.5 * stepSeconds).length;
   const longest = Math.max(longestSeconds, longestSteps * stepSeconds);
-  if (dense >= denseShare * intervals.length || everySeconds > longest) return { holdSeconds: 0, everySeconds };
+  const fillsGrid = dense >= denseShare * intervals.length && everySeconds <= fillingPace * stepSeconds;
+  if (fillsGrid || everySeconds > longest) return { holdSeconds: 0, everySeconds };
   return { holdSeconds: Math.min(longest, 1.25 * intervals.at(-3)!), everySeconds };
 }

@@ -1,4 +1,4 @@
-import { ageSteps, countContext, judgeTarget, type SensorGrid, toSensorGrid } from "../data/context.ts";
+import { ageSteps, countContext, judgeTarget, remedyFor, type SensorGrid, toSensorGrid } from "../data/context.ts";
 import { inspectReadings } from "../data/quality.ts";
 import { levels } from "../data/quantiles.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
@@ -120,7 +120,7 @@ function planTarget(
   const need = settings.minimumBaselineSteps;
   const age = ageSteps(sensor, k);
   if (have < need || age > settings.withheldSteps) {
-    const message = `${target.name}: ${have} of ${need} steps that a baseline needs, the newest ${age} steps old; waits for readings`;
+    const message = `${target.name}: ${have} of ${need} steps that a baseline needs, the newest ${age} steps old; ${remedyFor(sensor, k)}`;
     const reason = have === 0 ? "noReadings" : verdict.ok || verdict.reason !== "shortHistory" ? "gap" : "shortHistory";
     return { serve: "nothing", reason, message, have, need };
   }

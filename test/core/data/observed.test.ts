@@ -40,6 +40,9 @@ describe("steps and phase", () => {
     ["always 40 s late", () => 40],
     ["in the middle of the step", (i) => -300 + 20 * Math.sin(i)],
     ["a clock that drifts through the edge", (i) => -20 + i * 0.1],
+    ["two minutes around the edge", (i) => 120 * Math.sin(i * 2.4)],
+    ["three minutes around the edge, mostly late", (i) => 30 + 150 * Math.sin(i * 1.9)],
+    ["a phase of its own, three minutes around it", (i) => -280 + 180 * Math.sin(i * 2.4)],
   ])("loses nothing of a reading every step, jittered: %s", (_, late) => {
     const rows = every(600, 432, late);
     const [column] = toGrid(readingsOf(rows), [temperature], 600, { upTo: slot }).columns;
@@ -59,6 +62,17 @@ describe("steps and phase", () => {
     );
   });
 
+  it("leaves readings that are always late where they are: they are not known before", () => {
+    const rows = every(600, 432, (i) => 40 + 15 * Math.sin(i));
+    const known = rows.filter(([hours]) => hours >= 0);
+    const sensor = toSensorGrid(readingsOf(known), fleet, slot, 400)!;
+    // At the slot as at any moment before: the newest value is that of nine minutes ago, and no step lacks one.
+    expect(sensor.origin).toEqual(slot);
+    expect([...sensor.grid.columns[0]!].some(Number.isNaN)).toBe(false);
+    expect(sensor.grid.columns[0]!.at(-1)).toBe(known.at(-1)![1]);
+    expect(sensor.grid.columns[0]!.at(-2)).toBe(known.at(-2)![1]);
+  });
+
   it("does not change readings that stand on the grid, or several a step", () => {
     for (const seconds of [600, 60, 300]) {
       const rows = every(seconds, 900);
@@ -70,6 +84,22 @@ describe("steps and phase", () => {
 });
 
 describe("values that stand", () => {
+  it.each([660, 780, 840, 900, 1020])(
+    "are held where a sensor every %i s leaves out a step now and then",
+    (seconds) => {
+      expect(judge(every(seconds, Math.ceil((5 * 86_400) / seconds)))).toMatchObject({ ok: true });
+    },
+  );
+
+  it.each([1, 2, 3, 4, 6, 9, 15, 30])("are held from the first hours of a slower cadence on: after %i h", (hours) => {
+    const slow = every(1800, 2 * hours);
+    const rows = [...every(600, 700).map(([at, value]): Row => [at + hours, value]), ...slow];
+    expect(judge(rows)).toMatchObject({ ok: true });
+    // And back again.
+    const quick = [...every(1800, 300).map(([at, value]): Row => [at + hours, value]), ...every(600, 6 * hours)];
+    expect(judge(quick)).toMatchObject({ ok: true });
+  });
+
   it.each([1200, 1800, 3600, 7200])("are held between readings every %i s", (seconds) => {
     const rows = every(seconds, Math.ceil((5 * 86_400) / seconds));
     expect(judge(rows)).toEqual({ ok: true, imputedSteps: 48 - (48 * 600) / seconds });
