@@ -68,6 +68,11 @@ const shared = {
   timeColumn: Name.default("timestamp"),
   timeFormat: TimeFormat.optional(),
   timeZone: z.string().refine(isTimeZone, "must be an IANA time zone such as Europe/Berlin").optional(),
+  /**
+   * Rises as readings arrive: a running number, or a time of arrival. Tells the hour that autumn shows twice apart.
+   * Without it a number called `id` does.
+   */
+  arrivalColumn: Name.optional(),
   filter: Filter.optional(),
   sensors: Sensors.optional(),
 };

@@ -7,6 +7,7 @@ import { type Evaluation, evaluate, secrets } from "./evaluate.ts";
 import { grants, Role } from "./policies.ts";
 import { violations } from "./rules.ts";
 
+const deadLetters = "ForecastDeadLetters, ScoreDeadLetters, TrainDeadLetters";
 const artifacts = await mkdtemp(join(tmpdir(), "stages-"));
 afterAll(() => rm(artifacts, { recursive: true, force: true }));
 
@@ -41,10 +42,9 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
       Watch: [],
       Api: [
         "sqs:SendMessage ForecastQueue, TrainQueue",
-        "sqs:GetQueueAttributes ForecastQueue, ScoreQueue, TrainQueue",
-        ...["GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibility"].map(
-          (action) => `sqs:${action} ForecastDeadLetters, ScoreDeadLetters, TrainDeadLetters`,
-        ),
+        `sqs:GetQueueAttributes ForecastQueue, ScoreQueue, TrainQueue, ${deadLetters}`,
+        `sqs:ReceiveMessage ${deadLetters}`,
+        `sqs:ChangeMessageVisibility ${deadLetters}`,
         "s3:GetObject Store/models/*",
         "s3:ListBucket Store",
       ],

@@ -1,8 +1,12 @@
 import type { ResolvedSource } from "./source-catalog.ts";
 import { instantOf, isBetween, isUsable } from "./source-time.ts";
+import { doubledHoursOf, doubledRows, isOutside, likelyInstant } from "./wall-clock.ts";
 
-/** Text in several zones is not in the order of its moments: so many of the last are looked at. */
-const lastTexts = 50;
+/**
+ * Text in several zones is not in the order of its moments, nor is a clock that was just set back: so many of the last
+ * are looked at.
+ */
+const lastUnordered = 50;
 
 /** A statement with its parameters; identifiers in it are quoted and known to the catalogue. */
 export type Statement = { sql: string; parameters: unknown[] };
@@ -11,9 +15,13 @@ export type Statement = { sql: string; parameters: unknown[] };
  * Readings in (after, upTo] of `sensorIds`, one row a sensor that has any: `at0`, `at1`, ... and `values0`, ... in
  * base64 (columnar.ts). Bytes and not text arrays: formatting and parsing millions of numbers costs more than reading
  * them.
+ *
+ * Of a wall clock that shows an hour of (after, upTo] twice, its rows are told apart by themselves; by `now` those that
+ * can only be of the first.
  */
-export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Date, upTo: Date): Statement {
+export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Date, upTo: Date, now: Date): Statement {
   const parameters: unknown[] = [sensorIds];
+  const binding = (value: unknown) => bind(parameters, value);
   const at = instant(from, parameters);
   const columns =
     from.target === null
@@ -24,6 +32,15 @@ export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Da
         });
   const values = from.values.map((value, k) => `${value} as v${k}`);
   const target = from.target === null ? [] : [`${from.target.sql} as k`];
+  const taken = [...values, ...target];
+  const names = ["t", ...from.values.map((_, k) => `v${k}`), ...target.map(() => "k")].join(", ");
+  const condition = `${from.sensor.sql} = s.id and ${chosen(from, parameters)}`;
+  const hours = doubledHoursOf(from, after, upTo);
+  const doubled = hours.map((hour) => {
+    const key = from.target === null ? null : "k";
+    const rows = doubledRows(from, hour, { columns: taken, key, condition }, now, binding);
+    return `union all select ${names} from (${rows}) as d where t > ${binding(after)}::timestamptz and t <= ${binding(upTo)}::timestamptz`;
+  });
   return {
     parameters,
     sql: `select s.id::text as id, w.*
@@ -31,9 +48,10 @@ export function windowQuery(from: ResolvedSource, sensorIds: string[], after: Da
       cross join lateral (
         select count(*) as n, ${columns.join(", ")}
         from (
-          select ${[`${at} as t`, ...values, ...target].join(", ")}
+          select ${[`${at} as t`, ...taken].join(", ")}
           from ${from.table} as r
-          where ${from.sensor.sql} = s.id and ${chosen(from, parameters)} and ${between(from, after, upTo, parameters)}
+          where ${condition} and ${between(from, after, upTo, parameters)} and ${isOutside(from, hours, binding)}
+          ${doubled.join(" ")}
         ) as q
       ) as w
       where w.n > 0`,
@@ -106,7 +124,7 @@ const mostAhead = 1_000;
  */
 export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean, now: Date): Statement {
   const parameters: unknown[] = [];
-  const ahead = `${between(from, now, null, parameters)} and ${filtered(from, parameters)}`;
+  const ahead = `${betweenBy(now, from, now, null, parameters)} and ${filtered(from, parameters)}`;
   if (isLoose) {
     const newest = newestOf("ids.id", from, parameters, now);
     return {
@@ -122,7 +140,7 @@ export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean, now: Da
   }
   return {
     parameters,
-    sql: `select max(${instant(from, parameters)}) filter (where ${passed(from, parameters, now)}) as at,
+    sql: `select max(${likely(from, parameters, now)}) filter (where ${passed(from, parameters, now)}) as at,
         count(*) filter (where ${ahead})::float8 as ahead
       from ${from.table} as r where ${chosen(from, parameters)}`,
   };
@@ -168,21 +186,32 @@ function looseIds(from: ResolvedSource): string {
 }
 
 function newestOf(id: string, from: ResolvedSource, parameters: unknown[], now: Date): string {
-  const at = instant(from, parameters);
+  const at = likely(from, parameters, now);
   const { target } = from;
+  const isOrdered = from.time.format !== "iso" && doubledHoursOf(from, now, now).length === 0;
   const keys =
     target === null ? "" : `cross join unnest(${bind(parameters, keysOf(from))}::${target.type}[]) as k (key)`;
   return `${keys} cross join lateral (
     select ${at} as at from ${from.table} as r
     where ${from.sensor.sql} = ${id} ${target === null ? "" : `and ${target.sql} = k.key`} and ${passed(from, parameters, now)}
       and ${filtered(from, parameters)}
-    order by ${from.time.sql} desc limit ${from.time.format === "iso" ? lastTexts : 1}
+    order by ${from.time.sql} desc limit ${isOrdered ? 1 : lastUnordered}
   ) as w`;
 }
 
 /** True for moments that are one, up to `now`. */
 function passed(from: ResolvedSource, parameters: unknown[], now: Date): string {
-  return `${between(from, null, now, parameters)} and ${isUsable(from.time)}`;
+  return `${betweenBy(now, from, null, now, parameters)} and ${isUsable(from.time)}`;
+}
+
+/** As `between`, near the present `now`. */
+function betweenBy(now: Date, from: ResolvedSource, after: Date | null, upTo: Date | null, parameters: unknown[]) {
+  const binding = (value: unknown) => bind(parameters, value);
+  return isBetween(from.time, from.source.timeZone, after, upTo, binding, () => likelyInstant(from, now, binding));
+}
+
+function likely(from: ResolvedSource, parameters: unknown[], now: Date): string {
+  return likelyInstant(from, now, (value) => bind(parameters, value));
 }
 
 function between(from: ResolvedSource, after: Date | null, upTo: Date | null, parameters: unknown[]): string {

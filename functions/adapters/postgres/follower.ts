@@ -66,7 +66,7 @@ export function postgresFollower(
   const window: ReadWindow = async (ids, after, upTo, only) => {
     const narrowed = only === null ? source : onlyTarget(source, only);
     const rows = await read<WindowRow>((from) =>
-      windowQuery(only === null ? from : narrow(from, only), ids, after, upTo),
+      windowQuery(only === null ? from : narrow(from, only), ids, after, upTo, clock.now()),
     );
     return rows.map((row) => [row.id, toReadings(row, narrowed)]);
   };

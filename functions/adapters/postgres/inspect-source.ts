@@ -20,6 +20,7 @@ import type { SourceFacts, SourceReport } from "./source-facts.ts";
 import { describeDropped } from "./source-notices.ts";
 import { countCells, countKeys, hiddenByPolicy } from "./source-values.ts";
 import { sensorWarnings, targetWarnings, timeWarnings } from "./source-warnings.ts";
+import { doubledHoursOf } from "./wall-clock.ts";
 
 export type InspectOptions = { now: Date | null; stepSeconds: number; leads?: number[] };
 
@@ -132,7 +133,8 @@ async function gatherFacts(
     warnings: [
       ...timeWarnings({
         source: from.source,
-        isNaive: from.time.type === "timestamp without time zone",
+        doubled: doubledHoursOf(from, present, addSeconds(present, 366 * daySeconds)),
+        order: from.order,
         newest,
         readingsAhead,
         oldest: await query<{ id: string; at: Date | null }>(oldest.sql, oldest.parameters),

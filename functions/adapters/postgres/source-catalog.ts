@@ -23,6 +23,8 @@ export type ResolvedSource = {
   kind: "table" | "view";
   sensor: { sql: string; type: SensorType };
   time: SourceTime;
+  /** What rises as readings arrive; null where nothing does. */
+  order: { sql: string; name: string } | null;
   /**
    * Expression of each target's value as float8, null where it is no number, in the order of `source.targets`; in
    * `long`, of the one value.
@@ -78,6 +80,8 @@ export async function resolveSource(
     if (value && !resolved) problems.push(valueProblem(value, what, path));
     return resolved ?? { number: "", raw: "" };
   });
+  const order = resolveOrder(source, relation.columns, column);
+  if (order?.ok === false) problems.push(order.problem);
   const filter = resolveFilter(source, column);
   const target = source.layout === "long" ? column(source.targetColumn, "targetColumn") : null;
   if (problems.length > 0 || !sensor || !sensorType || !time?.ok)
@@ -92,6 +96,7 @@ export async function resolveSource(
       kind: relation.kind === "v" ? "view" : "table",
       sensor: { sql: `r.${ident(sensor.name)}`, type: sensorType },
       time: time.time,
+      order: order?.ok ? { sql: `r.${ident(order.name)}`, name: order.name } : null,
       values: values.map(({ number }) => number),
       rawValues: values.map(({ raw }) => raw),
       filter,
@@ -111,6 +116,26 @@ export function resolveFilter(
     const values = [accepted].flat().map((one) => (one === null ? null : String(one)));
     return [{ sql: `r.${ident(found.name)}`, type: found.type, accepted: values }];
   });
+}
+
+const wholeTypes = ["smallint", "integer", "bigint", "numeric"];
+const orderTypes = [...wholeTypes, "timestamp with time zone", "timestamp without time zone"];
+
+/** The column that rises as readings arrive: the one that is named, or a running number called "id". */
+function resolveOrder(
+  { arrivalColumn }: Source,
+  columns: Column[],
+  column: (name: string, what: string) => Column | null,
+): { ok: true; name: string } | { ok: false; problem: string } | null {
+  if (arrivalColumn === undefined) {
+    const id = columns.find(({ name, type, is_granted }) => name === "id" && wholeTypes.includes(type) && is_granted);
+    return id === undefined ? null : { ok: true, name: id.name };
+  }
+  const found = column(arrivalColumn, "arrivalColumn");
+  if (found === null) return null;
+  if (orderTypes.includes(found.type)) return { ok: true, name: found.name };
+  const problem = `arrivalColumn "${found.name}" is ${found.type}: a running number or a time of arrival is needed`;
+  return { ok: false, problem };
 }
 
 /** The resolved source, or misconfigured with every problem. */

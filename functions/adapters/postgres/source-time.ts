@@ -56,6 +56,25 @@ function isNaive(time: SourceTime): boolean {
   return time.type === "timestamp without time zone";
 }
 
+/**
+ * What the wall clock showed, as timestamp; null where the row names its zone. `column` is bounds of [from, to) of wall
+ * clock times for an index. Null for a column that shows no wall clock.
+ */
+export function wallClockOf(
+  time: SourceTime,
+  timeZone: string | undefined,
+): { sql: string; column(from: string, to: string): string } | null {
+  const { sql } = time;
+  if (timeZone === undefined) return null;
+  if (isNaive(time)) return { sql, column: (from, to) => `${sql} >= ${from}::timestamp and ${sql} < ${to}::timestamp` };
+  if (time.format !== "iso") return null;
+  const day = (wall: string, days: string) => `to_char(${wall}::timestamp + interval '${days}', 'YYYY-MM-DD')`;
+  return {
+    sql: `(case when ${sql} ~ '${isoPattern}' and ${sql} !~ '${zonePattern}' then replace(${sql}, ',', '.')::timestamp end)`,
+    column: (from, to) => `${sql} >= ${day(from, "0 days")} and ${sql} < ${day(to, "1 day")}`,
+  };
+}
+
 /** The reading's moment as timestamptz; null where the column holds none. */
 export function instantOf(time: SourceTime, timeZone: string | undefined, bind: Bind): string {
   const { sql, format } = time;
@@ -81,7 +100,8 @@ export function isUsable({ sql, format }: SourceTime): string {
 
 /**
  * Bounds of (after, upTo] for an index on the bare column, and the exact condition where they give something away: a
- * wall clock shows some moments twice and some never, and text may be in any zone.
+ * wall clock shows some moments twice and some never, and text may be in any zone. `at`: the reading's moment, where
+ * more is known of it.
  */
 export function isBetween(
   time: SourceTime,
@@ -89,9 +109,9 @@ export function isBetween(
   after: Date | null,
   upTo: Date | null,
   bind: Bind,
+  at: () => string = () => instantOf(time, timeZone, bind),
 ): string {
   const { sql, format, type } = time;
-  const at = () => instantOf(time, timeZone, bind);
   const exact = () => [
     ...(after ? [`${at()} > ${bind(after)}::timestamptz`] : []),
     ...(upTo ? [`${at()} <= ${bind(upTo)}::timestamptz`] : []),

@@ -2,11 +2,14 @@ import { niceStep } from "../../../core/data/cadence.ts";
 import { secondsBetween } from "../../../core/time.ts";
 import type { Source } from "../../config/source.ts";
 import { guessConversion } from "../../config/units.ts";
+import type { DoubledHour } from "./doubled-hours.ts";
 import type { SourceFacts } from "./source-facts.ts";
 
 type TimeFacts = {
   source: Source;
-  isNaive: boolean;
+  /** The hours of the coming year that the source's wall clock shows twice, and the column that tells them apart. */
+  doubled: DoubledHour[];
+  order: { name: string } | null;
   newest: Map<string, Date | null>;
   readingsAhead: number;
   oldest: { id: string; at: Date | null }[];
@@ -34,7 +37,7 @@ export function timeWarnings(facts: TimeFacts): string[] {
   const youngest = Math.min(...times.map(({ age }) => age));
   const silent = times.filter(({ age }) => age > silentSeconds);
   const ancient = oldest.filter(({ at }) => at !== null && at < firstYear);
-  const doubled = facts.isNaive ? doubledHour(facts.source.timeZone ?? "UTC", present) : null;
+  const [doubled] = facts.doubled;
   return [
     ...ahead,
     ...(youngest > 6 * Math.max(cadenceSeconds ?? 0, stepSeconds)
@@ -47,12 +50,19 @@ export function timeWarnings(facts: TimeFacts): string[] {
       : [
           `${some(ancient, oldest.length)} with readings from before the year 2000: a clock that had not been set? They are left out of training`,
         ]),
-    ...(doubled === null
-      ? []
-      : [
-          `the wall clock of ${facts.source.timeZone} shows an hour twice, next on ${doubled}: readings of the first of them are taken for the second; timestamptz or UTC has no such hour`,
-        ]),
+    ...(doubled === undefined ? [] : [describeDoubled(doubled, facts)]),
   ];
+}
+
+function describeDoubled({ from, to, at }: DoubledHour, { source, order }: TimeFacts): string {
+  const [day, first] = from.slice(0, 16).split(" ");
+  const shown = `the wall clock of ${source.timeZone} shows ${first} to ${to.slice(11, 16)} of ${day} twice`;
+  if (order !== null)
+    return `${shown}: the order of "${order.name}" tells the two apart where the clock is seen to fall back once, else readings that could be of either are left out`;
+  return (
+    `${shown}: nothing tells the two apart, so that its readings are left out once it is ${at.toISOString()}; ` +
+    `name a running number or a time of arrival as "arrivalColumn", or store timestamptz or UTC`
+  );
 }
 
 /** What the sample's rhythms mean for the step, duplicates among them. */
@@ -137,20 +147,4 @@ function some(those: { id?: string; sensorId?: string }[], all: number): string 
 function percent(part: number, whole: number): string {
   const share = (100 * part) / whole;
   return share < 1 ? "less than 1 %" : `${Math.round(share)} %`;
-}
-
-/** The next day, within a year of `from`, on which a zone's clocks go back; null where they never do. */
-function doubledHour(timeZone: string, from: Date): string | null {
-  const format = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" });
-  const offset = (at: Date) => {
-    const text = format.formatToParts(at).find(({ type }) => type === "timeZoneName")?.value ?? "";
-    const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(text) ?? [];
-    return (sign === "-" ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0));
-  };
-  for (let day = 0; day < 366; day++) {
-    const at = new Date(from.getTime() + day * 86_400_000);
-    const next = new Date(at.getTime() + 86_400_000);
-    if (offset(next) < offset(at)) return next.toISOString().slice(0, 10);
-  }
-  return null;
 }

@@ -83,7 +83,7 @@ describe("times", () => {
     expect((await follower.state()).newestReadingAt).toEqual(new Date("2026-03-01T12:10:00Z"));
     expect(await follower.listSensors(new Date("2026-03-01T12:05:00Z"))).toEqual(["a"]);
 
-    const query = windowQuery(await resolveOrThrow(database.query, source), ["a"], from, to);
+    const query = windowQuery(await resolveOrThrow(database.query, source), ["a"], from, to, to);
     const plan = JSON.stringify(await database.query(`explain (format json) ${query.sql}`, query.parameters));
     expect(plan).not.toContain("Seq Scan");
     expect(plan).toMatch(/"Index Cond":"[^"]*device = s.id[^"]*moment\)?[^"]*"/);
