@@ -151,8 +151,8 @@ export function judgeTarget(
   return { ok: true, imputedSteps: imputedSteps + heldSteps(sensor, k, need.contextLength) };
 }
 
-/** Points of the context that stand on a value from before. */
-function heldSteps({ conditions, originIndex }: SensorGrid, k: number, contextLength: number): number {
+/** Points of target `k`'s context that stand on a value from before. */
+export function heldSteps({ conditions, originIndex }: SensorGrid, k: number, contextLength: number): number {
   const isHeld = conditions[k]?.isHeld.subarray(Math.max(0, originIndex + 1 - contextLength), originIndex + 1);
   return isHeld?.reduce((sum, one) => sum + one, 0) ?? 0;
 }

@@ -14,6 +14,7 @@ import { believableOf, guardQuantiles } from "./guard.ts";
 import { type Refusal, type SensorPlan, type SensorSlot, servedLeads, type TargetPlan } from "./plan.ts";
 import { baselineRow, modelRow, type RowBase, shadowRow } from "./rows.ts";
 import type { ForecastSettings } from "./settings.ts";
+import { standingText } from "./standing.ts";
 
 /** What one model said of its sensor, or why it said nothing. */
 export type ModelAnswer =
@@ -58,7 +59,7 @@ export function conclude(question: Question): Conclusion {
     slot,
     status,
     reason: why?.reason ?? null,
-    reasonText: sentences(why?.message ?? null, doubtText(plan.sensor, settings)),
+    reasonText: sentences(why?.message ?? null, doubtText(plan.sensor, settings), standingText(plan.sensor, settings)),
     have: why?.have ?? null,
     need: why?.need ?? null,
     held: countHeld(plan.sensor, settings),

@@ -202,6 +202,13 @@ export const ReadingsResponse = z
         heldBack: z.array(z.object({ at: time, value: z.number() })),
         /** The newest shift of level or unit, in a sentence. */
         shift: z.object({ at: time, text: z.string() }).nullable(),
+        /**
+         * Where none came, of a sensor that is used to be silent for so long: the value that forecasts take for it.
+         * Null elsewhere.
+         */
+        standing: column,
+        /** Median time between readings; null where it is not known. */
+        everySeconds: z.number().nullable(),
       }),
     ),
   })

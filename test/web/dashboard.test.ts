@@ -71,6 +71,38 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     expect(isWider).toBe(false);
   });
 
+  test.each(views)("shows what is held, and held back, $size $theme", async (view) => {
+    const { page, complaints } = await visit("/sensors/room1?range=24h", view, { seldomSensor: "room1" });
+    const first = page.locator("figure").first();
+    await first.getByText("between readings").waitFor();
+    await first.getByText("held back", { exact: true }).waitFor();
+    expect(await page.locator("figure").nth(1).getByText("held back", { exact: true }).count()).toBe(0);
+    await page
+      .getByText(/comes every 1.h; \d+ of \d+ steps shown stand on the value before/)
+      .first()
+      .waitFor();
+    await page
+      .getByText(/1.reading held back, the last 85\.0.°C/)
+      .first()
+      .waitFor();
+    await page
+      .getByText(/; 1.reading held back/)
+      .first()
+      .waitFor();
+    await screenshot(page, `held-${view.size}-${view.theme}`);
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    expect(await page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth")).toBe(false);
+
+    await firstChart(page).focus();
+    await page.keyboard.press("n");
+    const spoken = firstChart(page).locator("[aria-live]");
+    expect(await spoken.textContent()).toMatch(/14:20, no reading, [\d.]+.°C stands$/);
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowLeft");
+    expect(await spoken.textContent()).toMatch(/14:00, observed/);
+  });
+
   test.each([desk, { size: "phone", theme: "dark" }] as const)(
     "shows what failed at every delivery and why, $size $theme",
     async (view) => {

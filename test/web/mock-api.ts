@@ -39,6 +39,8 @@ export type MockState = {
   /** As on AWS: the queues are elsewhere. */
   hasQueues: boolean;
   deadLetters: number;
+  /** Comes once an hour, with a lone false reading an hour before the newest. */
+  seldomSensor: string | null;
   sourceError: string | null;
   /** Requests whose path has this text are answered 503. */
   failing: string | null;
@@ -88,7 +90,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       reasonText: statusText === "" ? null : statusText,
       have: status === "refused" ? 84 : null,
       need: status === "refused" ? 96 : null,
-      held: 0,
+      held: sensorId === state.seldomSensor ? 1 : 0,
     },
     modelId: status === "baseline" || status === "waiting" ? null : `${sensorId}-2016w17`,
     profile: { name: null, group: null, place: null, notes: null, limits: {} },
@@ -178,12 +180,18 @@ function readingsOf(state: MockState, sensorId: string, from: number, to: number
   const end = Math.min(to, newestAt(state, sensorId));
   const at: number[] = [];
   for (let one = grid(from) + stepMs; one <= end; one += stepMs) at.push(one);
+  const isSeldom = sensorId === state.seldomSensor;
+  const hourMs = 3_600_000;
+  const isMissed = (one: number) => isSeldom && one % hourMs !== 0;
+  const falseAt = Math.floor(end / hourMs) * hourMs - hourMs;
   const targets = mockTargets.map(({ target, unit }) => ({
     target,
     unit,
-    value: at.map((one) => valueAt(sensorId, target, one)),
-    heldBack: [],
+    value: at.map((one) => (isMissed(one) ? null : valueAt(sensorId, target, one))),
+    heldBack: isSeldom && target === "temperature" ? [{ at: iso(falseAt), value: 85 }] : [],
     shift: null,
+    standing: at.map((one) => (isMissed(one) ? valueAt(sensorId, target, one - (one % hourMs)) : null)),
+    everySeconds: isSeldom ? 3600 : 600,
   }));
   return { sensorId, stepSeconds, from: iso(from), to: iso(to), at: at.map(iso), targets };
 }

@@ -30,6 +30,7 @@ export async function startMock(
     readingsAhead: 0,
     hasQueues: true,
     deadLetters: 0,
+    seldomSensor: null,
     sourceError: null,
     failing: null,
     ...given,

@@ -6,9 +6,11 @@ import { decimalsOf, describePoint, summarise } from "../../web/sensor/describe.
 const at = (minute: number) => new Date(Date.UTC(2016, 4, 4, 14, minute)).toISOString();
 const ms = (minute: number) => Date.parse(at(minute));
 
-function readings(value: (number | null)[]): ReadingsResponse {
+function readings(value: (number | null)[], standing = value.map((): number | null => null)): ReadingsResponse {
   const times = value.map((_, i) => at(i * 10));
-  const targets = [{ target: "temperature", unit: "°C", value, heldBack: [], shift: null }];
+  const targets = [
+    { target: "temperature", unit: "°C", value, heldBack: [], shift: null, standing, everySeconds: 600 },
+  ];
   return { sensorId: "room1", stepSeconds: 600, from: at(-10), to: at(0), at: times, targets };
 }
 
@@ -50,6 +52,16 @@ describe("a chart's columns", () => {
     expect(data.observed).toEqual([19, null, 20.5, null, null, null]);
     expect(data.q50).toEqual([null, null, 20.5, 21, 21.5, 22]);
     expect(data.q10[2]).toBe(20.5);
+  });
+
+  test("lead on what stands between readings, beside what was measured, and join the forecast to it", () => {
+    const data = buildChart(readings([19, null, null], [null, 19.2, 19.3]), forecast(), null, "temperature");
+    expect(data.observed).toEqual([19, null, null, null, null, null]);
+    expect(data.standing).toEqual([19, 19.2, 19.3, null, null, null]);
+    expect(data.q50).toEqual([null, null, 19.3, 21, 21.5, 22]);
+    const between = buildChart(readings([19, null, 19.6, 20], [null, 19.2, null, null]), null, null, "temperature");
+    expect(between.standing).toEqual([19, 19.2, 19.6, null]);
+    expect(plain(describePoint(between, 1, words))).toMatch(/14:10, no reading, 19.2 °C stands$/);
   });
 
   test("do not join when the origin was not observed", () => {

@@ -4,6 +4,8 @@ import type { ForecastResponse, LeadSeries, ReadingsResponse } from "../../funct
 export type ChartData = {
   at: number[];
   observed: (number | null)[];
+  /** What stands where a sensor is silent as it uses to be, joined to the readings on both sides. */
+  standing: (number | null)[];
   q10: (number | null)[];
   q50: (number | null)[];
   q90: (number | null)[];
@@ -28,13 +30,15 @@ export function buildChart(
   const q90 = toMap(forecast?.targetAt ?? [], forecast?.q90 ?? []);
   const over = toMap(overlay?.targetAt ?? [], overlay?.q50 ?? []);
   const origin = forecast === null ? null : Date.parse(forecast.origin);
-  const last = origin === null ? null : (observed.get(origin) ?? null);
+  const standing = toMap(readings?.at ?? [], measured?.standing ?? []);
+  const last = origin === null ? null : (observed.get(origin) ?? standing.get(origin) ?? null);
   if (origin !== null && last !== null) for (const column of [q10, q50, q90]) column.set(origin, last);
   const at = [...new Set([...observed.keys(), ...q50.keys(), ...over.keys()])].sort((a, b) => a - b);
   const column = (map: Map<number, number | null>) => at.map((one) => map.get(one) ?? null);
   return {
     at,
     observed: column(observed),
+    standing: joined(column(standing), column(observed)),
     q10: column(q10),
     q50: column(q50),
     q90: column(q90),
@@ -42,6 +46,12 @@ export function buildChart(
     heldBack: (measured?.heldBack ?? []).map((one) => ({ at: Date.parse(one.at), value: one.value })),
     origin,
   };
+}
+
+/** With the readings beside each point, where the line of the readings ends. */
+function joined(standing: (number | null)[], observed: (number | null)[]): (number | null)[] {
+  const isBeside = (i: number) => standing[i - 1] != null || standing[i + 1] != null;
+  return standing.map((value, i) => value ?? (isBeside(i) ? (observed[i] ?? null) : null));
 }
 
 function toMap(at: string[], values: (number | null)[]): Map<number, number | null> {

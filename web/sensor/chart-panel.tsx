@@ -42,6 +42,7 @@ export function ChartPanel(props: Props) {
   const present = presentOf(pulse);
   const name = titleOf(target.target);
   const origin = data.origin;
+  const isShown = (at: number) => at >= span.from && at <= span.to;
   return (
     <figure class={`panel dimmable${props.isDimmed ? " is-outdated" : ""}`} aria-busy={props.isDimmed}>
       <div class="panel-head">
@@ -83,7 +84,8 @@ export function ChartPanel(props: Props) {
           <Legend
             leadText={props.leadText}
             hasForecast={forecast !== null}
-            hasHeldBack={data.heldBack.some(({ at }) => at >= span.from && at <= span.to)}
+            hasStanding={data.standing.some((value, i) => value !== null && isShown(data.at[i]!))}
+            hasHeldBack={data.heldBack.some(({ at }) => isShown(at))}
           />
         </>
       )}
@@ -109,12 +111,14 @@ function Readout(props: {
     return <div class="readout muted">Point at the chart or use the arrow keys</div>;
   const [observed, low, middle, high] = [data.observed[index], data.q10[index], data.q50[index], data.q90[index]];
   const overlay = data.overlay[index];
+  const standing = data.standing[index] ?? null;
+  const none = standing === null ? "no reading" : `no reading, ${formatValue(standing, unit, decimals)} stands`;
   const isForecast = data.origin !== null && at > data.origin && middle != null && low != null && high != null;
   return (
     <dl class="readout numeric">
       <div>
         <dt>{formatTime(at, zone, "dayClock")}</dt>
-        <dd>{observed == null ? (isForecast ? "" : "no reading") : formatValue(observed, unit, decimals)}</dd>
+        <dd>{observed == null ? (isForecast ? "" : none) : formatValue(observed, unit, decimals)}</dd>
       </div>
       {isForecast && (
         <div>
@@ -135,8 +139,8 @@ function Readout(props: {
   );
 }
 
-function Legend(props: { leadText: string; hasForecast: boolean; hasHeldBack: boolean }) {
-  const { leadText, hasForecast, hasHeldBack } = props;
+function Legend(props: { leadText: string; hasForecast: boolean; hasStanding: boolean; hasHeldBack: boolean }) {
+  const { leadText, hasForecast, hasStanding, hasHeldBack } = props;
   return (
     <ul class="legend">
       <li>
@@ -160,6 +164,14 @@ function Legend(props: { leadText: string; hasForecast: boolean; hasHeldBack: bo
             80 % range
           </li>
         </>
+      )}
+      {hasStanding && (
+        <li>
+          <svg viewBox="0 0 28 10" aria-hidden="true">
+            <path class="key-standing" d="M1 5h26" />
+          </svg>
+          between readings
+        </li>
       )}
       {hasHeldBack && (
         <li>

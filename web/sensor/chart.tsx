@@ -41,7 +41,15 @@ export function ForecastChart(props: Props) {
   const scene = { ...props.scene, present };
   const inputs = useRef<PlotInputs>({ scene, colours: colours.current, zone, span, onSpan, onReset, onPoint });
   inputs.current = { scene, colours: colours.current, zone, span, onSpan, onReset, onPoint };
-  const columns = (): uPlot.AlignedData => [data.at, data.observed, data.q10, data.q50, data.q90, data.overlay];
+  const columns = (): uPlot.AlignedData => [
+    data.at,
+    data.observed,
+    data.q10,
+    data.q50,
+    data.q90,
+    data.overlay,
+    data.standing,
+  ];
 
   useLayoutEffect(() => {
     const element = box.current;

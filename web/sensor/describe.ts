@@ -44,7 +44,8 @@ export function describePoint(data: ChartData, index: number, { unit, zone, deci
     );
     if (observed !== null) parts.push(observed >= low && observed <= high ? "inside the range" : "outside the range");
   } else if (observed === null) {
-    parts.push("no reading");
+    const standing = data.standing[index] ?? null;
+    parts.push("no reading", ...(standing === null ? [] : [`${formatValue(standing, unit, decimals)} stands`]));
   }
   const overlay = data.overlay[index];
   if (overlay != null) parts.push(`earlier forecast ${formatValue(overlay, unit, decimals)}`);

@@ -19,7 +19,7 @@ export type PlotInputs = {
 
 const hourMs = 3_600_000;
 
-/** Series: 1 observed, 2 q10, 3 q50, 4 q90, 5 overlay; the band lies between 4 and 2. */
+/** Series: 1 observed, 2 q10, 3 q50, 4 q90, 5 overlay, 6 what stands between readings; the band lies between 4 and 2. */
 export function plotOptions(size: { width: number; height: number }, inputs: () => PlotInputs): uPlot.Options {
   const colour = (name: keyof Colours) => () => inputs().colours[name];
   const axis: uPlot.Axis = {
@@ -63,6 +63,7 @@ export function plotOptions(size: { width: number; height: number }, inputs: () 
       ahead("Median", "future", 2.2, [7, 4]),
       ahead("90 % quantile", "edge", 1, [1, 3]),
       line("Earlier forecasts", "overlay", 1.6, [2, 3]),
+      { ...line("Between readings", "muted", 1.2, [1, 3]), points: { show: false } },
     ],
     bands: [{ series: [4, 2], fill: colour("band") }],
     axes: [

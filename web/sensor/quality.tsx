@@ -55,6 +55,20 @@ export function Quality(props: {
               </div>
             );
           })}
+          {readings?.targets.map(({ target, standing, everySeconds }) => {
+            const steps = standing.filter((value) => value !== null).length;
+            return (
+              steps > 0 && (
+                <div key={`standing-${target}`}>
+                  <dt>{titleOf(target)}, between readings</dt>
+                  <dd class="numeric">
+                    {everySeconds === null ? "comes seldom" : `comes every ${formatDuration(everySeconds)}`}; {steps} of{" "}
+                    {plural(standing.length, "step")} shown stand on the value before
+                  </dd>
+                </div>
+              )
+            );
+          })}
           {readings?.targets.map(
             ({ target, unit, heldBack, shift }) =>
               (heldBack.length > 0 || shift !== null) && (

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { toGrid } from "../../../core/data/grid.ts";
-import { type Condition, observe } from "../../../core/data/observed.ts";
+import { gridIndex, toGrid } from "../../../core/data/grid.ts";
+import { type Condition, type Observed, observe } from "../../../core/data/observed.ts";
 import type { Target } from "../../../core/data/reading.ts";
 import { shiftText } from "../../../core/data/shift.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
@@ -57,12 +57,14 @@ export function readingRoutes({ ports, views, settings }: ApiServices): OpenAPIH
     const empty = { at: new Float64Array(), values: {} };
     const observed = observe(readings ?? empty, targets, stepSeconds, { upTo: to });
     const grid = toGrid(observed.readings, targets, stepSeconds, { from: addSeconds(from, stepSeconds), upTo: to });
+    const at = gridTimes(grid);
     const columns = targets.map((target, index) => ({
       target,
       value: gridColumn(grid, index),
       ...oddities(observed.conditions[index], target, from),
+      standing: at.map((time) => standingAt(observed, index, new Date(time))),
+      everySeconds: observed.conditions[index]?.everySeconds ?? null,
     }));
-    const at = gridTimes(grid);
     if (wantsCsv(query.format, c.req.header("Accept"))) {
       const header = ["at", ...columns.map(({ target }) => target.name)];
       const csv = toCsv(
@@ -81,6 +83,11 @@ export function readingRoutes({ ports, views, settings }: ApiServices): OpenAPIH
     };
     return c.json(body, 200);
   });
+}
+
+function standingAt({ grid, conditions }: Observed, index: number, at: Date): number | null {
+  const point = gridIndex(grid, at);
+  return conditions[index]?.isHeld[point] === 1 ? (grid.columns[index]?.[point] ?? null) : null;
 }
 
 /** What happened after `from`. */

@@ -5,6 +5,7 @@ import { conclude } from "../../../core/forecast/conclude.ts";
 import { countHeld, doubtOf, doubtText, widenedBand } from "../../../core/forecast/doubt.ts";
 import { planSensor } from "../../../core/forecast/plan.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
+import { standingText } from "../../../core/forecast/standing.ts";
 import { everyLead } from "../../../core/model/leads.ts";
 
 const temperature: Target = { name: "temperature", unit: "°C", min: -40, max: 85 };
@@ -98,4 +99,15 @@ it("names a shift and the unit that it is of in the outcome, while it is in the 
     "temperature: shifted from 20.598 to 69.003 °C at 2026-03-01T10:10:00.000Z: now in °F?",
   );
   expect(doubtText(sensor(settings.contextLength + 1), settings)).toBeNull();
+});
+
+it("says in the outcome on how many steps a value stands, of a sensor that comes seldom and of no other", () => {
+  const readings = readingsWith();
+  const temperature = readings.values.temperature.map((value, i) => (i % 6 === 0 ? value : Number.NaN));
+  const hourly = { ...readings, values: { ...readings.values, temperature } };
+  const sensor = toSensorGrid(hourly, settings.fleet, slot, 440)!;
+  expect(standingText(sensor, settings)).toBe(
+    "temperature comes every 1 h: 40 of the context's 48 steps stand on the value before",
+  );
+  expect(standingText(toSensorGrid(readings, settings.fleet, slot, 440)!, settings)).toBeNull();
 });

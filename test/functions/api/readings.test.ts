@@ -27,6 +27,9 @@ async function start() {
   api = await startApi(postgres, { readings: new Map([["a", a]]) });
 }
 
+/** Nothing stands on a value from before, and of five readings no rhythm is known. */
+const steady = { standing: [null, null, null, null], everySeconds: null };
+
 describe("GET /v1/sensors/{id}/readings", () => {
   it("gives grid values in (from, to] with null where nothing valid was measured", async () => {
     await start();
@@ -38,8 +41,8 @@ describe("GET /v1/sensors/{id}/readings", () => {
       to: at(0),
       at: [at(-3), at(-2), at(-1), at(0)],
       targets: [
-        { target: "temperature", unit: "°C", value: [19, null, null, 22], heldBack: [], shift: null },
-        { target: "humidity", unit: "%", value: [41, 42, 43, 44], heldBack: [], shift: null },
+        { target: "temperature", unit: "°C", value: [19, null, null, 22], heldBack: [], shift: null, ...steady },
+        { target: "humidity", unit: "%", value: [41, 42, 43, 44], heldBack: [], shift: null, ...steady },
       ],
     });
   });
@@ -97,4 +100,17 @@ it("sets lone false readings apart, and tells a shift of the unit", async () => 
   expect(targets[1]?.heldBack).toEqual([]);
   expect(targets[1]?.shift?.at).toBe(at(-4));
   expect(targets[1]?.shift?.text).toMatch(/^shifted from [\d.]+ to [\d.]+ % at .*: now 10 times as much\?$/);
+});
+
+it("says what stands between the readings of a sensor that comes seldom, apart from what was measured", async () => {
+  const temperature = Array.from({ length: 200 }, (_, i) => (i % 6 === 1 ? 20 + Math.sin(i / 30) : null));
+  const humidity = temperature.map((_, i) => 40 + Math.sin(i / 20));
+  api = await startApi(postgres, { readings: new Map([["a", readingsOf({ temperature, humidity })]]) });
+  const { targets } = await getAs(api.app, `/v1/sensors/a/readings?from=${at(-12)}`, ReadingsResponse);
+  const [seldom, steadily] = targets;
+  expect(seldom).toMatchObject({ everySeconds: 3600, heldBack: [] });
+  const measured = seldom!.value.map((value) => value !== null);
+  expect(measured.filter(Boolean)).toHaveLength(2);
+  expect(seldom!.standing.map((value) => value === null)).toEqual(measured);
+  expect(steadily).toMatchObject({ everySeconds: 600, standing: measured.map(() => null) });
 });
