@@ -11,7 +11,7 @@ export type StageSettings = {
   /** How long after each step the cycle starts, so that late readings are in. Less than a step. */
   settleMinutes: number;
   /** EventBridge expressions, in UTC. */
-  schedules: { train: Cron; drift: Cron; promote: Cron; watch: Rate };
+  schedules: { train: Cron; drift: Cron; promote: Cron; backup: Cron; watch: Rate };
   /** How their table is mapped (see docs/configuration.md); null for `sensor_readings` with its default columns. */
   source: object | null;
   /** x86_64 is what the tests execute; arm64 is a fifth cheaper. */
@@ -36,7 +36,7 @@ export type StageSettings = {
   /** A forecast of more than this a month raises an alarm to `alarmEmail`, in USD; null for none. */
   monthlyBudget: number | null;
   logRetentionDays: number;
-  /** Backups under `backups/` and replaced versions of any object are deleted after this. */
+  /** Backups under `backups/` (not the archived days under `archive/`) and replaced versions of any object are deleted after this. */
   backupRetentionDays: number;
   /** Models and backups outlive `sst remove`, and the stage refuses to be removed at all. */
   isProtected: boolean;
@@ -52,7 +52,7 @@ export type SignIn = {
   viewers: string[];
 };
 
-export type FunctionName = "schedule" | "forecast" | "score" | "train" | "promote" | "watch" | "api";
+export type FunctionName = "schedule" | "forecast" | "score" | "train" | "promote" | "watch" | "backup" | "api";
 export type QueueName = "forecast" | "score" | "train";
 /** What the schedule function is asked to fan out; drift looks for models that want training. */
 export type ScheduleTask = QueueName | "drift";
@@ -86,6 +86,7 @@ const defaults: StageSettings = {
     train: "cron(0 3 * * ? *)",
     drift: "cron(30 4 * * ? *)",
     promote: "cron(0 5 * * ? *)",
+    backup: "cron(30 2 * * ? *)",
     watch: "rate(5 minutes)",
   },
   source: null,
@@ -97,6 +98,7 @@ const defaults: StageSettings = {
     train: { memoryMb: 1769, timeoutSeconds: 900, reservedConcurrency: null },
     promote: { memoryMb: 512, timeoutSeconds: 300, reservedConcurrency: null },
     watch: { memoryMb: 256, timeoutSeconds: 60, reservedConcurrency: null },
+    backup: { memoryMb: 1769, timeoutSeconds: 900, reservedConcurrency: null },
     api: { memoryMb: 1024, timeoutSeconds: 20, reservedConcurrency: null },
   },
   queues: {
@@ -128,6 +130,7 @@ const stages: Record<string, Partial<StageSettings>> = {
       schedule: { ...functions.schedule, reservedConcurrency: 2 },
       promote: { ...functions.promote, reservedConcurrency: 1 },
       watch: { ...functions.watch, reservedConcurrency: 1 },
+      backup: { ...functions.backup, reservedConcurrency: 1 },
       api: { ...functions.api, reservedConcurrency: 20 },
     },
   },

@@ -9,6 +9,7 @@ import { readSources, targetsOf } from "./config/source.ts";
 import { once } from "./lambda/once.ts";
 import { openDatabases } from "./machine/databases.ts";
 import { accessPorts, openAccess } from "./runtime/access.ts";
+import { backupSettingsOf, openBackupPorts } from "./runtime/backup.ts";
 import { openFollower, rightsOf } from "./runtime/follower.ts";
 import {
   openFleetInference,
@@ -98,6 +99,13 @@ export async function openWatchRuntime() {
     ports: config.allowWritableFollower ? ports : { ...ports, writeRights: rightsOf(database, sources) },
     config,
   };
+}
+
+/** No follower: what is backed up is ours. */
+export async function openBackupRuntime() {
+  const { config, log, clock } = await openBase();
+  const ports = await openBackupPorts(config, log, new AsyncDisposableStack());
+  return { ports: { ...ports, clock }, settings: backupSettingsOf(config) };
 }
 
 export async function openApiRuntime() {

@@ -62,6 +62,13 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
     }),
     promote: create("promote", { link: [predictorUrl], permissions: [] }),
     watch: create("watch", { link: databases, permissions: [] }),
+    backup: create("backup", {
+      link: [predictorUrl],
+      permissions: [
+        { actions: ["s3:GetObject", "s3:PutObject"], resources: store.backups },
+        { actions: ["s3:ListBucket"], resources: [store.bucket.arn] },
+      ],
+    }),
     // It verifies a model before it promotes one by hand.
     api: create("api", {
       link: [...databases, apiKey],
@@ -89,6 +96,7 @@ function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queue
   return {
     DATABASE_DRIVER: "neon",
     MODEL_STORE: $interpolate`s3://${bucket.name}/models`,
+    BACKUP_STORE: $interpolate`s3://${bucket.name}`,
     STEP_SECONDS: `${settings.stepSeconds}`,
     LEADS: settings.leads ?? "",
     SHARD_SIZE: `${settings.shardSize}`,

@@ -21,5 +21,6 @@ export function createSchedules(settings: StageSettings, queues: Queues, functio
   tick("Train", settings.schedules.train, "schedule", "train");
   tick("Drift", settings.schedules.drift, "schedule", "drift");
   tick("Promote", settings.schedules.promote, "promote");
+  tick("Backup", settings.schedules.backup, "backup");
   tick("Watch", settings.schedules.watch, "watch");
 }

@@ -1,7 +1,7 @@
 /// <reference path="../.sst/platform/config.d.ts" />
 import type { StageSettings } from "../sst.settings.ts";
 
-/** Models and backups: one bucket, private and versioned. */
+/** Models, archived days and backups: one bucket, private and versioned. */
 export function createStore(settings: StageSettings) {
   const bucket = new sst.aws.Bucket("Store", {
     cors: false,
@@ -19,6 +19,7 @@ export function createStore(settings: StageSettings) {
       },
     },
   });
-  return { bucket, models: $interpolate`${bucket.arn}/models/*` };
+  const under = (folder: string) => $interpolate`${bucket.arn}/${folder}/*`;
+  return { bucket, models: under("models"), backups: [under("archive"), under("backups")] };
 }
 export type Store = ReturnType<typeof createStore>;

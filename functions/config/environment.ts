@@ -16,9 +16,10 @@ type Values = {
 };
 
 /** The validated configuration: a field for each variable, null where the system fills in by itself. */
-export type Config = Omit<Values, "modelStore" | "cycleCron" | "codeVersion" | "leads" | "horizon"> & {
+export type Config = Omit<Values, "modelStore" | "backupStore" | "cycleCron" | "codeVersion" | "leads" | "horizon"> & {
   leads: number[];
   modelStore: string;
+  backupStore: string;
   cycleCron: string;
   codeVersion: string;
 };
@@ -59,6 +60,7 @@ function toConfig(environment: Environment): Config {
     ...values,
     leads: leads ?? (horizon === null ? defaultLeads(values.stepSeconds) : everyLead(horizon)),
     modelStore: values.modelStore ?? `${values.dataDir}/models`,
+    backupStore: values.backupStore ?? values.dataDir,
     cycleCron: values.cycleCron ?? cronOfStep(values.stepSeconds),
     codeVersion: values.codeVersion ?? packageJson.version,
   };

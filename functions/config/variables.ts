@@ -49,6 +49,21 @@ export const sections = {
     MIX_RETENTION_DAYS: integerText(0, 10_000)
       .default(2)
       .describe("Days that what the experts said is kept once it has matured; learning needs it, serving does not"),
+    BACKUP_STORE: z
+      .string()
+      .optional()
+      .describe(
+        "Where archived days (archive/) and backups (backups/) lie: a folder, better on another disk, or s3://bucket/prefix. Unset: DATA_DIR",
+      ),
+    BACKUP_CRON: cron
+      .or(z.literal("never"))
+      .default("30 2 * * *")
+      .describe("When closed days are archived and the rest is backed up (UTC); never: neither"),
+    BACKUP_RETENTION_DAYS: integerText(1, 10_000)
+      .default(14)
+      .describe(
+        "Days that a backup in a folder is kept, the newest two always; in a bucket its lifecycle rule decides",
+      ),
     S3_ENDPOINT: httpUrl.optional().describe("Another S3 endpoint than AWS's"),
     MODEL_CACHE: integerText(1, 100_000)
       .default(256)

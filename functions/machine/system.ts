@@ -5,11 +5,13 @@ import { seedFleet } from "../../core/operations/admit-fleet.ts";
 import { type ForecastPorts, forecast } from "../../core/operations/forecast.ts";
 import type { Clock, Log, Ports } from "../../core/ports.ts";
 import { createApi } from "../api/app.ts";
+import { createBackupHandler } from "../backup.ts";
 import { type Config, describeConfig } from "../config/environment.ts";
 import { type Settings, settingsOf } from "../config/settings.ts";
 import { createForecastHandler } from "../forecast.ts";
 import { createPromoteHandler } from "../promote.ts";
 import { accessPorts, openAccess } from "../runtime/access.ts";
+import { backupSettingsOf, openBackupPorts } from "../runtime/backup.ts";
 import { openApiDatabases, openCheckedFollower } from "../runtime/follower.ts";
 import { openFleetPorts, openInference, openStore, openTrainer, readShippedFleet } from "../runtime/models.ts";
 import { openApiRole, openCurrentPredictor, openDays, openViews, predictorPorts } from "../runtime/predictor.ts";
@@ -126,6 +128,10 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
     promote: timed(
       "promote",
       createPromoteHandler({ ...ports, audit: accessPorts(predictor).audit }, settings.promotion),
+    ),
+    backup: timed(
+      "backup",
+      createBackupHandler({ ...(await openBackupPorts(config, log, started)), clock }, backupSettingsOf(config)),
     ),
     watch: createWatchHandler({ ...ports, databaseBytes, days: openDays(config, predictor) }, config),
   };

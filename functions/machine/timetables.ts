@@ -5,12 +5,12 @@ import type { Config } from "../config/environment.ts";
 import { runTimetable } from "./scheduler.ts";
 
 /** The entry points that a schedule drives; each takes the event that EventBridge Scheduler would send. */
-export type Driven = Record<"schedule" | "promote" | "watch", (event: unknown) => Promise<unknown>>;
+export type Driven = Record<"schedule" | "promote" | "watch" | "backup", (event: unknown) => Promise<unknown>>;
 
 /**
  * Runs the schedules on the Clock until the signal aborts: forecasts (at once at the start; the pass for the newest
  * slot looks for those that were missed), scores behind them, the look for drift (at the start, too: sensors may have
- * no model yet), training, promotion and the watch.
+ * no model yet), training, promotion, backup and the watch.
  */
 export async function runTimetables(
   { clock, log }: { clock: Clock; log: Log },
@@ -18,8 +18,8 @@ export async function runTimetables(
   driven: Driven,
   signal: AbortSignal,
 ): Promise<void> {
-  const { cycleCron, driftCron, trainCron, promoteCron, settleSeconds } = config;
-  const { schedule, promote, watch } = driven;
+  const { cycleCron, driftCron, trainCron, promoteCron, backupCron, settleSeconds } = config;
+  const { schedule, promote, watch, backup } = driven;
   const now = clock.now();
   const time = (at: Date) => at.toISOString();
   const run = (timetable: Parameters<typeof runTimetable>[2], since: Date) =>
@@ -43,5 +43,6 @@ export async function runTimetables(
     at("drift", driftCron, (event) => schedule({ ...event, task: "drift" }), addSeconds(now, -86_400)),
     at("train", trainCron, (event) => schedule({ ...event, task: "train" }), now),
     at("promote", promoteCron, promote, now),
+    ...(backupCron === "never" ? [] : [at("backup", backupCron, backup, now)]),
   ]);
 }

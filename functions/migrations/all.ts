@@ -11,6 +11,7 @@ import * as retention from "./0009_retention.ts";
 import * as digest from "./0010_digest.ts";
 import * as profile from "./0011_profile.ts";
 import * as leads from "./0012_leads.ts";
+import * as backup from "./0013_backup.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -26,6 +27,7 @@ export const migrations: Record<string, Migration> = {
   "0010_digest": digest,
   "0011_profile": profile,
   "0012_leads": leads,
+  "0013_backup": backup,
 };
 
 /**
@@ -38,4 +40,5 @@ export const worksWith: Record<string, string> = {
   "0007_notes": notes.worksWith,
   "0010_digest": "0009_retention",
   "0011_profile": profile.worksWith,
+  "0013_backup": backup.worksWith,
 };

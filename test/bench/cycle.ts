@@ -101,7 +101,12 @@ try {
   const warm: Measured[] = [];
   for (let cycle = cycles - 1; cycle >= 0; cycle--) warm.push(await stages.measure(() => pass(slotAt(cycle))));
   const size = await measureBytes(predictor);
-  const perDay = (name: "kept" | "mix") => Math.round((((size[name] - sizeBefore[name]) / sensors) * 144) / cycles);
+  const perDay = (bytes: number) => Math.round(((bytes / sensors) * 144) / cycles);
+  const tables: Record<string, number> = Object.fromEntries(
+    [...size]
+      .map(([table, bytes]) => [table, perDay(bytes - (sizeBefore.get(table) ?? 0))])
+      .filter(([, bytes]) => bytes),
+  );
   const naive = await openNaive({ ports, follower, predictor, models });
   await fillNaive(predictor, ids.slice(0, naiveSensors), lastSlot);
   const naiveStages = stagesOf(naive.ports, () => Object.values(embedded.pids()));
@@ -129,8 +134,9 @@ try {
      * What a sensor and day adds, with indices and before retention; `mixBytesPerSensorDay` goes two days after it
      * matured.
      */
-    bytesPerSensorDay: perDay("kept"),
-    mixBytesPerSensorDay: perDay("mix"),
+    bytesPerSensorDay: Object.values(tables).reduce((sum, bytes) => sum + bytes, 0) - (tables.issued_mix ?? 0),
+    mixBytesPerSensorDay: tables.issued_mix ?? 0,
+    bytesPerTableSensorDay: tables,
     ours,
     cold: summary(cold, sensors),
     naive: theirs,
@@ -163,15 +169,13 @@ async function run(handle: ReturnType<typeof createForecastHandler>, event: SQSE
     throw new Error(`${batchItemFailures.length} messages failed: ${JSON.stringify(log.lines.at(-1))}`);
 }
 
-/** Bytes of what is kept and of what only learning needs, counted after the pages are written. */
-async function measureBytes(database: Database<PredictorSchema>): Promise<{ kept: number; mix: number }> {
-  const [row] = await database.query<{ kept: number; mix: number }>(
-    `select sum(size) filter (where name not like 'issued_mix%')::float8 as kept,
-       coalesce(sum(size) filter (where name like 'issued_mix%'), 0)::float8 as mix
-     from (select relname as name, pg_total_relation_size(oid) as size from pg_class
-       where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not like 'naive%') as t`,
+/** Bytes of each table with its indices; days under the name of their table. */
+async function measureBytes(database: Database<PredictorSchema>): Promise<Map<string, number>> {
+  const rows = await database.query<{ name: string; bytes: number }>(
+    `select regexp_replace(relname, '_\\d{8}$', '') as name, sum(pg_total_relation_size(oid))::float8 as bytes from pg_class
+     where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not like 'naive%' group by 1`,
   );
-  return row!;
+  return new Map(rows.map(({ name, bytes }) => [name, bytes]));
 }
 
 async function countOutcomes(database: Database<PredictorSchema>): Promise<Record<string, number>> {

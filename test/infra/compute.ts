@@ -66,6 +66,7 @@ export function scheduleViolations({ schedules, functions, queues }: World, sett
     ["Train", settings.schedules.train, "schedule", "train"],
     ["Drift", settings.schedules.drift, "schedule", "drift"],
     ["Promote", settings.schedules.promote, "promote", undefined],
+    ["Backup", settings.schedules.backup, "backup", undefined],
     ["Watch", settings.schedules.watch, "watch", undefined],
   ];
   return expected.flatMap(([name, expression, fn, task]) => {

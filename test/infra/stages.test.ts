@@ -40,6 +40,11 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
       ],
       Promote: [],
       Watch: [],
+      Backup: [
+        "s3:GetObject Store/archive/*, Store/backups/*",
+        "s3:PutObject Store/archive/*, Store/backups/*",
+        "s3:ListBucket Store",
+      ],
       Api: [
         "sqs:SendMessage ForecastQueue, TrainQueue",
         `sqs:GetQueueAttributes ForecastQueue, ScoreQueue, TrainQueue, ${deadLetters}`,
@@ -63,6 +68,7 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
       Train: databases,
       Promote: ["PredictorDatabaseUrl"],
       Watch: databases,
+      Backup: ["PredictorDatabaseUrl"],
       Api: [...databases, "ApiKey"],
     });
   });

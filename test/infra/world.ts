@@ -51,7 +51,7 @@ const Alarm = z.object({
 });
 const LogGroup = z.object({ name: z.string(), retentionInDays: z.number().optional() });
 
-export const functionNames = ["schedule", "forecast", "score", "train", "promote", "watch", "api"] as const;
+export const functionNames = ["schedule", "forecast", "score", "train", "promote", "watch", "backup", "api"] as const;
 export const queueNames = ["forecast", "score", "train"] as const;
 export const title = (name: string) => name.slice(0, 1).toUpperCase() + name.slice(1);
 

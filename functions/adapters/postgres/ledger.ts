@@ -137,7 +137,7 @@ async function record(
 ): Promise<void> {
   if (outcomes.length === 0 && forecasts.length === 0) return;
   const { rows, lineages } = toIssuedRows(forecasts);
-  await prepare(rows, lineages);
+  await prepare(outcomes, rows, lineages);
   // The same order everywhere, so that two who record the same sensors cannot block each other.
   const outcomeRows = outcomes
     .map((outcome) => toRow(outcomeColumns, outcome))
@@ -162,7 +162,7 @@ async function record(
     order by ${key} on conflict do nothing`.execute(db);
 }
 
-type Preparation = (rows: IssuedRow[], lineages: Map<string, Lineage>) => Promise<void>;
+type Preparation = (outcomes: Outcome[], rows: IssuedRow[], lineages: Map<string, Lineage>) => Promise<void>;
 
 /** Sees to it, once each, that the rows' days, sensors and lineages are there. All of it may be repeated by anybody. */
 function preparation(db: Kysely<PredictorSchema>): Preparation {
@@ -171,9 +171,9 @@ function preparation(db: Kysely<PredictorSchema>): Preparation {
     if (set.size > mostKnown) set.clear();
     return [...new Set(wanted)].filter((one) => !set.has(one)).sort(compare);
   };
-  return async (rows, lineages) => {
-    const dayOf = ({ slot }: IssuedRow) => slot.toISOString().slice(0, 10);
-    for (const day of lacking(known.days, rows.map(dayOf))) {
+  return async (outcomes, rows, lineages) => {
+    const days = [...outcomes, ...rows].map(({ slot }) => slot.toISOString().slice(0, 10));
+    for (const day of lacking(known.days, days)) {
       await sql`select ensure_day(${day}::date)`.execute(db);
       known.days.add(day);
     }

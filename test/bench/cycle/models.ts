@@ -3,8 +3,12 @@ import { nearReach } from "../../../core/model/leads.ts";
 import type { Artefact } from "../../../core/model/manifest.ts";
 import type { ModelStore, Registry } from "../../../core/model/ports.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
+import { addSeconds } from "../../../core/time.ts";
 import { workerTrainer } from "../../../functions/adapters/trainer.ts";
 import { readingsOf, someSlot, wave } from "../../builders.ts";
+
+/** Before the first slot of the benchmark: nobody is served by a model of data to come. */
+const trainedTo = addSeconds(someSlot, -2 * 86_400);
 
 /** A model of one sensor, trained on the spot. */
 export async function someArtefact(fleet: Fleet, say: (text: string) => void): Promise<Artefact> {
@@ -12,10 +16,10 @@ export async function someArtefact(fleet: Fleet, say: (text: string) => void): P
   const history = { temperature: wave(8640), humidity: wave(8640, { mean: 50, swing: 10, seed: 2 }) };
   const request = {
     sensorId: "bench",
-    readings: readingsOf(history),
+    readings: readingsOf(history, { end: trainedTo }),
     ...{ targets: fleet.targets, stepSeconds: fleet.stepSeconds, horizon: nearReach(fleet.leads) },
     seed: 1,
-    now: someSlot,
+    now: trainedTo,
     codeVersion: "bench",
   };
   const result = await workerTrainer().train(request);

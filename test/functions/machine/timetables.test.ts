@@ -17,12 +17,17 @@ async function drive(times: string[], settings = config): Promise<string[]> {
     const { time, task } = event as { time: string; task?: string };
     calls.push([name, task, time.slice(11, 16)].filter(Boolean).join(" "));
   };
-  const driven = { schedule: called("schedule"), promote: called("promote"), watch: called("watch") };
+  const driven = {
+    schedule: called("schedule"),
+    promote: called("promote"),
+    watch: called("watch"),
+    backup: called("backup"),
+  };
   const running = runTimetables({ clock, log: quietLog() }, settings, driven, abort.signal);
   for (const time of times) {
     clock.set(at(time));
-    // Four timetables, all asleep again.
-    while (clock.sleepers() < 4) await new Promise(setImmediate);
+    // Five timetables, all asleep again.
+    while (clock.sleepers() < 5) await new Promise(setImmediate);
   }
   abort.abort();
   await running;

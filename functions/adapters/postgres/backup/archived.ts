@@ -1,0 +1,54 @@
+import type { Kysely } from "kysely";
+import type { Leaf } from "../../../../core/operations/backup/manifest.ts";
+import type { Piece, Snapshot } from "../../../../core/operations/backup/ports.ts";
+import { fromParquet, type ParquetColumn, type ParquetRow, toParquet } from "../../parquet.ts";
+import type { PredictorSchema } from "../schema.ts";
+import { archivedForecasts } from "./archived-forecasts.ts";
+import { archivedOutcomes } from "./archived-outcomes.ts";
+
+/** How the days of one table lie in the archive. */
+export type Archived = {
+  columns: ParquetColumn[];
+  /** Of some sensors, all rows of a day. */
+  read(db: Kysely<PredictorSchema>, leaf: Leaf, sensors: string[]): Promise<ParquetRow[]>;
+  /** Puts the rows of a file back; the table's days are made. */
+  write(db: Kysely<PredictorSchema>, rows: ParquetRow[]): Promise<void>;
+  /** Whose rows a day has, ascending. */
+  sensors(db: Kysely<PredictorSchema>, leaf: Leaf): Promise<string[]>;
+};
+
+/** By the name of the table. */
+const archived: Record<string, Archived> = { issued: archivedForecasts, outcome: archivedOutcomes };
+
+/** A day at ten-minute steps of so many is about 5 MB. */
+const sensorsInFile = 100;
+
+/** The day as Parquet; null for what is no day of an archived table. */
+export function archiveOf(
+  db: Kysely<PredictorSchema>,
+  leaf: Leaf,
+  codeVersion: string,
+): ReturnType<Snapshot["archive"]> {
+  const own = archived[leaf.table];
+  if (own === undefined || leaf.day === null) return null;
+  return { columns: own.columns, pieces: piecesOf(own, db, leaf, codeVersion) };
+}
+
+async function* piecesOf(
+  own: Archived,
+  db: Kysely<PredictorSchema>,
+  leaf: Leaf,
+  codeVersion: string,
+): AsyncIterable<Piece> {
+  const sensors = await own.sensors(db, leaf);
+  for (let i = 0; i < sensors.length; i += sensorsInFile) {
+    const rows = await own.read(db, leaf, sensors.slice(i, i + sensorsInFile));
+    yield { rows: rows.length, bytes: toParquet(rows, own.columns, { day: leaf.day!, codeVersion }) };
+  }
+}
+
+/** Puts an archived file's rows back into their table. */
+export async function restoreArchived(db: Kysely<PredictorSchema>, table: string, bytes: Uint8Array): Promise<void> {
+  const rows = await fromParquet(bytes);
+  await archived[table]!.write(db, rows);
+}

@@ -1,0 +1,69 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { type Kysely, sql } from "kysely";
+import { AppError } from "../../../../core/errors.ts";
+import type { RestoreTarget } from "../../../../core/operations/backup/ports.ts";
+import { migrate } from "../migrate.ts";
+import type { PredictorSchema } from "../schema.ts";
+import { restoreArchived } from "./archived.ts";
+import { columnsOf, takeSnapshot } from "./snapshot.ts";
+
+const decompress = promisify(gunzip);
+const rowsAtOnce = 1000;
+
+/** A database to be filled from a backup. */
+export function postgresRestoreTarget(db: Kysely<PredictorSchema>, codeVersion: string): RestoreTarget {
+  const snapshot: RestoreTarget["snapshot"] = (use) => takeSnapshot(db, codeVersion, use);
+  return {
+    snapshot,
+
+    async prepare() {
+      await migrate(db);
+      return snapshot(async (found) => {
+        for (const leaf of await found.leaves()) {
+          const { rows } = await found.fingerprint(leaf);
+          if (rows > 0)
+            throw new AppError(
+              "conflict",
+              `the database to restore to has ${rows} rows in ${leaf.name}: give an empty one`,
+            );
+        }
+        return found.migrations();
+      });
+    },
+
+    async load(table, bytes) {
+      const lines = (await decompress(bytes)).toString("utf8").split("\n");
+      const columns = sql.join((await columnsOf(db, table)).map((column) => sql.ref(column)));
+      const by = await dayColumnOf(db, table);
+      for (let i = 0; i < lines.length; i += rowsAtOnce) {
+        const rows = `[${lines.slice(i, i + rowsAtOnce).join(",")}]`;
+        const given = sql`json_populate_recordset(null::${sql.table(table)}, ${rows}::json)`;
+        if (by !== null) {
+          await sql`select ensure_day(day) from (
+            select distinct (${sql.ref(by)} at time zone 'UTC')::date as day from ${given}) as d`.execute(db);
+        }
+        await sql`insert into ${sql.table(table)} (${columns}) overriding system value
+          select ${columns} from ${given}`.execute(db);
+      }
+    },
+
+    async loadArchived(table, day, bytes) {
+      await sql`select ensure_day(${day}::date)`.execute(db);
+      await restoreArchived(db, table, bytes);
+    },
+
+    async setSequence({ table, column, last }) {
+      await sql`select setval(pg_get_serial_sequence(${table}, ${column}), ${last}::bigint)`.execute(db);
+    },
+  };
+}
+
+/** The time by which a table is cut in days; null for one that is not. */
+async function dayColumnOf(db: Kysely<PredictorSchema>, table: string): Promise<string | null> {
+  const { rows } = await sql<{ name: string }>`
+    select a.attname as name from pg_partitioned_table p
+    join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
+    where p.partrelid = to_regclass(${table})`.execute(db);
+  return rows[0]?.name ?? null;
+}
