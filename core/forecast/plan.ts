@@ -145,7 +145,7 @@ function planTarget(
 /**
  * Why the origin lies so far behind the slot: values that cannot be, or none at all; by the clock, where that is wrong.
  */
-function staleText(sensor: SensorGrid, age: number, most: number, { fleet }: ForecastSettings): string {
+function staleText(sensor: SensorGrid, age: number, most: number, { fleet, withheldSteps }: ForecastSettings): string {
   const rejected = fleet.targets.flatMap(({ name, min, max, unit }, k) => {
     const { rejectedSince, rejectedValue } = sensor.quality[k]!;
     return rejectedSince === 0
@@ -154,7 +154,9 @@ function staleText(sensor: SensorGrid, age: number, most: number, { fleet }: For
   });
   const what = `newest valid reading of ${sensor.watermark.toISOString()}, ${age} steps before the slot (at most ${most})`;
   if (rejected.length > 0) return `${what}; ${rejected.join("; ")}: check the sensor, its unit and its limits`;
-  return `${what}; waits for the source`;
+  // Nothing here can tell a source that is silent from a clock that ran ahead: who reads this can.
+  const isFar = age > withheldSteps;
+  return `${what}; waits for the source${isFar ? ", or this machine's clock is ahead of it: look at both" : ""}`;
 }
 
 /** What a sensor without a valid reading sends instead, null where it sends nothing. */

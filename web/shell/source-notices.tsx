@@ -31,7 +31,15 @@ export function SourceNotices() {
       )}
       {source.error !== null && (
         <Notice tone="bad">
-          <b>The follower database does not answer.</b> {source.error} Forecasts wait until it does.
+          {source.error === "misconfigured" ? (
+            <>
+              <b>The source is not as the mapping says.</b> A table, a column or a grant is gone:{" "}
+              <code>npm run check-source</code> says which.
+            </>
+          ) : (
+            <b>The follower database {source.error === "timeout" ? "answers too slowly" : "does not answer"}.</b>
+          )}{" "}
+          Forecasts wait until it can be read.
         </Notice>
       )}
       {source.error === null && source.isReceiving === false && (

@@ -50,17 +50,23 @@ export function postgresFollower(
   }
 
   /** Asks by the mapping; when their schema has changed meanwhile, the answer says what is wrong with it now. */
-  async function read<Row>(build: (from: ResolvedSource) => { sql: string; parameters: unknown[] }): Promise<Row[]> {
+  async function asking<Answer>(ask: (from: ResolvedSource) => Promise<Answer>): Promise<Answer> {
     const from = await resolved();
-    const { sql, parameters } = build(from);
     try {
-      return await query<Row>(sql, parameters);
+      return await ask(from);
     } catch (error) {
       if (!isSchemaFault(error)) throw error;
       known = undefined;
       await resolved();
       throw new AppError("misconfigured", `the source cannot be read: ${(error as Error).message}`, { cause: error });
     }
+  }
+
+  async function read<Row>(build: (from: ResolvedSource) => { sql: string; parameters: unknown[] }): Promise<Row[]> {
+    return asking((from) => {
+      const { sql, parameters } = build(from);
+      return query<Row>(sql, parameters);
+    });
   }
 
   const window: ReadWindow = async (ids, after, upTo, only) => {
@@ -80,7 +86,7 @@ export function postgresFollower(
 
   return {
     async listSensors(since) {
-      const isLoose = await hasOrderedPath(query, await resolved());
+      const isLoose = await asking((from) => hasOrderedPath(query, from));
       const rows = await read<{ id: string }>((from) => listQuery(from, since, isLoose, clock.now()));
       const ids = rows.map((row) => row.id);
       const dropped = ids.filter((id) => !isUsableId(id));
@@ -128,7 +134,7 @@ export function postgresFollower(
     },
 
     async state() {
-      return followerState(query, await resolved(), clock.now());
+      return asking((from) => followerState(query, from, clock.now()));
     },
   };
 }

@@ -413,6 +413,15 @@ test("a late slot knows no model that was trained on readings after its origin",
   expect((await run(world({ a: healthy() }, { models: trained(someSlot) }))).of("a").status).toBe("issued");
 });
 
+test("says after a jump of the clock that it may be the clock, and not only that it waits", async () => {
+  const made = world({ a: healthy() }, { now: addSeconds(someSlot, 60 * 86_400) });
+  const { status, reason, reasonText } = (await run(made)).of("a");
+  expect({ status, reason }).toEqual({ status: "refused", reason: "staleSource" });
+  expect(reasonText).toMatch(
+    /8640 steps before the slot .*waits for the source, or this machine's clock is ahead of it/,
+  );
+});
+
 test("names a value that cannot be instead of waiting for the source", async () => {
   const broken = readingsOf({ temperature: new Array(300).fill(-9999), humidity: [] }, { end: someSlot });
   const text = (await run(world({ a: broken }))).of("a").reasonText;

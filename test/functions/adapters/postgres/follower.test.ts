@@ -4,7 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import type { Follower } from "../../../../core/ports.ts";
 import { postgresFollower } from "../../../../functions/adapters/postgres/follower.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { reportOnce } from "../../../../functions/adapters/postgres/source-notices.ts";
 import { parseSource } from "../../../../functions/config/source.ts";
+import { quietLog } from "../../../fakes/log.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
 let postgres: TestPostgres;
@@ -330,6 +332,73 @@ test("says what changed when a column is dropped under it, and goes on when it i
   });
   await owner.query("alter table sensor_readings rename column rh to humidity");
   expect(await rowsOf(follower, "a")).toHaveLength(1);
+});
+
+test.each([
+  ["a table", "alter table sensor_readings rename to readings", /sensor_readings/],
+  ["a column", "alter table sensor_readings drop column humidity", /"humidity" is not in public.sensor_readings/],
+  [
+    "a time column",
+    `alter table sensor_readings rename column "timestamp" to at`,
+    /"timestamp" is not in public.sensor_readings/,
+  ],
+  ["a grant", "revoke select on sensor_readings from reader", /sensor_readings|grant select/],
+  [
+    "a column's grant",
+    "revoke select on sensor_readings from reader; grant select (sensor_id, temperature, timestamp) on sensor_readings to reader",
+    /humidity/,
+  ],
+])(
+  "says of %s that is gone what it is, whatever is asked, and never that nobody answers",
+  async (_, spoil, message) => {
+    await owner.query(
+      `create table sensor_readings (sensor_id text, temperature real, humidity real, "timestamp" timestamptz)`,
+    );
+    await owner.query(
+      "do $$ begin create role reader login password 'reader'; exception when duplicate_object then end $$",
+    );
+    await owner.query("grant select on sensor_readings to reader");
+    const asReader = Object.assign(new URL(url), { username: "reader", password: "reader" }).href;
+    const ask: [string, (follower: Follower) => Promise<unknown>][] = [
+      ["readWindows", (follower) => follower.readWindows(["a"], ...always)],
+      ["listSensors", (follower) => follower.listSensors(always[0])],
+      ["newestReadings", (follower) => follower.newestReadings(["a"])],
+      ["state", (follower) => follower.state()],
+    ];
+    const followers = ask.map(([name, one]) => ({
+      name,
+      one,
+      follower: postgresFollower(open(asReader), parseSource({}), clock),
+    }));
+    for (const { one, follower } of followers) await one(follower);
+    await owner.query(spoil);
+    for (const { name, one, follower } of followers) {
+      const seen = await one(follower).catch((error: unknown) => error);
+      // The column that a question has nothing to do with does not trouble it.
+      if (
+        (name !== "readWindows" && spoil.includes("humidity")) ||
+        (spoil.startsWith("revoke") && name !== "readWindows" && spoil.includes(";"))
+      )
+        continue;
+      expect(seen, name).toMatchObject({ code: "misconfigured", message: expect.stringMatching(message) });
+    }
+  },
+);
+
+test("leaves out ids that are empty or over 256 characters, counts them and names some, once", async () => {
+  await owner.query(
+    `create table sensor_readings (sensor_id text, temperature real, humidity real, "timestamp" timestamptz)`,
+  );
+  const ids = ["a", "", "x".repeat(256), "y".repeat(257), "z".repeat(3_000)];
+  for (const id of ids) await owner.query("insert into sensor_readings values ($1, 1, 2, '2026-03-01Z')", [id]);
+  const log = quietLog();
+  const follower = postgresFollower(open(), parseSource({}), clock, reportOnce(log));
+  expect(await follower.listSensors(always[0])).toEqual(["a", "x".repeat(256)]);
+  await follower.listSensors(always[0]);
+  expect(log.lines).toMatchObject([{ level: "warn", event: "sensorIdsLeftOut" }]);
+  expect(log.lines[0]?.fields?.message).toMatch(
+    /^3 sensor ids are left out, as one must have 1 to 256 characters: .*the empty one.*yyy\.\.\. \(257 characters\)/,
+  );
 });
 
 test("on a standby: refuses writes, tells its state, and tries once more after a replica conflict", async () => {
