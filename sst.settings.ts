@@ -26,6 +26,10 @@ export type StageSettings = {
   alarmEmail: string | null;
   /** private: nothing without a key or a sign-in; public-read: whoever has the address may read. */
   access: "private" | "public-read";
+  /** Whose signatures of models made elsewhere are trusted, name=key each (docs/models.md). */
+  modelPublishers: string[];
+  /** Whether such models must bear one. */
+  requireSignature: boolean;
   /** Where people sign in (docs/security.md), by a public client with PKCE; null: with API keys only. */
   signIn: SignIn | null;
   /**
@@ -110,6 +114,8 @@ const defaults: StageSettings = {
   vpc: null,
   alarmEmail: null,
   access: "private",
+  modelPublishers: [],
+  requireSignature: false,
   signIn: null,
   requestsPerFiveMinutes: null,
   monthlyBudget: null,

@@ -17,6 +17,7 @@ import {
   openInference,
   openStore,
   openTrainer,
+  openTrust,
   verificationLater,
 } from "./runtime/models.ts";
 import {
@@ -143,8 +144,9 @@ export async function openCommandRuntime(given: Config, opened: AsyncDisposableS
   const store = await openStore(config, { withShipped: true });
   const inference = await openInference(config, store, log);
   const { audit } = accessPorts(predictor);
+  const trust = await openTrust(config);
   const fleets = { fleetInference: await openFleetInference(store, log), fleetFiles: store.files };
-  return { config, store, ports: { log, ...predictorPorts(predictor), audit, store, inference, ...fleets } };
+  return { config, store, ports: { log, ...predictorPorts(predictor), audit, store, inference, trust, ...fleets } };
 }
 
 /** What `npm run queue` has: the predictor database, brought up to date, and the dead letters. */

@@ -109,6 +109,8 @@ function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queue
     STAGE: $app.stage,
     LOG_FORMAT: "json",
     ACCESS: settings.access,
+    MODEL_PUBLISHERS: settings.modelPublishers.join(","),
+    REQUIRE_SIGNATURE: String(settings.requireSignature),
     OIDC_ISSUER: settings.signIn?.issuer ?? "",
     OIDC_CLIENT_ID: settings.signIn?.clientId ?? "",
     OIDC_ROLE_CLAIM: settings.signIn?.roleClaim ?? "",

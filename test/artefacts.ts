@@ -6,11 +6,14 @@ import { sha256Of } from "../core/model/sha256.ts";
 import { channelCount } from "../core/model/spec.ts";
 import { toModelInput } from "../core/model/tensors.ts";
 import { type OnnxSession, openSession } from "../functions/adapters/onnx-session.ts";
-import { createGraph } from "../models/onnx/graph.ts";
+import { createGraph, type GraphBuilder } from "../models/onnx/graph.ts";
 import { manifestOf, randomOf, readingsOf, someSlot, wave } from "./builders.ts";
 
+/** Adds work that changes no answer to a graph; gives back a value [batch, 1] of zeros. */
+export type Burden = (graph: GraphBuilder, features: string, count: number) => string;
+
 /** A real ONNX model: a product of the features per lead and target, the quantiles one unit apart. */
-export function onnxOf(manifest: ModelManifest, seed = 1): Uint8Array {
+export function onnxOf(manifest: ModelManifest, seed = 1, burden?: Burden): Uint8Array {
   const { horizon, targets, quantiles, contextLength } = manifest;
   const random = randomOf(seed);
   const columns = horizon * targets.length * quantiles.length;
@@ -33,15 +36,16 @@ export function onnxOf(manifest: ModelManifest, seed = 1): Uint8Array {
   );
   const widths = Array.from({ length: columns }, (_, i) => (i % levels) - (levels - 1) / 2);
   const sum = graph.node("Add", [product, graph.constant("widths", [columns], widths)], "sum");
-  graph.node("Reshape", [sum, graph.integers("dims", [-1, horizon, targets.length, levels])], "quantiles");
+  const answer = burden ? graph.node("Add", [sum, burden(graph, features, featureCount(manifest))], "burdened") : sum;
+  graph.node("Reshape", [answer, graph.integers("dims", [-1, horizon, targets.length, levels])], "quantiles");
   graph.output("quantiles", ["batch", horizon, targets.length, levels]);
   return new Uint8Array(graph.encode("test"));
 }
 
 /** A whole artefact whose sha256 and golden vector agree, the golden one answered by ONNX Runtime. */
-export async function artefactOf(overrides: Partial<ModelManifest> = {}, seed = 1): Promise<Artefact> {
+export async function artefactOf(overrides: Partial<ModelManifest> = {}, seed = 1, burden?: Burden): Promise<Artefact> {
   const draft = manifestOf(overrides);
-  const onnx = onnxOf(draft, seed);
+  const onnx = onnxOf(draft, seed, burden);
   const manifest = { ...draft, modelSha256: await sha256Of(onnx) };
   const session = await openSession(onnx, manifest);
   const [first, ...further] = await Promise.all([0, 25, -25].map((shift) => goldenOf(session, manifest, seed, shift)));

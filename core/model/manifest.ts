@@ -151,9 +151,13 @@ export const GoldenVector = GoldenCase.extend({
 });
 export type GoldenVector = z.infer<typeof GoldenVector>;
 
-/** model.onnx + manifest.json + golden.json; a modelId never changes meaning. */
+/**
+ * model.onnx + manifest.json + golden.json; a modelId never changes meaning. `signature`: a publisher's, of their
+ * digest, in base64.
+ */
 export type Artefact = {
   onnx: Uint8Array;
   manifest: ModelManifest;
   golden: GoldenVector;
+  signature?: string;
 };

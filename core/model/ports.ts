@@ -1,5 +1,4 @@
 import type { AppError } from "../errors.ts";
-import type { FleetArtefact } from "./fleet/artefact.ts";
 import type { FleetRow } from "./fleet/golden.ts";
 import type { FleetGraph, FleetManifest, FleetVersion } from "./fleet/manifest.ts";
 import type { PartPlace } from "./fleet/pack.ts";
@@ -58,17 +57,26 @@ export type FleetInference = {
   parts(graph: FleetGraph, places: PartPlace[]): Promise<Map<string, PartFile | AppError>>;
   /** One outcome a row, in order, by one run. */
   run(version: FleetVersion, rows: FleetRow[]): Promise<ModelOutput[]>;
-  /** Checks graph and golden vectors of a version that is not registered yet. */
-  verify(artefact: FleetArtefact): Promise<Verdict>;
+  /**
+   * Whether the store gives back the version's files and its graph answers their golden vectors, in bounded time and
+   * memory: what has to be known before it may serve.
+   */
+  verify(version: FleetVersion): Promise<Verdict>;
 };
 
 /** Runs models that passed sha256, manifest and golden vector; keeps a bounded cache of sessions. */
 export type Inference = {
   /** One outcome per input, in order. A model that fails costs the others nothing. */
   run(inputs: ModelInput[]): Promise<ModelOutput[]>;
-  /** Checks sha256, manifest and golden vector of an artefact that is not registered yet. */
+  /**
+   * Checks signature (where one is demanded), sha256, manifest and golden vectors of an artefact, in bounded time and
+   * memory: what has to be known before it may serve.
+   */
   verify(artefact: Artefact): Promise<Verdict>;
 };
+
+/** Whether somebody who is trusted has signed an artefact; where it is demanded, nothing else is imported or served. */
+export type Trust = { isDemanded: boolean; check(artefact: Artefact): Promise<Verdict> };
 
 /** CPU-bound: on a worker where there is one. */
 export type Trainer = {

@@ -63,6 +63,19 @@ export async function verifyFleet(
 }
 
 /**
+ * The same, the version proved before it is opened here: it may serve after this. A version is proved once, whatever
+ * the number of its sensors.
+ */
+export async function proveFleet(
+  inference: Pick<FleetInference, "verify" | "open" | "parts">,
+  version: FleetVersion,
+  sensors: ModelManifest[],
+): Promise<Verdict> {
+  const verdict = await inference.verify(version);
+  return verdict.ok ? verifyFleet(inference, version, sensors) : verdict;
+}
+
+/**
  * Stores a version, verifies what the store gives back and only then registers each sensor's model as a challenger;
  * doing it again is safe. A refusal says why.
  */
@@ -77,7 +90,7 @@ export async function admitFleet(
   if (gap !== null) return { ok: false, message: `fleet ${fleetId}: ${gap}` };
   const sensors = await storeFleet(ports.fleetFiles, built);
   const { digest, manifest } = built.artefact;
-  const verdict = await verifyFleet(ports.fleetInference, { fleetId: manifest.fleetId, digest }, sensors);
+  const verdict = await proveFleet(ports.fleetInference, { fleetId: manifest.fleetId, digest }, sensors);
   if (!verdict.ok) return verdict;
   for (const sensor of sensors)
     await registry.register({ manifest: sensor, digest: sensor.modelSha256, statusReason, now: clock.now() });

@@ -2,6 +2,7 @@ import type { Fleet } from "../data/reading.ts";
 import { misfit } from "../forecast/plan.ts";
 import { artefactDigest, isSameArtefact } from "../model/artefact-digest.ts";
 import type { Artefact, ModelManifest } from "../model/manifest.ts";
+import type { Trust } from "../model/ports.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { goldenGap } from "../model/soundness.ts";
 import type { Verdict } from "../model/verify.ts";
@@ -37,7 +38,7 @@ export async function admit(ports: AdmitPorts, artefact: Artefact, statusReason:
  * Admits an artefact made elsewhere; it is verified before it touches the store. Its sensor's champion stays as it is.
  */
 export async function importArtefact(
-  ports: AdmitPorts,
+  ports: AdmitPorts & { trust: Trust },
   fleet: Fleet,
   artefact: Artefact,
   statusReason = "imported",
@@ -49,6 +50,10 @@ export async function importArtefact(
       ok: false,
       message: `${artefact.manifest.modelId} is a part of a fleet's network: it has no graph of its own`,
     };
+  }
+  if (artefact.signature !== undefined) {
+    const isTrusted = await ports.trust.check(artefact);
+    if (!isTrusted.ok) return isTrusted;
   }
   const verdict = await ports.inference.verify(artefact);
   if (!verdict.ok) return verdict;

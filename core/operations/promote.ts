@@ -6,7 +6,7 @@ import type { FleetInference, Inference, ModelStore } from "../model/ports.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import type { Verdict } from "../model/verify.ts";
 import type { Ports } from "../ports.ts";
-import { verifyFleet } from "./admit-fleet.ts";
+import { proveFleet } from "./admit-fleet.ts";
 import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "./judge.ts";
 
 export type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores"> & { audit: Pick<AuditLog, "record"> };
@@ -113,7 +113,7 @@ export async function promoteByHand(
 type VerifyPorts = {
   store: Pick<ModelStore, "get">;
   inference: Pick<Inference, "verify">;
-  fleetInference: Pick<FleetInference, "open" | "parts">;
+  fleetInference: Pick<FleetInference, "verify" | "open" | "parts">;
 };
 
 async function verifyStored(
@@ -121,7 +121,7 @@ async function verifyStored(
   model: RegisteredModel,
 ): Promise<Verdict> {
   const { fleet } = model.manifest;
-  if (fleet) return verifyFleet(fleetInference, fleet, [model.manifest]);
+  if (fleet) return proveFleet(fleetInference, fleet, [model.manifest]);
   const artefact = await store.get(model.modelId);
   if (artefact === null) return { ok: false, message: "it is not in the model store" };
   const { modelSha256 } = artefact.manifest;

@@ -6,10 +6,16 @@ import { mostBytes } from "../../core/model/size-limits.ts";
 
 /** The files of an artefact, wherever they lie. */
 export const artefactFiles = { onnx: "model.onnx", manifest: "manifest.json", golden: "golden.json" } as const;
+/** Beside them where a publisher has signed them; it may come later. */
+export const signatureFile = "signature.txt";
 
 /** An artefact from the bytes of its three files; throws artefactRejected naming the file and what is wrong in it. */
-export function parseArtefact(name: string, files: { onnx: Uint8Array; manifest: string; golden: string }): Artefact {
+export function parseArtefact(
+  name: string,
+  files: { onnx: Uint8Array; manifest: string; golden: string; signature: string | null },
+): Artefact {
   return {
+    ...(files.signature === null ? {} : { signature: files.signature.trim() }),
     onnx: files.onnx,
     manifest: parseJson(name, artefactFiles.manifest, files.manifest, ModelManifest),
     golden: parseJson(name, artefactFiles.golden, files.golden, GoldenVector),

@@ -15,6 +15,7 @@ import {
   checkSameBytes,
   checkSize,
   parseArtefact,
+  signatureFile,
 } from "./artefact-files.ts";
 
 /** Artefacts in `folder`, one folder each, named after the model. Throws storeUnavailable when the disk fails. */
@@ -36,7 +37,10 @@ export function folderStore(folder: string): ModelStore {
         await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
         if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw unavailable(folder, error);
         const known = await get(modelId);
-        if (known) await checkSame(known, artefact);
+        if (!known) return;
+        await checkSame(known, artefact);
+        const { signature } = artefact;
+        if (signature !== undefined && signature !== known.signature) await replace(final, signatureFile, signature);
       }
     },
   };
@@ -105,7 +109,14 @@ export async function readArtefactFolder(folder: string): Promise<Artefact | nul
     const files = [artefactFiles.onnx, artefactFiles.manifest, artefactFiles.golden] as const;
     const [onnx, manifest, golden] = await Promise.all(files.map((name) => readBounded(join(folder, name))));
     const text = new TextDecoder();
-    return parseArtefact(folder, { onnx: onnx!, manifest: text.decode(manifest), golden: text.decode(golden) });
+    const signature = await readBounded(join(folder, signatureFile)).catch((error: unknown) => {
+      if (hasCode(error, "ENOENT")) return null;
+      throw error;
+    });
+    return parseArtefact(folder, {
+      ...{ onnx: onnx!, manifest: text.decode(manifest), golden: text.decode(golden) },
+      signature: signature && text.decode(signature),
+    });
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return null;
     if (error instanceof AppError) throw error;
@@ -134,6 +145,7 @@ async function writeWhole(folder: string, artefact: Artefact): Promise<void> {
   await makePrivate(folder);
   await writeSynced(join(folder, artefactFiles.onnx), artefact.onnx);
   await writeSynced(join(folder, artefactFiles.golden), golden);
+  if (artefact.signature !== undefined) await writeSynced(join(folder, signatureFile), `${artefact.signature}\n`);
   await writeSynced(join(folder, artefactFiles.manifest), manifest);
   await syncFolder(folder);
 }
@@ -147,6 +159,19 @@ async function writeSynced(path: string, content: string | Uint8Array): Promise<
   await using file = await open(path, "wx", 0o600);
   await file.writeFile(content);
   await file.sync();
+}
+
+/** Puts a signature beside an artefact that is there: its files stay, who answers for them is new. */
+async function replace(folder: string, name: string, text: string): Promise<void> {
+  const temporary = join(folder, `.${randomUUID()}`);
+  try {
+    await writeSynced(temporary, `${text}\n`);
+    await rename(temporary, join(folder, name));
+    await syncFolder(folder);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw unavailable(folder, error);
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -12,8 +12,8 @@ export function memoryStore(): ModelStore & { artefacts: Map<string, Artefact> }
     async put(artefact) {
       const modelId = checkModelId(artefact.manifest.modelId);
       const known = artefacts.get(modelId);
-      if (known) return checkSame(known, artefact);
-      artefacts.set(modelId, artefact);
+      if (known) await checkSame(known, artefact);
+      artefacts.set(modelId, { ...known, ...artefact });
     },
   };
 }

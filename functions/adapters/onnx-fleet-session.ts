@@ -16,7 +16,7 @@ export type FleetSession = {
 };
 
 /** `run` blocks the event loop while it computes: between batches of this many rows others have their turn. */
-const maximumRows = 256;
+export const largestFleetBatch = 256;
 
 /** Opens a graph from its bytes, never from a path, once it has been checked. Throws artefactRejected. */
 export async function openFleetSession({
@@ -42,8 +42,8 @@ export async function openFleetSession({
     const refusals = rows.map((row) => refusalOf(row, inputs));
     const sound = rows.filter((_, i) => refusals[i] === null);
     const answers: ModelOutput[] = [];
-    for (let start = 0; start < sound.length; start += maximumRows) {
-      answers.push(...(await runBatch(sound.slice(start, start + maximumRows))));
+    for (let start = 0; start < sound.length; start += largestFleetBatch) {
+      answers.push(...(await runBatch(sound.slice(start, start + largestFleetBatch))));
     }
     let next = 0;
     return refusals.map((refusal) => refusal ?? answers[next++]!);
@@ -81,7 +81,7 @@ export async function openFleetSession({
 
 async function createSession(onnx: Uint8Array, fleetId: string): Promise<InferenceSession> {
   // ONNX Runtime would read files that a graph names, and run whatever it asks for: nothing reaches it unchecked.
-  const verdict = checkGraph(onnx, maximumRows);
+  const verdict = checkGraph(onnx, largestFleetBatch);
   if (!verdict.ok) throw new AppError("artefactRejected", `fleet ${fleetId}: ${verdict.message}`);
   try {
     return await InferenceSession.create(Buffer.from(onnx), {

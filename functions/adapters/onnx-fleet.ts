@@ -8,9 +8,14 @@ import { decodePart, type PartFile } from "../../core/model/fleet/part-file.ts";
 import type { FleetInference } from "../../core/model/ports.ts";
 import type { Log } from "../../core/ports.ts";
 import { type FleetSession, openFleetSession } from "./onnx-fleet-session.ts";
+import type { Prove } from "./proof.ts";
+import { proveHere } from "./proof-here.ts";
 
-/** `maximumParts` bounds the memory: one holds about 30 kB. */
-export type FleetOptions = { maximumParts?: number };
+/**
+ * `maximumParts` bounds the memory: one holds about 30 kB. `prove` is where a version is verified that nobody serves
+ * yet.
+ */
+export type FleetOptions = { maximumParts?: number; prove?: Prove };
 
 /** A champion and a challenger for a few groups. */
 const maximumSessions = 8;
@@ -23,10 +28,11 @@ const rejectionTtlMs = 60_000;
  */
 export function fleetInference(
   { files, log }: { files: ArtefactFiles; log: Log },
-  { maximumParts = 5000 }: FleetOptions = {},
+  { maximumParts = 5000, prove = proveHere }: FleetOptions = {},
 ): FleetInference & { partCount(): number; close(): void } {
   const parts = new LRUCache<string, PartFile>({ max: maximumParts });
   const rejections = new LRUCache<string, AppError>({ max: 1000, ttl: rejectionTtlMs });
+  const proven = new LRUCache<string, true>({ max: 1000 });
   const sessions = new LRUCache<string, Promise<OpenedFleet>>({
     max: maximumSessions,
     dispose: (opened) => {
@@ -77,13 +83,15 @@ export function fleetInference(
         return rows.map(() => ({ ok: false, reason: "modelRejected", message }));
       }
     },
-    async verify(artefact) {
+    async verify({ fleetId, digest }) {
+      const key = `${fleetId}|${digest}`;
+      if (proven.has(key)) return { ok: true };
       try {
-        const { session } = await openVerified(artefact);
-        await session.release();
-        return { ok: true };
+        const verdict = await prove({ kind: "fleet", artefact: await loadFleet(files, fleetId, digest) });
+        if (verdict.ok) proven.set(key, true);
+        return verdict;
       } catch (error) {
-        if (!(error instanceof AppError) || error.code !== "artefactRejected") throw error;
+        if (!(error instanceof AppError) || !["artefactRejected", "notFound"].includes(error.code)) throw error;
         return { ok: false, message: error.message };
       }
     },

@@ -14,7 +14,7 @@ export type OnnxSession = {
 };
 
 /** `run` blocks the event loop while it computes: between batches of this many rows others have their turn. */
-const maximumRows = 64;
+export const largestBatch = 64;
 
 /** Opens a model from its bytes, never from a path, once its graph has been checked. Throws artefactRejected. */
 export async function openSession(onnx: Uint8Array, manifest: ModelManifest): Promise<OnnxSession> {
@@ -28,8 +28,8 @@ export async function openSession(onnx: Uint8Array, manifest: ModelManifest): Pr
     async run(inputs) {
       const answers: ModelOutput[] = inputs.map((input) => refusalOf(input, shape) ?? noAnswer);
       const rows = inputs.flatMap((input, i) => (answers[i] === noAnswer ? [{ input, i }] : []));
-      for (let start = 0; start < rows.length; start += maximumRows) {
-        const batch = rows.slice(start, start + maximumRows);
+      for (let start = 0; start < rows.length; start += largestBatch) {
+        const batch = rows.slice(start, start + largestBatch);
         const made = await runBatch(
           session,
           batch.map(({ input }) => input),
@@ -50,7 +50,7 @@ const noAnswer: ModelOutput = { ok: false, reason: "modelRejected", message: "no
 
 async function createSession(onnx: Uint8Array, modelId: string): Promise<InferenceSession> {
   // ONNX Runtime would read files that a graph names, and run whatever it asks for: nothing reaches it unchecked.
-  const verdict = checkGraph(onnx, maximumRows);
+  const verdict = checkGraph(onnx, largestBatch);
   if (!verdict.ok) throw new AppError("artefactRejected", `${modelId}: ${verdict.message}`);
   try {
     // One thread: else every session brings its own pool.

@@ -2,14 +2,19 @@ import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
 import { AppError } from "../../core/errors.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
-import type { Inference, ModelStore } from "../../core/model/ports.ts";
+import type { Inference, ModelStore, Trust } from "../../core/model/ports.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
-import { verifyArtefact } from "../../core/model/verify.ts";
+import { type Verdict, verifyArtefact } from "../../core/model/verify.ts";
 import type { Log } from "../../core/ports.ts";
 import { type OnnxSession, openSession } from "./onnx-session.ts";
+import type { Prove } from "./proof.ts";
+import { proveHere } from "./proof-here.ts";
 
-/** `maximumSessions` bounds the memory: one holds about 2 MB. */
-export type OnnxOptions = { maximumSessions?: number };
+/**
+ * `maximumSessions` bounds the memory: one holds about 2 MB. `prove` is where an artefact is verified that nobody serves
+ * yet; `trust`, whose signatures are demanded, if they are.
+ */
+export type OnnxOptions = { maximumSessions?: number; prove?: Prove; trust?: Trust };
 
 /** Models loaded at a time; their files come over the network. */
 const maximumLoads = 8;
@@ -24,7 +29,7 @@ type Entry = { session: OnnxSession; users: number; isEvicted: boolean; isReleas
  */
 export function onnxInference(
   { store, log }: { store: ModelStore; log: Log },
-  { maximumSessions = 512 }: OnnxOptions = {},
+  { maximumSessions = 512, prove = proveHere, trust }: OnnxOptions = {},
 ): Inference & { sessionCount(): number; close(): Promise<void> } {
   const limit = pLimit(maximumLoads);
   const loading = new Map<string, Promise<Entry>>();
@@ -42,6 +47,9 @@ export function onnxInference(
     entry.isReleased = true;
     entry.session.release().catch((error: unknown) => log.warn("onnx.releaseFailed", { error: String(error) }));
   }
+
+  const trusted = async (artefact: Artefact): Promise<Verdict> =>
+    trust?.isDemanded ? trust.check(artefact) : { ok: true };
 
   async function acquire(input: ModelInput): Promise<Entry> {
     const key = keyOf(input);
@@ -67,6 +75,8 @@ export function onnxInference(
     const artefact = await store.get(modelId);
     if (artefact === null) throw new AppError("notFound", `${modelId}: not in the model store`);
     try {
+      const verdict = await trusted(artefact);
+      if (!verdict.ok) throw new AppError("artefactRejected", verdict.message);
       const registered = { sha256: modelSha256, digest: digest ?? null };
       const entry = {
         session: await openVerified(artefact, registered),
@@ -119,15 +129,8 @@ export function onnxInference(
       return outputs;
     },
     async verify(artefact) {
-      try {
-        const session = await openVerified(artefact);
-        await session.release();
-        return { ok: true };
-      } catch (error) {
-        if (error instanceof AppError && error.code === "artefactRejected")
-          return { ok: false, message: error.message };
-        throw error;
-      }
+      const verdict = await trusted(artefact);
+      return verdict.ok ? prove({ kind: "model", artefact }) : verdict;
     },
     sessionCount: () => sessions.size,
     async close() {
@@ -144,7 +147,7 @@ function keyOf({ modelId, modelSha256, digest }: ModelInput): string {
 /** A session over bytes that passed every check; the bytes reach ONNX Runtime only after their sha256 agreed. */
 async function openVerified(
   artefact: Artefact,
-  registered: { sha256?: string; digest?: string | null } = {},
+  registered: { sha256: string; digest: string | null },
 ): Promise<OnnxSession> {
   let session: OnnxSession | null = null;
   const run = async (input: ModelInput): Promise<ModelOutput> => {

@@ -19,6 +19,7 @@ import {
   checkSameBytes,
   checkSize,
   parseArtefact,
+  signatureFile,
 } from "./artefact-files.ts";
 
 /** `endpoint` other than AWS's means path-style addresses, which every S3 stand-in understands. */
@@ -86,12 +87,16 @@ export function s3Store(options: S3Options): ModelStore & { files: ArtefactFiles
     const readFile = (file: string) => read(keyOfModel(modelId, file));
     const manifest = await readFile(artefactFiles.manifest);
     if (manifest === null) return null;
-    const [onnx, golden] = await Promise.all([readFile(artefactFiles.onnx), readFile(artefactFiles.golden)]);
-    if (onnx === null || golden === null) {
+    const names = [artefactFiles.onnx, artefactFiles.golden, signatureFile];
+    const [onnx, golden, signature] = await Promise.all(names.map(readFile));
+    if (!onnx || !golden) {
       throw new AppError("artefactRejected", `${modelId}: its manifest is there, its other files are not`);
     }
     const text = new TextDecoder();
-    return parseArtefact(modelId, { onnx, manifest: text.decode(manifest), golden: text.decode(golden) });
+    return parseArtefact(modelId, {
+      ...{ onnx, manifest: text.decode(manifest), golden: text.decode(golden) },
+      signature: signature ? text.decode(signature) : null,
+    });
   }
 
   return {
@@ -99,13 +104,22 @@ export function s3Store(options: S3Options): ModelStore & { files: ArtefactFiles
     async put(artefact) {
       const { modelId } = artefact.manifest;
       const known = await get(modelId);
-      if (known) return checkSame(known, artefact);
-      const { manifest, golden } = printArtefact(artefact);
       const text = new TextEncoder();
+      const { signature } = artefact;
+      const sign = async () => {
+        if (signature === undefined || signature === known?.signature) return;
+        await write(keyOfModel(modelId, signatureFile), text.encode(`${signature}\n`), false);
+      };
+      if (known) {
+        await checkSame(known, artefact);
+        return sign();
+      }
+      const { manifest, golden } = printArtefact(artefact);
       // Without a manifest they belong to nobody: left by a writer that died, they may be replaced.
       const key = (file: string) => keyOfModel(modelId, file);
       await write(key(artefactFiles.onnx), artefact.onnx, false);
       await write(key(artefactFiles.golden), text.encode(golden), false);
+      await sign();
       if (await write(key(artefactFiles.manifest), text.encode(manifest), true)) return;
       const winner = await get(modelId);
       if (!winner) throw unavailable(`s3://${bucket}/${modelId}`, new Error("somebody else is writing it"));

@@ -37,7 +37,7 @@ export type ApiSettings = {
 export type ApiServices = {
   ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue" | "profiles"> & {
     store: Pick<ModelStore, "get">;
-    fleetInference: Pick<FleetInference, "open" | "parts">;
+    fleetInference: Pick<FleetInference, "verify" | "open" | "parts">;
     inference: Pick<Inference, "verify">;
     deadLetters: Pick<DeadLetters, "list">;
   };

@@ -3,7 +3,7 @@ import { AppError } from "../../core/errors.ts";
 import type { FleetVersion } from "../../core/model/fleet/manifest.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
 import { sha256Of } from "../../core/model/sha256.ts";
-import { verifyFleet } from "../../core/operations/admit-fleet.ts";
+import { proveFleet } from "../../core/operations/admit-fleet.ts";
 import type { Follower, Ports } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import { gridSha256 } from "../../models/artefact.ts";
@@ -46,8 +46,8 @@ async function checkFleetReceipt(
   manifest: ModelManifest,
   { fleetId, digest }: FleetVersion,
 ): Promise<ReceiptLine[]> {
-  const version = await verifyFleet(ports.fleetInference, { fleetId, digest }, []);
-  const part = version.ok ? await verifyFleet(ports.fleetInference, { fleetId, digest }, [manifest]) : version;
+  const version = await proveFleet(ports.fleetInference, { fleetId, digest }, []);
+  const part = version.ok ? await proveFleet(ports.fleetInference, { fleetId, digest }, [manifest]) : version;
   const detail = version.ok ? `${digest}, golden vectors answered` : version.message;
   return [
     { check: `fleet ${fleetId}`, isOk: version.ok, detail },

@@ -1,11 +1,14 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { commandOf, entryBy, noteDone } from "../../core/access/audit.ts";
 import type { AuditLog } from "../../core/access/ports.ts";
 import type { Fleet } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
-import type { FleetInference, Inference, ModelStore, Registry } from "../../core/model/ports.ts";
+import type { Artefact } from "../../core/model/manifest.ts";
+import type { FleetInference, Inference, ModelStore, Registry, Trust } from "../../core/model/ports.ts";
 import { importArtefact } from "../../core/operations/admit.ts";
 import { promoteByHand, rollback } from "../../core/operations/promote.ts";
 import type { Clock, Follower, Log } from "../../core/ports.ts";
@@ -14,7 +17,7 @@ import { integerText } from "../config/number.ts";
 import { readSources, targetsOf } from "../config/source.ts";
 import { once } from "../lambda/once.ts";
 import { openFollower } from "../runtime/follower.ts";
-import { readArtefact } from "../runtime/models.ts";
+import { readArtefact, signArtefact } from "../runtime/models.ts";
 import { openClock } from "../runtime/process.ts";
 import { openCommandRuntime } from "../runtime.ts";
 import { checkReceipt } from "./models-receipt.ts";
@@ -25,7 +28,9 @@ npm run models -- show MODEL
 npm run models -- verify MODEL                    bytes, golden vectors, and training data where the source still has it
 npm run models -- promote MODEL --reason TEXT
 npm run models -- rollback SENSOR --reason TEXT   to the champion before
-npm run models -- import FOLDER [--reason TEXT]   with model.onnx, manifest.json and golden.json`;
+npm run models -- import FOLDER [--reason TEXT]   with model.onnx, manifest.json and golden.json
+                         [--signature FILE]       a publisher's, where FOLDER/signature.txt is not it
+npm run models -- sign FOLDER --key FILE          writes FOLDER/signature.txt with an Ed25519 key in PEM`;
 
 export type ModelsPorts = {
   clock: Clock;
@@ -34,6 +39,7 @@ export type ModelsPorts = {
   registry: Registry;
   store: ModelStore;
   inference: Inference;
+  trust: Trust;
   audit: Pick<AuditLog, "record">;
   fleetInference: FleetInference;
 };
@@ -43,6 +49,8 @@ const Options = z.object({
   status: z.enum(["challenger", "champion", "retired"]).optional(),
   limit: integerText(1, 10_000).default(50),
   reason: z.string().min(1).max(500).optional(),
+  signature: z.string().min(1).optional(),
+  key: z.string().min(1).optional(),
 });
 
 /**
@@ -102,8 +110,7 @@ export async function runModels(ports: ModelsPorts, fleet: Fleet, user: string, 
     }
     case "import": {
       const folder = wanted(subject, "a folder");
-      const artefact = await readArtefact(folder);
-      if (!artefact) throw new AppError("notFound", `${folder} lacks model.onnx, manifest.json or golden.json`);
+      const artefact = await readForeign(folder, options.signature);
       const { modelId, sensorId } = artefact.manifest;
       return audited("model.import", `models/${modelId}`, async () => {
         const verdict = await importArtefact(ports, fleet, artefact, options.reason ?? "imported");
@@ -121,7 +128,7 @@ function parse(args: string[]) {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { sensor: text, status: text, limit: text, reason: text },
+    options: { sensor: text, status: text, limit: text, reason: text, signature: text, key: text },
   });
   const options = Options.safeParse(values);
   if (!options.success) throw new AppError("badInput", `${z.prettifyError(options.error)}\n${usage}`);
@@ -134,7 +141,31 @@ function wanted(value: string | undefined, what: string): string {
   throw new AppError("badInput", `${what} is missing\n${usage}`);
 }
 
+/** The artefact in a folder, with the signature in `file` or the one that lies beside it. */
+async function readForeign(folder: string, file?: string): Promise<Artefact> {
+  const artefact = await readArtefact(folder);
+  if (!artefact) throw new AppError("notFound", `${folder} lacks model.onnx, manifest.json or golden.json`);
+  return file === undefined ? artefact : { ...artefact, signature: (await readText(file)).trim() };
+}
+
+/** A publisher's part: needs no database. Gives the text to print. */
+export async function signFolder(args: string[]): Promise<string> {
+  const { subject, options } = parse(args);
+  const folder = wanted(subject, "a folder");
+  const keyFile = wanted(options.key, "--key");
+  const { signature, publicKey } = await signArtefact(await readForeign(folder), await readText(keyFile));
+  await writeFile(join(folder, "signature.txt"), `${signature}\n`);
+  return `signed; whoever imports it sets MODEL_PUBLISHERS=NAME=${publicKey}`;
+}
+
+function readText(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((error: unknown) => {
+    throw new AppError("badInput", `${file} cannot be read`, { cause: error });
+  });
+}
+
 async function main(): Promise<string> {
+  if (process.argv[2] === "sign") return signFolder(process.argv.slice(2));
   await using opened = new AsyncDisposableStack();
   const given = await loadConfig();
   const { config, ports } = await openCommandRuntime(given, opened);

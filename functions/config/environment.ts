@@ -50,6 +50,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   }
   const config = toConfig(parsed.data);
   const contradictions = contradictionsOf(config, cycleSecondsOf(config.cycleCron));
+  if (config.requireSignature && config.modelPublishers.length === 0)
+    contradictions.push(
+      "REQUIRE_SIGNATURE is true and MODEL_PUBLISHERS names nobody: no model from elsewhere would serve",
+    );
   if (contradictions.length > 0) throw new AppError("misconfigured", `configuration: ${contradictions.join("; ")}`);
   return config;
 }

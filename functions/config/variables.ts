@@ -3,6 +3,7 @@ import { parseConnection } from "./connection.ts";
 import { isCron } from "./cron.ts";
 import { leadsText } from "./leads.ts";
 import { decimalText, integerText } from "./number.ts";
+import { parsePublisher } from "./publisher.ts";
 
 const postgresUrl = z.string().superRefine((text, context) => {
   const parsed = parseConnection(text);
@@ -65,6 +66,17 @@ export const sections = {
         "Days that a backup in a folder is kept, the newest two always; in a bucket its lifecycle rule decides",
       ),
     S3_ENDPOINT: httpUrl.optional().describe("Another S3 endpoint than AWS's"),
+    MODEL_PUBLISHERS: list
+      .refine(
+        (texts) => texts.every((text) => parsePublisher(text) !== null),
+        "must be name=key, the key Ed25519 in base64 (docs/models.md)",
+      )
+      .describe(
+        "Whose signatures of models made elsewhere are trusted: name=key, separated by commas (docs/models.md)",
+      ),
+    REQUIRE_SIGNATURE: flag
+      .default(false)
+      .describe("true: a model made elsewhere is imported, promoted and served only with a publisher's signature"),
     MODEL_CACHE: integerText(1, 100_000)
       .default(256)
       .describe("Models kept in memory, about 2 MB each; as many as there are sensors is fastest"),

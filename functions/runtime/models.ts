@@ -5,10 +5,11 @@ import type { FleetGraph, FleetVersion } from "../../core/model/fleet/manifest.t
 import type { PartPlace } from "../../core/model/fleet/pack.ts";
 import type { FleetVersionTrainer } from "../../core/model/fleet/training.ts";
 import type { Artefact, ModelManifest } from "../../core/model/manifest.ts";
-import type { FleetInference, ModelStore, Trainer } from "../../core/model/ports.ts";
+import type { FleetInference, ModelStore, Trainer, Trust } from "../../core/model/ports.ts";
 import type { Log } from "../../core/ports.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import type { Config } from "../config/environment.ts";
+import { parsePublisher } from "../config/publisher.ts";
 import { once } from "../lambda/once.ts";
 
 const shippedModels = join(import.meta.dirname, "../../models/pretrained");
@@ -49,16 +50,30 @@ export async function openMemoryStore(): Promise<ModelStore> {
   return memoryStore();
 }
 
-/** ONNX Runtime, which keeps the MODEL_CACHE models used last. */
-export async function openInference(config: Pick<Config, "modelCache">, store: ModelStore, log: Log) {
+/** ONNX Runtime, which keeps the MODEL_CACHE models used last; what is new is proved in a process of its own. */
+export async function openInference(config: TrustConfig & Pick<Config, "modelCache">, store: ModelStore, log: Log) {
   const { onnxInference } = await import("../adapters/onnx.ts");
-  return onnxInference({ store, log }, { maximumSessions: config.modelCache });
+  const { provingProcess } = await import("../adapters/proof.ts");
+  const options = { maximumSessions: config.modelCache, prove: provingProcess(), trust: await openTrust(config) };
+  return onnxInference({ store, log }, options);
+}
+
+type TrustConfig = Pick<Config, "modelPublishers" | "requireSignature">;
+
+/** The publishers of MODEL_PUBLISHERS. */
+export async function openTrust({ modelPublishers, requireSignature }: TrustConfig): Promise<Trust> {
+  const { publisherTrust } = await import("../adapters/signature.ts");
+  return publisherTrust(
+    modelPublishers.flatMap((text) => parsePublisher(text) ?? []),
+    requireSignature,
+  );
 }
 
 /** Fleets' networks in ONNX Runtime, with the parts of the sensors used last. */
 export async function openFleetInference({ files }: Pick<OpenStore, "files">, log: Log): Promise<FleetInference> {
   const { fleetInference } = await import("../adapters/onnx-fleet.ts");
-  return fleetInference({ files, log });
+  const { provingProcess } = await import("../adapters/proof.ts");
+  return fleetInference({ files, log }, { prove: provingProcess() });
 }
 
 /** What training a fleet takes beside its sensors' readings. */
@@ -66,6 +81,12 @@ export async function openFleetPorts(store: OpenStore, log: Log, options: { work
   const { workerFleetTrainer } = await import("../adapters/fleet.ts");
   const fleetTrainer: FleetVersionTrainer = workerFleetTrainer(options);
   return { fleetTrainer, fleetFiles: store.files, fleetInference: await openFleetInference(store, log) };
+}
+
+/** A publisher's signature of an artefact, by its private key in PEM, and the public key as the setting wants it. */
+export async function signArtefact(artefact: Artefact, pem: string): Promise<{ signature: string; publicKey: string }> {
+  const { signArtefact: sign } = await import("../adapters/signature.ts");
+  return sign(artefact, pem);
 }
 
 /** The sensors of the fleet that is shipped with the code, for the demo. */
@@ -98,11 +119,12 @@ export async function openTrainer(options: { workers?: number; build?: EngineBui
 export function verificationLater(config: Config, log: Log) {
   const store = once(() => openStore(config));
   const fleets = once(async () => openFleetInference(await store(), log));
-  const inference = once(async () => openInference({ modelCache: 1 }, await store(), log));
+  const inference = once(async () => openInference({ ...config, modelCache: 1 }, await store(), log));
   return {
     store: { get: async (modelId: string) => (await store()).get(modelId) },
     inference: { verify: async (artefact: Artefact) => (await inference()).verify(artefact) },
     fleetInference: {
+      verify: async (version: FleetVersion) => (await fleets()).verify(version),
       open: async (version: FleetVersion) => (await fleets()).open(version),
       parts: async (graph: FleetGraph, places: PartPlace[]) => (await fleets()).parts(graph, places),
     },

@@ -79,6 +79,7 @@ async function trainFleet(
     onnx: file(artefactFiles.onnx),
     manifest: file(artefactFiles.manifest).toString(),
     golden: file(artefactFiles.golden).toString(),
+    signature: null,
   });
   const models = sensorIds.map((sensorId) => {
     const manifest = { ...artefact.manifest, sensorId, modelId: `${sensorId}-1` };

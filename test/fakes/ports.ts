@@ -8,7 +8,7 @@ import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
 import { lastLead } from "../../core/model/leads.ts";
-import type { FleetInference, Inference, Registry } from "../../core/model/ports.ts";
+import type { FleetInference, Inference, Registry, Trust } from "../../core/model/ports.ts";
 import type { RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { countLeads } from "../../core/operations/score.ts";
@@ -332,6 +332,11 @@ export function memoryQueue(): Queue & { sent: { queue: QueueName; message: Queu
       }
     },
   };
+}
+
+/** No signature is asked for, and none is known. */
+export function noTrust(): Trust {
+  return { isDemanded: false, check: async () => ({ ok: false, message: "nobody is trusted" }) };
 }
 
 /** No fleet has a network. */

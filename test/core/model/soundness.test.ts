@@ -9,7 +9,7 @@ import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryRegistry } from "../../fakes/ports.ts";
+import { memoryRegistry, noTrust } from "../../fakes/ports.ts";
 
 const artefact = await artefactOf();
 const { manifest, golden } = artefact;
@@ -112,6 +112,7 @@ test.each(foreign)("is not imported with %s, and nothing is kept of it", async (
   const store = memoryStore();
   const ports = {
     ...{ clock: testClock(someSlot), log: quietLog(), registry: memoryRegistry(), store },
+    trust: noTrust(),
     inference: { run: async () => [], verify: async () => ({ ok: true as const }) },
   };
   const verdict = await importArtefact(ports, fleetOf(), made);

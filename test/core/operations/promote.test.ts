@@ -20,6 +20,7 @@ import {
   memoryLedger,
   memoryQueue,
   memoryRegistry,
+  noTrust,
 } from "../../fakes/ports.ts";
 
 const settings = { ...defaultPromotionSettings([1, 2]), minimumMoments: 40, maximumMoments: 200 };
@@ -230,6 +231,7 @@ test("imports a verified artefact as a challenger and refuses others before they
   const ports = {
     ...(await world([], [])),
     store: memoryStore(),
+    trust: noTrust(),
     inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "" })),
   };
   const artefact = await artefactOf();

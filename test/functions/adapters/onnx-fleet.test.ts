@@ -79,20 +79,26 @@ test("one row that is not finite, or of another shape, costs the others nothing"
 });
 
 test("a version serves only with its registered digest and its golden answers", async () => {
-  const { inference, stored, artefact, golden, graph, rowOf, parts } = await served();
-  expect(await inference.verify(artefact)).toEqual({ ok: true });
+  const { inference, stored, artefact, golden, graph, rowOf, parts, version } = await served();
+  expect(await inference.verify(version)).toEqual({ ok: true });
   const wrong = { ...golden, quantiles: golden.quantiles.map((row) => row.map((value) => value + 0.1)) };
   const manifest = { ...artefact.manifest, fleetId: "rooms-2" };
   const spoilt = await createFleetArtefact(manifest, artefact.onnx, encodeGolden(wrong, graph));
-  expect(await inference.verify(spoilt)).toMatchObject({
+  await saveFleet(stored, spoilt);
+  expect(await inference.verify({ fleetId: "rooms-2", digest: spoilt.digest })).toMatchObject({
     ok: false,
     message: expect.stringContaining("golden vector 0"),
   });
-  await saveFleet(stored, spoilt);
   const row = rowOf(parts[0]!, 1);
   const refusal = { ok: false, reason: "modelRejected" };
   expect(await inference.run({ fleetId: "rooms-2", digest: spoilt.digest }, [row])).toMatchObject([refusal]);
   expect(await inference.run({ fleetId: "rooms-1", digest: "0".repeat(64) }, [row])).toMatchObject([refusal]);
-  const broken = await createFleetArtefact(artefact.manifest, artefact.onnx.slice(0, 1000), artefact.golden);
-  expect(await inference.verify(broken)).toMatchObject({ ok: false });
+  const cut = { ...artefact.manifest, fleetId: "rooms-3" };
+  const broken = await createFleetArtefact(cut, artefact.onnx.slice(0, 1000), artefact.golden);
+  await saveFleet(stored, broken);
+  expect(await inference.verify({ fleetId: "rooms-3", digest: broken.digest })).toMatchObject({ ok: false });
+  expect(await inference.verify({ fleetId: "rooms-4", digest: broken.digest })).toMatchObject({
+    ok: false,
+    message: expect.stringContaining("not in the model store"),
+  });
 });

@@ -11,7 +11,7 @@ import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, humidity, manifestOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryAudit, memoryFollower, memoryRegistry, noFleets } from "../../fakes/ports.ts";
+import { memoryAudit, memoryFollower, memoryRegistry, noFleets, noTrust } from "../../fakes/ports.ts";
 
 const readings = readingsOf({ temperature: wave(300), humidity: wave(300, { mean: 45 }) });
 const from = new Date(someSlot.getTime() - 199 * 600_000);
@@ -43,6 +43,7 @@ function world() {
     inference: onnxInference({ store, log }),
     audit: memoryAudit(),
     fleetInference: noFleets(),
+    trust: noTrust(),
   };
   return { ports, run: (...args: string[]) => runModels(ports, fleetOf(), "ada", args) };
 }
@@ -65,7 +66,7 @@ test("imports, verifies, promotes, lists, shows and rolls back", async () => {
   expect(await run("list", "--status", "champion")).toMatch(/second/);
   expect(await run("rollback", "a", "--reason", "it forecast nonsense")).toBe("first is champion again");
   const shown = await run("show", "first");
-  for (const fact of ["champion: it forecast nonsense", training.dataSha256, "600 s, 48, 24", "temperature °C"]) {
+  for (const fact of ["champion: it forecast nonsense", training.dataSha256, "600 s, 48, 1-24", "temperature °C"]) {
     expect(shown).toContain(fact);
   }
 });
