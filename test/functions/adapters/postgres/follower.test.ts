@@ -372,14 +372,10 @@ test.each([
     }));
     for (const { one, follower } of followers) await one(follower);
     await owner.query(spoil);
-    for (const { name, one, follower } of followers) {
+    // A question that does without the column is answered.
+    const touched = spoil.includes("humidity") || spoil.includes(";") ? followers.slice(0, 1) : followers;
+    for (const { name, one, follower } of touched) {
       const seen = await one(follower).catch((error: unknown) => error);
-      // The column that a question has nothing to do with does not trouble it.
-      if (
-        (name !== "readWindows" && spoil.includes("humidity")) ||
-        (spoil.startsWith("revoke") && name !== "readWindows" && spoil.includes(";"))
-      )
-        continue;
       expect(seen, name).toMatchObject({ code: "misconfigured", message: expect.stringMatching(message) });
     }
   },
