@@ -1,6 +1,6 @@
 import { featureCount, type History, standardise, writeFeatures, writeSequence } from "../core/model/features.ts";
 import type { Scaler } from "../core/model/manifest.ts";
-import { channelCount, type Encoding, linearCount } from "../core/model/spec.ts";
+import { channelCount, type Encoding, levelPlaces, linearCount } from "../core/model/spec.ts";
 import type { Regression } from "./ridge/linear.ts";
 
 /**
@@ -49,7 +49,8 @@ export function seriesScaler(history: History, end: number): Pick<Scaler, "mean"
     const level = moments(Float64Array.from(at, (i) => values[i]!));
     const changing = at.filter((i) => i >= changeSteps && isImputed[i - changeSteps] === 0);
     const change = moments(Float64Array.from(changing, (i) => values[i]! - values[i - changeSteps]!));
-    return { mean: level.mean, deviation: level.deviation, change: change.deviation };
+    // A part keeps it as float32: what is written from it on is written from the same number.
+    return { mean: Math.fround(level.mean), deviation: level.deviation, change: change.deviation };
   });
   return {
     mean: perTarget.map(({ mean }) => mean),
@@ -73,7 +74,8 @@ export function moments(values: ArrayLike<number>): { mean: number; deviation: n
   let squares = 0;
   for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i]!)) squares += (values[i]! - mean) ** 2;
   const deviation = Math.sqrt(squares / Math.max(count, 1));
-  return { mean, deviation: deviation > 1e-7 * Math.max(1, Math.abs(mean)) ? deviation : 1 };
+  const rounding = values instanceof Float32Array ? 1e-7 : 1e-14;
+  return { mean, deviation: deviation > rounding * Math.max(1, Math.abs(mean)) ? deviation : 1 };
 }
 
 /** A point of a history to be encoded. */
@@ -106,16 +108,17 @@ export function encodeWindows(
     for (let k = 0; k < targets; k++) {
       const values = history.values[k]!;
       const isImputed = history.isImputed[k]!;
+      const actual = (history.actual ?? history.values)[k]!;
       windows.last[r * targets + k] = values[origin]!;
       if (isImputed[origin] === 1) continue;
       for (let h = 0; h < horizon; h++) {
         if (isImputed[origin + h + 1] !== 0) continue;
-        windows.change[(r * horizon + h) * targets + k] = values[origin + h + 1]! - values[origin]!;
+        windows.change[(r * horizon + h) * targets + k] = actual[origin + h + 1]! - values[origin]!;
       }
     }
   }
   const scaler = { ...encoding.scaler, ...featureScaler(windows.features, stride, encoding, fitRows) };
-  standardise(windows.features, { scaler });
+  standardise(windows.features, { ...encoding, scaler });
   return { windows, scaler };
 }
 
@@ -135,7 +138,10 @@ function featureScaler(
     center: part.map(({ mean }) => mean),
     scale: part.map(({ deviation }) => deviation),
   });
-  return { linear: toScaler(fitted.slice(0, linear)), branch: toScaler(fitted.slice(linear)) };
+  const branch = toScaler(fitted.slice(linear));
+  const { mean } = encoding.scaler;
+  for (const [k, place] of levelPlaces(encoding.features, mean.length).entries()) branch.center[place] = mean[k]!;
+  return { linear: toScaler(fitted.slice(0, linear)), branch };
 }
 
 /** One target's regression over the windows: its own linear features and its changes. */

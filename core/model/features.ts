@@ -9,6 +9,7 @@ import {
   channelsPerTarget,
   type Encoding,
   extraCount,
+  levelPlaces,
   linearCount,
 } from "./spec.ts";
 
@@ -76,9 +77,20 @@ export function featureCount({ features, targets }: Pick<Encoding, "features" | 
 /** Further from the mean than any history goes, in deviations: beyond it a linear part would follow without end. */
 const featureLimit = 20;
 
+/**
+ * What is taken off raw features, the linear ones' and the branch's. Levels are written from the sensor's mean on: as
+ * float32 they would lose a million's sixteenths.
+ */
+export function centersOf({ features, scaler, targets }: Pick<Encoding, "features" | "scaler" | "targets">): number[] {
+  const branch = [...scaler.branch.center];
+  for (const [k, place] of levelPlaces(features, targets.length).entries()) branch[place]! -= scaler.mean[k]!;
+  return [...scaler.linear.center, ...branch];
+}
+
 /** Standardises raw features in place, row by row, within a limit; what is missing becomes 0, the mean. */
-export function standardise(features: Float32Array, { scaler }: Pick<Encoding, "scaler">): void {
-  const center = [...scaler.linear.center, ...scaler.branch.center];
+export function standardise(features: Float32Array, encoding: Pick<Encoding, "features" | "scaler" | "targets">): void {
+  const { scaler } = encoding;
+  const center = centersOf(encoding);
   const scale = [...scaler.linear.scale, ...scaler.branch.scale];
   for (let start = 0; start < features.length; start += center.length) {
     for (let j = 0; j < center.length; j++) {
@@ -195,7 +207,7 @@ export function writeLinear(
   return at;
 }
 
-/** The level, log mean |step change| over each window (floored at a thousandth of the usual change), and the range. */
+/** The level from the sensor's mean, log mean |step change| over each window (floored at a thousandth of the usual change), and the range. */
 function writeVolatility(
   history: History,
   origin: number,
@@ -212,7 +224,7 @@ function writeVolatility(
   let count = 0;
   let highest = Number.NEGATIVE_INFINITY;
   let lowest = Number.POSITIVE_INFINITY;
-  out[at++] = values[origin]!;
+  out[at++] = values[origin]! - scaler.mean[target]!;
   for (let back = 0; back < longest; back++) {
     const value = values[origin - back]!;
     const step = Math.abs(value - values[origin - back - 1]!);

@@ -88,10 +88,19 @@ export function linearCount(spec: FeatureSpec, targets: number): number {
   return own + other * (targets - 1) + 2 * spec.harmonics;
 }
 
+/** Features of the branch beyond the linear ones, of each target: its level, its unrest over windows, its range. */
+function volatilityCount(spec: FeatureSpec): number {
+  return 1 + spec.volatilityWindows.length + 3;
+}
+
+/** Where in the branch's own features each target's level stands. */
+export function levelPlaces(spec: FeatureSpec, targets: number): number[] {
+  return Array.from({ length: targets }, (_, k) => k * volatilityCount(spec));
+}
+
 /** Features of the branch beyond the linear ones. */
 export function extraCount(spec: FeatureSpec, targets: number): number {
-  const perTarget = 1 + spec.volatilityWindows.length + 3;
-  return perTarget * targets + (spec.psychrometric ? 2 + 2 * airChangeSteps(spec).length : 0);
+  return volatilityCount(spec) * targets + (spec.psychrometric ? 2 + 2 * airChangeSteps(spec).length : 0);
 }
 
 /** Steps over which the changes of absolute humidity and dew point enter. */

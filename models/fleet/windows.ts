@@ -1,10 +1,10 @@
-import { type History, writeFeatures } from "../../core/model/features.ts";
+import { centersOf, type History, writeFeatures } from "../../core/model/features.ts";
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { featurePlaces } from "../../core/model/fleet/encoding.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
-import { historyLength } from "../../core/model/spec.ts";
+import { historyLength, levelPlaces } from "../../core/model/spec.ts";
 import type { Regression } from "../ridge/linear.ts";
 import { moments, seriesScaler } from "../windows.ts";
 import { fleetPolicy } from "./policy.ts";
@@ -44,8 +44,8 @@ export function sensorWindows(
   origins.forEach((origin, r) => {
     writeFeatures(history, origin, series, features, r * stride);
   });
-  const scaler = young ?? { ...series.scaler, ...fitScaler(encoding, features, stride, origins.length) };
-  const center = [...scaler.linear.center, ...scaler.branch.center];
+  const scaler = young ?? { ...series.scaler, ...fitScaler(encoding, own.mean, features, stride, origins.length) };
+  const center = centersOf({ ...encoding, scaler });
   const scale = [...scaler.linear.scale, ...scaler.branch.scale];
   for (let r = 0; r < origins.length; r++) {
     for (let j = 0; j < stride; j++) {
@@ -64,6 +64,7 @@ export function knownDays(history: History, end: number): number {
 
 function fitScaler(
   encoding: FleetEncoding,
+  mean: number[],
   features: Float32Array,
   stride: number,
   rows: number,
@@ -78,7 +79,10 @@ function fitScaler(
     center: part.map(({ mean }) => mean),
     scale: part.map(({ deviation }) => deviation),
   });
-  return { linear: toScaler(fitted.slice(0, linear)), branch: toScaler(fitted.slice(linear)) };
+  const branch = toScaler(fitted.slice(linear));
+  // Exactly the mean, which float32 holds: what is off by its rounding would be off by more than the sensor moves.
+  for (const [k, place] of levelPlaces(encoding.features, mean.length).entries()) branch.center[place] = mean[k]!;
+  return { linear: toScaler(fitted.slice(0, linear)), branch };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type History, writeFeatures, writeSequence } from "../features.ts";
+import { centersOf, type History, writeFeatures, writeSequence } from "../features.ts";
 import type { Scaler } from "../manifest.ts";
 import { linearCount } from "../spec.ts";
 import { type FleetEncoding, featurePlaces, sequenceChannels } from "./encoding.ts";
@@ -12,6 +12,8 @@ export type EncodedSensor = {
   history: History;
   part: SensorPart;
   errors: RidgeErrors;
+  /** What is taken off raw features. */
+  center: Float64Array;
   /** Ridge at the leads of its path. */
   path: RidgeWeights;
 };
@@ -23,7 +25,8 @@ export function toEncodedSensor(
   part: SensorPart,
   errors: RidgeErrors,
 ): EncodedSensor {
-  return { history, part, errors, path: pickLeads(part.ridge, encoding, encoding.pathLeads) };
+  const center = Float64Array.from(centersOf({ ...encoding, scaler: part.scaler }));
+  return { history, part, errors, center, path: pickLeads(part.ridge, encoding, encoding.pathLeads) };
 }
 
 /**
@@ -33,7 +36,7 @@ export function toEncodedSensor(
  */
 export function writeRow(
   encoding: FleetEncoding,
-  { history, part, errors, path }: EncodedSensor,
+  { history, part, errors, center, path }: EncodedSensor,
   origin: number,
   panel: Neighbour[],
   sequence: Float32Array,
@@ -48,7 +51,7 @@ export function writeRow(
   writeSequence(history, origin, series, sequence, sequenceOffset, channels);
   writeErrorChannels(errors, origin, encoding, targets, sequence, sequenceOffset, channels);
   writeFeatures(history, origin, series, features, offset);
-  standardiseRow(features, offset, part.scaler);
+  standardiseRow(features, offset, center, part.scaler);
   features.set(part.constants, offset + places.constants);
   writeErrors(errors, origin, encoding, features, offset + places.errors);
   predictChanges(path, features, offset, targets, features, offset + places.path);
@@ -57,12 +60,13 @@ export function writeRow(
   return writeNeighbours(panel, part.sensorId, atSeconds, encoding, features, offset + places.neighbours);
 }
 
-function standardiseRow(features: Float32Array, offset: number, { linear, branch }: Scaler): void {
-  let at = offset;
-  for (const { center, scale } of [linear, branch]) {
-    for (let j = 0; j < center.length; j++, at++) {
-      const value = (features[at]! - center[j]!) / scale[j]!;
-      features[at] = Number.isFinite(value) ? value : 0;
+function standardiseRow(features: Float32Array, offset: number, center: Float64Array, scaler: Scaler): void {
+  const scales = [scaler.linear.scale, scaler.branch.scale];
+  let i = 0;
+  for (const scale of scales) {
+    for (let j = 0; j < scale.length; j++, i++) {
+      const value = (features[offset + i]! - center[i]!) / scale[j]!;
+      features[offset + i] = Number.isFinite(value) ? value : 0;
     }
   }
 }

@@ -151,24 +151,29 @@ describe("defaultSpec", () => {
   });
 });
 
-test("subtracts in float64: the sequence and all differences at a million are those at zero", () => {
-  const energy = { name: "energy", unit: "Wh", min: 0, max: 2e6 };
+test.each([1e6, 1e7])("subtracts in float64: the sequence and all features at %d are those at zero", (far) => {
+  const energy = { name: "energy", unit: "Wh", min: 0, max: 4e9 };
   const own = { ...hourly, targets: [energy] };
   const encoding = manifestOf({ ...own, features: defaultSpec(3600, 60 * 24, 24, own.targets) });
   // In 1024ths, which a float64 holds at a million and a float32 does not.
   const small = wave(400, { stepsPerDay: 24 }).map((value) => Math.round(value * 1024) / 1024);
   const encodeAt = (level: number) => {
     const columns = [Float64Array.from(small, (value) => value + level)];
-    const scaler = { ...encoding.scaler, mean: [encoding.scaler.mean[0]! + level] };
+    const { mean, branch } = encoding.scaler;
+    const [first, ...others] = branch.center;
+    const scaler = {
+      ...encoding.scaler,
+      mean: [Math.fround(mean[0]! + level)],
+      branch: { ...branch, center: [first! + Math.fround(mean[0]! + level) - mean[0]!, ...others] },
+    };
     return encode({ startAt: start, stepSeconds: 3600, columns }, 399, { ...encoding, scaler });
   };
-  const [low, high] = [encodeAt(0), encodeAt(1e6)];
-  const linear = linearCount(encoding.features, 1);
+  const [low, high] = [encodeAt(0), encodeAt(far)];
   expect(low.sequence.some((value) => value !== 0)).toBe(true);
   low.sequence.forEach((value, i) => {
     expect(high.sequence[i]).toBeCloseTo(value, 5);
   });
-  low.features.subarray(0, linear).forEach((value, i) => {
+  low.features.forEach((value, i) => {
     expect(high.features[i]).toBeCloseTo(value, 5);
   });
 });
