@@ -23,14 +23,18 @@ export type TrainMessage = z.infer<typeof TrainMessage>;
 export const TrainFleetMessage = z.object({ fleet: z.literal(true), reason: TrainMessage.shape.reason, slot });
 export type TrainFleetMessage = z.infer<typeof TrainFleetMessage>;
 
-export const queueNames = ["forecast", "score", "train"] as const;
+/** Asks for what is due on a channel to be told; `slot` is the one that it speaks of. */
+export const NotifyMessage = z.object({ slot, channelId: z.string().min(1).max(64) });
+export type NotifyMessage = z.infer<typeof NotifyMessage>;
+
+export const queueNames = ["forecast", "score", "train", "notify"] as const;
 export type QueueName = (typeof queueNames)[number];
 
 /**
  * A message as it travels: JSON, with a key under which a queue that can may drop repeats. A queue that can hands out
- * the highest `priority` first; it is 0 where it is left out.
+ * the highest `priority` first; it is 0 where it is left out. It is handed out after `delaySeconds` of the wall's clock.
  */
-export type QueueMessage = { key: string; priority?: number; body: unknown };
+export type QueueMessage = { key: string; priority?: number; delaySeconds?: number; body: unknown };
 
 /** A message that failed at every delivery and waits for a person. */
 export type DeadLetter = {

@@ -9,6 +9,7 @@ import { readSources, targetsOf } from "./config/source.ts";
 import { once } from "./lambda/once.ts";
 import { openDatabases } from "./machine/databases.ts";
 import { accessPorts, openAccess } from "./runtime/access.ts";
+import { alertPorts, alertStores, notifyPorts, openBroker, publisherOf } from "./runtime/alerts.ts";
 import { backupSettingsOf, openBackupPorts } from "./runtime/backup.ts";
 import { openFollower, rightsOf } from "./runtime/follower.ts";
 import {
@@ -49,8 +50,12 @@ export async function openForecastRuntime() {
   const store = await openStore(config);
   const inference = await openInference(config, store, log);
   const fleetInference = await openFleetInference(store, log);
-  const ports = { clock, log, follower, ...predictorPorts(openPredictor(config)), inference, fleetInference };
-  return { ports, settings: settingsOf(config, targets), deadLetters: once(() => openSqsDeadLetters(config)) };
+  const predictor = openPredictor(config);
+  const ports = { clock, log, follower, ...predictorPorts(predictor), inference, fleetInference };
+  const alerting = alertPorts(predictor, { clock, log, follower, queue: await openSqs(config) });
+  const publish = publisherOf(openBroker(config), alerting);
+  const deadLetters = once(() => openSqsDeadLetters(config));
+  return { ports, alerting, publish, settings: settingsOf(config, targets), deadLetters };
 }
 
 export async function openScoreRuntime() {
@@ -96,8 +101,12 @@ export async function openWatchRuntime() {
   const databaseBytes = async () => (await databaseSize()).bytes;
   const days = openDays(config, predictor);
   const ports = { log, follower, ledger: postgresLedger(predictor.db), databaseBytes, days };
+  const queue = await openSqs(config);
   return {
     ports: config.allowWritableFollower ? ports : { ...ports, writeRights: rightsOf(database, sources) },
+    alerting: alertPorts(predictor, { clock, log, follower, queue }),
+    telling: notifyPorts(config, predictor, { log, queue, broker: null }),
+    settings: settingsOf(config, targetsOf(sources)),
     config,
   };
 }
@@ -107,6 +116,14 @@ export async function openBackupRuntime() {
   const { config, log, clock } = await openBase();
   const ports = await openBackupPorts(config, log, new AsyncDisposableStack());
   return { ports: { ...ports, clock }, settings: backupSettingsOf(config) };
+}
+
+/** No follower: what is to be told is stored. */
+export async function openNotifyRuntime() {
+  const { config, log } = await openBase();
+  const queue = await openSqs(config);
+  const ports = notifyPorts(config, openPredictor(config), { log, queue, broker: openBroker(config) });
+  return { ports, deadLetters: once(() => openSqsDeadLetters(config)) };
 }
 
 export async function openApiRuntime() {
@@ -119,7 +136,8 @@ export async function openApiRuntime() {
   const queue = await openSqs(config);
   const deadLetters = await openSqsDeadLetters(config);
   const models = verificationLater(config, log);
-  const ports = { clock, log, follower, ...predictorPorts(predictor), queue, deadLetters, ...models };
+  const stores = { ...predictorPorts(predictor), ...alertStores(predictor, config) };
+  const ports = { clock, log, follower, ...stores, queue, deadLetters, ...models };
   const bootstrapKey = wanted(config.apiKey, "API_KEY");
   const access = { ...(await openAccess(config, predictor, { isLoopback: false })), bootstrapKey };
   const views = createViews(predictor.db);

@@ -32,6 +32,7 @@ export type ProfileChange = { [Field in "name" | "group" | "place" | "notes"]?: 
 export type Profiles = {
   /** Of those that have one. */
   load(sensorIds: string[]): Promise<Map<string, Profile>>;
+  all(): Promise<Map<string, Profile>>;
   /** Stores the change alone: two who change different parts at once both have their way. Gives the profile then. */
   change(sensorId: string, change: ProfileChange, now: Date): Promise<Profile>;
   /** Takes over what the source says; edits stay. */

@@ -22,6 +22,7 @@ const lanes: Record<QueueName, Lane> = {
   forecast: { concurrency: 2, expireSeconds: 120 },
   score: { concurrency: 1, expireSeconds: 120 },
   train: { concurrency: 2, expireSeconds: 900 },
+  notify: { concurrency: 2, expireSeconds: 300 },
 };
 
 /**
@@ -110,9 +111,10 @@ async function takeOrphans(boss: PgBoss, log: Log): Promise<void> {
 }
 
 async function send(boss: PgBoss, queue: QueueName, messages: QueueMessage[]): Promise<void> {
-  const jobs = messages.map(({ key, priority = 0, body }) => ({
+  const jobs = messages.map(({ key, priority = 0, delaySeconds = 0, body }) => ({
     id: uuidOf(`${queue}/${key}`),
     priority,
+    ...(delaySeconds === 0 ? {} : { startAfter: delaySeconds }),
     data: { body },
   }));
   try {

@@ -9,6 +9,8 @@ import type { Queue } from "../../core/ports.ts";
 const maxEntries = 10;
 const maxBatchBytes = 262_144;
 const batchesInFlight = 5;
+/** Who is late for its reader looks again. */
+const mostDelaySeconds = 900;
 const timeoutMs = 5_000;
 const retries = 4;
 
@@ -47,7 +49,11 @@ export function batchesOf(messages: QueueMessage[]): SendMessageBatchRequestEntr
   const batches: SendMessageBatchRequestEntry[][] = [];
   let bytes = 0;
   for (const [index, message] of messages.entries()) {
-    const entry = { Id: String(index), MessageBody: JSON.stringify(message.body) };
+    const entry: SendMessageBatchRequestEntry & { MessageBody: string } = {
+      Id: String(index),
+      MessageBody: JSON.stringify(message.body),
+    };
+    if (message.delaySeconds) entry.DelaySeconds = Math.min(mostDelaySeconds, message.delaySeconds);
     const entryBytes = new TextEncoder().encode(entry.MessageBody).length;
     const last = batches.at(-1);
     if (!last || last.length === maxEntries || bytes + entryBytes > maxBatchBytes) {

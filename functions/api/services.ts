@@ -1,3 +1,7 @@
+import type { ChannelStore } from "../../core/alert/channel.ts";
+import type { Outbox } from "../../core/alert/outbox.ts";
+import type { Alerts } from "../../core/alert/ports.ts";
+import type { RuleStore } from "../../core/alert/store.ts";
 import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
 import type { Metrics } from "../../core/metrics.ts";
@@ -36,6 +40,10 @@ export type ApiSettings = {
 /** What the API needs of the world. `requestForecasts` computes a shard, here or by way of the queue. */
 export type ApiServices = {
   ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue" | "profiles"> & {
+    alerts: Pick<Alerts, "book">;
+    rules: RuleStore;
+    channels: ChannelStore;
+    outbox: Pick<Outbox, "add">;
     store: Pick<ModelStore, "get">;
     fleetInference: Pick<FleetInference, "verify" | "open" | "parts">;
     inference: Pick<Inference, "verify">;

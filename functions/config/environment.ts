@@ -89,5 +89,8 @@ export function describeConfig(config: Config): Record<string, unknown> {
     sourceConfig: hidden,
     apiKey: config.apiKey && "(set)",
     oidcClientSecret: config.oidcClientSecret && "(set)",
+    alertSecretKey: config.alertSecretKey && "(set)",
+    smtpUrl: config.smtpUrl && "(set)",
+    mqttUrl: config.mqttUrl && "(set)",
   };
 }

@@ -4,6 +4,7 @@ const variables = {
   FollowerDatabaseUrl: "FOLLOWER_DATABASE_URL",
   PredictorDatabaseUrl: "PREDICTOR_DATABASE_URL",
   ApiKey: "API_KEY",
+  AlertSecretKey: "ALERT_SECRET_KEY",
 };
 const Linked = z.object({ value: z.string() });
 

@@ -1,5 +1,6 @@
 import type { Fleet, Target } from "../../core/data/reading.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../core/forecast/settings.ts";
+import type { AlertSettings } from "../../core/operations/alert.ts";
 import { defaultDriftSettings } from "../../core/operations/drift.ts";
 import type { HoleSettings } from "../../core/operations/holes.ts";
 import { defaultPromotionSettings, type PromotionSettings } from "../../core/operations/judge.ts";
@@ -25,6 +26,7 @@ export type Settings = {
   train: TrainSettings;
   retrain: RetrainSettings;
   promotion: PromotionSettings;
+  alert: AlertSettings;
   api: ApiSettings;
 };
 
@@ -44,6 +46,7 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
     train: defaultTrainSettings(fleet, codeVersion),
     retrain: { fleet, drift: defaultDriftSettings, minimumAgeSeconds },
     promotion: defaultPromotionSettings(leads),
+    alert: { cycleSeconds, wallCycleSeconds: cycleSeconds / clockSpeed },
     schedule: { stepSeconds, shardSize, activeSeconds, ...holes },
     api: {
       stepSeconds,

@@ -158,10 +158,46 @@ export const sections = {
     WRITES_PER_MINUTE: integerText(1, 100_000).default(30).describe("Writes of one key, person or address in a minute"),
     TRAININGS_PER_DAY: integerText(0, 1_000_000).default(200).describe("Trainings that one may ask for in 24 h"),
   },
+  Alerts: {
+    ALERT_SECRET_KEY: z
+      .string()
+      .min(32, "must have at least 32 characters")
+      .optional()
+      .describe("Encrypts the secrets of alert channels. Unset: made once and kept in DATA_DIR; on AWS a secret"),
+    ALERT_PRIVATE_HOSTS: list.describe(
+      "Names, addresses or networks such as 10.0.0.0/8 that webhooks may reach although they are private; separated by commas",
+    ),
+    SMTP_URL: z
+      .url({ protocol: /^smtps?$/ })
+      .optional()
+      .describe(
+        "Mail server for alerts, such as smtps://user:password@mail.example.com. Unset: SES, where EMAIL_FROM is set",
+      ),
+    EMAIL_FROM: z
+      .string()
+      .max(320)
+      .optional()
+      .describe("Sender of alert mails, such as Forecasts <alerts@example.com>"),
+    MQTT_URL: z
+      .url({ protocol: /^mqtts?$/ })
+      .optional()
+      .describe("Broker for newest forecasts and alerts, retained; such as mqtts://user:password@broker.example.com"),
+    MQTT_PREFIX: z
+      .string()
+      .regex(/^[^+#\0]{1,100}$/, "must be a topic without + and #")
+      .default("iot-lstm-predictor")
+      .describe("Topics begin with it"),
+    MQTT_DISCOVERY_PREFIX: z
+      .string()
+      .regex(/^[^+#\0]{1,100}$/, "must be a topic without + and #")
+      .default("homeassistant")
+      .describe("Where Home Assistant looks for devices"),
+  },
   "Queues (on AWS)": {
     FORECAST_QUEUE_URL: z.url().optional().describe("SQS queue of forecast shards"),
     SCORE_QUEUE_URL: z.url().optional().describe("SQS queue of scoring shards"),
     TRAIN_QUEUE_URL: z.url().optional().describe("SQS queue of trainings"),
+    NOTIFY_QUEUE_URL: z.url().optional().describe("SQS queue of what is to be told"),
     SQS_ENDPOINT: httpUrl.optional().describe("Another SQS endpoint than AWS's"),
   },
   Logs: {
@@ -182,6 +218,7 @@ export const Environment = z.object({
   ...sections.Forecasts,
   ...sections.Server,
   ...sections.Access,
+  ...sections.Alerts,
   ...sections["Queues (on AWS)"],
   ...sections.Logs,
 });

@@ -9,8 +9,10 @@ import { createBackupHandler } from "../backup.ts";
 import { type Config, describeConfig } from "../config/environment.ts";
 import { type Settings, settingsOf } from "../config/settings.ts";
 import { createForecastHandler } from "../forecast.ts";
+import { createNotifyHandler } from "../notify.ts";
 import { createPromoteHandler } from "../promote.ts";
 import { accessPorts, openAccess } from "../runtime/access.ts";
+import { alertPorts, alertStores, notifyPorts, openBroker, publisherOf, withAlertKey } from "../runtime/alerts.ts";
 import { backupSettingsOf, openBackupPorts } from "../runtime/backup.ts";
 import { openApiDatabases, openCheckedFollower } from "../runtime/follower.ts";
 import { openFleetPorts, openInference, openStore, openTrainer, readShippedFleet } from "../runtime/models.ts";
@@ -60,7 +62,7 @@ export async function startSystem(given: Config, log: Log, options: SystemOption
 
 async function start(given: Config, log: Log, options: SystemOptions, started: AsyncDisposableStack) {
   const databases = await openDatabases(given, log, started);
-  const { config } = databases;
+  const config = await withAlertKey(databases.config);
   const sensorApp = await openDemo(databases, log, started);
   const clock = options.clock ?? openClock(config, sensorApp?.startAt ?? null);
   const isAlone = options.isAlone ?? given.predictorDatabaseUrl === null;
@@ -97,7 +99,8 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   const { timed } = metrics;
   const requestForecasts = forecastHere(ports, settings);
   const deadLetters = openDeadLetterList(asked.predictor);
-  const apiPorts = { ...ports, ...predictorPorts(asked.predictor), follower: asked.follower, deadLetters };
+  const stores = { ...predictorPorts(asked.predictor), ...alertStores(asked.predictor, config) };
+  const apiPorts = { ...ports, ...stores, follower: asked.follower, deadLetters };
   const { troubles } = databases;
   const api = createApi({
     ports: apiPorts,
@@ -117,7 +120,12 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   started.defer(() => server.close());
 
   const stopping = new AbortController();
-  await queue.work("forecast", timed("forecast", createForecastHandler(ports, settings.forecast)));
+  const broker = openBroker(config);
+  const alerting = alertPorts(predictor, ports);
+  const afterwards = { alerting, settings: settings.alert, publish: publisherOf(broker, alerting) };
+  const telling = notifyPorts(config, predictor, { log, queue, broker });
+  await queue.work("notify", createNotifyHandler(telling));
+  await queue.work("forecast", timed("forecast", createForecastHandler(ports, settings.forecast, afterwards)));
   await queue.work("score", timed("score", createScoreHandler(ports, settings.score)));
   await queue.work("train", timed("train", createTrainHandler(ports, settings.train, stopping.signal)), {
     concurrency: trainings,
@@ -133,7 +141,10 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
       "backup",
       createBackupHandler({ ...(await openBackupPorts(config, log, started)), clock }, backupSettingsOf(config)),
     ),
-    watch: createWatchHandler({ ...ports, databaseBytes, days: openDays(config, predictor) }, config),
+    watch: createWatchHandler({ ...ports, databaseBytes, days: openDays(config, predictor) }, config, {
+      ...{ alerting, telling },
+      settings: settings.alert,
+    }),
   };
   const running = Promise.all([
     runTimetables(ports, config, driven, stopping.signal),

@@ -12,6 +12,7 @@ import * as digest from "./0010_digest.ts";
 import * as profile from "./0011_profile.ts";
 import * as leads from "./0012_leads.ts";
 import * as backup from "./0013_backup.ts";
+import * as alerts from "./0014_alerts.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -28,6 +29,7 @@ export const migrations: Record<string, Migration> = {
   "0011_profile": profile,
   "0012_leads": leads,
   "0013_backup": backup,
+  "0014_alerts": alerts,
 };
 
 /**
@@ -41,4 +43,5 @@ export const worksWith: Record<string, string> = {
   "0010_digest": "0009_retention",
   "0011_profile": profile.worksWith,
   "0013_backup": backup.worksWith,
+  "0014_alerts": alerts.worksWith,
 };

@@ -47,6 +47,6 @@ export async function openDeadLetters(
 }
 
 function sqsOptions(config: Config) {
-  const { forecastQueueUrl: forecast, scoreQueueUrl: score, trainQueueUrl: train, sqsEndpoint: endpoint } = config;
-  return { urls: { forecast, score, train }, endpoint };
+  const { forecastQueueUrl: forecast, scoreQueueUrl: score, trainQueueUrl: train, notifyQueueUrl: notify } = config;
+  return { urls: { forecast, score, train, notify }, endpoint: config.sqsEndpoint };
 }

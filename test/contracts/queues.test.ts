@@ -51,7 +51,7 @@ async function onPostgres(): Promise<OpenedQueue> {
 async function onSqs(): Promise<OpenedQueue> {
   const { endpoint, urlOf, bodiesOf, close } = await startSqs();
   opened.push(close);
-  const urls = { forecast: urlOf("forecast"), score: urlOf("score"), train: urlOf("train") };
+  const urls = { forecast: urlOf("forecast"), score: urlOf("score"), train: urlOf("train"), notify: urlOf("notify") };
   return { queue: sqsQueue({ urls, endpoint }), stored: async (name) => bodiesOf(name) };
 }
 

@@ -65,6 +65,9 @@ export function memoryProfiles(): Profiles & { saved: SourceProfile[] } {
     async load() {
       return new Map();
     },
+    async all() {
+      return new Map();
+    },
     async change() {
       return emptyProfile;
     },

@@ -15,6 +15,11 @@ export function postgresProfiles(db: Kysely<PredictorSchema>): Profiles {
       return new Map(rows.map((row) => [row.sensor_id, toProfile(row)]));
     },
 
+    async all() {
+      const { rows } = await sql<Row>`select ${fields} from sensor_profile`.execute(db);
+      return new Map(rows.map((row) => [row.sensor_id, toProfile(row)]));
+    },
+
     async change(sensorId, { limits = {}, ...texts }, now) {
       const given = Object.entries(texts).filter(([, value]) => value !== undefined);
       const set = Object.fromEntries(given.map(([key, value]) => [key === "group" ? "group_path" : key, value]));

@@ -37,6 +37,11 @@ export function rolesSql(): string[] {
     `grant select on all tables in schema public to ${api}`,
     `grant insert on sensor to ${api}`,
     `grant insert, update on sensor_profile to ${api}`,
+    // People change rules and channels, and say that they have seen an alert; a test is a notification.
+    `grant insert, update, delete on alert_rule, alert_channel to ${api}`,
+    `grant update on alert to ${api}`,
+    `grant delete on alert_standing to ${api}`,
+    `grant insert on notification to ${api}`,
     `grant update (status, status_reason, promoted_at, retired_at) on model to ${api}`,
     `grant insert, update, delete on api_key, session, sign_in_link to ${api}`,
     // Entries are added, and go when they are old; nobody rewrites them.

@@ -39,6 +39,67 @@ export type PredictorSchema = {
   adaptation: RowOf<typeof adaptationColumns>;
   score: RowOf<typeof scoreColumns> & { sums: GeneratedAlways<number[]> };
   lease: { name: string; holder: string; expires_at: Date };
+  alert_rule: { rule_id: string; body: Json<unknown>; created_at: Date; created_by: string; since: Date };
+  alert_channel: {
+    channel_id: string;
+    name: string;
+    is_enabled: boolean;
+    settings: Json<unknown>;
+    secret: Buffer | null;
+    created_at: Date;
+    created_by: string;
+  };
+  alert_seen: { sensor_id: string; slot: Date; evaluated_at: Date };
+  alert_standing: {
+    sensor_id: string;
+    rule_id: string;
+    state: "pending" | "firing" | "blind";
+    since: Date;
+    cycles: number;
+    fired_at: Date | null;
+    told_at: Date | null;
+    evidence: Json<unknown>;
+  };
+  alert: {
+    alert_id: GeneratedAlways<string>;
+    rule_id: string;
+    sensor_id: string;
+    rule_name: string;
+    severity: string;
+    fired_at: Date;
+    cleared_at: Date | null;
+    evidence: Json<unknown>;
+    text: string;
+    acknowledged_at: Date | null;
+    acknowledged_by: string | null;
+    note: string | null;
+  };
+  notification: {
+    notification_id: GeneratedAlways<string>;
+    key: string;
+    channel_id: string;
+    rule_id: string;
+    sensor_id: string;
+    kind: string;
+    body: Json<unknown>;
+    created_at: Date;
+    due_at: Date;
+    batch: string | null;
+    attempts: Generated<number>;
+    delivered_at: Date | null;
+    given_up_at: Date | null;
+  };
+  delivery: {
+    delivery_id: GeneratedAlways<string>;
+    channel_id: string;
+    key: string;
+    notifications: number;
+    attempt: number;
+    at: Date;
+    elapsed_ms: number;
+    is_ok: boolean;
+    detail: string;
+  };
   api_key: {
     key_id: string;
     name: string;

@@ -214,7 +214,7 @@ describe("dead letters on SQS", () => {
   });
 
   it("says that SQS does not answer, or that a queue has no URL", async () => {
-    const urls = { forecast: "http://127.0.0.1:1/1/forecast", score: null, train: null };
+    const urls = { forecast: "http://127.0.0.1:1/1/forecast", score: null, train: null, notify: null };
     const away = sqsDeadLetters({ urls, endpoint: "http://127.0.0.1:1" });
     await expect(away.list(["forecast"], 1)).rejects.toMatchObject({ code: "queueUnavailable" });
     await expect(away.list(["score"], 1)).rejects.toMatchObject({ code: "misconfigured" });

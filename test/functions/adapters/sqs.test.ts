@@ -23,7 +23,11 @@ describe("SQS queue", () => {
   async function queueTo(answer: Parameters<typeof startSqs>[0]) {
     opened = await startSqs(answer);
     const url = opened.urlOf("forecast");
-    return sqsQueue({ urls: { forecast: url, score: null, train: null }, endpoint: opened.endpoint, minRetryMs: 1 });
+    return sqsQueue({
+      urls: { forecast: url, score: null, train: null, notify: null },
+      endpoint: opened.endpoint,
+      minRetryMs: 1,
+    });
   }
 
   it("sends every message in batches of ten", async () => {

@@ -32,7 +32,10 @@ const Operation = z.object({
 const Document = z.object({
   openapi: z.literal("3.1.0"),
   info: z.object({ title: z.string(), version: z.string() }),
-  paths: z.record(z.string(), z.record(z.enum(["get", "post", "delete"]), Operation).or(z.looseObject({}))),
+  paths: z.record(
+    z.string(),
+    z.record(z.enum(["get", "post", "patch", "put", "delete"]), Operation).or(z.looseObject({})),
+  ),
   components: z.object({
     schemas: z.record(z.string(), z.unknown()),
     securitySchemes: z.object({ apiKey: z.unknown() }),
@@ -53,10 +56,17 @@ describe("/openapi.json", () => {
   it("describes every route that answers, as it is written", async () => {
     const operations = operationsOf(await load());
     expect(operations.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
+      "delete /v1/alert-channels/{id}",
+      "delete /v1/alert-rules/{id}",
       "delete /v1/session",
       "get /healthz",
       "get /metrics",
       "get /readyz",
+      "get /v1/alert-channels",
+      "get /v1/alert-channels/{id}/deliveries",
+      "get /v1/alert-rules",
+      "get /v1/alert-rules/{id}",
+      "get /v1/alerts",
       "get /v1/audit",
       "get /v1/keys",
       "get /v1/models",
@@ -70,6 +80,11 @@ describe("/openapi.json", () => {
       "get /v1/session",
       "get /v1/session/callback",
       "get /v1/session/sign-in",
+      "patch /v1/sensors/{id}",
+      "post /v1/alert-channels",
+      "post /v1/alert-channels/{id}:test",
+      "post /v1/alert-rules",
+      "post /v1/alerts/{id}:acknowledge",
       "post /v1/forecasts",
       "post /v1/keys",
       "post /v1/keys/{id}:revoke",
@@ -77,6 +92,8 @@ describe("/openapi.json", () => {
       "post /v1/sensors/{id}:rollback",
       "post /v1/sensors/{id}:train",
       "post /v1/session",
+      "put /v1/alert-channels/{id}",
+      "put /v1/alert-rules/{id}",
     ]);
     const routes = api.app.routes.filter((route) => route.method !== "ALL").map((route) => route.path);
     const described = new Set(["/openapi.json", "/reference", ...operations.map(({ path }) => path)]);

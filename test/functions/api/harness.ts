@@ -24,6 +24,7 @@ import type { AccessServices } from "../../../functions/api/access/services.ts";
 import { createApi } from "../../../functions/api/app.ts";
 import { Problem } from "../../../functions/api/contract.ts";
 import type { ApiServices, ApiSettings } from "../../../functions/api/services.ts";
+import { alertStores } from "../../../functions/runtime/alerts.ts";
 import { fleetOf, someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
@@ -72,6 +73,7 @@ export async function startApi(
   const services: ApiServices = {
     ports: {
       ...{ clock, log, follower, registry, ledger, queue, store, profiles: postgresProfiles(db) },
+      ...alertStores(database, { alertSecretKey: "a key of the tests, of 32 characters or more" }),
       ...{ inference: onnxInference({ store, log }), fleetInference: noFleets() },
       deadLetters: postgresDeadLetters(db),
     },

@@ -1,0 +1,75 @@
+import type { Quantiles } from "../data/quantiles.ts";
+import { normalBelow } from "./normal.ts";
+import { stayingWithin } from "./path.ts";
+
+/**
+ * Where a value may be, per lead: inside [low, high]; beyond it is crossed. Infinite where that side has no limit;
+ * both infinite at a lead that does not count.
+ */
+export type Corridor = { low: number[]; high: number[] };
+
+/** How likely a crossing is, and when: `byLead[h]` is the chance that one has come by lead index h, ascending. */
+export type Crossing = { chance: number; byLead: number[] };
+
+/** The standard normal's 90 % quantile. */
+const z90 = 1.2815515655446004;
+/** A band of no width, such as a held value's, must not divide by zero. */
+const narrowest = 1e-9;
+
+/**
+ * The chance that the value lies beyond the corridor at a lead, per lead. The distribution of a lead is two half
+ * normals joined at the median (two-piece normal with equal halves; Wallis 2014 on its kin), each as wide as its side of
+ * the band says: it has exactly the three quantiles, and a normal tail beyond them.
+ */
+export function chancePerLead(quantiles: Quantiles, corridor: Corridor): number[] {
+  return corridor.low.map((_, h) => {
+    const [low, high] = scoresOf(quantiles, corridor, h);
+    return Math.min(1, normalBelow(low) + normalBelow(-high));
+  });
+}
+
+/**
+ * The chance that the value lies beyond the corridor at SOME of the leads, which are given in steps, ascending. Leads
+ * hang together along a path (path.ts), so that it lies between the largest of the single chances and their
+ * sum.
+ */
+export function chanceOfCrossing(quantiles: Quantiles, leads: readonly number[], corridor: Corridor): Crossing {
+  const staying = stayingWithin(leads, chanceScores(quantiles, leads.length, corridor));
+  const byLead = staying.map((share) => 1 - share);
+  return { chance: byLead.at(-1) ?? 0, byLead };
+}
+
+/**
+ * Whether the chance of crossing at some lead is at least `chance`. The bounds decide most cases, at a hundredth of the
+ * cost of the chance itself.
+ */
+export function isCrossingLikely(
+  quantiles: Quantiles,
+  leads: readonly number[],
+  corridor: Corridor,
+  chance: number,
+): boolean {
+  let [largest, sum] = [0, 0];
+  for (let h = 0; h < leads.length; h++) {
+    const [low, high] = scoresOf(quantiles, corridor, h);
+    const single = normalBelow(low) + normalBelow(-high);
+    largest = Math.max(largest, single);
+    sum += single;
+  }
+  if (largest >= chance) return true;
+  if (sum < chance) return false;
+  return chanceOfCrossing(quantiles, leads, corridor).chance >= chance;
+}
+
+/** The corridor in standard normal scores, for the first `count` leads. */
+export function chanceScores(quantiles: Quantiles, count: number, corridor: Corridor): [low: number, high: number][] {
+  return Array.from({ length: count }, (_, h) => scoresOf(quantiles, corridor, h));
+}
+
+/** The corridor's sides at lead index `h` as standard normal scores of that lead's distribution. */
+function scoresOf({ q10, q50, q90 }: Quantiles, { low, high }: Corridor, h: number): [low: number, high: number] {
+  const below = Math.max(narrowest, q50[h]! - q10[h]!) / z90;
+  const above = Math.max(narrowest, q90[h]! - q50[h]!) / z90;
+  const score = (limit: number) => (limit - q50[h]!) / (limit < q50[h]! ? below : above);
+  return [score(low[h]!), score(high[h]!)];
+}

@@ -1,0 +1,126 @@
+import { z } from "@hono/zod-openapi";
+import { ChannelSettings } from "../../../core/alert/channel.ts";
+import { RuleBody, severities } from "../../../core/alert/rule.ts";
+import { alertStates } from "../../../core/alert/state.ts";
+import { Text } from "../contract.ts";
+
+/** The shapes of rules, of what fired, and of where it is told. */
+const time = z.iso.datetime().openapi({ example: "2026-05-01T12:00:00.000Z" });
+
+export const AlertState = z.enum(alertStates).openapi("AlertState", {
+  description:
+    "`blind`: what the rule looks at is missing or too old, or nobody has looked yet; it never reads ok. `muted`: firing, and nobody is told",
+});
+
+export const RuleRequest = z.strictObject(RuleBody.shape).openapi("AlertRuleRequest");
+
+export const Evidence = z
+  .object({
+    target: z.string().optional(),
+    unit: z.string().optional(),
+    value: z.number().optional(),
+    low: z.number().nullable().optional(),
+    high: z.number().nullable().optional(),
+    chance: z.number().optional(),
+    crossesAt: time.optional(),
+    origin: time.optional(),
+    seconds: z.number().optional(),
+    reason: z.string().nullable().optional(),
+  })
+  .openapi("AlertEvidence", { description: "Why, in numbers; what does not belong to the rule's kind is left out" });
+
+const counts = z.object(
+  Object.fromEntries(alertStates.map((state) => [state, z.int()])) as Record<(typeof alertStates)[number], z.ZodInt>,
+);
+
+export const RuleResponse = z
+  .object({
+    ...RuleBody.shape,
+    ruleId: z.string(),
+    createdAt: time,
+    createdBy: z.string(),
+    /** Since when it watches what it watches. */
+    since: time,
+    /** The worst of its sensors. */
+    state: AlertState,
+    /** How many sensors are in each state. */
+    states: counts,
+    /** Those that are not ok, worst first, twenty at most. */
+    standings: z.array(
+      z.object({ sensorId: z.string(), state: AlertState, since: time, text: z.string(), evidence: Evidence }),
+    ),
+  })
+  .openapi("AlertRule");
+export type RuleResponse = z.infer<typeof RuleResponse>;
+export const RulePage = z
+  .object({ items: z.array(RuleResponse), nextCursor: z.string().nullable() })
+  .openapi("AlertRulePage");
+
+export const AlertResponse = z
+  .object({
+    alertId: z.int(),
+    ruleId: z.string(),
+    ruleName: z.string(),
+    severity: z.enum(severities),
+    /** Null: the system. */
+    sensorId: z.string().nullable(),
+    firedAt: time,
+    clearedAt: time.nullable(),
+    text: z.string(),
+    evidence: Evidence,
+    acknowledgedAt: time.nullable(),
+    acknowledgedBy: z.string().nullable(),
+    note: z.string().nullable(),
+  })
+  .openapi("Alert");
+export type AlertResponse = z.infer<typeof AlertResponse>;
+export const AlertPage = z
+  .object({ items: z.array(AlertResponse), nextCursor: z.string().nullable() })
+  .openapi("AlertPage");
+export const AcknowledgeRequest = z
+  .object({ note: Text(1_000).trim().min(1).nullable().default(null) })
+  .openapi("AcknowledgeRequest");
+
+export const ChannelRequest = z
+  .strictObject({
+    name: Text(100).trim().min(1),
+    isEnabled: z.boolean().default(true),
+    settings: ChannelSettings,
+    /** Left out: it stays as it is. */
+    secret: Text(2_000).optional(),
+  })
+  .openapi("AlertChannelRequest", {
+    description:
+      "`secret`: of a webhook the key that signs (16 characters at least), of Slack and Teams the whole URL. It is stored encrypted and never shown again",
+  });
+export const ChannelResponse = z
+  .object({
+    channelId: z.string(),
+    name: z.string(),
+    isEnabled: z.boolean(),
+    settings: ChannelSettings,
+    hasSecret: z.boolean(),
+    createdAt: time,
+    createdBy: z.string(),
+  })
+  .openapi("AlertChannel");
+export const ChannelList = z.object({ items: z.array(ChannelResponse) }).openapi("AlertChannelList");
+export const TestAccepted = z
+  .object({ channelId: z.string(), idempotencyKey: z.string(), status: z.literal("queued") })
+  .openapi("AlertTestAccepted");
+export const DeliveryList = z
+  .object({
+    items: z.array(
+      z.object({
+        key: z.string(),
+        notifications: z.int(),
+        attempt: z.int(),
+        at: time,
+        elapsedMs: z.int(),
+        isOk: z.boolean(),
+        detail: z.string(),
+      }),
+    ),
+  })
+  .openapi("AlertDeliveryList");
+export const Removed = z.object({ removed: z.literal(true) }).openapi("Removed");

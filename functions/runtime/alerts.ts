@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Forecast } from "../../core/forecast/forecast.ts";
+import type { AlertPorts } from "../../core/operations/alert.ts";
+import type { NotifyPorts } from "../../core/operations/notify.ts";
+import type { Log, Ports } from "../../core/ports.ts";
+import { systemClock } from "../adapters/clock.ts";
+import type { Broker } from "../adapters/notify/mqtt.ts";
+import { byKind, type Senders } from "../adapters/notify/senders.ts";
+import { postgresAlerts } from "../adapters/postgres/alert/alerts.ts";
+import { postgresChannels, postgresOutbox } from "../adapters/postgres/alert/outbox.ts";
+import { postgresRules } from "../adapters/postgres/alert/rules.ts";
+import { postgresLeases } from "../adapters/postgres/leases.ts";
+import type { Database } from "../adapters/postgres/pool.ts";
+import type { PredictorSchema } from "../adapters/postgres/schema.ts";
+import { createViews } from "../adapters/postgres/views.ts";
+import { sealWith } from "../adapters/sealed.ts";
+import type { Config } from "../config/environment.ts";
+import { once } from "../lambda/once.ts";
+
+/** Rules, what fired, channels and the outbox, in the predictor database. */
+export function alertStores({ db }: Database<PredictorSchema>, { alertSecretKey }: Pick<Config, "alertSecretKey">) {
+  const seal = sealWith(alertSecretKey);
+  const stores = { channels: postgresChannels(db, seal), outbox: postgresOutbox(db, seal) };
+  return { alerts: postgresAlerts(db), rules: postgresRules(db), ...stores };
+}
+
+/** What the rules need to look. */
+export function alertPorts(
+  predictor: Database<PredictorSchema>,
+  { clock, log, queue, follower }: Pick<Ports, "clock" | "log" | "queue" | "follower">,
+): AlertPorts {
+  const { db } = predictor;
+  return { clock, log, queue, follower, wall: systemClock(), alerts: postgresAlerts(db), views: createViews(db) };
+}
+
+/** What telling needs; senders are opened at their first use. */
+export function notifyPorts(
+  config: Config,
+  predictor: Database<PredictorSchema>,
+  { log, queue, broker }: { log: Log; queue: Ports["queue"]; broker: (() => Promise<Broker>) | null },
+): NotifyPorts {
+  return {
+    ...{ log, queue, wall: systemClock(), leases: postgresLeases(predictor.db) },
+    outbox: alertStores(predictor, config).outbox,
+    send: byKind(sendersOf(config, broker)),
+    newHolder: () => randomBytes(12).toString("base64url"),
+  };
+}
+
+/** The broker of MQTT_URL; null without one. */
+export function openBroker({ mqttUrl: url, mqttPrefix, mqttDiscoveryPrefix }: Config): (() => Promise<Broker>) | null {
+  if (url === null) return null;
+  return once(async () => {
+    const { mqttBroker } = await import("../adapters/notify/mqtt.ts");
+    return mqttBroker({ url, prefix: mqttPrefix, discoveryPrefix: mqttDiscoveryPrefix });
+  });
+}
+
+/** Newest forecasts on the broker; null without one. What the broker does not take costs nobody anything. */
+export function publisherOf(
+  broker: (() => Promise<Broker>) | null,
+  { alerts, log }: Pick<AlertPorts, "alerts" | "log">,
+) {
+  if (broker === null) return null;
+  return async (forecasts: Forecast[]) => {
+    try {
+      await (await broker()).publish(forecasts, (await alerts.book()).profiles);
+    } catch (error) {
+      log.warn("mqtt.notPublished", { forecasts: forecasts.length, error });
+    }
+  };
+}
+
+function sendersOf(config: Config, broker: (() => Promise<Broker>) | null): Senders {
+  const http = { privateHosts: config.alertPrivateHosts, wall: systemClock() };
+  const { smtpUrl, emailFrom: from } = config;
+  const posts = () => import("../adapters/notify/http.ts");
+  return {
+    webhook: once(async () => (await posts()).webhookSender(http)),
+    slack: once(async () => (await posts()).slackSender(http)),
+    teams: once(async () => (await posts()).teamsSender(http)),
+    email:
+      from === null
+        ? { lacks: "EMAIL_FROM" }
+        : once(async () => (await import("../adapters/notify/email.ts")).emailSender({ smtpUrl, from })),
+    sns: once(async () => (await import("../adapters/notify/sns.ts")).snsSender()),
+    mqtt: broker === null ? { lacks: "MQTT_URL" } : async () => (await broker()).send,
+  };
+}
+
+/** The configuration with a key for channels' secrets: on one machine one that is made once and lies in DATA_DIR. */
+export async function withAlertKey(config: Config): Promise<Config> {
+  if (config.alertSecretKey !== null) return config;
+  const path = join(config.dataDir, "alert.key");
+  const known = await readFile(path, "utf8").catch(() => null);
+  if (known !== null) return { ...config, alertSecretKey: known.trim() };
+  await mkdir(config.dataDir, { recursive: true });
+  const made = randomBytes(32).toString("base64url");
+  await writeFile(path, `${made}\n`, { mode: 0o600, flag: "wx" }).catch(() => undefined);
+  return { ...config, alertSecretKey: (await readFile(path, "utf8")).trim() };
+}
