@@ -11,16 +11,21 @@ export type ForecastMessage = z.infer<typeof ForecastMessage>;
 export const ScoreMessage = z.object({ slot, sensorIds });
 export type ScoreMessage = z.infer<typeof ScoreMessage>;
 
-/** Asks for one sensor's model to be trained; `reason` is stored with the model. */
-export const TrainMessage = z.object({
-  sensorId: z.string().min(1).max(256),
-  reason: z.enum(["scheduled", "requested", "drift", "noModel"]),
-  slot,
-});
+const reason = z.enum(["scheduled", "requested", "drift", "noModel"]);
+
+/** Asks for these sensors' parts by their fleet's network; `reason` is stored with the models. */
+export const TrainMessage = z.union([
+  z.object({ sensorIds, reason, slot }),
+  // As it was sent before: it may still be under way.
+  z.object({ sensorId: z.string().min(1).max(256), reason, slot }).transform(({ sensorId, ...rest }) => ({
+    ...{ sensorIds: [sensorId] },
+    ...rest,
+  })),
+]);
 export type TrainMessage = z.infer<typeof TrainMessage>;
 
 /** Asks for a network of the whole fleet, with every sensor's part. */
-export const TrainFleetMessage = z.object({ fleet: z.literal(true), reason: TrainMessage.shape.reason, slot });
+export const TrainFleetMessage = z.object({ fleet: z.literal(true), reason, slot });
 export type TrainFleetMessage = z.infer<typeof TrainFleetMessage>;
 
 /** Asks for what is due on a channel to be told; `slot` is the one that it speaks of. */

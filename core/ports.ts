@@ -10,7 +10,7 @@ import type { DeadLetter, QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
 import type { ArtefactFiles } from "./model/fleet/files.ts";
 import type { FleetVersionTrainer } from "./model/fleet/training.ts";
-import type { FleetInference, Inference, ModelStore, Registry, Trainer } from "./model/ports.ts";
+import type { FleetInference, Inference, ModelStore, Registry } from "./model/ports.ts";
 
 /** The only source of the present: real time in production, a faster one in the demo, a set one in tests. */
 export type Clock = {
@@ -172,6 +172,5 @@ export type Ports = {
   profiles: Profiles;
   leases: Leases;
   queue: Queue;
-  trainer: Trainer;
   fleetTrainer: FleetVersionTrainer;
 };

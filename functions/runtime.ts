@@ -17,7 +17,6 @@ import {
   openFleetPorts,
   openInference,
   openStore,
-  openTrainer,
   openTrust,
   verificationLater,
 } from "./runtime/models.ts";
@@ -69,16 +68,12 @@ export async function openTrainRuntime() {
   const { config, log, clock } = await openBase();
   const { follower, targets } = await openFollower(config, { clock, log });
   const store = await openStore(config);
-  const [inference, trainer] = await Promise.all([openInference(config, store, log), openTrainer({ workers: 1 })]);
   const fleets = await openFleetPorts(store, log, { workers: 1 });
   const ports = {
     clock,
     log,
     follower,
     ...predictorPorts(openPredictor(config)),
-    store,
-    inference,
-    trainer,
     ...fleets,
   };
   return { ports, settings: settingsOf(config, targets), deadLetters: once(() => openSqsDeadLetters(config)) };

@@ -4,9 +4,8 @@ import type { FleetGraph, FleetManifest, FleetVersion } from "./fleet/manifest.t
 import type { PartPlace } from "./fleet/pack.ts";
 import type { PartFile } from "./fleet/part-file.ts";
 import type { Artefact, ModelManifest } from "./manifest.ts";
-import type { ModelQuery, RegisteredModel } from "./registered.ts";
+import type { ModelQuery, RegisteredFleet, RegisteredModel } from "./registered.ts";
 import type { ModelInput, ModelOutput } from "./tensors.ts";
-import type { TrainProgress, TrainRequest, TrainResult } from "./training.ts";
 import type { Verdict } from "./verify.ts";
 
 /** Models' metadata. At most one champion per sensor at any time. */
@@ -19,6 +18,8 @@ export type RegistryReader = {
   get(modelId: string): Promise<RegisteredModel | null>;
   /** Newest first. */
   list(query: ModelQuery): Promise<RegisteredModel[]>;
+  /** Versions of fleets' networks, newest first, at most so many. */
+  fleets(limit: number): Promise<RegisteredFleet[]>;
 };
 
 /** A model's way from challenger to champion to history. */
@@ -36,7 +37,31 @@ export type RegistryWriter = {
   retire(modelId: string, reason: string, now: Date): Promise<void>;
 };
 
-export type Registry = RegistryReader & RegistryWriter;
+/** A fleet version's way from challenger to champion to history, with its sensors' models. */
+export type FleetRegistryWriter = {
+  /** Inserts a challenger; the same fleetId with the same digest is a no-op, with another throws conflict. */
+  registerFleet(version: FleetEntry): Promise<void>;
+  /**
+   * Makes it its group's champion and each of its challengers, beside a champion of another version, champion of its
+   * sensor; those of `kept` are retired instead, with their reason. One transaction; gives back how many sensors
+   * follow.
+   */
+  promoteFleet(fleetId: string, change: { kept: Kept[]; reason: string; now: Date }): Promise<number>;
+  /**
+   * Makes the group's champion before this one champion again, and of each sensor of this one its champion before, in
+   * one transaction; null when there is none. Sensors that had none stay.
+   */
+  rollbackFleet(group: string, reason: string, now: Date): Promise<{ fleetId: string; sensors: number } | null>;
+  /** Retires a challenging version with its sensors' challengers; of a champion throws conflict. */
+  retireFleet(fleetId: string, reason: string, now: Date): Promise<void>;
+};
+
+/** A version as it is registered. */
+export type FleetEntry = { fleetId: string; digest: string; group: string; statusReason: string; now: Date };
+/** A sensor that does not follow its fleet, and why. */
+export type Kept = { sensorId: string; reason: string };
+
+export type Registry = RegistryReader & RegistryWriter & FleetRegistryWriter;
 
 /** Artefacts by modelId, immutable: a folder or S3. */
 export type ModelStore = {
@@ -77,13 +102,3 @@ export type Inference = {
 
 /** Whether somebody who is trusted has signed an artefact; where it is demanded, nothing else is imported or served. */
 export type Trust = { isDemanded: boolean; check(artefact: Artefact): Promise<Verdict> };
-
-/** CPU-bound: on a worker where there is one. */
-export type Trainer = {
-  /** Rejects with the signal's reason when aborted; nothing is left behind then. */
-  train(
-    request: TrainRequest,
-    onProgress?: (progress: TrainProgress) => void,
-    signal?: AbortSignal,
-  ): Promise<TrainResult>;
-};

@@ -19,4 +19,27 @@ export type RegisteredModel = {
 };
 
 /** Which models are wanted, newest first; `after` is the last modelId of the page before. */
-export type ModelQuery = { sensorId?: string; status?: ModelStatus; limit: number; after?: string };
+export type ModelQuery = {
+  sensorId?: string;
+  status?: ModelStatus;
+  fleetId?: string;
+  limit: number;
+  after?: string;
+};
+
+/**
+ * A version of a group's network in the registry; how many sensors it forecasts, and of how many it is a challenger.
+ */
+export type RegisteredFleet = {
+  fleetId: string;
+  /** The group of sensors that it forecasts; "" is all that are in none. */
+  group: string;
+  digest: string;
+  status: ModelStatus;
+  statusReason: string;
+  createdAt: Date;
+  promotedAt: Date | null;
+  retiredAt: Date | null;
+  champions: number;
+  challengers: number;
+};

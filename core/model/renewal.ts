@@ -2,7 +2,7 @@ import { addSeconds, secondsBetween } from "../time.ts";
 import { leadsOf, nearReach } from "./leads.ts";
 import type { ModelManifest } from "./manifest.ts";
 
-/** A model is trained again when the history has grown by this share, though nothing drifted. */
+/** A model is made again when the history has grown by this share, though nothing drifted. */
 export const renewalGrowth = 0.05;
 
 const daySeconds = 86_400;
@@ -24,4 +24,10 @@ export function renewalAt(
   const span = secondsBetween(new Date(training.from), new Date(training.to));
   const trial = Math.min(trialHorizons * nearReach(leadsOf({ leads, horizon })) * stepSeconds, trialShare * span);
   return addSeconds(new Date(createdAt), Math.max(daySeconds, growth * span, trial));
+}
+
+/** When a network made at `createdAt` is to be trained again as far as this sensor of it goes. */
+export function networkRenewalAt(manifest: ModelManifest, createdAt: Date): Date {
+  const made = createdAt.toISOString();
+  return renewalAt({ ...manifest, training: { ...manifest.training, to: made }, createdAt: made });
 }

@@ -1,25 +1,38 @@
 import type { Fleet } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
 import { misfit } from "../forecast/plan.ts";
-import { saveFleet } from "../model/fleet/artefact.ts";
+import { saveFleet, savePrior } from "../model/fleet/artefact.ts";
 import type { ArtefactFiles } from "../model/fleet/files.ts";
 import { decodeGolden } from "../model/fleet/golden.ts";
 import type { FleetVersion } from "../model/fleet/manifest.ts";
 import { savePack } from "../model/fleet/pack.ts";
 import { fleetGoldenGap } from "../model/fleet/soundness.ts";
-import type { BuiltFleet } from "../model/fleet/training.ts";
+import type { BuiltFleet, BuiltSensor } from "../model/fleet/training.ts";
 import type { ModelManifest } from "../model/manifest.ts";
 import type { FleetInference } from "../model/ports.ts";
 import type { Verdict } from "../model/verify.ts";
 import type { Ports } from "../ports.ts";
 
 /** Parts that lie in one pack: about those of a shard. */
-const packSize = 100;
+export const packSize = 100;
 
 /** Stores a version with its sensors' parts; the sensors' manifests, which say where their parts lie. */
-export async function storeFleet(files: ArtefactFiles, { artefact, sensors }: BuiltFleet): Promise<ModelManifest[]> {
-  const { digest, manifest } = artefact;
+export async function storeFleet(files: ArtefactFiles, built: BuiltFleet): Promise<ModelManifest[]> {
+  await storeVersion(files, built);
+  const { digest, manifest } = built.artefact;
+  return storeParts(files, { fleetId: manifest.fleetId, digest }, built.sensors);
+}
+
+async function storeVersion(files: ArtefactFiles, { artefact, prior }: BuiltFleet): Promise<void> {
+  if (prior) await savePrior(files, artefact.manifest.fleetId, prior);
   await saveFleet(files, artefact);
+}
+
+async function storeParts(
+  files: ArtefactFiles,
+  { fleetId, digest }: FleetVersion,
+  sensors: BuiltSensor[],
+): Promise<ModelManifest[]> {
   const ordered = sensors.toSorted((a, b) => (a.manifest.sensorId < b.manifest.sensorId ? -1 : 1));
   const placed: ModelManifest[] = [];
   for (let from = 0; from < ordered.length; from += packSize) {
@@ -27,7 +40,7 @@ export async function storeFleet(files: ArtefactFiles, { artefact, sensors }: Bu
     const parts = some.map(({ manifest: { sensorId }, bytes }) => ({ sensorId, bytes }));
     const places = await savePack(files, parts);
     for (const [i, { manifest: own }] of some.entries()) {
-      placed.push({ ...own, fleet: { fleetId: manifest.fleetId, digest, pack: places[i]!.pack } });
+      placed.push({ ...own, fleet: { fleetId, digest, pack: places[i]!.pack } });
     }
   }
   return placed;
@@ -75,27 +88,71 @@ export async function proveFleet(
   return verdict.ok ? verifyFleet(inference, version, sensors) : verdict;
 }
 
+type AdmitPorts = Pick<Ports, "clock" | "log" | "fleetFiles" | "fleetInference" | "registry">;
+
 /**
- * Stores a version, verifies what the store gives back and only then registers each sensor's model as a challenger;
- * doing it again is safe. A refusal says why.
+ * Stores a version, verifies what the store gives back and only then registers it: as champion where its group has
+ * none, as a challenger otherwise, and then in the place of earlier challengers, which have seen less. Doing it again
+ * is safe.
  */
-export async function admitFleet(
-  ports: Pick<Ports, "clock" | "log" | "fleetFiles" | "fleetInference" | "registry">,
+export async function admitVersion(
+  { clock, log, fleetFiles, fleetInference, registry }: AdmitPorts,
   built: BuiltFleet,
   statusReason: string,
-): Promise<{ ok: true; sensors: ModelManifest[] } | { ok: false; message: string }> {
-  const { clock, log, registry } = ports;
-  const { fleetId, graph } = built.artefact.manifest;
+): Promise<Verdict> {
+  const { digest, manifest } = built.artefact;
+  const { fleetId, graph } = manifest;
   const gap = fleetGoldenGap(decodeGolden(fleetId, built.artefact.golden, graph));
   if (gap !== null) return { ok: false, message: `fleet ${fleetId}: ${gap}` };
-  const sensors = await storeFleet(ports.fleetFiles, built);
-  const { digest, manifest } = built.artefact;
-  const verdict = await proveFleet(ports.fleetInference, { fleetId: manifest.fleetId, digest }, sensors);
+  await storeVersion(fleetFiles, built);
+  const verdict = await proveFleet(fleetInference, { fleetId, digest }, []);
   if (!verdict.ok) return verdict;
-  for (const sensor of sensors)
-    await registry.register({ manifest: sensor, digest: sensor.modelSha256, statusReason, now: clock.now() });
-  log.info("fleet.registered", { fleetId: manifest.fleetId, sensors: sensors.length, reason: statusReason });
-  return { ok: true, sensors };
+  await enlistVersion({ clock, registry }, { fleetId, digest }, statusReason);
+  log.info("fleet.registered", { fleetId, reason: statusReason });
+  return { ok: true };
+}
+
+async function enlistVersion(
+  { clock, registry }: Pick<Ports, "clock" | "registry">,
+  { fleetId, digest }: FleetVersion,
+  statusReason: string,
+): Promise<void> {
+  const now = clock.now();
+  await registry.registerFleet({ fleetId, digest, group: everySensor, statusReason, now });
+  const known = await registry.fleets(mostVersions);
+  if (!known.some(({ status }) => status === "champion")) {
+    await registry.promoteFleet(fleetId, { kept: [], reason: "first network of the fleet", now });
+    return;
+  }
+  const isRival = known.find((one) => one.fleetId === fleetId)?.status === "challenger";
+  for (const { fleetId: earlier, status } of isRival ? known : []) {
+    if (status !== "challenger" || earlier === fleetId) continue;
+    await registry.retireFleet(earlier, `undecided when ${fleetId} came, which has seen more`, now);
+  }
+}
+
+/** The group of all sensors that are in none. */
+export const everySensor = "";
+/** So many versions are looked through for those that serve or wait. */
+export const mostVersions = 100;
+
+/**
+ * Stores parts of a registered version, verifies what the store gives back and only then registers each sensor's model
+ * as a challenger; doing it again is safe. Throws artefactRejected.
+ */
+export async function admitParts(
+  { clock, fleetFiles, fleetInference, registry }: AdmitPorts,
+  version: FleetVersion,
+  built: BuiltSensor[],
+  statusReason: string,
+): Promise<ModelManifest[]> {
+  if (built.length === 0) return [];
+  const sensors = await storeParts(fleetFiles, version, built);
+  const verdict = await verifyFleet(fleetInference, version, sensors);
+  if (!verdict.ok) throw new AppError("artefactRejected", verdict.message);
+  for (const manifest of sensors)
+    await registry.register({ manifest, digest: manifest.modelSha256, statusReason, now: clock.now() });
+  return sensors;
 }
 
 /**
@@ -123,6 +180,7 @@ export async function seedFleet(
     const verdict: Verdict = version
       ? await verifyFleet(fleetInference, version, wanted)
       : { ok: false, message: `${wanted[0]!.modelId} is not of a fleet` };
+    if (version && verdict.ok) await enlistVersion(ports, version, reason);
     for (const manifest of wanted) {
       const { modelId, sensorId } = manifest;
       const message = verdict.ok ? misfit(manifest, fleet) : verdict.message;

@@ -77,8 +77,9 @@ function targetMisfit({ modelId, targets }: ModelManifest, fleet: Fleet): string
 
 /**
  * What becomes of a model just trained. The sensor's first is champion when its validation MAE is not above
- * persistence's for any target, and retired with the numbers otherwise. Beside a champion it stays challenger, live
- * scores decide, and earlier challengers give way to it: it has seen more than they.
+ * persistence's for any target, and retired with the numbers otherwise. So is a part of the champion's own network: it
+ * has seen the same and more. Beside any other champion it stays challenger, live scores decide, and earlier
+ * challengers give way to it: it has seen more than they.
  */
 export async function settle(
   ports: Pick<Ports, "clock" | "log" | "registry">,
@@ -86,7 +87,10 @@ export async function settle(
 ): Promise<{ status: RegisteredModel["status"]; reason: string }> {
   const { clock, log, registry } = ports;
   const { modelId, sensorId, manifest } = model;
-  if ((await registry.champions([sensorId])).has(sensorId)) {
+  const champion = (await registry.champions([sensorId])).get(sensorId);
+  const loss = lossOf(manifest);
+  const isRenewal = manifest.fleet !== undefined && champion?.manifest.fleet?.fleetId === manifest.fleet.fleetId;
+  if (champion && !isRenewal) {
     for (const earlier of await registry.challengers([sensorId])) {
       if (earlier.modelId === modelId) continue;
       const reason = `undecided when ${modelId} came, which has seen more`;
@@ -95,11 +99,9 @@ export async function settle(
     }
     return { status: "challenger", reason: model.statusReason };
   }
-  const loss = lossOf(manifest);
   if (loss === null) {
-    const short = manifest.training.shortHistory;
-    const reason = short
-      ? `first model of the sensor; ${short.reason}`
+    const reason = isRenewal
+      ? `the part renewed with readings up to ${manifest.training.to}`
       : "first model of the sensor, not worse than persistence on validation";
     await registry.promote(modelId, reason, clock.now());
     log.info("model.promoted", { modelId, sensorId, reason });
@@ -110,11 +112,7 @@ export async function settle(
   return { status: "retired", reason: loss };
 }
 
-/**
- * Null also where other sensors taught: training compared there, with an eye on how little a day of validation tells.
- */
 function lossOf(manifest: ModelManifest): string | null {
-  if (manifest.training.shortHistory?.kept === "pooled") return null;
   for (const { name, unit } of manifest.targets) {
     const metrics = manifest.metrics[name];
     // A young sensor stands on its fleet's shoulders: there was nothing yet to judge it on.

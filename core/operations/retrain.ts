@@ -2,8 +2,9 @@ import { observe } from "../data/observed.ts";
 import { emptyReadings, type Fleet } from "../data/reading.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
+import { packSize } from "./admit-fleet.ts";
 import { type DriftSettings, errorDrift, inputDrift } from "./drift.ts";
-import { type FanOut, fleetMessage, type ScheduleSettings, shardsOf } from "./schedule.ts";
+import { type FanOut, fleetMessage, type ScheduleSettings, shardsOf, trainMessage } from "./schedule.ts";
 
 /** `minimumAgeSeconds`: a model younger than this is left alone. */
 export type RetrainSettings = { fleet: Fleet; drift: DriftSettings; minimumAgeSeconds: number };
@@ -19,8 +20,8 @@ export type RetrainRequest = { sensorId: string; reason: "drift" | "noModel"; te
 const driftedShare = 0.05;
 
 /**
- * Asks for a training of the fleet's network when enough of its sensors drifted, else for one of those that have no
- * model at all; once a day. Shard by shard, for what it reads of the follower.
+ * Asks for a training of the fleet's network when enough of its sensors drifted, else for parts of those that drifted
+ * or have no model at all; once a day. Shard by shard, for what it reads of the follower.
  */
 export async function scheduleRetraining(
   ports: RetrainPorts,
@@ -33,14 +34,24 @@ export async function scheduleRetraining(
   for (const shard of shardsOf(sensorIds, shardSize)) {
     found.push(...(await findRetraining(ports, settings.retrain, { slot, sensorIds: shard })));
   }
-  const drifted = found.filter(({ reason }) => reason === "drift").length;
-  const missing = found.length - drifted;
-  const isDrift = drifted > 0 && drifted >= driftedShare * (sensorIds.length - missing);
-  const reason = isDrift ? "drift" : missing > 0 ? "noModel" : null;
+  const of = (wanted: RetrainRequest["reason"]) =>
+    found.filter(({ reason }) => reason === wanted).map(({ sensorId }) => sensorId);
+  const [drifted, missing] = [of("drift"), of("noModel")];
+  const isDrift = drifted.length > 0 && drifted.length >= driftedShare * (sensorIds.length - missing.length);
   const day = floorToStep(slot, 86_400);
-  const messages = reason === null ? [] : [{ ...fleetMessage(reason, slot), key: fleetMessage(reason, day).key }];
+  const messages = isDrift
+    ? [{ ...fleetMessage("drift", slot), key: fleetMessage("drift", day).key }]
+    : (["drift", "noModel"] as const).flatMap((reason) =>
+        shardsOf(of(reason), packSize).map((some) => ({
+          ...trainMessage(some, reason, slot),
+          key: trainMessage(some, reason, day).key,
+        })),
+      );
   await ports.queue.send("train", messages);
-  if (reason !== null) ports.log.info("retrain.requested", { reason, drifted, missing, sensors: sensorIds.length });
+  if (found.length > 0) {
+    const counts = { drifted: drifted.length, missing: missing.length, sensors: sensorIds.length };
+    ports.log.info("retrain.requested", { isFleet: isDrift, ...counts });
+  }
   return { slot, sensors: sensorIds.length, shards: messages.length };
 }
 

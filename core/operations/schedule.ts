@@ -1,6 +1,5 @@
 import { fnv1a } from "../hash.ts";
 import type { QueueMessage, TrainMessage } from "../messages.ts";
-import { renewalAt } from "../model/renewal.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead } from "../time.ts";
 
@@ -55,50 +54,15 @@ export async function scheduleScores(
   return { slot, sensors: sensorIds.length, shards: shards.length };
 }
 
-/**
- * Enqueues a training of the fleet's network, at the slot of `at`, when the history of one of its sensors has grown
- * enough since its model made last; when a sensor has no champion, one that is for those alone. Twice for a slot
- * enqueues nothing new.
- */
-export async function scheduleTraining(
-  ports: Pick<Ports, "follower" | "queue" | "registry">,
-  settings: ScheduleSettings,
-  input: { at: Date },
-): Promise<FanOut> {
-  const { registry, queue, follower } = ports;
-  const slot = floorToStep(input.at, settings.stepSeconds);
-  const sensorIds = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
-  let reason: TrainMessage["reason"] | null = null;
-  // Shard by shard, for what it reads of the models.
-  for (const shard of shardsOf(sensorIds, settings.shardSize)) {
-    const due = await dueReason(registry, shard, slot);
-    if (due !== null && reason !== "scheduled") reason = due;
-  }
-  const messages = reason === null ? [] : [fleetMessage(reason, slot)];
-  await queue.send("train", messages);
-  return { slot, sensors: sensorIds.length, shards: messages.length };
-}
-
-async function dueReason(
-  registry: Ports["registry"],
-  sensorIds: string[],
-  slot: Date,
-): Promise<"scheduled" | "noModel" | null> {
-  const [champions, newest] = await Promise.all([registry.champions(sensorIds), registry.newest(sensorIds)]);
-  const models = sensorIds.flatMap((sensorId) => (champions.has(sensorId) ? (newest.get(sensorId) ?? []) : []));
-  if (models.some(({ manifest }) => slot >= renewalAt(manifest))) return "scheduled";
-  return models.length < sensorIds.length ? "noModel" : null;
-}
-
 /** The message that asks for a training of the fleet; a repeat for the same slot has the same key. */
 export function fleetMessage(reason: TrainMessage["reason"], slot: Date): QueueMessage {
   return { key: `${slot.toISOString()}/fleet/${reason}`, body: { fleet: true, reason, slot: slot.toISOString() } };
 }
 
-/** The message that asks for one training; a repeat for the same slot has the same key. */
-export function trainMessage(sensorId: string, reason: TrainMessage["reason"], slot: Date): QueueMessage {
-  const body = { sensorId, reason, slot: slot.toISOString() };
-  return { key: `${slot.toISOString()}/${sensorId}`, body };
+/** The message that asks for sensors' parts; a repeat for the same slot has the same key. */
+export function trainMessage(sensorIds: string[], reason: TrainMessage["reason"], slot: Date): QueueMessage {
+  const hash = fnv1a(sensorIds.join("\n")).toString(16).padStart(8, "0");
+  return { key: `${slot.toISOString()}/parts/${hash}`, body: { sensorIds, reason, slot: slot.toISOString() } };
 }
 
 /** The ids in order, cut into shards of at most `size` sensors and of a size in bytes that any queue takes. */

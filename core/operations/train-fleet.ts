@@ -1,45 +1,37 @@
 import type { Readings } from "../data/reading.ts";
-import { fnv1a } from "../hash.ts";
-import type { TrainFleetMessage } from "../messages.ts";
+import type { TrainFleetMessage, TrainMessage } from "../messages.ts";
 import { hashOf } from "../model/fleet/neighbours.ts";
 import type { BuiltFleet, FleetResult } from "../model/fleet/training.ts";
-import type { ModelManifest } from "../model/manifest.ts";
 import type { TrainProgress } from "../model/training.ts";
 import type { Follower, Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
-import { settle } from "./admit.ts";
-import { admitFleet } from "./admit-fleet.ts";
-import type { TrainSettings } from "./train.ts";
+import { admitVersion } from "./admit-fleet.ts";
+import { admitAndSettle, fitAll, type SettledSensor, type TrainPartsPorts, trainParts } from "./train-parts.ts";
+import { type TrainSettings, trainingSeed } from "./train-settings.ts";
 
 /** What became of a fleet's training, sensor by sensor. */
 export type TrainFleetOutcome =
-  | { status: "trained"; sensors: SettledSensor[]; refused: FleetResult["refused"] }
+  | { status: "trained"; fleetId: string; sensors: SettledSensor[]; refused: FleetResult["refused"] }
   | { status: "refused"; message: string; refused: FleetResult["refused"] }
   /** Somebody else is training the fleet. */
   | { status: "busy" };
 
-export type SettledSensor = { manifest: ModelManifest } & Awaited<ReturnType<typeof settle>>;
+export type TrainFleetPorts = TrainPartsPorts & Pick<Ports, "leases">;
+type Run = { holder: string; onProgress?: (progress: TrainProgress) => void; signal?: AbortSignal };
 
-type TrainFleetPorts = Pick<
-  Ports,
-  "clock" | "log" | "follower" | "fleetTrainer" | "fleetFiles" | "fleetInference" | "registry" | "leases"
->;
-
-/** A network learns from so many sensors at most, which bounds memory and time. */
-export const mostSensors = 400;
 /** Sensors whose histories are read by one query. */
 const readAtOnce = 20;
 
 /**
  * Trains a network for the fleet as of the message's slot, with a part for each of its sensors: lease, readings,
- * training, store, read back, verify, register as challengers, and champion at once where a sensor has none and its
- * validation is not worse than persistence. A repeat for the same slot finishes what was begun.
+ * training, store, read back, verify, register. The version is champion at once where there is none, a challenger
+ * otherwise, and so is each sensor's model. A repeat for the same slot finishes what was begun.
  */
 export async function trainFleet(
   ports: TrainFleetPorts,
   settings: TrainSettings,
-  { slot, reason }: Omit<TrainFleetMessage, "fleet">,
-  run: { holder: string; onProgress?: (progress: TrainProgress) => void; signal?: AbortSignal },
+  message: Omit<TrainFleetMessage, "fleet">,
+  run: Run,
 ): Promise<TrainFleetOutcome> {
   const { log, leases } = ports;
   const lease = "train/fleet";
@@ -48,7 +40,7 @@ export async function trainFleet(
     return { status: "busy" };
   }
   try {
-    return await trainNew(ports, settings, { slot, reason }, run);
+    return await trainNew(ports, settings, message, run);
   } finally {
     await leases.release(lease, run.holder);
   }
@@ -56,68 +48,65 @@ export async function trainFleet(
 
 async function trainNew(
   ports: TrainFleetPorts,
-  { fleet, codeVersion, historySeconds }: TrainSettings,
+  settings: TrainSettings,
   { slot, reason }: Omit<TrainFleetMessage, "fleet">,
-  { onProgress, signal }: { onProgress?: (progress: TrainProgress) => void; signal?: AbortSignal },
+  { onProgress, signal }: Run,
 ): Promise<TrainFleetOutcome> {
   const { log, follower } = ports;
-  const { targets, stepSeconds, leads } = fleet;
-  const since = addSeconds(slot, -historySeconds);
-  const sensorIds = drawSensors(await follower.listSensors(since), mostSensors);
-  const histories = await readHistories(follower, sensorIds, since, slot);
-  const { fleet: built, refused } = await ports.fleetTrainer.trainVersion(
-    {
-      sensors: sensorIds.map((sensorId) => ({ sensorId, readings: histories.get(sensorId)! })),
-      ...{ targets, stepSeconds, codeVersion, now: slot },
-      leads,
-      seed: fnv1a(`fleet@${slot.toISOString()}`) >>> 1,
-    },
-    onProgress,
-    signal,
-  );
+  const since = addSeconds(slot, -settings.historySeconds);
+  const sensorIds = await follower.listSensors(since);
+  const teachers = drawSensors(sensorIds, settings.mostTeachers);
+  const { fleet: built, refused } = await trainTeachers(ports, settings, teachers, slot, onProgress, signal);
   signal?.throwIfAborted();
   if (built === null) {
-    const message = `none of ${sensorIds.length} sensors can teach a network: ${refused[0]?.untrained.message ?? "no readings"}`;
+    const why = refused[0]?.untrained.message ?? "no readings";
+    const message = `none of ${teachers.length} sensors can teach a network: ${why}`;
     log.info("train.refused", { message });
     return { status: "refused", message, refused };
   }
-  const why = `trained: ${reason}`;
-  const wanted = await wantedOf(ports, built, reason);
-  if (wanted.sensors.length === 0) return { status: "trained", sensors: [], refused };
-  const admitted = await admitFleet(ports, wanted, why);
+  const { manifest, digest } = built.artefact;
+  const { fleetId } = manifest;
+  const admitted = await admitVersion(ports, built, `trained: ${reason}`);
   if (!admitted.ok) {
-    log.error("train.rejected", { fleetId: built.artefact.manifest.fleetId, message: admitted.message });
+    log.error("train.rejected", { fleetId, message: admitted.message });
     return { status: "refused", message: admitted.message, refused };
   }
-  const sensors: SettledSensor[] = [];
-  for (const manifest of admitted.sensors) {
-    const { modelId, sensorId } = manifest;
-    const known = await ports.registry.get(modelId);
-    const isSettled = known !== null && known.status !== "challenger";
-    const settled = isSettled
-      ? { status: known.status, reason: known.statusReason }
-      : await settle(ports, { modelId, sensorId, manifest, statusReason: why });
-    sensors.push({ manifest, ...settled });
-  }
-  log.info("train.done", {
-    fleetId: built.artefact.manifest.fleetId,
-    sensors: sensors.length,
-    refused: refused.length,
-  });
-  return { status: "trained", sensors, refused };
+  const version = { fleetId, digest };
+  const sensors = await admitAndSettle(ports, version, built.sensors, `trained: ${reason}`);
+  const isTeacher = new Set(teachers);
+  const others = sensorIds.filter((sensorId) => !isTeacher.has(sensorId));
+  const rest = await fitAll(ports, settings, { version, manifest, sensorIds: others, slot, reason }, signal);
+  const outcome = { sensors: [...sensors, ...rest.sensors], refused: [...refused, ...rest.refused] };
+  log.info("train.done", { fleetId, sensors: outcome.sensors.length, refused: outcome.refused.length });
+  return { status: "trained", fleetId, ...outcome };
 }
 
-/**
- * Where a model was missing, those that have one keep it and its challengers: they have a trial of their own under way.
- */
-async function wantedOf(
-  { registry }: Pick<Ports, "registry">,
-  built: BuiltFleet,
-  reason: TrainFleetMessage["reason"],
-): Promise<BuiltFleet> {
-  if (reason !== "noModel") return built;
-  const champions = await registry.champions(built.sensors.map(({ manifest }) => manifest.sensorId));
-  return { ...built, sensors: built.sensors.filter(({ manifest }) => !champions.has(manifest.sensorId)) };
+async function trainTeachers(
+  { follower, fleetTrainer }: TrainFleetPorts,
+  { fleet, codeVersion, historySeconds }: TrainSettings,
+  sensorIds: string[],
+  slot: Date,
+  onProgress?: (progress: TrainProgress) => void,
+  signal?: AbortSignal,
+): Promise<{ fleet: BuiltFleet | null; refused: FleetResult["refused"] }> {
+  const { targets, stepSeconds, leads } = fleet;
+  const histories = await readHistories(follower, sensorIds, addSeconds(slot, -historySeconds), slot);
+  const request = {
+    sensors: sensorIds.map((sensorId) => ({ sensorId, readings: histories.get(sensorId)! })),
+    ...{ targets, stepSeconds, leads, codeVersion, now: slot, seed: trainingSeed("fleet", slot) },
+  };
+  return fleetTrainer.trainVersion(request, onProgress, signal);
+}
+
+/** Gives sensors their parts; the first ones to ask have their fleet's first network trained. */
+export async function trainSensors(
+  ports: TrainFleetPorts,
+  settings: TrainSettings,
+  message: TrainMessage,
+  run: Run,
+): Promise<TrainFleetOutcome> {
+  const outcome = await trainParts(ports, settings, message, run.signal);
+  return outcome.status === "noFleet" ? trainFleet(ports, settings, message, run) : outcome;
 }
 
 /** At most `most` of the sensors, the same ones whenever the fleet is the same; ascending. */

@@ -1,26 +1,42 @@
-import type { BuiltFleet, FleetRequest, FleetResult } from "../../core/model/fleet/training.ts";
+import type {
+  BuiltFleet,
+  BuiltParts,
+  FleetRequest,
+  FleetResult,
+  PartsRequest,
+} from "../../core/model/fleet/training.ts";
 import type { TrainProgress } from "../../core/model/training.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import { detectBuild, loadEngine } from "../../models/engine/load.ts";
+import { fitParts } from "../../models/fleet/parts.ts";
 import { trainFleet } from "../../models/fleet/training.ts";
 import { buildFleetVersion } from "../../models/fleet/version.ts";
 
 /**
- * What is to be done; with a `codeVersion` the version is built that is stored. `build` null takes the fastest engine.
+ * What is to be done: train a fleet; train it and build the version that is stored; fit sensors to a version. `build`
+ * null takes the fastest engine.
  */
-export type FleetTask = { request: FleetRequest; build: EngineBuild | null; codeVersion: string | null };
+export type FleetTask =
+  | { kind: "train"; request: FleetRequest; build: EngineBuild | null }
+  | { kind: "version"; request: FleetRequest; codeVersion: string; build: EngineBuild | null }
+  | { kind: "parts"; request: PartsRequest };
 
-/** A trained fleet; `built` only where it was asked for and there is one, and then without the networks. */
-export type FleetDone = { result: FleetResult; built: BuiltFleet | null };
+/** What came of a task of each kind. */
+export type FleetDone = {
+  train: FleetResult;
+  version: { fleet: BuiltFleet | null; refused: FleetResult["refused"] };
+  parts: BuiltParts;
+};
 
 const progressEveryMs = 200;
 
-/** Trains in the calling thread, which is busy for seconds; progress comes a few times a second. */
-export async function trainFleetHere(
-  { request, build, codeVersion }: FleetTask,
+/** Works in the calling thread, which is busy for seconds; progress comes a few times a second. */
+export async function workHere(
+  task: FleetTask,
   onProgress: (progress: TrainProgress) => void,
-): Promise<FleetDone> {
-  const engine = loadEngine(build ?? detectBuild());
+): Promise<FleetDone[FleetTask["kind"]]> {
+  if (task.kind === "parts") return fitParts(task.request, cpuSeconds);
+  const engine = loadEngine(task.build ?? detectBuild());
   let told = Number.NEGATIVE_INFINITY;
   const tell = (progress: TrainProgress) => {
     const now = performance.now();
@@ -28,12 +44,13 @@ export async function trainFleetHere(
     told = now;
     onProgress(progress);
   };
-  const cpuSeconds = () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1e6;
-  };
-  const result = trainFleet(engine, request, cpuSeconds, tell);
-  if (codeVersion === null) return { result, built: null };
-  const built = result.model && (await buildFleetVersion(engine, request, result.model, codeVersion));
-  return { result: { ...result, model: null }, built };
+  const { model, prior, refused } = trainFleet(engine, task.request, cpuSeconds, tell);
+  if (task.kind === "train") return { model, refused };
+  const fleet = model && (await buildFleetVersion(engine, task.request, model, prior, task.codeVersion));
+  return { fleet, refused };
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1e6;
 }

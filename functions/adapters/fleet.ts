@@ -8,7 +8,7 @@ import type { TrainProgress } from "../../core/model/training.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import { loadEngine } from "../../models/engine/load.ts";
 import { createFleetPredictor } from "../../models/fleet/predict.ts";
-import { type FleetDone, type FleetTask, trainFleetHere } from "./fleet-here.ts";
+import { type FleetDone, type FleetTask, workHere } from "./fleet-here.ts";
 import type { FleetMessage } from "./fleet-worker.ts";
 
 /**
@@ -19,8 +19,8 @@ type FleetWorkers = { workers?: number; build?: EngineBuild };
 const workerFile = new URL("./fleet-worker.ts", import.meta.url);
 
 /**
- * Trains fleets on worker threads, one a thread; aborting ends it at once. In a bundle, without the worker's file, in
- * this one.
+ * Trains fleets and fits sensors on worker threads, one a thread; aborting ends it at once. In a bundle, without the
+ * worker's file, in this one.
  */
 export function workerFleetTrainer({
   workers = availableParallelism(),
@@ -30,29 +30,28 @@ export function workerFleetTrainer({
   const ofBuild = { build: build ?? null };
   return {
     train: (request, onProgress = () => {}, signal) =>
-      limit(async () => (await workOn({ ...ofBuild, request, codeVersion: null }, onProgress, signal)).result),
+      limit(() => workOn({ kind: "train", request, ...ofBuild }, onProgress, signal)),
     trainVersion: ({ codeVersion, ...request }, onProgress = () => {}, signal) =>
-      limit(async () => {
-        const { result, built } = await workOn({ ...ofBuild, request, codeVersion }, onProgress, signal);
-        return { fleet: built, refused: result.refused };
-      }),
+      limit(() => workOn({ kind: "version", request, codeVersion, ...ofBuild }, onProgress, signal)),
+    fitParts: (request, signal) => limit(() => workOn({ kind: "parts", request }, () => {}, signal)),
   };
 }
 
-async function workOn(
-  task: FleetTask,
+async function workOn<Kind extends FleetTask["kind"]>(
+  task: FleetTask & { kind: Kind },
   onProgress: (progress: TrainProgress) => void,
   signal?: AbortSignal,
-): Promise<FleetDone> {
+): Promise<FleetDone[Kind]> {
   signal?.throwIfAborted();
-  if (!existsSync(workerFile)) return trainFleetHere(task, onProgress);
+  // What comes of a task is of its kind.
+  if (!existsSync(workerFile)) return (await workHere(task, onProgress)) as FleetDone[Kind];
   const worker = new Worker(workerFile);
-  const { promise, resolve, reject } = Promise.withResolvers<FleetDone>();
+  const { promise, resolve, reject } = Promise.withResolvers<FleetDone[Kind]>();
   const abort = () => reject(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
   worker.on("message", (message: FleetMessage) => {
     if (message.kind === "progress") onProgress(message.progress);
-    else if (message.kind === "result") resolve(message);
+    else if (message.kind === "result") resolve(message.done as FleetDone[Kind]);
     else reject(new AppError("badInput", `the fleet's training failed: ${message.message}`));
   });
   worker.on("error", (cause) => {

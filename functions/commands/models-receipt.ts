@@ -6,7 +6,7 @@ import { sha256Of } from "../../core/model/sha256.ts";
 import { proveFleet } from "../../core/operations/admit-fleet.ts";
 import type { Follower, Ports } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
-import { gridSha256 } from "../../models/artefact.ts";
+import { gridSha256 } from "../../models/receipt.ts";
 
 /** One line of a receipt's check; `isOk` is null where it could not be checked. */
 export type ReceiptLine = { check: string; isOk: boolean | null; detail: string };

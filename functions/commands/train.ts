@@ -10,34 +10,32 @@ import type { FleetResult } from "../../core/model/fleet/training.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
 import type { TrainProgress } from "../../core/model/training.ts";
 import { storeFleet } from "../../core/operations/admit-fleet.ts";
-import { type TrainSettings, train } from "../../core/operations/train.ts";
-import { trainFleet } from "../../core/operations/train-fleet.ts";
+import { trainFleet, trainSensors } from "../../core/operations/train-fleet.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import { type Config, loadConfig } from "../config/environment.ts";
-import { integerText, seedText } from "../config/number.ts";
+import { seedText } from "../config/number.ts";
 import { settingsOf } from "../config/settings.ts";
 import { readSources, targetsOf } from "../config/source.ts";
 import { openFollower } from "../runtime/follower.ts";
-import { openFleetPorts, openFolder, openTrainer, saveFleetSensors } from "../runtime/models.ts";
+import { openFleetPorts, openFolder, saveFleetSensors } from "../runtime/models.ts";
 import { openClock, openLog } from "../runtime/process.ts";
 import { openCommandRuntime } from "../runtime.ts";
 import { readReadings } from "./csv-files.ts";
 import { startProgress } from "./progress.ts";
 
-const usage = `npm run train                                        trains the fleet of the follower; a sensor's first model serves at once, another is a challenger
-npm run train -- --sensor ID [--sensor ID]...        a network of its own for each of these
+const usage = `npm run train                                        trains the fleet of the follower: a network, and a part for each sensor
+npm run train -- --sensor ID [--sensor ID]...        gives these their parts by the fleet's network, in a second
 npm run train -- --data FILE.csv[.gz] --out FOLDER   trains a fleet from a file; registered nowhere
   [--until TIME]              only readings up to then (ISO-8601)
   [--sensor ID]               these sensors only; may be repeated
-  [--workers N]               sensors at a time; the number of cores unless given
   [--seed 1]                  with --data
-  [--engine simd128|relaxed]  simd128 gives the same bits on every machine; the fastest unless given`;
+  [--engine simd128|relaxed]  simd128 gives the same bits on every machine; the fastest unless given
+The first version serves at once, another is a challenger of the one that does.`;
 
 const Options = z
   .object({
     sensor: z.array(z.string().min(1)).default([]),
-    workers: integerText(1, 256).optional(),
     engine: z.enum(["simd128", "relaxed"]).optional(),
     seed: seedText.default(1),
     data: z.string().optional(),
@@ -51,7 +49,7 @@ type Options = z.infer<typeof Options>;
 /** What became of one sensor: a line of the closing table. */
 type Trained = { sensorId: string; result: string; manifest: ModelManifest | null };
 
-/** Trains from the follower as the schedule would: the fleet, or each of the sensors that are named. */
+/** Trains from the follower as the schedule would: the fleet, or parts of the sensors that are named. */
 async function trainFollower(given: Config, options: Options, signal: AbortSignal): Promise<Trained[]> {
   await using opened = new AsyncDisposableStack();
   const { config, ports: others, store } = await openCommandRuntime(given, opened);
@@ -67,40 +65,16 @@ async function trainFollower(given: Config, options: Options, signal: AbortSigna
   const clock = openClock(config, given.followerDatabaseUrl === null ? newestReadingAt : null);
   const settings = settingsOf(config, targets).train;
   const slot = floorToStep(clock.now(), config.stepSeconds);
-  const holder = `train-command/${randomUUID()}`;
-  const trainer = await openTrainer(enginesOf(options));
-  const ports = {
-    ...others,
-    clock,
-    follower,
-    trainer,
-    ...(await openFleetPorts(store, others.log, enginesOf(options))),
-  };
-  // Awaited here: what is opened above must outlive it.
-  if (options.sensor.length === 0) return await fleetOfFollower(ports, settings, slot, holder, signal);
+  const fleets = await openFleetPorts(store, others.log, engineOf(options));
+  const ports = { ...others, clock, follower, ...fleets };
   const known = await follower.listSensors(addSeconds(slot, -settings.historySeconds));
-  return await eachSensor(pick(known, options.sensor), signal, async (sensorId, onProgress) => {
-    const message = { sensorId, slot, reason: "requested" } as const;
-    const outcome = await train(ports, settings, message, { holder, onProgress, signal });
-    if (outcome.status === "busy") return { sensorId, result: "busy: it is being trained elsewhere", manifest: null };
-    if (outcome.status === "refused") {
-      return { sensorId, result: `no model: ${outcome.reason}: ${outcome.message}`, manifest: null };
-    }
-    const model = await ports.registry.get(outcome.modelId);
-    return { sensorId, result: `${outcome.status}: ${outcome.reason}`, manifest: model?.manifest ?? null };
+  const sensorIds = options.sensor.length === 0 ? null : pick(known, options.sensor);
+  const outcome = await withProgress((onProgress) => {
+    const run = { holder: `train-command/${randomUUID()}`, onProgress, signal };
+    return sensorIds === null
+      ? trainFleet(ports, settings, { slot, reason: "requested" }, run)
+      : trainSensors(ports, settings, { slot, reason: "requested", sensorIds }, run);
   });
-}
-
-async function fleetOfFollower(
-  ports: Parameters<typeof trainFleet>[0],
-  settings: TrainSettings,
-  slot: Date,
-  holder: string,
-  signal: AbortSignal,
-): Promise<Trained[]> {
-  const outcome = await withProgress((onProgress) =>
-    trainFleet(ports, settings, { slot, reason: "requested" }, { holder, onProgress, signal }),
-  );
   if (outcome.status === "busy") throw new AppError("conflict", "the fleet is being trained elsewhere");
   const refused = outcome.refused.map(toRefused);
   if (outcome.status === "refused") {
@@ -128,7 +102,7 @@ async function trainFile(config: Config, options: Options, signal: AbortSignal):
   const newest = sensors.reduce((last, { readings }) => Math.max(last, readings.at.at(-1) ?? 0), 0);
   const store = await openFolder(out);
   const log = await openLog({ ...config, logLevel: "error" });
-  const { fleetTrainer } = await openFleetPorts(store, log, enginesOf(options));
+  const { fleetTrainer } = await openFleetPorts(store, log, engineOf(options));
   const { stepSeconds, leads, codeVersion } = config;
   const request = { sensors, targets, stepSeconds, leads, seed, now: new Date(newest), codeVersion };
   const { fleet, refused } = await withProgress((onProgress) => fleetTrainer.trainVersion(request, onProgress, signal));
@@ -152,8 +126,8 @@ function toRefused({ sensorId, untrained }: FleetResult["refused"][number]): Tra
   return { sensorId, result: `no model: ${untrained.reason}: ${untrained.message}`, manifest: null };
 }
 
-function enginesOf({ workers, engine }: Options): { workers?: number; build?: EngineBuild } {
-  return { ...(workers ? { workers } : {}), ...(engine ? { build: engine } : {}) };
+function engineOf({ engine }: Options): { build?: EngineBuild } {
+  return engine ? { build: engine } : {};
 }
 
 async function withProgress<T>(work: (onProgress: (step: TrainProgress) => void) => Promise<T>): Promise<T> {
@@ -162,30 +136,6 @@ async function withProgress<T>(work: (onProgress: (step: TrainProgress) => void)
     const done = await work((step) => progress.step("fleet", step));
     progress.sensorDone("fleet");
     return done;
-  } finally {
-    progress.stop();
-  }
-}
-
-async function eachSensor(
-  sensorIds: string[],
-  signal: AbortSignal,
-  work: (sensorId: string, onProgress: (step: TrainProgress) => void) => Promise<Trained>,
-): Promise<Trained[]> {
-  const progress = startProgress(sensorIds.length);
-  try {
-    return await Promise.all(
-      sensorIds.map(async (sensorId) => {
-        const done = await work(sensorId, (step) => progress.step(sensorId, step)).catch((error: unknown): Trained => {
-          signal.throwIfAborted();
-          const result = `failed: ${error instanceof Error ? error.message : String(error)}`;
-          process.exitCode = 1;
-          return { sensorId, result, manifest: null };
-        });
-        progress.sensorDone(sensorId);
-        return done;
-      }),
-    );
   } finally {
     progress.stop();
   }
@@ -224,7 +174,7 @@ try {
   const { values } = parseArgs({
     options: {
       sensor: { type: "string", multiple: true },
-      ...{ workers: text, engine: text, seed: text, data: text, out: text, until: text },
+      ...{ engine: text, seed: text, data: text, out: text, until: text },
       help: { type: "boolean" },
     },
   });

@@ -6,7 +6,7 @@ import type { HoleSettings } from "../../core/operations/holes.ts";
 import { defaultPromotionSettings, type PromotionSettings } from "../../core/operations/judge.ts";
 import type { RetrainSettings } from "../../core/operations/retrain.ts";
 import { defaultScoreSettings, type ScoreSettings } from "../../core/operations/score.ts";
-import { defaultTrainSettings, type TrainSettings } from "../../core/operations/train.ts";
+import { defaultTrainSettings, type TrainSettings } from "../../core/operations/train-settings.ts";
 import type { ApiSettings } from "../api/services.ts";
 import { cycleSecondsOf, timesOf } from "./cron.ts";
 import type { Config } from "./environment.ts";

@@ -15,7 +15,7 @@ import { accessPorts, openAccess } from "../runtime/access.ts";
 import { alertPorts, alertStores, notifyPorts, openBroker, publisherOf, withAlertKey } from "../runtime/alerts.ts";
 import { backupSettingsOf, openBackupPorts } from "../runtime/backup.ts";
 import { openApiDatabases, openCheckedFollower } from "../runtime/follower.ts";
-import { openFleetPorts, openInference, openStore, openTrainer, readShippedFleet } from "../runtime/models.ts";
+import { openFleetPorts, openInference, openStore, readShippedFleet } from "../runtime/models.ts";
 import { openApiRole, openCurrentPredictor, openDays, openViews, predictorPorts } from "../runtime/predictor.ts";
 import { deadline, openClock, openMetrics } from "../runtime/process.ts";
 import { openBoss, openDeadLetterList } from "../runtime/queues.ts";
@@ -75,7 +75,6 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
 
   const store = await openStore(config, { withShipped: isDemo });
   const inference = await openInference(config, store, log);
-  const trainer = await openTrainer({ workers: trainings });
   const fleets = await openFleetPorts(store, log, { workers: 1 });
   const ports: Ports = {
     clock,
@@ -85,7 +84,6 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
     queue,
     store,
     inference,
-    trainer,
     ...fleets,
   };
   if (isDemo) await seedFleet(ports, settings.fleet, await readShippedFleet());

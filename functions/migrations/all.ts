@@ -13,6 +13,7 @@ import * as profile from "./0011_profile.ts";
 import * as leads from "./0012_leads.ts";
 import * as backup from "./0013_backup.ts";
 import * as alerts from "./0014_alerts.ts";
+import * as fleet from "./0015_fleet.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -30,6 +31,7 @@ export const migrations: Record<string, Migration> = {
   "0012_leads": leads,
   "0013_backup": backup,
   "0014_alerts": alerts,
+  "0015_fleet": fleet,
 };
 
 /**
@@ -44,4 +46,5 @@ export const worksWith: Record<string, string> = {
   "0011_profile": profile.worksWith,
   "0013_backup": backup.worksWith,
   "0014_alerts": alerts.worksWith,
+  "0015_fleet": fleet.worksWith,
 };

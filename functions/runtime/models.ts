@@ -5,7 +5,7 @@ import type { FleetGraph, FleetVersion } from "../../core/model/fleet/manifest.t
 import type { PartPlace } from "../../core/model/fleet/pack.ts";
 import type { FleetVersionTrainer } from "../../core/model/fleet/training.ts";
 import type { Artefact, ModelManifest } from "../../core/model/manifest.ts";
-import type { FleetInference, ModelStore, Trainer, Trust } from "../../core/model/ports.ts";
+import type { FleetInference, ModelStore, Trust } from "../../core/model/ports.ts";
 import type { Log } from "../../core/ports.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import type { Config } from "../config/environment.ts";
@@ -105,14 +105,6 @@ export async function saveFleetSensors(folder: string, fleetId: string, sensors:
 export async function openFleets(options: { workers?: number }): Promise<FleetPorts> {
   const { engineRunner, workerFleetTrainer } = await import("../adapters/fleet.ts");
   return { fleetTrainer: workerFleetTrainer(options), openFleet: engineRunner };
-}
-
-/**
- * Trains `workers` sensors at a time (a core each unless given), on threads of their own where there is a worker file.
- */
-export async function openTrainer(options: { workers?: number; build?: EngineBuild }): Promise<Trainer> {
-  const { workerTrainer } = await import("../adapters/trainer.ts");
-  return workerTrainer(options);
 }
 
 /** For promotions by hand. Whoever only reads loads neither ONNX Runtime nor S3's client. */

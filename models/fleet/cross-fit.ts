@@ -1,4 +1,8 @@
+import { linearOf } from "../../core/model/fleet/encode.ts";
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
+import { type RidgeMemory, recallRidge } from "../../core/model/fleet/errors.ts";
+import type { SensorPart } from "../../core/model/fleet/part.ts";
+import type { RidgeWeights } from "../../core/model/fleet/ridge.ts";
 import {
   addEquations,
   type NormalEquations,
@@ -8,6 +12,7 @@ import {
   solveLeads,
 } from "../ridge/linear.ts";
 import { fleetPolicy } from "./policy.ts";
+import type { SensorWindows } from "./windows.ts";
 
 /** Contiguous pieces of the rows with their sums, cut at the blocks and at the end of the training part. */
 export type Pieces = { from: number; to: number; equations: NormalEquations }[];
@@ -68,4 +73,45 @@ export function crossFit(
     return solved;
   });
   return { weights, scale: squares.map((sum, i) => Math.sqrt(sum / Math.max(1, counts[i]!))) };
+}
+
+/** Leads at which ridge is cross-fitted. */
+export function crossLeads({ errorLeads, constantLeads }: FleetEncoding): number[] {
+  return [...new Set([...errorLeads, ...constantLeads])].sort((a, b) => a - b);
+}
+
+/** Geometric mean of ridge's errors at its leads. */
+export function errorOf({ scale }: CrossFit): number {
+  return Math.exp(scale.reduce((sum, one) => sum + Math.log(Math.max(one, 1e-12)), 0) / scale.length);
+}
+
+/** Ridge's changes at all points of the history, at each by the ridges that had not seen its block of time. */
+export function crossMemory(
+  encoding: FleetEncoding,
+  { history, origins }: SensorWindows,
+  part: SensorPart,
+  fits: CrossFit[],
+): RidgeMemory {
+  const ends = blockEnds(origins.length);
+  const cross = crossLeads(encoding);
+  const size = linearOf(encoding);
+  const leads = encoding.errorLeads.length;
+  const perBlock: RidgeWeights[] = ends.slice(1).map((_, b) => {
+    const weights = new Float32Array(fits.length * (size + 1) * leads);
+    fits.forEach((fit, k) => {
+      encoding.errorLeads.forEach((lead, i) => {
+        const from = cross.indexOf(lead) * (size + 1);
+        for (let j = 0; j <= size; j++) weights[(k * (size + 1) + j) * leads + i] = fit.weights[b]![from + j]!;
+      });
+    });
+    return { weights, leads };
+  });
+  // Points before the first window belong to the first block.
+  const last = ends.slice(1).map((to) => origins[to - 1] ?? -1);
+  let block = 0;
+  const weightsAt = (point: number) => {
+    while (block < perBlock.length - 1 && point > last[block]!) block++;
+    return perBlock[block]!;
+  };
+  return recallRidge(history, part, encoding, 0, history.values[0]!.length, weightsAt);
 }

@@ -1,20 +1,17 @@
-import { pinball } from "../../core/data/metrics.ts";
-import { quantileOf } from "../../core/data/quantiles.ts";
 import type { History } from "../../core/model/features.ts";
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
-import { type RidgeMemory, recallRidge } from "../../core/model/fleet/errors.ts";
+import type { RidgeMemory } from "../../core/model/fleet/errors.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
-import type { RidgeWeights } from "../../core/model/fleet/ridge.ts";
 import type { RidgeValidation } from "../../core/model/fleet/training.ts";
 import { nearReach } from "../../core/model/leads.ts";
-import { ridgePenalties } from "../ridge/fit.ts";
-import { type NormalEquations, predictRidge, type Regression, solveLeads } from "../ridge/linear.ts";
-import { moments } from "../windows.ts";
+import { type NormalEquations, solveLeads } from "../ridge/linear.ts";
 import { sensorConstants } from "./constants.ts";
-import { blockEnds, type CrossFit, crossFit, type Pieces, sumOf, sumPieces } from "./cross-fit.ts";
+import { type CrossFit, crossFit, crossLeads, crossMemory, errorOf, sumOf, sumPieces } from "./cross-fit.ts";
+import { choosePenalties, judgeRidge } from "./penalties.ts";
 import { fleetPolicy } from "./policy.ts";
 import type { FleetPrior } from "./prior.ts";
+import { measureResiduals, type Residuals } from "./residuals.ts";
 import { addPrior, shrinkPart } from "./shrink.ts";
 import { knownDays, type SensorWindows, sensorWindows, targetRegression } from "./windows.ts";
 
@@ -56,23 +53,21 @@ export function fitPart(
     history,
     end,
     origins: windows.origins,
-    memory: crossMemory(encoding, windows, part, fits),
+    memory: crossMemory(
+      encoding,
+      windows,
+      part,
+      fits.map(({ cross }) => cross),
+    ),
     validation: fits.map(({ validation }) => validation),
   };
 }
 
-type TargetFit = {
+type TargetFit = Residuals & {
   /** [leads, size + 1] */
   weights: Float64Array;
   total: NormalEquations;
   cross: CrossFit;
-  /**
-   * Per lead: RMS, quantiles of the residuals of all windows, of those of late, and the change's standard deviation.
-   */
-  scale: Float64Array;
-  overall: number[][];
-  late: number[][];
-  changeDeviation: Float64Array;
   validation: RidgeValidation | null;
 };
 
@@ -91,153 +86,32 @@ function fitTarget(
   const validationRow = countBefore(windows.origins, trainEnd);
   const pieces = sumPieces(data, rows, trainRows);
   const own = sumOf(pieces, 0, rows)!;
-  const chosen = choosePenalties(data, pieces, trainRows, validationRow, rows);
-  const penalties = prior ? new Float64Array(data.leads).fill(priorPenalty) : chosen.penalties;
+  const withPrior = (sums: NormalEquations, count: number) =>
+    addPrior(sums, prior!.equations[k]!, windows.scaler.change[k]!, count);
+  const train = sumOf(pieces, 0, trainRows);
+  const { penalties, validation } = prior
+    ? {
+        penalties: new Float64Array(data.leads).fill(priorPenalty),
+        validation: judgeRidge(data, train && withPrior(train, mostOfPrior), priorPenalty, validationRow, rows),
+      }
+    : choosePenalties(data, train, validationRow, rows);
   const cross = (total: NormalEquations) => crossFit(encoding, data, pieces, total, penalties, crossLeads(encoding));
   const every = encoding.leads.map((_, h) => h);
-  const candidates = prior
-    ? fleetPolicy.priorRows.map((count) => addPrior(own, prior.equations[k]!, windows.scaler.change[k]!, count))
-    : [own];
+  const candidates = prior ? fleetPolicy.priorRows.map((count) => withPrior(own, count)) : [own];
   const tried = candidates.map((total) => ({ total, cross: cross(total) }));
   // Others that are unlike it must not hurt: less is made of them where the sensor's own blocks say so clearly.
   const best = tried.reduce((a, b) => (errorOf(b.cross) < (1 - clearly) * errorOf(a.cross) ? b : a));
   const weights = solveLeads(best.total, penalties, every);
-  const { validation } = chosen;
   return { weights, total: own, cross: best.cross, ...measureResiduals(data, weights, rows), validation };
 }
 
 const priorPenalty = 1e-3;
+const [mostOfPrior] = fleetPolicy.priorRows;
 const clearly = 0.05;
-
-/** Geometric mean of ridge's errors at its leads. */
-function errorOf({ scale }: CrossFit): number {
-  return Math.exp(scale.reduce((sum, one) => sum + Math.log(Math.max(one, 1e-12)), 0) / scale.length);
-}
-
-/** Leads at which ridge is cross-fitted. */
-export function crossLeads({ errorLeads, constantLeads }: FleetEncoding): number[] {
-  return [...new Set([...errorLeads, ...constantLeads])].sort((a, b) => a - b);
-}
 
 function countBefore(origins: Int32Array, end: number): number {
   const first = origins.findIndex((origin) => origin >= end);
   return first < 0 ? origins.length : first;
-}
-
-const fallbackPenalty = 1e-2;
-const leastJudges = 24;
-
-/** Per lead the penalty with the smallest MAE on the validation part, as far as there is one. */
-function choosePenalties(
-  data: Regression,
-  pieces: Pieces,
-  trainRows: number,
-  validationRow: number,
-  rows: number,
-): { penalties: Float64Array; validation: RidgeValidation | null } {
-  const penalties = new Float64Array(data.leads).fill(fallbackPenalty);
-  const train = sumOf(pieces, 0, trainRows);
-  if (train === null || rows - validationRow < leastJudges) return { penalties, validation: null };
-  const every = Array.from({ length: data.leads }, (_, h) => h);
-  const best = new Float64Array(data.leads).fill(Number.POSITIVE_INFINITY);
-  const chosen = new Float64Array((rows - validationRow) * data.leads);
-  for (const penalty of ridgePenalties) {
-    const weights = solveLeads(train, new Float64Array(data.leads).fill(penalty), every);
-    const predicted = predictRidge(data, weights, validationRow, rows);
-    for (let h = 0; h < data.leads; h++) {
-      let sum = 0;
-      let count = 0;
-      for (let r = validationRow; r < rows; r++) {
-        const error = data.wanted[r * data.leads + h]! - predicted[(r - validationRow) * data.leads + h]!;
-        if (Number.isNaN(error)) continue;
-        sum += Math.abs(error);
-        count++;
-      }
-      if (count === 0 || sum / count >= best[h]!) continue;
-      best[h] = sum / count;
-      penalties[h] = penalty;
-      for (let i = h; i < chosen.length; i += data.leads) chosen[i] = predicted[i]!;
-    }
-  }
-  return { penalties, validation: validate(data, chosen, validationRow, rows) };
-}
-
-/**
- * Ridge's bands on the validation part are those of a normal distribution as wide as its errors there: no better are
- * known yet.
- */
-function validate(data: Regression, predicted: Float64Array, from: number, to: number): RidgeValidation | null {
-  const actual = data.wanted.subarray(from * data.leads, to * data.leads);
-  const known = Array.from(actual.keys()).filter((i) => !Number.isNaN(actual[i]!));
-  if (known.length === 0) return null;
-  const errors = known.map((i) => actual[i]! - predicted[i]!);
-  const spread = 1.2816 * Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length);
-  const zeros = errors.map(() => 0);
-  const losses = [
-    pinball(
-      errors,
-      zeros.map(() => -spread),
-      0.1,
-    ),
-    pinball(errors, zeros, 0.5),
-    pinball(
-      errors,
-      zeros.map(() => spread),
-      0.9,
-    ),
-  ];
-  return {
-    mae: errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length,
-    pinball: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
-    persistenceMae: known.reduce((sum, i) => sum + Math.abs(actual[i]!), 0) / known.length,
-  };
-}
-
-function measureResiduals(
-  data: Regression,
-  weights: Float64Array,
-  rows: number,
-): Pick<TargetFit, "scale" | "overall" | "late" | "changeDeviation"> {
-  const predicted = predictRidge(data, weights, 0, rows);
-  const scale = new Float64Array(data.leads);
-  const changeDeviation = new Float64Array(data.leads);
-  const overall: number[][] = [];
-  const late: number[][] = [];
-  const change = new Float64Array(rows);
-  const residual = new Float64Array(rows);
-  for (let h = 0; h < data.leads; h++) {
-    let squares = 0;
-    let count = 0;
-    for (let r = 0; r < rows; r++) {
-      change[r] = data.wanted[r * data.leads + h]!;
-      residual[r] = change[r]! - predicted[r * data.leads + h]!;
-      if (Number.isNaN(residual[r]!)) continue;
-      squares += residual[r]! ** 2;
-      count++;
-    }
-    const root = Math.sqrt(squares / Math.max(1, count));
-    scale[h] = root > 1e-9 ? root : 1;
-    changeDeviation[h] = moments(change).deviation;
-    overall.push(quantilesOf(residual));
-    late.push(quantilesOf(residual.subarray(Math.floor((2 * rows) / 3))));
-  }
-  return { scale, overall, late, changeDeviation };
-}
-
-/**
- * Quantiles of what is known among `values`, thinned; the outer ones on their sides of 0, the median 0: it is ridge
- * itself.
- */
-function quantilesOf(values: Float64Array): number[] {
-  const every = Math.max(1, Math.floor(values.length / fleetPolicy.mostResiduals));
-  const known = new Float64Array(Math.ceil(values.length / every));
-  let count = 0;
-  for (let i = 0; i < values.length; i += every) if (!Number.isNaN(values[i]!)) known[count++] = values[i]!;
-  const ascending = known.subarray(0, count).sort();
-  return fleetPolicy.quantiles.map((level) => {
-    const at = quantileOf(ascending, level);
-    return level < 0.5 ? Math.min(0, at) : level > 0.5 ? Math.max(0, at) : 0;
-  });
 }
 
 function toPart(
@@ -280,6 +154,7 @@ function toPart(
     sensorId,
     scaler,
     ridge,
+    skip: new Float32Array(targets * size * leads),
     residualScale,
     widths,
     bands,
@@ -296,34 +171,4 @@ function startingWidths(quantiles: number[], scale: number): number[] {
   for (let q = middle - 1; q >= 0; q--) gaps.push(quantiles[q + 1]! - quantiles[q]!);
   for (let q = middle + 1; q < quantiles.length; q++) gaps.push(quantiles[q]! - quantiles[q - 1]!);
   return gaps.map((gap) => Math.log(Math.expm1(Math.min(20, Math.max(fleetPolicy.minimumWidth, gap / scale)))));
-}
-
-function crossMemory(
-  encoding: FleetEncoding,
-  { history, origins }: SensorWindows,
-  part: SensorPart,
-  fits: TargetFit[],
-): RidgeMemory {
-  const ends = blockEnds(origins.length);
-  const cross = crossLeads(encoding);
-  const size = linearOf(encoding);
-  const leads = encoding.errorLeads.length;
-  const perBlock: RidgeWeights[] = ends.slice(1).map((_, b) => {
-    const weights = new Float32Array(fits.length * (size + 1) * leads);
-    fits.forEach((fit, k) => {
-      encoding.errorLeads.forEach((lead, i) => {
-        const from = cross.indexOf(lead) * (size + 1);
-        for (let j = 0; j <= size; j++) weights[(k * (size + 1) + j) * leads + i] = fit.cross.weights[b]![from + j]!;
-      });
-    });
-    return { weights, leads };
-  });
-  // Points before the first window belong to the first block.
-  const last = ends.slice(1).map((to) => origins[to - 1] ?? -1);
-  let block = 0;
-  const weightsAt = (point: number) => {
-    while (block < perBlock.length - 1 && point > last[block]!) block++;
-    return perBlock[block]!;
-  };
-  return recallRidge(history, part, encoding, 0, history.values[0]!.length, weightsAt);
 }

@@ -38,6 +38,8 @@ export const fleetPolicy = {
   ridgeBlocks: 6,
   /** A wider floor than ridge's own residuals may suggest, in residual scales. */
   minimumWidth: 0.02,
+  /** Grid points looked back on at most. */
+  mostPoints: 400_000,
   /** Residuals that a quantile is read from, thinned evenly. */
   mostResiduals: 3000,
 } as const;

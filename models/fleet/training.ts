@@ -1,35 +1,30 @@
-import { type Grid, gridIndex, gridLength, gridTime } from "../../core/data/grid.ts";
-import { observe } from "../../core/data/observed.ts";
-import { prepare, withDayMeans } from "../../core/model/features.ts";
-import { type FleetEncoding, fleetEncoding } from "../../core/model/fleet/encoding.ts";
+import { gridLength } from "../../core/data/grid.ts";
+import { fleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { choosePanel } from "../../core/model/fleet/neighbours.ts";
-import type {
-  FleetMember,
-  FleetModel,
-  FleetRequest,
-  FleetResult,
-  FleetSensor,
-} from "../../core/model/fleet/training.ts";
-import { nearReach } from "../../core/model/leads.ts";
-import { minimumPoints } from "../../core/model/short-history.ts";
-import type { TrainProgress, Untrained } from "../../core/model/training.ts";
-import { addSeconds } from "../../core/time.ts";
+import type { FleetMember, FleetModel, FleetRequest, FleetResult } from "../../core/model/fleet/training.ts";
+import type { TrainProgress } from "../../core/model/training.ts";
 import type { Engine } from "../engine/engine.ts";
-import { policy } from "../policy.ts";
-import { judgeColumn } from "../usable.ts";
 import { type FleetData, toNeighbour, toTrainee } from "./dataset.ts";
 import { fitFleetNetwork, stepsOf } from "./fit.ts";
-import { fitPart } from "./part.ts";
 import { fleetPolicy } from "./policy.ts";
 import { type FleetPrior, fleetPrior } from "./prior.ts";
+import { isYoung, prepareSensor, sensorGrid, toMember } from "./sensor.ts";
 
 /** A fleet ready to be trained: its data, and its model but for the networks. */
-export type PreparedFleet = { data: FleetData; members: FleetMember[]; refused: FleetResult["refused"] };
+export type PreparedFleet = {
+  data: FleetData;
+  members: FleetMember[];
+  prior: FleetPrior | null;
+  refused: FleetResult["refused"];
+};
 
 /** Closed form: grids, encoding, sensors' parts, panel. The windows of every sensor end at `now`. */
 export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: FleetResult["refused"] } {
   const { targets, stepSeconds, leads } = request;
-  const grids = request.sensors.map((sensor) => ({ sensor, grid: sensorGrid(sensor, request) }));
+  const grids = request.sensors.map((sensor) => ({
+    sensor,
+    grid: sensorGrid(sensor, targets, stepSeconds, request.now),
+  }));
   const encoding = fleetEncoding(targets, stepSeconds, leads, typicalLength(grids.map(({ grid }) => gridLength(grid))));
   const refused: FleetResult["refused"] = [];
   const prepareAll = (some: typeof grids, prior: FleetPrior | null) =>
@@ -39,7 +34,7 @@ export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: 
       return "reason" in made ? [] : [made];
     });
   const known = prepareAll(
-    grids.filter(({ grid }) => !isYoung(grid)),
+    grids.filter(({ grid }) => !isYoung(gridLength(grid), encoding)),
     null,
   );
   const prior = fleetPrior(
@@ -47,7 +42,7 @@ export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: 
     known.map(({ fit, isLearnt }) => ({ part: fit.part, totals: fit.totals, isLearnt })),
   );
   const young = prepareAll(
-    grids.filter(({ grid }) => isYoung(grid)),
+    grids.filter(({ grid }) => isYoung(gridLength(grid), encoding)),
     prior,
   );
   const fits = [...known, ...young];
@@ -58,61 +53,7 @@ export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: 
     trainees: fits.map(({ fit, isLearnt }) => toTrainee(encoding, fit, isLearnt)),
     panel: fits.filter(({ fit }) => panel.has(fit.part.sensorId)).map(({ fit }) => toNeighbour(fit)),
   };
-  const members = fits.map(({ fit, isLearnt, untrained }) => ({
-    part: fit.part,
-    isLearnt,
-    validation: fit.validation,
-    untrained,
-    windows: fit.origins.length,
-  }));
-  return { data, members, refused };
-}
-
-/** Of a young sensor others know more than it has shown. */
-function isYoung(grid: Grid): boolean {
-  const { youngDays, youngSteps } = fleetPolicy;
-  return gridLength(grid) < Math.max((youngDays * 86_400) / grid.stepSeconds, youngSteps);
-}
-
-function prepareSensor(
-  encoding: FleetEncoding,
-  { sensorId, trainEnd }: FleetSensor,
-  grid: Grid,
-  prior: FleetPrior | null,
-) {
-  const { targets, stepSeconds, leads, features } = encoding;
-  const length = gridLength(grid);
-  const need = minimumPoints(stepSeconds, nearReach(leads), prior !== null);
-  const verdicts = targets.map((target, k) => judgeColumn(grid, k, target, { trainEnd: length, need }));
-  const isLearnt = verdicts.map((verdict) => verdict === null);
-  const untrained = verdicts.filter((verdict) => verdict !== null);
-  if (!isLearnt.includes(true)) return untrained[0]!;
-  const border = trainEnd === undefined ? Math.floor((7 * length) / 8) : gridIndex(grid, trainEnd);
-  const history = withDayMeans(prepare(grid, features.links));
-  const fit = fitPart(encoding, sensorId, history, Math.max(0, Math.min(length, border)), length, prior);
-  if (fit === null) return tooFew(targets[0]!.name, length, need);
-  return { fit, isLearnt, untrained };
-}
-
-function tooFew(target: string, have: number, need: number): Untrained {
-  const message = `${target}: no window among ${have} steps to learn from; waits for readings`;
-  return { target, reason: "shortHistory", message, have, need: Math.max(need, have + 1) };
-}
-
-/** The readings up to `now`; at most `maximumHistory` points back, so that one stray time cannot fill the memory. */
-function sensorGrid({ readings }: FleetSensor, { targets, stepSeconds, now }: FleetRequest): Grid {
-  const earliest = addSeconds(now, -policy.maximumHistory * stepSeconds).getTime();
-  const known = readings.at.filter((at) => at >= earliest && at <= now.getTime());
-  const [first, last] = [known[0], known.at(-1)];
-  if (first === undefined || last === undefined) {
-    return { startAt: now, stepSeconds, columns: targets.map(() => new Float64Array(0)) };
-  }
-  // The last point is whole only when its time has come.
-  const upTo = Math.min(now.getTime(), Math.ceil(last / (stepSeconds * 1000)) * stepSeconds * 1000);
-  const { grid } = observe(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) });
-  return gridTime(grid, gridLength(grid) - 1) > now
-    ? { ...grid, columns: grid.columns.map((one) => one.slice(0, -1)) }
-    : grid;
+  return { data, members: fits.map(toMember), prior, refused };
 }
 
 /**
@@ -134,17 +75,20 @@ export function networkSeeds(seed: number): number[] {
   return Array.from({ length: fleetPolicy.seeds }, (_, i) => (Math.imul(seed, 1009) + i) | 0);
 }
 
+/** A trained fleet, and what is expected of its sensors to come; null where no sensor could teach that. */
+export type TrainedFleet = FleetResult & { prior: FleetPrior | null };
+
 /** Trains a group of sensors in this thread. Bad data are outcomes; a fit that diverges throws. */
 export function trainFleet(
   engine: Engine,
   request: FleetRequest,
   cpuSeconds: () => number,
   onProgress: (progress: TrainProgress) => void,
-): FleetResult {
+): TrainedFleet {
   const startedCpu = cpuSeconds();
   const prepared = prepareFleet(request);
-  if (!("data" in prepared)) return { model: null, refused: prepared.refused };
-  const { data, members, refused } = prepared;
+  if (!("data" in prepared)) return { model: null, prior: null, refused: prepared.refused };
+  const { data, members, prior, refused } = prepared;
   const seeds = networkSeeds(request.seed);
   const each = stepsOf(data);
   const networks = seeds.map((seed, i) =>
@@ -153,12 +97,7 @@ export function trainFleet(
     ),
   );
   const panel = data.panel.map(({ sensorId }) => sensorId);
-  const model: FleetModel = {
-    encoding: data.encoding,
-    members,
-    panel,
-    networks,
-    cpuSeconds: cpuSeconds() - startedCpu,
-  };
-  return { model, refused };
+  const { encoding } = data;
+  const model: FleetModel = { encoding, members, panel, networks, cpuSeconds: cpuSeconds() - startedCpu };
+  return { model, prior, refused };
 }

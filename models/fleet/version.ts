@@ -1,31 +1,22 @@
-import { gridLength } from "../../core/data/grid.ts";
-import { observe } from "../../core/data/observed.ts";
 import { createFleetArtefact } from "../../core/model/fleet/artefact.ts";
 import { linearOf, ridgeChanges } from "../../core/model/fleet/encode.ts";
-import { featurePlaces, fleetHistoryLength, sequenceChannels } from "../../core/model/fleet/encoding.ts";
+import { featurePlaces, sequenceChannels } from "../../core/model/fleet/encoding.ts";
 import { encodeGolden, type FleetRow } from "../../core/model/fleet/golden.ts";
 import type { FleetGraph, FleetManifest } from "../../core/model/fleet/manifest.ts";
 import { encodePart, halvedTensors, type PartFile } from "../../core/model/fleet/part-file.ts";
 import { toPartFile } from "../../core/model/fleet/part-tensors.ts";
-import type {
-  BuiltFleet,
-  BuiltSensor,
-  FleetMember,
-  FleetModel,
-  FleetRequest,
-} from "../../core/model/fleet/training.ts";
-import { isEveryLead } from "../../core/model/leads.ts";
-import { fromLink, type Link, toLink } from "../../core/model/link.ts";
-import type { ModelManifest } from "../../core/model/manifest.ts";
+import type { BuiltFleet, BuiltSensor, FleetModel, FleetRequest } from "../../core/model/fleet/training.ts";
 import { sha256Of } from "../../core/model/sha256.ts";
-import { gridSha256, modelId } from "../artefact.ts";
 import type { Engine } from "../engine/engine.ts";
 import { exportFleet, type FleetExport, meanSkip } from "../onnx/fleet.ts";
 import { createFleetGolden } from "../onnx/golden.ts";
 import { createRandom } from "../random.ts";
-import { rangeOf } from "../training-grid.ts";
 import { fleetShape, widthsOf } from "./dataset.ts";
 import { fleetPolicy } from "./policy.ts";
+import type { FleetPrior } from "./prior.ts";
+import { encodePrior } from "./prior-file.ts";
+import { buildSensor } from "./receipts.ts";
+import { sensorGrid } from "./sensor.ts";
 
 /**
  * Puts a trained fleet under the model contract: graph, golden vectors and manifest, and each sensor's part with its
@@ -35,6 +26,7 @@ export async function buildFleetVersion(
   engine: Engine,
   request: FleetRequest,
   model: FleetModel,
+  prior: FleetPrior | null,
   codeVersion: string,
 ): Promise<BuiltFleet> {
   const { encoding, members, networks } = model;
@@ -54,15 +46,18 @@ export async function buildFleetVersion(
     return toPartFile(fleetId, { ...part, skip: skips.slice(i * size, (i + 1) * size) });
   });
   const sensors: BuiltSensor[] = [];
+  const receipt = { ...request, codeVersion, engine: `wasm-${engine.build}` };
   for (const [i, member] of members.entries()) {
-    sensors.push(
-      await buildSensor(engine, request, model, member, encodePart(files[i]!, graph, halvedTensors), codeVersion),
-    );
+    const sensor = request.sensors.find(({ sensorId }) => sensorId === member.part.sensorId)!;
+    const grid = sensorGrid(sensor, encoding.targets, encoding.stepSeconds, request.now);
+    const bytes = encodePart(files[i]!, graph, halvedTensors);
+    sensors.push(await buildSensor(receipt, encoding, member, grid, bytes, model.cpuSeconds / members.length));
   }
   const rows = goldenRows(model, files);
   const which = Int32Array.from(rows, (_, i) => i % files.length);
   const golden = createFleetGolden(engine, exported, widthsOf(members), rows, which);
   const trainings = sensors.map(({ manifest: { training } }) => training);
+  const common = prior && encodePrior(prior);
   const manifest: FleetManifest = {
     formatVersion: 1,
     fleetId,
@@ -86,71 +81,11 @@ export async function buildFleetVersion(
       sensors: members.length,
       windows: members.reduce((sum, { windows }) => sum + windows, 0),
     },
+    ...(common ? { prior: await sha256Of(common) } : {}),
     codeVersion,
     createdAt: request.now.toISOString(),
   };
-  return { artefact: await createFleetArtefact(manifest, onnx, encodeGolden(golden, graph)), sensors };
-}
-
-async function buildSensor(
-  engine: Engine,
-  request: FleetRequest,
-  { encoding, members, cpuSeconds }: FleetModel,
-  { part, isLearnt, validation, windows }: FleetMember,
-  bytes: Uint8Array,
-  codeVersion: string,
-): Promise<BuiltSensor> {
-  const { sensorId, scaler } = part;
-  const { readings } = request.sensors.find((sensor) => sensor.sensorId === sensorId)!;
-  const { grid } = observe(readings, encoding.targets, encoding.stepSeconds, { upTo: request.now });
-  const { from, to } = rangeOf(grid);
-  const modelSha256 = await sha256Of(bytes);
-  const learnt = <T>(values: T[]) => values.filter((_, k) => isLearnt[k]);
-  const none = { center: [], scale: [] };
-  const { links } = encoding.features;
-  const manifest: ModelManifest = {
-    formatVersion: 1,
-    modelId: modelId(sensorId, to, modelSha256),
-    sensorId,
-    targets: learnt(encoding.targets),
-    stepSeconds: encoding.stepSeconds,
-    contextLength: encoding.contextLength,
-    horizon: encoding.leads.length,
-    ...(isEveryLead(encoding.leads) ? {} : { leads: encoding.leads }),
-    quantiles: [...fleetPolicy.quantiles],
-    features: { ...encoding.features, links: learnt(links) },
-    // How features are standardised lies in the part.
-    scaler: {
-      ...{ mean: learnt(scaler.mean), deviation: learnt(scaler.deviation), change: learnt(scaler.change) },
-      ...{ linear: none, branch: none },
-    },
-    // A young sensor is not asked for more than it had.
-    historyLength: Math.max(encoding.contextLength, Math.min(fleetHistoryLength(encoding), gridLength(grid))),
-    training: {
-      ...{ engine: `wasm-${engine.build}`, seed: request.seed, from: from.toISOString(), to: to.toISOString() },
-      ...{ dataSha256: await gridSha256(grid), windows, cpuSeconds: cpuSeconds / members.length },
-    },
-    metrics: Object.fromEntries(
-      encoding.targets.flatMap(({ name }, k) => {
-        const figures = validation[k];
-        if (!figures || !isLearnt[k]) return [];
-        const inUnit = (value: number) => value * slopeAt(links[k]!, scaler.mean[k]!);
-        const [ridgeMae, ridgePinball] = [inUnit(figures.mae), inUnit(figures.pinball)];
-        return [[name, { ridgeMae, ridgePinball, persistenceMae: inUnit(figures.persistenceMae) }]];
-      }),
-    ),
-    modelSha256,
-    codeVersion,
-    createdAt: request.now.toISOString(),
-  };
-  return { manifest, bytes };
-}
-
-/** How much the target moves, in its unit, for a little on the link's scale, at `value` on that. */
-function slopeAt(link: Link, value: number): number {
-  const at = fromLink(link, value);
-  const little = 1e-3;
-  return little / (toLink(link, at + little) - value);
+  return { artefact: await createFleetArtefact(manifest, onnx, encodeGolden(golden, graph)), prior: common, sensors };
 }
 
 /** How far from the mean the rows' numbers go: as real ones do, and beyond where the graph bounds its features. */

@@ -6,7 +6,7 @@ import { nearReach } from "../../core/model/leads.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
 import { historyLength, levelPlaces } from "../../core/model/spec.ts";
 import type { Regression } from "../ridge/linear.ts";
-import { moments, seriesScaler } from "../windows.ts";
+import { moments, seriesScaler } from "./moments.ts";
 import { fleetPolicy } from "./policy.ts";
 import { type FleetPrior, youngScaler } from "./prior.ts";
 

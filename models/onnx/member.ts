@@ -1,6 +1,5 @@
 import type { NetworkShape } from "../layout.ts";
-import { featureCount, forEachOutput, outputCount, parameterLayout } from "../layout.ts";
-import type { ExportMember } from "./blend.ts";
+import { featureCount, outputCount, parameterLayout } from "../layout.ts";
 import type { GraphBuilder, WeightType } from "./graph.ts";
 
 /** What the pieces of one net share; `node`, `constant` and `integers` put the net's name before theirs. */
@@ -38,34 +37,6 @@ export function nameNet(
     node: (opType, inputs, outputs, attributes) =>
       graph.node(opType, inputs, Array.isArray(outputs) ? outputs.map(named) : named(outputs), attributes),
   };
-}
-
-/**
- * A member's [batch, parts, targets * horizon]: share * scale * (middle without its linear part, softplus of the
- * widths).
- */
-export function addMember(
-  graph: GraphBuilder,
-  shape: NetworkShape,
-  member: ExportMember,
-  name: string,
-  steps: string,
-  clipped: string,
-): string {
-  const { targets, horizon, quantiles } = shape;
-  const net = nameNet(graph, shape, member.weights, name);
-  const sides = quantiles.length - 1;
-  const scale = new Float64Array(outputCount(shape));
-  const widths = new Float64Array(sides * targets * horizon);
-  forEachOutput(shape, (part, target, lead) => {
-    const at = (part * targets + target) * horizon + lead;
-    const cell = lead * targets + target;
-    scale[at] = member.share * (member.residualScale[cell] ?? 0);
-    if (part > 0) widths[at - targets * horizon] = member.initialWidths[cell * sides + part - 1] ?? 0;
-  });
-  const starting = sides > 0 ? net.constant("widths", [1, sides, targets * horizon], widths) : "";
-  const parts = addParts(net, steps, clipped, starting);
-  return net.node("Mul", [parts, net.constant("scale", [1, quantiles.length, targets * horizon], scale)], "shares");
 }
 
 /**

@@ -1,14 +1,13 @@
 import { featureCount } from "../../core/model/features.ts";
 import { channelCount } from "../../core/model/spec.ts";
 import { onnxInference } from "../../functions/adapters/onnx.ts";
-import { fleetOf } from "../builders.ts";
-import { someArtefact } from "./cycle/models.ts";
+import { artefactOf as someArtefact } from "../artefacts.ts";
 
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** A model of a single sensor, a copy for each of `sensors`, with a session of its own each. */
 export async function startPerSensor(sensors: number) {
-  const shipped = [await someArtefact(fleetOf(), console.error)];
+  const shipped = [await someArtefact()];
   const artefactOf = (i: number) => shipped[i % shipped.length]!;
   const idOf = (i: number) => `copy-${i}`;
   const store = {

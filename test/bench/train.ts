@@ -1,7 +1,6 @@
 // npm run bench:train [-- --peer] [--build relaxed|simd128] [--narrow] [--seconds N]: steps of training per second on
 // one thread, as JSON. --peer runs PyTorch (if python3 has it) in turns with the engine, so that both meet the same
-// machine. --fleet instead: steps of a fleet's network, by its number of sensors. --workers [--rounds N] [--each 1]
-// instead: two workers that train --each sensors apiece against one; wants a quiet machine.
+// machine. --fleet instead: steps of a fleet's network, by its number of sensors.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -11,7 +10,6 @@ import { detectBuild, detectWide, loadEngine } from "../../models/engine/load.ts
 import type { NetworkShape } from "../../models/layout.ts";
 import { createNetwork } from "../../models/network.ts";
 import { measureFleet } from "./train-fleet.ts";
-import { measureWorkers } from "./train-workers.ts";
 
 const batch = 64;
 const cases = [
@@ -32,9 +30,6 @@ const { values } = parseArgs({
     build: { type: "string" },
     narrow: { type: "boolean" },
     seconds: { type: "string", default: "6" },
-    workers: { type: "boolean" },
-    rounds: { type: "string", default: "5" },
-    each: { type: "string", default: "1" },
   },
 });
 const build: EngineBuild = values.build === "simd128" || values.build === "relaxed" ? values.build : detectBuild();
@@ -136,9 +131,5 @@ async function compareSteps() {
   return { ...note, results };
 }
 
-const figures = values.workers
-  ? await measureWorkers(build, Number(values.rounds), Number(values.each))
-  : values.fleet
-    ? measureFleet(build, wide, [1, 9, 100, 1000])
-    : await compareSteps();
+const figures = values.fleet ? measureFleet(build, wide, [1, 9, 100, 1000]) : await compareSteps();
 process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);

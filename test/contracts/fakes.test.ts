@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { memoryAdaptations, memoryLeases, memoryLedger, memoryRegistry } from "../fakes/ports.ts";
 import { ledgerContract } from "./ledger.ts";
-import { adaptationsContract, leasesContract, registryContract } from "./registry.ts";
+import { adaptationsContract, fleetRegistryContract, leasesContract, registryContract } from "./registry.ts";
 
 describe("in memory", () => {
   ledgerContract(async () => {
@@ -9,6 +9,7 @@ describe("in memory", () => {
     return { ledger, scores: ledger };
   });
   registryContract(async () => memoryRegistry());
+  fleetRegistryContract(async () => memoryRegistry());
   adaptationsContract(async () => memoryAdaptations());
   leasesContract(async () => memoryLeases());
 });

@@ -8,7 +8,7 @@ import type { PredictorSchema } from "../../functions/adapters/postgres/schema.t
 import { postgresScores } from "../../functions/adapters/postgres/scores.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 import { ledgerContract } from "./ledger.ts";
-import { adaptationsContract, leasesContract, registryContract } from "./registry.ts";
+import { adaptationsContract, fleetRegistryContract, leasesContract, registryContract } from "./registry.ts";
 
 let postgres: TestPostgres;
 let database: Database<PredictorSchema> | undefined;
@@ -33,6 +33,7 @@ describe("in Postgres", () => {
     return { ledger: postgresLedger(db), scores: postgresScores(db) };
   });
   registryContract(async () => postgresRegistry(await open()));
+  fleetRegistryContract(async () => postgresRegistry(await open()));
   adaptationsContract(async () => postgresAdaptations(await open()));
   leasesContract(async () => postgresLeases(await open()));
 });

@@ -102,6 +102,102 @@ export function registryContract(open: () => Promise<Registry>): void {
   });
 }
 
+/** What every registry of fleets' versions does; `open` gives an empty one. */
+export function fleetRegistryContract(open: () => Promise<Registry>): void {
+  describe("registry of fleets", () => {
+    const digest = "d".repeat(64);
+    const ofFleet = (fleetId: string, sensorId: string, modelId = `${fleetId}-${sensorId}`) =>
+      manifestOf(modelId, { sensorId, fleet: { fleetId, digest, pack: digest } });
+    const world = async () => {
+      const registry = await open();
+      const enter = async (fleetId: string, steps: number, sensorIds: string[]) => {
+        await registry.registerFleet({ fleetId, digest, group: "", statusReason: "trained", now: at(steps) });
+        for (const sensorId of sensorIds)
+          await registry.register({ manifest: ofFleet(fleetId, sensorId), statusReason: "", now: at(steps) });
+      };
+      const champions = async () =>
+        [...(await registry.champions(["a", "b", "c", "own"])).values()].map(({ modelId }) => modelId).sort();
+      await registry.register({ manifest: manifestOf("m-own", { sensorId: "own" }), statusReason: "", now: at(0) });
+      await registry.promote("m-own", "up", at(0));
+      await enter("one", 0, ["a", "b", "c"]);
+      await registry.promoteFleet("one", { kept: [], reason: "first", now: at(1) });
+      for (const sensorId of ["a", "b", "c"]) await registry.promote(`one-${sensorId}`, "first", at(1));
+      return { registry, enter, champions };
+    };
+    const known = async (registry: Registry) =>
+      (await registry.fleets(9)).map(({ fleetId, status, champions, challengers }) => [
+        fleetId,
+        status,
+        champions,
+        challengers,
+      ]);
+
+    it("registers a version once, and no other files under its name", async () => {
+      const { registry, enter } = await world();
+      await enter("one", 5, []);
+      expect(await known(registry)).toEqual([["one", "champion", 3, 0]]);
+      const other = { fleetId: "one", digest: "e".repeat(64), group: "", statusReason: "", now: at(1) };
+      await expect(registry.registerFleet(other)).rejects.toMatchObject({ code: "conflict" });
+      await expect(registry.promoteFleet("none", { kept: [], reason: "", now: at(1) })).rejects.toMatchObject({
+        code: "notFound",
+      });
+    });
+
+    it("promotes a version with its sensors at once, but for those kept and those of other makes", async () => {
+      const { registry, enter, champions } = await world();
+      await enter("two", 2, ["a", "b", "c", "own"]);
+      expect((await registry.list({ limit: 9, fleetId: "two" })).map(({ sensorId }) => sensorId)).toEqual([
+        "own",
+        "c",
+        "b",
+        "a",
+      ]);
+      const kept = [{ sensorId: "b", reason: "kept: lost" }];
+      expect(await registry.promoteFleet("two", { kept, reason: "won", now: at(3) })).toBe(2);
+      expect(await registry.promoteFleet("two", { kept: [], reason: "again", now: at(4) })).toBe(0);
+      expect(await champions()).toEqual(["m-own", "one-b", "two-a", "two-c"]);
+      expect(await registry.get("two-b")).toMatchObject({ status: "retired", statusReason: "kept: lost" });
+      expect(await registry.get("one-a")).toMatchObject({ status: "retired", statusReason: "followed by two-a" });
+      expect(await registry.get("two-a")).toMatchObject({ statusReason: "won", promotedAt: at(3), retiredAt: null });
+      expect(await registry.get("two-own")).toMatchObject({ status: "challenger" });
+      expect(await known(registry)).toEqual([
+        ["two", "champion", 2, 1],
+        ["one", "retired", 1, 0],
+      ]);
+    });
+
+    it("rolls back a version with its sensors, past parts that were renewed, and no further than the first", async () => {
+      const { registry, enter, champions } = await world();
+      await enter("two", 2, ["a", "b"]);
+      await registry.promoteFleet("two", { kept: [], reason: "won", now: at(3) });
+      await registry.register({ manifest: ofFleet("two", "a", "two-a-2"), statusReason: "", now: at(4) });
+      await registry.promote("two-a-2", "renewed", at(4));
+      expect(await registry.rollbackFleet("", "bad", at(5))).toEqual({ fleetId: "one", sensors: 2 });
+      expect(await champions()).toEqual(["m-own", "one-a", "one-b", "one-c"]);
+      expect(await registry.get("two-a-2")).toMatchObject({ status: "retired", statusReason: "bad", retiredAt: at(5) });
+      expect(await known(registry)).toEqual([
+        ["two", "retired", 0, 0],
+        ["one", "champion", 3, 0],
+      ]);
+      expect(await registry.rollbackFleet("", "bad", at(6))).toBeNull();
+      expect(await registry.rollbackFleet("elsewhere", "bad", at(6))).toBeNull();
+    });
+
+    it("retires a challenger with its sensors' challengers, and no champion", async () => {
+      const { registry, enter } = await world();
+      await enter("two", 2, ["a", "b"]);
+      await registry.retireFleet("two", "lost", at(3));
+      await registry.retireFleet("two", "again", at(4));
+      expect(await known(registry)).toEqual([
+        ["two", "retired", 0, 0],
+        ["one", "champion", 3, 0],
+      ]);
+      expect(await registry.get("two-a")).toMatchObject({ status: "retired", statusReason: "lost", retiredAt: at(3) });
+      await expect(registry.retireFleet("one", "", at(3))).rejects.toMatchObject({ code: "conflict" });
+    });
+  });
+}
+
 /** What every store of learnt states does. */
 export function adaptationsContract(open: () => Promise<Adaptations>): void {
   describe("adaptations", () => {

@@ -9,7 +9,7 @@ import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
 import { lastLead } from "../../core/model/leads.ts";
 import type { FleetInference, Inference, Registry, Trust } from "../../core/model/ports.ts";
-import type { RegisteredModel } from "../../core/model/registered.ts";
+import type { RegisteredFleet, RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { countLeads } from "../../core/operations/score.ts";
 import type { Adaptations, Follower, Leases, Ledger, Queue, Scores } from "../../core/ports.ts";
@@ -366,8 +366,87 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
   };
   const change = (model: RegisteredModel, changes: Partial<RegisteredModel>) =>
     byId.set(model.modelId, { ...model, ...changes });
+  const fleets = new Map<string, Omit<RegisteredFleet, "champions" | "challengers">>();
+  const fleetOf = ({ manifest }: RegisteredModel) => manifest.fleet?.fleetId;
+  const mustFleet = (fleetId: string) => {
+    const fleet = fleets.get(fleetId);
+    if (!fleet) throw new AppError("notFound", `there is no fleet ${fleetId}`);
+    return fleet;
+  };
+  const changeFleet = (fleetId: string, changes: Partial<RegisteredFleet>) =>
+    fleets.set(fleetId, { ...mustFleet(fleetId), ...changes });
+  const ofFleet = (fleetId: string, status: RegisteredModel["status"]) =>
+    newestFirst().filter((one) => fleetOf(one) === fleetId && one.status === status);
   return {
     models: byId,
+    async fleets(limit) {
+      const known = [...fleets.values()].map((one) => ({
+        ...one,
+        champions: ofFleet(one.fleetId, "champion").length,
+        challengers: ofFleet(one.fleetId, "challenger").length,
+      }));
+      known.sort((a, b) => Number(b.createdAt) - Number(a.createdAt) || (a.fleetId < b.fleetId ? 1 : -1));
+      return known.slice(0, limit);
+    },
+    async registerFleet({ fleetId, digest, group, statusReason, now }) {
+      const known = fleets.get(fleetId);
+      if (known && known.digest !== digest) throw new AppError("conflict", `fleet ${fleetId} has another digest`);
+      if (known) return;
+      const dates = { createdAt: now, promotedAt: null, retiredAt: null };
+      fleets.set(fleetId, { fleetId, digest, group, statusReason, status: "challenger", ...dates });
+    },
+    async promoteFleet(fleetId, { kept, reason, now }) {
+      const { status, group } = mustFleet(fleetId);
+      if (status === "champion") return 0;
+      for (const one of fleets.values()) {
+        if (one.group !== group || one.status !== "champion") continue;
+        changeFleet(one.fleetId, { status: "retired", statusReason: `followed by ${fleetId}`, retiredAt: now });
+      }
+      changeFleet(fleetId, { status: "champion", statusReason: reason, promotedAt: now, retiredAt: null });
+      const reasons = new Map(kept.map((one) => [one.sensorId, one.reason]));
+      let count = 0;
+      for (const model of ofFleet(fleetId, "challenger")) {
+        const keptWhy = reasons.get(model.sensorId);
+        const champion = championOf(model.sensorId);
+        if (keptWhy) change(model, { status: "retired", statusReason: keptWhy, retiredAt: now });
+        else if (champion && fleetOf(champion) && fleetOf(champion) !== fleetId) {
+          const statusReason = `followed by ${model.modelId}`;
+          change(champion, { status: "retired", statusReason, retiredAt: now });
+          change(model, { status: "champion", statusReason: reason, promotedAt: now, retiredAt: null });
+          count++;
+        }
+      }
+      return count;
+    },
+    async rollbackFleet(group, statusReason, now) {
+      const champion = [...fleets.values()].find((one) => one.group === group && one.status === "champion");
+      const before = [...fleets.values()]
+        .filter((one) => one.group === group && one.status === "retired" && one.promotedAt && one.retiredAt)
+        .filter(({ retiredAt }) => Number(retiredAt) <= Number(champion?.promotedAt))
+        .sort((a, b) => Number(b.retiredAt) - Number(a.retiredAt))[0];
+      if (!champion || !before) return null;
+      changeFleet(champion.fleetId, { status: "retired", statusReason, retiredAt: now });
+      changeFleet(before.fleetId, { status: "champion", statusReason, retiredAt: null });
+      let sensors = 0;
+      for (const model of ofFleet(champion.fleetId, "champion")) {
+        const earlier = ofSensor(model.sensorId)
+          .filter((one) => one.status === "retired" && one.promotedAt && fleetOf(one) !== champion.fleetId)
+          .filter(({ retiredAt }) => Number(retiredAt) <= Number(model.promotedAt))
+          .sort((a, b) => Number(b.retiredAt) - Number(a.retiredAt))[0];
+        if (!earlier) continue;
+        change(model, { status: "retired", statusReason, retiredAt: now });
+        change(earlier, { status: "champion", statusReason, retiredAt: null });
+        sensors++;
+      }
+      return { fleetId: before.fleetId, sensors };
+    },
+    async retireFleet(fleetId, statusReason, now) {
+      const { status } = mustFleet(fleetId);
+      if (status === "champion") throw new AppError("conflict", `fleet ${fleetId} is champion`);
+      if (status === "challenger") changeFleet(fleetId, { status: "retired", statusReason, retiredAt: now });
+      for (const model of ofFleet(fleetId, "challenger"))
+        change(model, { status: "retired", statusReason, retiredAt: now });
+    },
     async register({ manifest, digest, statusReason, now }) {
       const { modelId, sensorId, modelSha256 } = manifest;
       const known = byId.get(modelId);
@@ -407,11 +486,13 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
     async get(modelId) {
       return byId.get(modelId) ?? null;
     },
-    async list({ sensorId, status, limit, after }) {
+    async list({ sensorId, status, fleetId, limit, after }) {
       const all = newestFirst();
       const from = after === undefined ? 0 : all.findIndex(({ modelId }) => modelId === after) + 1;
       const isWanted = (one: RegisteredModel) =>
-        (!sensorId || one.sensorId === sensorId) && (!status || one.status === status);
+        (!sensorId || one.sensorId === sensorId) &&
+        (!status || one.status === status) &&
+        (!fleetId || fleetOf(one) === fleetId);
       return all.slice(from).filter(isWanted).slice(0, limit);
     },
     async promote(modelId, statusReason, now) {

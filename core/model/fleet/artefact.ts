@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
+import { sha256Of } from "../sha256.ts";
 import { digestOf } from "./digest.ts";
 import type { ArtefactFiles } from "./files.ts";
 import { FleetManifest } from "./manifest.ts";
@@ -44,6 +45,29 @@ export async function loadFleet(files: ArtefactFiles, fleetId: string, digest: s
   }
   const manifest = parseManifest(fleetId, contents["manifest.json"]);
   return { manifest, onnx: contents["fleet.onnx"], golden: contents["golden.safetensors"], digest };
+}
+
+const priorOf = (fleetId: string) => `fleets/${fleetId}/prior.safetensors`;
+
+/** Writes what the version's manifest names as its prior. */
+export async function savePrior(files: ArtefactFiles, fleetId: string, prior: Uint8Array): Promise<void> {
+  await files.write(priorOf(fleetId), prior);
+}
+
+/** The prior that the version's manifest names, null where it names none. Throws notFound or artefactRejected. */
+export async function loadPrior(
+  files: ArtefactFiles,
+  { fleetId, prior }: Pick<FleetManifest, "fleetId" | "prior">,
+): Promise<Uint8Array | null> {
+  if (prior === undefined) return null;
+  const bytes = await files.read(priorOf(fleetId));
+  if (bytes === null) throw new AppError("notFound", `fleet ${fleetId}: its prior is not in the model store`);
+  const actual = await sha256Of(bytes);
+  if (actual === prior) return bytes;
+  throw new AppError(
+    "artefactRejected",
+    `fleet ${fleetId}: its prior has sha256 ${actual}, its manifest says ${prior}`,
+  );
 }
 
 type FileName = (typeof fileNames)[number];

@@ -30,6 +30,8 @@ export const FleetManifest = z.object({
   panel: z
     .array(z.object({ sensorId: z.string().min(1).max(256), change: z.array(z.number().positive().max(1e12)).max(16) }))
     .max(1_000),
+  /** SHA-256 of what is expected of sensors to come, where it lies beside the version. */
+  prior: sha256.optional(),
   training: z.object({
     engine: name,
     seed: z.int(),

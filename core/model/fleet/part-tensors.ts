@@ -1,16 +1,9 @@
 import type { Scaler } from "../manifest.ts";
+import type { SensorPart } from "./part.ts";
 import type { PartFile } from "./part-file.ts";
 
-const vectors = ["ridge", "residualScale", "widths", "bands", "errorScale", "pathScale", "constants"] as const;
-
-/** A sensor's numbers as the encoder uses them, with its skip; what each is stands with the encoder. */
-export type EncoderPart = { sensorId: string; scaler: Scaler; skip: Float32Array } & Record<
-  (typeof vectors)[number],
-  Float32Array
->;
-
 /** The part as it is stored. */
-export function toPartFile(fleetId: string, { sensorId, scaler, ...part }: EncoderPart): PartFile {
+export function toPartFile(fleetId: string, { sensorId, scaler, ...part }: SensorPart): PartFile {
   const { linear, branch, mean, deviation, change } = scaler;
   const scalers = {
     ...{ linearCenter: linear.center, linearScale: linear.scale },
@@ -21,7 +14,7 @@ export function toPartFile(fleetId: string, { sensorId, scaler, ...part }: Encod
 }
 
 /** The part as the encoder uses it; what is missing is empty. */
-export function fromPartFile({ sensorId, tensors }: PartFile): EncoderPart {
+export function fromPartFile({ sensorId, tensors }: PartFile): SensorPart {
   const list = (name: string) => Array.from(tensors[name] ?? []);
   const scaler: Scaler = {
     ...{ mean: list("mean"), deviation: list("deviation"), change: list("change") },

@@ -3,6 +3,7 @@ import type { ModelManifest } from "../manifest.ts";
 import type { TrainProgress, Untrained } from "../training.ts";
 import type { FleetArtefact } from "./artefact.ts";
 import type { FleetEncoding } from "./encoding.ts";
+import type { FleetManifest } from "./manifest.ts";
 import type { SensorPart } from "./part.ts";
 
 /** A sensor that a fleet's network learns from: readings in time order; those after the request's `now` are ignored. */
@@ -79,11 +80,29 @@ export type FleetRunner = { run(rows: FleetRow[]): Promise<FleetAnswer[]>; close
  */
 export type BuiltSensor = { manifest: ModelManifest; bytes: Uint8Array };
 
-/** A version of a fleet's network as it is stored, with its sensors. */
-export type BuiltFleet = { artefact: FleetArtefact; sensors: BuiltSensor[] };
+/**
+ * A version of a fleet's network as it is stored, with its sensors; `prior`: what is expected of sensors to come, null
+ * where none could teach that.
+ */
+export type BuiltFleet = { artefact: FleetArtefact; prior: Uint8Array | null; sensors: BuiltSensor[] };
+
+/** Asks for parts of sensors by a version's network and its `prior`; readings as in `FleetSensor`. */
+export type PartsRequest = {
+  sensors: FleetSensor[];
+  version: Pick<FleetManifest, "fleetId" | "encoding" | "graph">;
+  prior: Uint8Array | null;
+  engine: string;
+  seed: number;
+  now: Date;
+  codeVersion: string;
+};
+
+/** The parts of the sensors that can have one, and why the others have none. */
+export type BuiltParts = { sensors: BuiltSensor[]; refused: FleetResult["refused"] };
 
 /**
- * Trains fleets' versions; `fleet` null when no sensor can have a model. Rejects with the signal's reason when aborted.
+ * Trains fleets' versions, and fits sensors to them; `fleet` null when no sensor can have a model. Rejects with the
+ * signal's reason when aborted.
  */
 export type FleetVersionTrainer = {
   trainVersion(
@@ -91,4 +110,5 @@ export type FleetVersionTrainer = {
     onProgress?: (progress: TrainProgress) => void,
     signal?: AbortSignal,
   ): Promise<{ fleet: BuiltFleet | null; refused: FleetResult["refused"] }>;
+  fitParts(request: PartsRequest, signal?: AbortSignal): Promise<BuiltParts>;
 };

@@ -3,6 +3,7 @@ import { AppError } from "../../../core/errors.ts";
 import { ModelManifest } from "../../../core/model/manifest.ts";
 import type { Registry } from "../../../core/model/ports.ts";
 import type { ModelStatus, RegisteredModel } from "../../../core/model/registered.ts";
+import { postgresFleets } from "./registry-fleets.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 /**
@@ -13,6 +14,8 @@ import type { PredictorSchema } from "./schema.ts";
 export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
   const models = () => db.selectFrom("model").selectAll();
   return {
+    ...postgresFleets(db),
+
     async register({ manifest, digest, statusReason, now }) {
       const { modelId, sensorId, modelSha256 } = manifest;
       const inserted = await db
@@ -86,10 +89,11 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
       return row === undefined ? null : toModel(row, readManifest(row));
     },
 
-    async list({ sensorId, status, limit, after }) {
+    async list({ sensorId, status, fleetId, limit, after }) {
       let query = models().orderBy("created_at", "desc").orderBy("model_id", "desc").limit(limit);
       if (sensorId !== undefined) query = query.where("sensor_id", "=", sensorId);
       if (status !== undefined) query = query.where("status", "=", status);
+      if (fleetId !== undefined) query = query.where("fleet_id", "=", fleetId);
       if (after !== undefined) {
         query = query.where(
           sql<boolean>`(created_at, model_id) < (select m.created_at, m.model_id from model as m where m.model_id = ${after})`,

@@ -43,6 +43,7 @@ export function rolesSql(): string[] {
     `grant delete on alert_standing to ${api}`,
     `grant insert on notification to ${api}`,
     `grant update (status, status_reason, promoted_at, retired_at) on model to ${api}`,
+    `grant update (status, status_reason, promoted_at, retired_at) on fleet to ${api}`,
     `grant insert, update, delete on api_key, session, sign_in_link to ${api}`,
     // Entries are added, and go when they are old; nobody rewrites them.
     `grant insert, delete on audit to ${api}`,

@@ -30,6 +30,17 @@ export type PredictorSchema = {
     created_at: Date;
     promoted_at: Date | null;
     retired_at: Date | null;
+    fleet_id: GeneratedAlways<string | null>;
+  };
+  fleet: {
+    fleet_id: string;
+    group_path: string;
+    digest: string;
+    status: string;
+    status_reason: string;
+    created_at: Date;
+    promoted_at: Date | null;
+    retired_at: Date | null;
   };
   cycle: RowOf<typeof cycleColumns> & { finished_at: Date | null; is_disputed: Generated<boolean> };
   outcome: RowOf<typeof outcomeColumns>;

@@ -101,13 +101,13 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
     path: "/v1/sensors/{id}",
     verb: "train",
     tags,
-    summary: "Ask for a new model of the sensor; it starts as a challenger",
+    summary: "Ask for the sensor's part by its fleet's network, renewed with its newest readings",
     request: { params: SensorParams },
     responses: answers(202, TrainAccepted, "Queued; one training a sensor and slot"),
     handle: async (c, id) => {
       await requireSensor(services, id);
       const slot = floorToStep(clock.now(), services.settings.stepSeconds);
-      await queue.send("train", [trainMessage(id, "requested", slot)]);
+      await queue.send("train", [trainMessage([id], "requested", slot)]);
       return c.json({ sensorId: id, slot: slot.toISOString(), status: "queued" as const }, 202);
     },
   });

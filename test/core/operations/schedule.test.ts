@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AppError } from "../../../core/errors.ts";
-import { ForecastMessage, TrainFleetMessage } from "../../../core/messages.ts";
-import type { RegisteredModel } from "../../../core/model/registered.ts";
-import { schedule, scheduleScores, scheduleTraining, shardsOf } from "../../../core/operations/schedule.ts";
+import { ForecastMessage, TrainFleetMessage, TrainMessage } from "../../../core/messages.ts";
+import { schedule, scheduleScores, shardsOf } from "../../../core/operations/schedule.ts";
+import { scheduleTraining } from "../../../core/operations/schedule-training.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { manifestOf, modelOf, readingsOf, someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
@@ -99,43 +99,54 @@ test("scoring goes out to the same shards", async () => {
   expect(ports.queue.sent.map(({ queue }) => queue)).toEqual(["score", "score"]);
 });
 
-test("a sensor is trained again when its history has grown by a twentieth, not before", async () => {
-  const { ports } = world(["a"]);
-  // Trained on 31 days on 2 February: 1.55 days more are a twentieth, 12 horizons of 24 steps are two days.
-  const trainedAt = new Date("2026-02-02T00:00:00.000Z");
-  const model = modelOf(manifestOf({ createdAt: trainedAt.toISOString() }));
-  const registry = memoryRegistry([model]);
-  const due = async (hours: number) => {
-    const at = addSeconds(trainedAt, 3600 * hours);
-    ports.follower = memoryFollower(new Map([["a", readingsOf({ temperature: [20] }, { end: at })]]));
-    return (await scheduleTraining({ ...ports, registry }, settings, { at })).shards;
-  };
-  expect([await due(24), await due(47), await due(48)]).toEqual([0, 0, 1]);
-  await registry.register({
-    manifest: manifestOf({ modelId: "rival", createdAt: addSeconds(trainedAt, 48 * 3600).toISOString() }),
-    statusReason: "trained",
-    now: addSeconds(trainedAt, 48 * 3600),
+const hour = 3600;
+/** Trained on 31 days: 1.55 days more are a twentieth, 12 horizons of 24 steps are two days. */
+const trainedAt = new Date("2026-02-02T00:00:00.000Z");
+const trainedOf = (sensorId: string, from = "2026-01-01T00:00:00.000Z") => {
+  const own = manifestOf({ modelId: `m-${sensorId}`, sensorId, createdAt: trainedAt.toISOString() });
+  return modelOf({ ...own, training: { ...own.training, from, to: trainedAt.toISOString() } });
+};
+
+/** What is asked for so many hours after the fleet was trained; `b` came without a model. */
+async function dueAfter(hours: number, registry: ReturnType<typeof memoryRegistry>, sensorIds = ["a", "b"]) {
+  const at = addSeconds(trainedAt, hour * hours);
+  const follower = memoryFollower(new Map(sensorIds.map((id) => [id, readingsOf({ temperature: [20] }, { end: at })])));
+  const queue = memoryQueue();
+  for (let again = 0; again < 2; again++) await scheduleTraining({ follower, queue, registry }, settings, { at });
+  return queue.sent.map(({ message: { body } }) => {
+    const fleet = TrainFleetMessage.safeParse(body);
+    return fleet.success ? `fleet ${fleet.data.reason}` : JSON.stringify(TrainMessage.parse(body).sensorIds);
   });
-  await registry.retire("rival", "lost", addSeconds(trainedAt, 49 * 3600));
-  expect([await due(72), await due(96)]).toEqual([0, 1]);
+}
+
+test("a fleet without a network is trained, whatever models its sensors have", async () => {
+  expect(await dueAfter(1, memoryRegistry([trainedOf("a")]))).toEqual(["fleet noModel"]);
+  expect(await dueAfter(1, memoryRegistry(), [])).toEqual([]);
 });
 
-test("one message trains the whole fleet, or those without a model alone", async () => {
-  const { ports } = world(["a", "b"]);
-  const sentBy = async (models: RegisteredModel[]) => {
-    const queue = memoryQueue();
-    for (let again = 0; again < 2; again++) {
-      await scheduleTraining({ ...ports, queue, registry: memoryRegistry(models) }, settings, { at: someSlot });
-    }
-    return queue.sent.map(({ message }) => TrainFleetMessage.parse(message.body));
-  };
-  const model = (sensorId: string, days: number) => {
-    const createdAt = addSeconds(someSlot, -days * 86_400).toISOString();
-    return modelOf(manifestOf({ modelId: `m-${sensorId}`, sensorId, createdAt }));
-  };
-  expect(await sentBy([model("a", 1), model("b", 1)])).toEqual([]);
-  expect(await sentBy([model("a", 1)])).toEqual([{ fleet: true, reason: "noModel", slot: someSlot }]);
-  expect(await sentBy([model("a", 30)])).toEqual([{ fleet: true, reason: "scheduled", slot: someSlot }]);
+test("a network is trained again when the history of most has grown; before that sensors get parts of it", async () => {
+  const registry = memoryRegistry([trainedOf("a"), trainedOf("c", "2025-01-01T00:00:00.000Z")]);
+  await registry.registerFleet({ ...{ fleetId: "f", digest: "d", group: "", statusReason: "" }, now: trainedAt });
+  await registry.promoteFleet("f", { kept: [], reason: "first", now: trainedAt });
+  // The year of c decides for the network, the month of a for its own part, and b has none yet.
+  const due = (hours: number) => dueAfter(hours, registry, ["a", "b", "c"]);
+  expect(await due(24)).toEqual(['["b"]']);
+  expect(await due(48)).toEqual(['["b"]', '["a"]']);
+  expect(await due(24 * 20)).toEqual(["fleet scheduled"]);
+});
+
+test("a part on trial is left alone, and what lost counts as made", async () => {
+  const registry = memoryRegistry([trainedOf("a")]);
+  await registry.registerFleet({ ...{ fleetId: "f", digest: "d", group: "", statusReason: "" }, now: trainedAt });
+  await registry.promoteFleet("f", { kept: [], reason: "first", now: trainedAt });
+  const rivalAt = addSeconds(trainedAt, 47 * hour);
+  await registry.registerFleet({ ...{ fleetId: "g", digest: "d", group: "", statusReason: "" }, now: rivalAt });
+  const rival = manifestOf({ modelId: "rival", sensorId: "a", createdAt: rivalAt.toISOString() });
+  await registry.register({ manifest: rival, statusReason: "trained", now: rivalAt });
+  const due = (hours: number) => dueAfter(hours, registry, ["a"]);
+  expect(await due(90)).toEqual([]);
+  await registry.retire("rival", "lost", addSeconds(trainedAt, 49 * hour));
+  expect([await due(90), await due(96)]).toEqual([[], ["fleet scheduled"]]);
 });
 
 test("shards keep every sensor, their order and both limits", () => {

@@ -1,13 +1,14 @@
 import { beforeAll, expect, test } from "vitest";
 import type { Readings } from "../../../core/data/reading.ts";
+import { AppError } from "../../../core/errors.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import type { FleetRow } from "../../../core/model/fleet/golden.ts";
 import type { FleetVersion } from "../../../core/model/fleet/manifest.ts";
 import { seedFleet } from "../../../core/operations/admit-fleet.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
 import { promoteByHand } from "../../../core/operations/promote.ts";
-import { defaultTrainSettings } from "../../../core/operations/train.ts";
-import { drawSensors, trainFleet } from "../../../core/operations/train-fleet.ts";
+import { drawSensors, trainFleet, trainSensors } from "../../../core/operations/train-fleet.ts";
+import { defaultTrainSettings } from "../../../core/operations/train-settings.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { workerFleetTrainer } from "../../../functions/adapters/fleet.ts";
 import { memoryFiles, memoryStore } from "../../../functions/adapters/memory-store.ts";
@@ -27,16 +28,20 @@ import {
 
 const stepSeconds = 3600;
 const fleet = fleetOf({ stepSeconds });
-const days = 40;
+// More than the 1000 steps below which a sensor is young.
+const days = 45;
 const names = ["attic", "cellar", "hall"];
+/** Came when the others had taught already: a house with months behind it, and one of a few days. */
+const newcomers = ["shed", "den"];
 /** Enough for the forecasts of a later slot, which training must not see. */
 const later = addSeconds(someSlot, 6 * stepSeconds);
 
-function histories(): Map<string, Readings> {
+function histories(sensorIds = names): Map<string, Readings> {
   return new Map(
-    names.map((name, i) => {
+    sensorIds.map((name, i) => {
       const options = { stepsPerDay: 24, seed: i + 1 };
-      const columns = { temperature: wave(days * 24, options), humidity: wave(days * 24, { ...options, mean: 45 }) };
+      const length = 24 * (name === "den" ? 5 : days);
+      const columns = { temperature: wave(length, options), humidity: wave(length, { ...options, mean: 45 }) };
       return [name, readingsOf(columns, { end: later, stepSeconds })];
     }),
   );
@@ -68,14 +73,16 @@ function world(files = memoryFiles()) {
   };
 }
 
-const trainSettings = defaultTrainSettings(fleet, "v1");
+const trainSettings = { ...defaultTrainSettings(fleet, "v1"), mostTeachers: 2 };
 const settings = defaultForecastSettings(fleet, "v1");
 const order = { slot: someSlot, reason: "scheduled" } as const;
 
 let trained: ReturnType<typeof world>;
 beforeAll(async () => {
   trained = world();
-  const outcome = await trainFleet(trained, trainSettings, order, { holder: "me" });
+  // There is no network yet: who asks first for a part has it trained.
+  const first = { ...order, sensorIds: ["attic"] };
+  const outcome = await trainSensors(trained, trainSettings, first, { holder: "me" });
   if (outcome.status !== "trained") throw new Error(JSON.stringify(outcome));
 }, 120_000);
 
@@ -90,6 +97,55 @@ test("one training makes every sensor's first model, with its part's place and r
       expect(ridgeMae).toBeLessThan(persistenceMae);
     }
   }
+});
+
+test("a sensor that did not teach has a part by the same network, which has no skip for it", async () => {
+  const champions = await trained.registry.champions(names);
+  const { fleet: version } = champions.get("attic")!.manifest;
+  const { graph, training } = await trained.fleetInference.open(version!);
+  expect(training.sensors).toBe(2);
+  const places = [...champions.values()].map(({ sensorId, modelSha256, manifest }) => {
+    return { sensorId, digest: modelSha256, pack: manifest.fleet!.pack };
+  });
+  const parts = await trained.fleetInference.parts(graph, places);
+  const skips = [...parts.values()].map((part) => !(part instanceof AppError) && part.tensors.skip!.some(Boolean));
+  expect(skips.filter(Boolean)).toHaveLength(2);
+  expect(await trained.registry.fleets(9)).toMatchObject([{ status: "champion", champions: 3, challengers: 0 }]);
+});
+
+test("sensors that come later are given parts by the network that serves, without training, from few days on", async () => {
+  const follower = memoryFollower(histories([...names, ...newcomers]));
+  const ports = { ...trained, follower, leases: memoryLeases() };
+  const message = { ...order, slot: later, sensorIds: newcomers };
+  const outcome = await trainSensors(ports, trainSettings, message, { holder: "me" });
+  expect(outcome).toMatchObject({
+    status: "trained",
+    sensors: [{ status: "champion" }, { status: "champion" }],
+    refused: [],
+  });
+  expect(await trained.registry.fleets(9)).toMatchObject([{ champions: 5 }]);
+  const { outcomes, forecasts } = await forecast({ ...ports, ledger: memoryLedger() }, settings, {
+    slot: later,
+    sensorIds: newcomers,
+  });
+  expect(outcomes.map(({ status, reasonText }) => [status, reasonText])).toEqual(newcomers.map(() => ["issued", null]));
+  const widthOf = (name: string) => {
+    const { q10, q90 } = forecasts.find(({ sensorId, isServed }) => isServed && sensorId === name)!;
+    return q90[0]! - q10[0]!;
+  };
+  expect(widthOf("den")).toBeGreaterThan(widthOf("shed"));
+});
+
+test("a part is renewed with newer readings at once; the one before can come back", async () => {
+  const { registry } = trained;
+  const before = (await registry.champions(["attic"])).get("attic")!;
+  const message = { ...order, slot: later, sensorIds: ["attic"] };
+  const outcome = await trainSensors(trained, trainSettings, message, { holder: "me" });
+  expect(outcome).toMatchObject({ sensors: [{ status: "champion", reason: expect.stringMatching(/renewed/) }] });
+  const renewed = (await registry.champions(["attic"])).get("attic")!;
+  expect(renewed.manifest.fleet!.fleetId).toBe(before.manifest.fleet!.fleetId);
+  expect(renewed.manifest.training.to > before.manifest.training.to).toBe(true);
+  expect(await registry.rollback("attic", "test", later)).toBe(before.modelId);
 });
 
 test("a shard of fleet models is one run, one query, and issues all its sensors", async () => {
@@ -119,10 +175,12 @@ test("a forecast is the same cold and warm, alone and in a shard", async () => {
 });
 
 test("the panel is read with a shard that does not hold it, and a panel that is silent costs nothing", async () => {
-  const silent = memoryFollower(new Map([["hall", trained.follower.sensors.get("hall")!]]));
+  // The one that did not teach is not in the panel.
+  const [quiet] = names.filter((name) => !drawSensors(names, 2).includes(name)) as [string];
+  const silent = memoryFollower(new Map([[quiet, trained.follower.sensors.get(quiet)!]]));
   const ask = async (follower: typeof silent) => {
     trained.runs.length = 0;
-    const shard = { slot: later, sensorIds: ["hall"] };
+    const shard = { slot: later, sensorIds: [quiet] };
     const { outcomes } = await forecast({ ...trained, follower, ledger: memoryLedger() }, settings, shard);
     expect(outcomes.map(({ status }) => status)).toEqual(["issued"]);
     return trained.runs[0]!.rows[0]!.features;

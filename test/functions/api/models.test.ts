@@ -152,7 +152,7 @@ describe("POST /v1/sensors/{id}:train", () => {
     await getAs(api.app, path, TrainAccepted, { ...post({}), status: 202 });
     expect(api.queue.sent).toHaveLength(1);
     const message = TrainMessage.parse(api.queue.sent[0]!.message.body);
-    expect(message).toEqual({ sensorId: "a:b/c", reason: "requested", slot: someSlot });
+    expect(message).toEqual({ sensorIds: ["a:b/c"], reason: "requested", slot: someSlot });
   });
 
   it("refuses a sensor that nobody knows, and says when the queue is away", async () => {

@@ -6,7 +6,7 @@ import { toGrid } from "../../../core/data/grid.ts";
 import { folderStore } from "../../../functions/adapters/files.ts";
 import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { runModels } from "../../../functions/commands/models.ts";
-import { gridSha256 } from "../../../models/artefact.ts";
+import { gridSha256 } from "../../../models/receipt.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, humidity, manifestOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";

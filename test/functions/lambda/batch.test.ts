@@ -5,7 +5,7 @@ import { handleBatch, reasonOf } from "../../../functions/lambda/batch.ts";
 import { sqsEvent } from "../../fakes/lambda.ts";
 import { quietLog } from "../../fakes/log.ts";
 
-const message = (sensorId: string) => ({ sensorId, reason: "scheduled", slot: "2026-03-01T12:00:00Z" });
+const message = (sensorId: string) => ({ sensorIds: [sensorId], reason: "scheduled", slot: "2026-03-01T12:00:00Z" });
 
 describe("batch", () => {
   it("fails only the message whose handling throws", async () => {
@@ -15,18 +15,23 @@ describe("batch", () => {
       TrainMessage,
       quietLog(),
       async (m) => {
-        if (m.sensorId === "2") throw new Error("no memory");
-        handled.push(m.sensorId);
+        if (m.sensorIds[0] === "2") throw new Error("no memory");
+        handled.push(...m.sensorIds);
       },
     );
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "message-1", reason: "no memory" }] });
     expect(handled).toEqual(["1", "3"]);
   });
 
+  it("takes a message of the version before, which names one sensor", () => {
+    const { sensorIds: _, ...rest } = message("");
+    expect(TrainMessage.parse({ ...rest, sensorId: "1" })).toMatchObject({ sensorIds: ["1"], reason: "scheduled" });
+  });
+
   it.each([
     ["not JSON", "{"],
     ["another shape", { hello: "world" }],
-    ["no sensor", { ...message(""), sensorId: "" }],
+    ["no sensor", message("")],
     ["an unknown reason", { ...message("1"), reason: "whim" }],
     ["a time that is none", { ...message("1"), slot: "yesterday" }],
     ["null", null],
@@ -34,7 +39,7 @@ describe("batch", () => {
     const handled: string[] = [];
     const log = quietLog();
     const event = sqsEvent([message("1"), poison, message("2")]);
-    const answer = await handleBatch(event, TrainMessage, log, async (m) => handled.push(m.sensorId));
+    const answer = await handleBatch(event, TrainMessage, log, async (m) => handled.push(...m.sensorIds));
     const reason = expect.stringMatching(/^(malformed message|SyntaxError): ./);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "message-1", reason }] });
     expect(handled).toEqual(["1", "2"]);

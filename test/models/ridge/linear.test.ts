@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fitRidge } from "../../../models/ridge/fit.ts";
+import { measureResiduals } from "../../../models/fleet/residuals.ts";
 import { normalEquations, predictRidge, type Regression, solveRidge } from "../../../models/ridge/linear.ts";
 import { randomOf } from "../../builders.ts";
 
@@ -84,12 +84,12 @@ describe("ridge", () => {
     }
   });
 
-  test("bands are the residual quantiles of the last third and hold the median", () => {
+  test("bands of late are the residual quantiles of the last third and hold the median", () => {
     const data = regressionOf(3000, 1, 1);
-    const { bands } = fitRidge(data, 3000, Float64Array.of(1e-4), [0.1, 0.5, 0.9]);
-    expect(bands[0]).toBeCloseTo(-0.8, 1);
-    expect(bands[1]).toBe(0);
-    expect(bands[2]).toBeCloseTo(0.8, 1);
+    const { late } = measureResiduals(data, solveRidge(normalEquations(data, 0, 3000), 1e-4), 3000);
+    expect(late[0]![0]).toBeCloseTo(-0.8, 1);
+    expect(late[0]![1]).toBe(0);
+    expect(late[0]![2]).toBeCloseTo(0.8, 1);
   });
 
   test("a column that never varies gets no weight", () => {

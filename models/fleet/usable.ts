@@ -1,7 +1,7 @@
-import { type Grid, gridLength, gridTime } from "../core/data/grid.ts";
-import type { Target } from "../core/data/reading.ts";
-import type { Untrained } from "../core/model/training.ts";
-import { addSeconds } from "../core/time.ts";
+import { type Grid, gridLength, gridTime } from "../../core/data/grid.ts";
+import type { Target } from "../../core/data/reading.ts";
+import type { Untrained } from "../../core/model/training.ts";
+import { addSeconds } from "../../core/time.ts";
 
 /** Fewer measured points than this share of the time since the first one is a gap rather than a short history. */
 const minimumShare = 0.1;

@@ -1,0 +1,97 @@
+import type { TrainMessage } from "../messages.ts";
+import { loadPrior } from "../model/fleet/artefact.ts";
+import type { FleetManifest, FleetVersion } from "../model/fleet/manifest.ts";
+import type { FleetResult } from "../model/fleet/training.ts";
+import type { ModelManifest } from "../model/manifest.ts";
+import type { Ports } from "../ports.ts";
+import { addSeconds } from "../time.ts";
+import { settle } from "./admit.ts";
+import { admitParts, mostVersions, packSize } from "./admit-fleet.ts";
+import { type TrainSettings, trainingSeed } from "./train-settings.ts";
+
+export type TrainPartsPorts = Pick<
+  Ports,
+  "clock" | "log" | "follower" | "fleetTrainer" | "fleetFiles" | "fleetInference" | "registry"
+>;
+
+/** A sensor with its new model, and what became of that. */
+export type SettledSensor = { manifest: ModelManifest } & Awaited<ReturnType<typeof settle>>;
+
+/** What became of sensors that asked for a part, one by one. */
+export type TrainPartsOutcome =
+  | { status: "trained"; fleetId: string; sensors: SettledSensor[]; refused: FleetResult["refused"] }
+  /** There is no network yet that they could join. */
+  | { status: "noFleet" };
+
+/**
+ * Gives sensors a part by the network of their fleet that serves: closed form, some tenths of a second for a sensor
+ * with months of history. A sensor's first model serves at once, another is its challenger.
+ */
+export async function trainParts(
+  ports: TrainPartsPorts,
+  settings: TrainSettings,
+  { slot, reason, sensorIds }: TrainMessage,
+  signal?: AbortSignal,
+): Promise<TrainPartsOutcome> {
+  const champion = (await ports.registry.fleets(mostVersions)).find(({ status }) => status === "champion");
+  if (champion === undefined) return { status: "noFleet" };
+  const version = { fleetId: champion.fleetId, digest: champion.digest };
+  const manifest = await ports.fleetInference.open(version);
+  const found = await fitAll(ports, settings, { version, manifest, sensorIds, slot, reason }, signal);
+  ports.log.info("parts.done", { ...version, sensors: found.sensors.length, refused: found.refused.length });
+  return { status: "trained", fleetId: version.fleetId, ...found };
+}
+
+/** Sensors that are to have a part of this version. */
+type Joining = {
+  version: FleetVersion;
+  manifest: FleetManifest;
+  sensorIds: string[];
+  slot: Date;
+  reason: TrainMessage["reason"];
+};
+
+/** Pack by pack: readings, parts, store, read back, register, settle. */
+export async function fitAll(
+  ports: TrainPartsPorts,
+  { codeVersion, historySeconds }: TrainSettings,
+  { version, manifest, sensorIds, slot, reason }: Joining,
+  signal?: AbortSignal,
+): Promise<{ sensors: SettledSensor[]; refused: FleetResult["refused"] }> {
+  const prior = await loadPrior(ports.fleetFiles, manifest);
+  const made = { engine: manifest.training.engine, seed: trainingSeed("parts", slot), now: slot, codeVersion };
+  const sensors: SettledSensor[] = [];
+  const refused: FleetResult["refused"] = [];
+  for (let from = 0; from < sensorIds.length; from += packSize) {
+    const some = sensorIds.slice(from, from + packSize);
+    const readings = await ports.follower.readWindows(some, addSeconds(slot, -historySeconds), slot);
+    const asked = some.map((sensorId) => ({ sensorId, readings: readings.get(sensorId)! }));
+    const built = await ports.fleetTrainer.fitParts({ sensors: asked, version: manifest, prior, ...made }, signal);
+    refused.push(...built.refused);
+    sensors.push(...(await admitAndSettle(ports, version, built.sensors, `trained: ${reason}`)));
+  }
+  return { sensors, refused };
+}
+
+/** Admits parts of a version that is registered, and decides what becomes of each model. Throws artefactRejected. */
+export async function admitAndSettle(
+  ports: Pick<Ports, "clock" | "log" | "registry" | "fleetFiles" | "fleetInference">,
+  version: FleetVersion,
+  built: Parameters<typeof admitParts>[2],
+  why: string,
+): Promise<SettledSensor[]> {
+  const manifests = await admitParts(ports, version, built, why);
+  const settled: SettledSensor[] = [];
+  for (const manifest of manifests) {
+    const { modelId, sensorId } = manifest;
+    const known = await ports.registry.get(modelId);
+    const isSettled = known !== null && known.status !== "challenger";
+    settled.push({
+      manifest,
+      ...(isSettled
+        ? { status: known.status, reason: known.statusReason }
+        : await settle(ports, { modelId, sensorId, manifest, statusReason: why })),
+    });
+  }
+  return settled;
+}

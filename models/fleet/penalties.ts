@@ -1,0 +1,92 @@
+import { pinball } from "../../core/data/metrics.ts";
+import type { RidgeValidation } from "../../core/model/fleet/training.ts";
+import { type NormalEquations, predictRidge, type Regression, solveLeads } from "../ridge/linear.ts";
+
+/** Penalties tried per lead, times the number of rows. */
+const ridgePenalties = [1e-4, 1e-3, 1e-2, 1e-1, 1];
+const fallbackPenalty = 1e-2;
+const leastJudges = 24;
+
+/**
+ * Per lead the penalty with the smallest MAE on the validation part, as far as there is one; `train`: the sums of the
+ * rows before it.
+ */
+export function choosePenalties(
+  data: Regression,
+  train: NormalEquations | null,
+  validationRow: number,
+  rows: number,
+): { penalties: Float64Array; validation: RidgeValidation | null } {
+  const penalties = new Float64Array(data.leads).fill(fallbackPenalty);
+  if (train === null || rows - validationRow < leastJudges) return { penalties, validation: null };
+  const every = Array.from({ length: data.leads }, (_, h) => h);
+  const best = new Float64Array(data.leads).fill(Number.POSITIVE_INFINITY);
+  const chosen = new Float64Array((rows - validationRow) * data.leads);
+  for (const penalty of ridgePenalties) {
+    const weights = solveLeads(train, new Float64Array(data.leads).fill(penalty), every);
+    const predicted = predictRidge(data, weights, validationRow, rows);
+    for (let h = 0; h < data.leads; h++) {
+      let sum = 0;
+      let count = 0;
+      for (let r = validationRow; r < rows; r++) {
+        const error = data.wanted[r * data.leads + h]! - predicted[(r - validationRow) * data.leads + h]!;
+        if (Number.isNaN(error)) continue;
+        sum += Math.abs(error);
+        count++;
+      }
+      if (count === 0 || sum / count >= best[h]!) continue;
+      best[h] = sum / count;
+      penalties[h] = penalty;
+      for (let i = h; i < chosen.length; i += data.leads) chosen[i] = predicted[i]!;
+    }
+  }
+  return { penalties, validation: validate(data, chosen, validationRow, rows) };
+}
+
+/**
+ * How ridge with `penalty` does on the rows from `validationRow` on, fitted on the sums of those before; null where
+ * they are too few.
+ */
+export function judgeRidge(
+  data: Regression,
+  train: NormalEquations | null,
+  penalty: number,
+  validationRow: number,
+  rows: number,
+): RidgeValidation | null {
+  if (train === null || rows - validationRow < leastJudges) return null;
+  const every = Array.from({ length: data.leads }, (_, h) => h);
+  const weights = solveLeads(train, new Float64Array(data.leads).fill(penalty), every);
+  return validate(data, predictRidge(data, weights, validationRow, rows), validationRow, rows);
+}
+
+/**
+ * Ridge's bands on the validation part are those of a normal distribution as wide as its errors there: no better are
+ * known yet.
+ */
+function validate(data: Regression, predicted: Float64Array, from: number, to: number): RidgeValidation | null {
+  const actual = data.wanted.subarray(from * data.leads, to * data.leads);
+  const known = Array.from(actual.keys()).filter((i) => !Number.isNaN(actual[i]!));
+  if (known.length === 0) return null;
+  const errors = known.map((i) => actual[i]! - predicted[i]!);
+  const spread = 1.2816 * Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length);
+  const zeros = errors.map(() => 0);
+  const losses = [
+    pinball(
+      errors,
+      zeros.map(() => -spread),
+      0.1,
+    ),
+    pinball(errors, zeros, 0.5),
+    pinball(
+      errors,
+      zeros.map(() => spread),
+      0.9,
+    ),
+  ];
+  return {
+    mae: errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length,
+    pinball: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+    persistenceMae: known.reduce((sum, i) => sum + Math.abs(actual[i]!), 0) / known.length,
+  };
+}

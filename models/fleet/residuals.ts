@@ -1,0 +1,54 @@
+import { quantileOf } from "../../core/data/quantiles.ts";
+import { predictRidge, type Regression } from "../ridge/linear.ts";
+import { moments } from "./moments.ts";
+import { fleetPolicy } from "./policy.ts";
+
+/**
+ * Per lead what ridge leaves: RMS, quantiles of the residuals of all windows, of those of late, and the change's
+ * standard deviation.
+ */
+export type Residuals = { scale: Float64Array; overall: number[][]; late: number[][]; changeDeviation: Float64Array };
+
+/** What ridge with these `weights` leaves of the first `rows` rows. */
+export function measureResiduals(data: Regression, weights: Float64Array, rows: number): Residuals {
+  const predicted = predictRidge(data, weights, 0, rows);
+  const scale = new Float64Array(data.leads);
+  const changeDeviation = new Float64Array(data.leads);
+  const overall: number[][] = [];
+  const late: number[][] = [];
+  const change = new Float64Array(rows);
+  const residual = new Float64Array(rows);
+  for (let h = 0; h < data.leads; h++) {
+    let squares = 0;
+    let count = 0;
+    for (let r = 0; r < rows; r++) {
+      change[r] = data.wanted[r * data.leads + h]!;
+      residual[r] = change[r]! - predicted[r * data.leads + h]!;
+      if (Number.isNaN(residual[r]!)) continue;
+      squares += residual[r]! ** 2;
+      count++;
+    }
+    const root = Math.sqrt(squares / Math.max(1, count));
+    scale[h] = root > 1e-9 ? root : 1;
+    changeDeviation[h] = moments(change).deviation;
+    overall.push(quantilesOf(residual));
+    late.push(quantilesOf(residual.subarray(Math.floor((2 * rows) / 3))));
+  }
+  return { scale, overall, late, changeDeviation };
+}
+
+/**
+ * Quantiles of what is known among `values`, thinned; the outer ones on their sides of 0, the median 0: it is ridge
+ * itself.
+ */
+function quantilesOf(values: Float64Array): number[] {
+  const every = Math.max(1, Math.floor(values.length / fleetPolicy.mostResiduals));
+  const known = new Float64Array(Math.ceil(values.length / every));
+  let count = 0;
+  for (let i = 0; i < values.length; i += every) if (!Number.isNaN(values[i]!)) known[count++] = values[i]!;
+  const ascending = known.subarray(0, count).sort();
+  return fleetPolicy.quantiles.map((level) => {
+    const at = quantileOf(ascending, level);
+    return level < 0.5 ? Math.min(0, at) : level > 0.5 ? Math.max(0, at) : 0;
+  });
+}

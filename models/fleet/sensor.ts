@@ -1,0 +1,80 @@
+import { type Grid, gridIndex, gridLength, gridTime } from "../../core/data/grid.ts";
+import { observe } from "../../core/data/observed.ts";
+import type { Target } from "../../core/data/reading.ts";
+import { prepare, withDayMeans } from "../../core/model/features.ts";
+import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
+import type { FleetMember, FleetSensor } from "../../core/model/fleet/training.ts";
+import { nearReach } from "../../core/model/leads.ts";
+import { minimumPoints } from "../../core/model/short-history.ts";
+import type { Untrained } from "../../core/model/training.ts";
+import { addSeconds } from "../../core/time.ts";
+import { fitPart, type PartFit } from "./part.ts";
+import { fleetPolicy } from "./policy.ts";
+import type { FleetPrior } from "./prior.ts";
+import { judgeColumn } from "./usable.ts";
+
+/** A sensor with its part, per target whether it is learnt, and why the others are not. */
+export type FittedSensor = { fit: PartFit; isLearnt: boolean[]; untrained: Untrained[] };
+
+/** What a fitted sensor brings into its fleet's model. */
+export function toMember({ fit, isLearnt, untrained }: FittedSensor): FleetMember {
+  return { part: fit.part, isLearnt, validation: fit.validation, untrained, windows: fit.origins.length };
+}
+
+/** Of a young sensor others know more than it has shown. */
+export function isYoung(points: number, { stepSeconds }: Pick<FleetEncoding, "stepSeconds">): boolean {
+  const { youngDays, youngSteps } = fleetPolicy;
+  return points < Math.max((youngDays * 86_400) / stepSeconds, youngSteps);
+}
+
+/** The part of a sensor, or why it cannot have one; `prior` where it is young. */
+export function prepareSensor(
+  encoding: FleetEncoding,
+  { sensorId, trainEnd }: FleetSensor,
+  grid: Grid,
+  prior: FleetPrior | null,
+): FittedSensor | Untrained {
+  const { targets, stepSeconds, leads, features } = encoding;
+  const length = gridLength(grid);
+  const need = minimumPoints(stepSeconds, nearReach(leads), prior !== null);
+  const verdicts = targets.map((target, k) => judgeColumn(grid, k, target, { trainEnd: length, need }));
+  const isLearnt = verdicts.map((verdict) => verdict === null);
+  const untrained = verdicts.filter((verdict) => verdict !== null);
+  if (!isLearnt.includes(true)) return untrained[0]!;
+  const border = trainEnd === undefined ? Math.floor((7 * length) / 8) : gridIndex(grid, trainEnd);
+  const history = withDayMeans(prepare(grid, features.links));
+  const fit = fitPart(encoding, sensorId, history, Math.max(0, Math.min(length, border)), length, prior);
+  if (fit === null) return tooFew(targets[0]!.name, length, need);
+  return { fit, isLearnt, untrained };
+}
+
+function tooFew(target: string, have: number, need: number): Untrained {
+  const message = `${target}: no window among ${have} steps to learn from; waits for readings`;
+  return { target, reason: "shortHistory", message, have, need: Math.max(need, have + 1) };
+}
+
+/**
+ * The readings up to `now` as serving sees them; at most `mostPoints` points back, so that one stray time cannot fill
+ * the memory.
+ */
+export function sensorGrid(
+  { readings }: Pick<FleetSensor, "readings">,
+  targets: Target[],
+  stepSeconds: number,
+  now: Date,
+): Grid {
+  const earliest = addSeconds(now, -fleetPolicy.mostPoints * stepSeconds).getTime();
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const at of readings.at) {
+    if (!(at >= earliest && at <= now.getTime())) continue;
+    if (at < first) first = at;
+    if (at > last) last = at;
+  }
+  if (last < first) return { startAt: now, stepSeconds, columns: targets.map(() => new Float64Array(0)) };
+  // The last point is whole only when its time has come.
+  const upTo = Math.min(now.getTime(), Math.ceil(last / (stepSeconds * 1000)) * stepSeconds * 1000);
+  const { grid } = observe(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) });
+  return gridTime(grid, gridLength(grid) - 1) > now
+    ? { ...grid, columns: grid.columns.map((one) => one.slice(0, -1)) }
+    : grid;
+}
