@@ -47,13 +47,23 @@ export function startShares(metrics: ModelManifest["metrics"][string] | undefine
   return shares.map((share) => share / total);
 }
 
+/** Weights are whole 4096ths, which are stored in a byte or two; together they are 1 exactly. */
+export const weightParts = 4096;
+
 /**
- * Weights [experts][leads] of the experts that have a forecast, in float32, by Bernstein online aggregation
+ * Weights [experts][leads] of the experts that have a forecast, in `weightParts`, by Bernstein online aggregation
  * (Wintenberger 2017). `shares`: what each starts from, 0 for one without a forecast.
  */
 export function weightsOf(state: WeightState, shares: number[]): number[][] {
-  const perLead = state.bound.map((_, h) => weightsAt(state, h, shares));
-  return experts.map((_, k) => perLead.map((weights) => Math.fround(weights[k]!)));
+  const perLead = state.bound.map((_, h) => inParts(weightsAt(state, h, shares)));
+  return experts.map((_, k) => perLead.map((weights) => weights[k] ?? 0));
+}
+
+/** The largest takes what rounding leaves over. */
+function inParts(weights: number[]): number[] {
+  const parts = weights.map((weight) => Math.round(weight * weightParts));
+  parts[parts.indexOf(Math.max(...parts))]! += weightParts - parts.reduce((sum, part) => sum + part, 0);
+  return parts.map((part) => part / weightParts);
 }
 
 /**

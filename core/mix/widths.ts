@@ -11,9 +11,12 @@ const leanShare = 1.25;
 /** One lead whose actual became known, with the [q10, q50, q90] that was served for it. */
 export type ServedLead = { actual: number; final: readonly number[] };
 
-/** Factors [lower, upper][leads] of the band's sides, in float32; `width`: their logs. */
+/** Factors are whole 1024ths, which are stored in a byte or two. */
+export const widthParts = 1024;
+
+/** Factors [lower, upper][leads] of the band's sides, in `widthParts`; `width`: their logs. */
 export function factorsOf(width: number[][]): number[][] {
-  return width.map((side) => side.map((log) => Math.fround(Math.exp(log))));
+  return width.map((side) => side.map((log) => Math.round(Math.exp(log) * widthParts) / widthParts));
 }
 
 /**

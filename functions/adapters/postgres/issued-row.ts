@@ -7,7 +7,7 @@ import { mixOfShares, shareGroups, sharesOf } from "../../../core/mix/shares.ts"
 import { everyLead, isEveryLead, lastLead } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { column, type RowOf } from "./columns.ts";
-import { headBytes, packMix, readLead } from "./mix-pack.ts";
+import { type MixedLead, openPack, packMix } from "./mix-pack.ts";
 
 /** What the forecasts of many slots share: stored once, by the hash of its content. */
 export type Lineage = {
@@ -94,19 +94,25 @@ export function toIssuedRows(forecasts: Forecast[]): { rows: IssuedRow[]; lineag
 export function toForecasts(row: IssuedRow, lineage: Lineage): Forecast[] {
   const { leads, stepSeconds, codeVersion, targets } = lineage;
   const pack = row.pack === null ? null : Buffer.from(row.pack, "base64");
+  const read =
+    pack &&
+    openPack(
+      pack,
+      leads.length,
+      targets.map((target) => target.resolution),
+    );
   return targets.map(({ isMixed, challengerId, ...target }, n) => {
     const value = reader(row, target.resolution);
     const level = (q: number) => leads.map((_, h) => value(targets.length + 3 * (h * targets.length + n) + q));
-    const place = { n, of: targets.length, resolution: target.resolution };
-    const read = pack && leads.map((_, h) => readLead(pack, pack.subarray(headBytes), place, h));
+    const mixed = read && leads.map((_, h) => read(n, h));
     return {
       ...target,
       ...{ sensorId: row.sensor_id, origin: row.origin, slot: row.slot, issuedAt: row.issued_at },
       ...{ sourceWatermark: row.source_watermark, isServed: row.is_served, stepSeconds, codeVersion, leads },
       reasonText: row.reason_texts?.[n] ?? null,
       ...{ q10: level(0), q50: level(1), q90: level(2), lastValue: value(n) },
-      seasonalNaive: read?.map((lead) => lead.seasonalNaive) ?? leads.map(() => null),
-      mix: isMixed ? mixFrom(row, read, { n, leads, challengerId }) : null,
+      seasonalNaive: mixed?.map((lead) => lead.seasonalNaive) ?? leads.map(() => null),
+      mix: isMixed ? mixFrom(row, mixed, { n, leads, challengerId }) : null,
     };
   });
 }
@@ -116,11 +122,10 @@ export function reader({ steps, exact }: Pick<IssuedRow, "steps" | "exact">, res
   return steps ? (i: number) => valueOfStep(resolution!, steps[i]!) : (i: number) => exact![i]!;
 }
 
-type ReadLead = ReturnType<typeof readLead>;
 type Place = { n: number; leads: number[]; challengerId: string | null };
 
 /** The mix whole, or what its shares tell of it once the pack is gone; null where neither was read. */
-function mixFrom(row: IssuedRow, read: ReadLead[] | null, { n, leads, challengerId }: Place): Mix | null {
+function mixFrom(row: IssuedRow, read: MixedLead[] | null, { n, leads, challengerId }: Place): Mix | null {
   const of = { learntThrough: row.learnt_through?.[n] ?? null, challengerId };
   if (read === null) {
     const size = noShares(leads).length;

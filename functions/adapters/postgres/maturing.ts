@@ -7,7 +7,7 @@ import { addSeconds } from "../../../core/time.ts";
 import { toForecast } from "./forecast-row.ts";
 import { issuedFields, type issuedReader, packField, withPack } from "./issued.ts";
 import { type IssuedRow, type Lineage, reader } from "./issued-row.ts";
-import { headBytes, readLead } from "./mix-pack.ts";
+import { type MixedLead, openPack } from "./mix-pack.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 type Database = Kysely<PredictorSchema>;
@@ -51,18 +51,22 @@ async function maturingBefore(db: Database, sensorIds: string[], after: Date, up
 type LeadRow = {
   sensorId: string;
   lineageId: string;
+  slot: number;
   origin: number;
   issuedAt: number;
   isServed: boolean;
   lead: number;
+  /** Of the lead among the lineage's, the first 1. */
+  place: number;
   last: number[] | null;
   lastExact: number[] | null;
   steps: number[] | null;
   exact: number[] | null;
+  /** Of all leads, in the first row of an origin; null in the others. */
   pack: string | null;
 };
 
-/** The leads that matured, each sensor's from its own moment on: one statement a shard, one slice a lead. */
+/** The leads that matured, each sensor's from its own moment on: one statement a shard. */
 export async function matured(
   db: Database,
   issued: Reader,
@@ -78,7 +82,6 @@ export async function matured(
     sql`3 * ${targets} * (p.place - 1) + ${targets} + 1`,
     sql`3 * ${targets} * p.place + ${targets}`,
   ];
-  const stride = sql`((octet_length(m.pack) - ${sql.raw(String(headBytes))}) / i.leads)`;
   // Of the origins within reach the few that a lead joins to a wanted moment, before their packs are looked at.
   const { rows } = await sql<LeadRow>`
     with i as materialized (select i.sensor_no, k.sensor_id, i.slot, i.lineage_id, i.origin, i.issued_at, i.is_served, l.leads,
@@ -95,14 +98,24 @@ export async function matured(
         least(l.last_lead, floor(extract(epoch from ${upTo} - i.origin) / l.step_seconds))) as lead
     ) as p
     where p.place is not null and i.issued_at < i.origin + make_interval(secs => p.lead * l.step_seconds))
-    select sensor_id as "sensorId", i.lineage_id::text as "lineageId", extract(epoch from i.origin)::float8 as origin,
-      extract(epoch from issued_at)::float8 as "issuedAt", is_served as "isServed", lead, last, last_exact as "lastExact",
-      steps, exact, encode(substring(m.pack for ${sql.raw(String(headBytes))})
-        || substring(m.pack from ${sql.raw(String(headBytes + 1))} + (place - 1) * ${stride} for ${stride}), 'base64') as pack
+    select sensor_id as "sensorId", i.lineage_id::text as "lineageId", extract(epoch from i.slot)::float8 as slot,
+      extract(epoch from i.origin)::float8 as origin, extract(epoch from issued_at)::float8 as "issuedAt", is_served as "isServed", lead, place, last, last_exact as "lastExact",
+      steps, exact, case when row_number() over (partition by sensor_id, i.slot, i.origin, issued_at, i.lineage_id
+        order by lead) = 1 then encode(m.pack, 'base64') end as pack
     from i ${withPack} and m.slot >= ${addSeconds(oldest, -span)} and m.slot < ${upTo}
-    order by sensor_id, i.origin, issued_at, lead`.execute(db);
+    order by sensor_id, i.origin, issued_at, i.slot, i.lineage_id, lead`.execute(db);
   const lineages = await issued.lineagesOf(rows.map((row) => row.lineageId));
-  const found = rows.flatMap((row) => toMatured(row, lineages.get(row.lineageId)!));
+  // The rows of one forecast follow each other, its pack with the first.
+  let open: ReturnType<typeof openPack> | null = null;
+  let newest: LeadRow | null = null;
+  const found: MaturedForecast[] = [];
+  for (const row of rows) {
+    const lineage = lineages.get(row.lineageId)!;
+    if (newest === null || !isOfOneForecast(newest, row))
+      open = row.pack === null ? null : openedPack(row.pack, lineage);
+    newest = row;
+    found.push(...toMatured(row, lineage, open));
+  }
   const before = (await issued.hasBefore()) ? await maturedBefore(db, wanted, upTo) : [];
   return [...before, ...found].filter(firstOf());
 }
@@ -116,16 +129,36 @@ async function maturedBefore(db: Database, wanted: MaturedQuery[], upTo: Date): 
   );
 }
 
-function toMatured(row: LeadRow, { stepSeconds, targets }: Lineage): MaturedForecast[] {
+function openedPack(pack: string, { leads, targets }: Lineage) {
+  return openPack(
+    Buffer.from(pack, "base64"),
+    leads.length,
+    targets.map((target) => target.resolution),
+  );
+}
+
+function isOfOneForecast(a: LeadRow, b: LeadRow): boolean {
+  return (
+    a.sensorId === b.sensorId &&
+    a.origin === b.origin &&
+    a.issuedAt === b.issuedAt &&
+    a.lineageId === b.lineageId &&
+    a.slot === b.slot
+  );
+}
+
+function toMatured(
+  row: LeadRow,
+  { stepSeconds, targets }: Lineage,
+  mixedOf: ((n: number, h: number) => MixedLead) | null,
+): MaturedForecast[] {
   const { sensorId, lead, isServed } = row;
   const [origin, issuedAt] = [toDate(row.origin), toDate(row.issuedAt)];
   const targetAt = addSeconds(origin, lead * stepSeconds);
-  const pack = row.pack === null ? null : Buffer.from(row.pack, "base64");
-  const slice = pack?.subarray(headBytes);
   return targets.map(({ target, modelKey, reason, resolution, isMixed }, n) => {
     const value = reader(row, resolution);
     const final: Triple = [value(3 * n), value(3 * n + 1), value(3 * n + 2)];
-    const read = pack && slice ? readLead(pack, slice, { n, of: targets.length, resolution }) : null;
+    const read = mixedOf?.(n, row.place - 1);
     const mix = isMixed && read ? { experts: read.experts, mixed: weightedMean(read.experts, read.weights) } : null;
     return {
       ...{ sensorId, target, modelKey, isServed, reason, origin, issuedAt, targetAt, lead, final, mix },

@@ -2,14 +2,18 @@ import type { Triple } from "../../../core/data/quantiles.ts";
 import { noStep, type Resolution, stepLimit, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { experts } from "../../../core/mix/experts.ts";
-import type { Mix } from "../../../core/mix/mix.ts";
+import { weightParts } from "../../../core/mix/weights.ts";
+import { widthParts } from "../../../core/mix/widths.ts";
+import { openSteps, packSteps, presentIn, stepFormat, takesPart } from "./mix-steps.ts";
 
-/**
- * What learning needs of a row's targets, lead by lead, so that one lead is one slice: two bytes of head (is it in
- * steps; which experts are there), then per lead and target each expert's q10, q50, q90, its weight, the two widths,
- * the seasonal naive. In steps of 16 bits where every number is one, else in float32 and the seasonal naive in float64;
- * NaN or `noStep` is "none".
+/*
+ * What learning needs of a row's targets: two bytes of head (format; which experts are there), then as the format says.
+ * 2: in whole steps and parts, see mix-steps.ts. 0: numbers that are none, lead by lead: per target each expert's q10, q50,
+ * q90 and weight, the two widths, all in float32, and the seasonal naive in float64; NaN is "none". 1, written by the
+ * versions before: as 0, but with 16-bit steps for the values.
  */
+
+/** What was said of one lead of one target; weights and widths as in Mix. */
 export type MixedLead = {
   experts: (Triple | null)[];
   weights: number[];
@@ -24,47 +28,52 @@ export function packMix(targets: Mixed[]): Buffer | null {
   const leads = targets[0]?.q50.length ?? 0;
   if (targets.every(({ mix, seasonalNaive }) => mix === null && seasonalNaive.every((one) => one === null)))
     return null;
-  const present = experts.flatMap((_, k) => (targets.some(({ mix }) => takesPart(mix, k)) ? [k] : []));
-  const isInSteps = targets.every((one) => fitsSteps(one));
-  const size = sizeOf(present.length, isInSteps);
+  const present = experts.flatMap((_, k) => (targets.some(({ mix }) => mix && takesPart(mix, k)) ? [k] : []));
+  if (targets.every(fitsSteps)) return packSteps(targets, present);
+  const size = sizeOf(present.length, false);
   const pack = Buffer.alloc(headBytes + leads * targets.length * size);
-  pack[0] = isInSteps ? 1 : 0;
   pack[1] = present.reduce((mask, k) => mask | (1 << k), 0);
   let at = headBytes;
-  const put = (value: number | null | undefined, resolution: Resolution | null) => {
-    if (isInSteps) at = pack.writeInt16LE(value == null ? noStep : stepOf(resolution!, value), at);
-    else at = pack.writeFloatLE(value ?? Number.NaN, at);
+  const put = (value: number | null | undefined) => {
+    at = pack.writeFloatLE(value ?? Number.NaN, at);
   };
   for (let h = 0; h < leads; h++) {
-    for (const { mix, seasonalNaive, resolution } of targets) {
-      for (const k of present) for (const level of levels) put(mix?.experts[k]?.[level][h], resolution);
+    for (const { mix, seasonalNaive } of targets) {
+      for (const k of present) for (const level of levels) put(mix?.experts[k]?.[level][h]);
       for (const k of present) at = pack.writeFloatLE(mix?.weights[k]?.[h] ?? 0, at);
       for (const side of [0, 1]) at = pack.writeFloatLE(mix?.widths[side]?.[h] ?? 0, at);
-      if (isInSteps) put(seasonalNaive[h], resolution);
-      else at = pack.writeDoubleLE(seasonalNaive[h] ?? Number.NaN, at);
+      at = pack.writeDoubleLE(seasonalNaive[h] ?? Number.NaN, at);
     }
   }
   return pack;
 }
 
-/** What the pack says of one lead of target `n` of `of`; `slice` begins where lead `first` (1 the first) does. */
-export function readLead(
-  head: Buffer,
-  slice: Buffer,
+/** What the pack says of target `n` at the lead in place `h`; `resolutions` are the targets'. */
+export function openPack(
+  pack: Buffer,
+  leads: number,
+  resolutions: (Resolution | null)[],
+): (n: number, h: number) => MixedLead {
+  if (pack[0] === stepFormat) return openSteps(pack, leads, resolutions);
+  return (n, h) => readLead(pack, { n, of: resolutions.length, resolution: resolutions[n]! }, h);
+}
+
+function readLead(
+  pack: Buffer,
   { n, of, resolution }: { n: number; of: number; resolution: Resolution | null },
-  leadsBefore = 0,
+  h: number,
 ): MixedLead {
-  const isInSteps = head[0] === 1;
-  const present = experts.flatMap((_, k) => ((head[1]! >> k) & 1 ? [k] : []));
-  let at = (leadsBefore * of + n) * sizeOf(present.length, isInSteps);
+  const isInSteps = pack[0] === 1;
+  const present = presentIn(pack[1]!);
+  let at = headBytes + (h * of + n) * sizeOf(present.length, isInSteps);
   const take = (): number => {
-    const value = isInSteps ? slice.readInt16LE(at) : slice.readFloatLE(at);
+    const value = isInSteps ? pack.readInt16LE(at) : pack.readFloatLE(at);
     at += isInSteps ? 2 : 4;
     return value;
   };
   const float = () => {
     at += 4;
-    return slice.readFloatLE(at - 4);
+    return pack.readFloatLE(at - 4);
   };
   const known = new Map<number, Triple | null>();
   for (const k of present) {
@@ -76,7 +85,7 @@ export function readLead(
   }
   const weights = new Map(present.map((k) => [k, float()]));
   const widths: [number, number] = [float(), float()];
-  const naive = isInSteps ? slice.readInt16LE(at) : slice.readDoubleLE(at);
+  const naive = isInSteps ? pack.readInt16LE(at) : pack.readDoubleLE(at);
   const isNone = isInSteps ? naive === noStep : Number.isNaN(naive);
   return {
     experts: experts.map((_, k) => known.get(k) ?? null),
@@ -87,16 +96,12 @@ export function readLead(
 }
 
 /** Bytes before the leads. */
-export const headBytes = 2;
+const headBytes = 2;
 
 const levels = ["q10", "q50", "q90"] as const;
 
 function sizeOf(present: number, isInSteps: boolean): number {
   return present * (isInSteps ? 6 : 12) + 4 * present + 8 + (isInSteps ? 2 : 8);
-}
-
-function takesPart(mix: Mix | null, k: number): boolean {
-  return mix !== null && (mix.experts[k] != null || mix.weights[k]!.some((weight) => weight !== 0));
 }
 
 function fitsSteps({ mix, seasonalNaive, resolution }: Mixed): boolean {
@@ -109,5 +114,17 @@ function fitsSteps({ mix, seasonalNaive, resolution }: Mixed): boolean {
   const ofExperts = (mix?.experts ?? []).every(
     (one) => one === null || levels.every((level) => one[level].every(isFloat)),
   );
-  return ofExperts && seasonalNaive.every((one) => one === null || isStep(one, (n) => valueOfStep(resolution, n)));
+  const areParts =
+    mix === null ||
+    (mix.weights.every((one) => one.every((value) => isWhole(value * weightParts))) &&
+      mix.widths.every((one) => one.every((value) => isWhole(value * widthParts))));
+  return (
+    ofExperts &&
+    areParts &&
+    seasonalNaive.every((one) => one === null || isStep(one, (n) => valueOfStep(resolution, n)))
+  );
+}
+
+function isWhole(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= stepLimit;
 }

@@ -39,11 +39,11 @@ function issuedForecast(target = temperature, overrides: Partial<Forecast> = {})
   );
   const float = (values: number[]) => values.map(Math.fround);
   const expert = { q10: float(quantiles.q10), q50: float(quantiles.q50), q90: float(quantiles.q90) };
-  const flat = (value: number) => new Array<number>(leads).fill(Math.fround(value));
+  const flat = (value: number, parts: number) => new Array<number>(leads).fill(Math.round(value * parts) / parts);
   const mix: Mix = {
     experts: [expert, null, expert, expert, null],
-    weights: [flat(0.7), flat(0), flat(0.2), flat(0.1), flat(0)],
-    widths: [flat(1.1), flat(0.9)],
+    weights: [flat(0.7, 4096), flat(0, 4096), flat(0.2, 4096), flat(0.1, 4096), flat(0, 4096)],
+    widths: [flat(1.1, 1024), flat(0.9, 1024)],
     learntThrough: addSeconds(slot, -1200),
     challengerId: null,
   };

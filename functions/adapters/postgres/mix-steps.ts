@@ -1,0 +1,169 @@
+import { type Resolution, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
+import type { Forecast } from "../../../core/forecast/forecast.ts";
+import { experts } from "../../../core/mix/experts.ts";
+import type { Mix } from "../../../core/mix/mix.ts";
+import { weightParts } from "../../../core/mix/weights.ts";
+import { widthParts } from "../../../core/mix/widths.ts";
+import type { MixedLead } from "./mix-pack.ts";
+
+/*
+ * The pack of numbers that are whole steps of their resolution, and whole parts. Per target a byte that says which experts it
+ * has and whether it is mixed, then list by list along the leads: each expert's q50, q10 - q50, q90 - q50 and weight, the two
+ * widths where it is mixed, the seasonal naive. Each number as its difference to the one before, zigzag, seven bits a byte, the
+ * lowest first: neighbours differ by little, and most take one byte.
+ */
+
+/** The first byte of such a pack. */
+export const stepFormat = 2;
+const mixedBit = 1 << 7;
+
+type Mixed = Pick<Forecast, "q50" | "mix" | "seasonalNaive" | "resolution">;
+
+/** The pack of targets all of whose numbers are whole. */
+export function packSteps(targets: Mixed[], present: number[]): Buffer {
+  const bytes: number[] = [stepFormat, maskOf(present)];
+  for (const { mix, seasonalNaive, resolution } of targets) {
+    const own = mix === null ? [] : present.filter((k) => takesPart(mix, k));
+    bytes.push(maskOf(own) | (mix === null ? 0 : mixedBit));
+    const step = (value: number) => stepOf(resolution!, value);
+    for (const k of own) {
+      const expert = mix!.experts[k];
+      const middle = expert?.q50.map(step);
+      bytes.push(expert ? 1 : 0);
+      if (expert && middle) {
+        putList(bytes, middle);
+        for (const level of ["q10", "q90"] as const)
+          putList(
+            bytes,
+            expert[level].map((value, h) => step(value) - middle[h]!),
+          );
+      }
+      putList(
+        bytes,
+        mix!.weights[k]!.map((weight) => weight * weightParts),
+      );
+    }
+    for (const side of mix?.widths ?? [])
+      putList(
+        bytes,
+        side.map((width) => width * widthParts),
+      );
+    putGappy(
+      bytes,
+      seasonalNaive.map((value) => (value === null ? null : step(value))),
+    );
+  }
+  return Buffer.from(bytes);
+}
+
+/** What the pack says of target `n` at the lead in place `h`. */
+export function openSteps(
+  pack: Buffer,
+  leads: number,
+  resolutions: (Resolution | null)[],
+): (n: number, h: number) => MixedLead {
+  const from = { bytes: pack, at: 2 };
+  const targets = resolutions.map(() => {
+    const mask = from.bytes[from.at++]!;
+    const own = presentIn(mask).map((k) => {
+      const hasForecast = from.bytes[from.at++] === 1;
+      const [middle, below, above] = hasForecast ? [0, 1, 2].map(() => takeList(from, leads)) : [];
+      return { k, middle, below, above, weights: takeList(from, leads) };
+    });
+    const widths = mask & mixedBit ? [takeList(from, leads), takeList(from, leads)] : null;
+    return { own, widths, naive: takeGappy(from, leads) };
+  });
+  return (n, h) => {
+    const { own, widths, naive } = targets[n]!;
+    const resolution = resolutions[n]!;
+    const value = (step: number) => Math.fround(valueOfStep(resolution, step));
+    const made: MixedLead = {
+      experts: experts.map(() => null),
+      weights: experts.map(() => 0),
+      widths: [(widths?.[0]?.[h] ?? 0) / widthParts, (widths?.[1]?.[h] ?? 0) / widthParts],
+      seasonalNaive: naive[h] == null ? null : valueOfStep(resolution, naive[h]),
+    };
+    for (const { k, middle, below, above, weights } of own) {
+      made.weights[k] = weights[h]! / weightParts;
+      if (middle && below && above) {
+        const q50 = middle[h]!;
+        made.experts[k] = [value(q50 + below[h]!), value(q50), value(q50 + above[h]!)];
+      }
+    }
+    return made;
+  };
+}
+
+/** Whether the expert said anything, or had a weight. */
+export function takesPart(mix: Mix, k: number): boolean {
+  return mix.experts[k] != null || mix.weights[k]!.some((weight) => weight !== 0);
+}
+
+/** Experts by the bits of a byte. */
+export function presentIn(mask: number): number[] {
+  return experts.flatMap((_, k) => ((mask >> k) & 1 ? [k] : []));
+}
+
+function maskOf(present: number[]): number {
+  return present.reduce((mask, k) => mask | (1 << k), 0);
+}
+
+function putList(bytes: number[], values: number[]): void {
+  let before = 0;
+  for (const value of values) {
+    put(bytes, zigzag(value - before));
+    before = value;
+  }
+}
+
+/** As a list, but 0 stands for a value that is missing. */
+function putGappy(bytes: number[], values: (number | null)[]): void {
+  let before = 0;
+  for (const value of values) {
+    put(bytes, value === null ? 0 : zigzag(value - before) + 1);
+    before = value ?? before;
+  }
+}
+
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+function put(bytes: number[], value: number): void {
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
+  bytes.push(rest);
+}
+
+type Bytes = { bytes: Buffer; at: number };
+
+function takeList(from: Bytes, length: number): Int32Array {
+  const values = new Int32Array(length);
+  let before = 0;
+  for (let h = 0; h < length; h++) {
+    const code = take(from);
+    before += code & 1 ? -(code + 1) / 2 : code / 2;
+    values[h] = before;
+  }
+  return values;
+}
+
+function takeGappy(from: Bytes, length: number): (number | null)[] {
+  const values: (number | null)[] = [];
+  let before = 0;
+  for (let h = 0; h < length; h++) {
+    const code = take(from) - 1;
+    if (code >= 0) before += code & 1 ? -(code + 1) / 2 : code / 2;
+    values.push(code < 0 ? null : before);
+  }
+  return values;
+}
+
+function take(from: Bytes): number {
+  let value = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = from.bytes[from.at++]!;
+    value |= (byte & 127) << shift;
+    if (byte < 128) return value;
+  }
+}
