@@ -27,6 +27,7 @@ import { metricRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { opsRoutes } from "./routes/ops.ts";
 import { readingRoutes } from "./routes/readings.ts";
+import { rehearseRoutes } from "./routes/rehearse.ts";
 import { sensorRoutes } from "./routes/sensors.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import type { ApiServices } from "./services.ts";
@@ -74,6 +75,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.route("/", modelRoutes(services));
   app.route("/", alertRuleRoutes(services));
   app.route("/", alertRoutes(services));
+  app.route("/", rehearseRoutes(services));
   app.route("/", alertChannelRoutes(services));
   app.route("/", opsRoutes(services));
   app.route("/", metricRoutes(services));

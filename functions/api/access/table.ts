@@ -36,6 +36,7 @@ export const rules: Record<string, Rule> = {
   "post /v1/alert-rules": { scope: "alerts", action: "rule.create" },
   "put /v1/alert-rules/{id}": { scope: "alerts", action: "rule.edit" },
   "delete /v1/alert-rules/{id}": { scope: "alerts", action: "rule.remove" },
+  "post /v1/alert-rules:rehearse": { scope: "read", isHeavy: true },
   "get /v1/alerts": { scope: "read" },
   "post /v1/alerts/{id}:acknowledge": { scope: "alerts", action: "alert.acknowledge" },
   "get /v1/alert-channels": { scope: "alerts" },

@@ -81,6 +81,40 @@ export const AcknowledgeRequest = z
   .object({ note: Text(1_000).trim().min(1).nullable().default(null) })
   .openapi("AcknowledgeRequest");
 
+const warning = z.object({ median: z.number(), least: z.number() }).nullable();
+const rehearsalCounts = { fired: z.int(), true: z.int(), false: z.int(), missed: z.int(), warningSeconds: warning };
+
+export const RehearsalResponse = z
+  .object({
+    from: time,
+    to: time,
+    ...rehearsalCounts,
+    /** Fired, and its time is not over or was not measured whole. */
+    open: z.int(),
+    blindSlots: z.int(),
+    slots: z.int(),
+    /** The sensors looked at, of so many that the rule selects. */
+    sensorIds: z.array(z.string()),
+    selected: z.int(),
+    /** Oldest first, 500 at most. */
+    events: z.array(
+      z.object({
+        sensorId: z.string(),
+        result: z.enum(["true", "false", "missed", "open"]),
+        firedAt: time.nullable(),
+        clearedAt: time.nullable(),
+        from: time.nullable(),
+        to: time.nullable(),
+        warningSeconds: z.number().nullable(),
+      }),
+    ),
+    tradeOff: z.array(z.object({ chance: z.number().nullable(), shift: z.number(), ...rehearsalCounts })),
+  })
+  .openapi("Rehearsal", {
+    description:
+      "`true`: it fired and the value went beyond its limit within the rule's time; `false`: it did not; `missed`: it did and nothing fired. `shift` moves the limits outwards",
+  });
+
 export const ChannelRequest = z
   .strictObject({
     name: Text(100).trim().min(1),

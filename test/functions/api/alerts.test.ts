@@ -7,12 +7,13 @@ import {
   AlertResponse,
   ChannelList,
   ChannelResponse,
+  RehearsalResponse,
   Removed,
   RulePage,
   RuleResponse,
   TestAccepted,
 } from "../../../functions/api/alert/contract.ts";
-import { someSlot } from "../../builders.ts";
+import { readingsOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastOf, getAs, getProblem, outcomeOf, post, startApi, stepSeconds, type TestApi } from "./harness.ts";
 
@@ -206,5 +207,32 @@ describe("/v1/alert-channels", () => {
     await getAs(api.app, `/v1/alert-channels/${channelId}`, Removed, { method: "DELETE" });
     expect(await api.db.selectFrom("notification").selectAll().execute()).toEqual([]);
     await getProblem(api.app, `/v1/alert-channels/${channelId}:test`, 404, { method: "POST" });
+  });
+});
+
+describe("POST /v1/alert-rules:rehearse", () => {
+  it("replays stored forecasts as they were issued against what came", async () => {
+    const start = addSeconds(someSlot, -40 * stepSeconds);
+    const values = Array.from({ length: 41 }, (_, i) => (i >= 16 && i < 20 ? 30 : 20 + (i % 3) / 10));
+    await api.close();
+    const temperature = values.slice(1);
+    api = await startApi(postgres, { readings: new Map([["a", readingsOf({ temperature, humidity: temperature })]]) });
+    await api.ledger.rememberSensors(["a"], start);
+    for (let i = 0; i < 30; i++) {
+      const origin = addSeconds(start, i * stepSeconds);
+      await api.ledger.record(
+        [outcomeOf({ slot: origin })],
+        [forecastOf({ origin, level: i >= 12 && i < 14 ? 29 : 15 })],
+      );
+    }
+    const asked = post({ rule: forecastRule, from: start.toISOString(), to: someSlot.toISOString() });
+    const made = await getAs(api.app, "/v1/alert-rules:rehearse", RehearsalResponse, asked);
+    expect(made).toMatchObject({ fired: 1, true: 1, false: 0, missed: 0, selected: 1, sensorIds: ["a"], slots: 30 });
+    expect(made.warningSeconds).toEqual({ median: 4 * stepSeconds, least: 4 * stepSeconds });
+    expect(made.tradeOff.map(({ chance }) => chance)).toEqual([0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.5, 0.5]);
+    const silent = { ...forecastRule, condition: { kind: "silent", forSeconds: 60 } };
+    await getProblem(api.app, "/v1/alert-rules:rehearse", 422, post({ rule: silent }));
+    const reversed = { rule: forecastRule, from: someSlot.toISOString(), to: start.toISOString() };
+    await getProblem(api.app, "/v1/alert-rules:rehearse", 422, post(reversed));
   });
 });

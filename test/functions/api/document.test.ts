@@ -84,6 +84,7 @@ describe("/openapi.json", () => {
       "post /v1/alert-channels",
       "post /v1/alert-channels/{id}:test",
       "post /v1/alert-rules",
+      "post /v1/alert-rules:rehearse",
       "post /v1/alerts/{id}:acknowledge",
       "post /v1/forecasts",
       "post /v1/keys",

@@ -1,0 +1,135 @@
+import { canRehearse, type Rehearsal, type Rehearsed, rehearse } from "../alert/rehearse.ts";
+import { limitsOf, type RuleBody, selects } from "../alert/rule.ts";
+import { gridLength, gridTime, toGrid } from "../data/grid.ts";
+import type { Fleet } from "../data/reading.ts";
+import { AppError } from "../errors.ts";
+import type { Forecast, Outcome } from "../forecast/forecast.ts";
+import type { Profiles } from "../forecast/profile.ts";
+import type { Ports } from "../ports.ts";
+import { addSeconds, ceilToStep, floorToStep, secondsBetween } from "../time.ts";
+import type { ForecastViews } from "../views.ts";
+
+/** Sensors and forecasts that one rehearsal may look at: more would keep an API's thread for seconds. */
+export const mostSensors = 50;
+export const mostSlots = 20_000;
+
+export type RehearsePorts = {
+  follower: Pick<Ports["follower"], "readWindows">;
+  views: Pick<ForecastViews, "forecasts">;
+  profiles: Pick<Profiles, "load">;
+};
+
+export type RehearseRequest = { rule: RuleBody; sensorIds: string[]; from: Date; to: Date };
+
+/** A point of the trade-off: the same rule with another chance or another limit. */
+export type TradeOff = { chance: number | null; shift: number } & Pick<
+  Rehearsal,
+  "fired" | "true" | "false" | "missed" | "warningSeconds"
+>;
+
+export type RehearseAnswer = Rehearsal & {
+  from: Date;
+  to: Date;
+  /** Sensors looked at, of those that the rule selects. */
+  sensorIds: string[];
+  selected: number;
+  tradeOff: TradeOff[];
+};
+
+/**
+ * What a rule would have done over [from, to) by the forecasts as they were issued and what then came, and what it
+ * would have done with other chances and limits. Throws badInput for a rule that cannot be held against anything.
+ */
+export async function rehearseRule(
+  { follower, views, profiles }: RehearsePorts,
+  fleet: Fleet,
+  { rule, sensorIds, from, to }: RehearseRequest,
+): Promise<RehearseAnswer> {
+  const { condition } = rule;
+  if (!canRehearse(condition)) {
+    throw new AppError(
+      "badInput",
+      `rules of kind ${condition.kind} cannot be rehearsed: forecast and observed ones can`,
+    );
+  }
+  const known = await profiles.load(sensorIds);
+  const watched = sensorIds.filter((id) => {
+    const profile = known.get(id) ?? null;
+    return selects(rule, id, profile) && limitsOf(condition, profile) !== null;
+  });
+  const slots = Math.ceil(secondsBetween(from, to) / fleet.stepSeconds);
+  const chosen = watched.slice(0, Math.max(1, Math.min(mostSensors, Math.floor(mostSlots / Math.max(1, slots)))));
+  const within = condition.kind === "forecast" ? condition.withinSeconds : 0;
+  const readings = await follower.readWindows(chosen, from, addSeconds(to, within));
+  const target = fleet.targets.find(({ name }) => name === condition.target)!;
+  const sensors: Rehearsed[] = [];
+  for (const sensorId of chosen) {
+    const query = { sensorId, targets: [condition.target], from, to, asOf: null, limit: slots + 1 };
+    const made = (await views.forecasts(query))
+      .filter((one) => one.isServed)
+      .sort((a, b) => a.slot.getTime() - b.slot.getTime());
+    const bounds = {
+      from: ceilToStep(from, fleet.stepSeconds),
+      upTo: floorToStep(addSeconds(to, within), fleet.stepSeconds),
+    };
+    const grid = toGrid(readings.get(sensorId)!, [target], fleet.stepSeconds, bounds);
+    const actuals = Array.from({ length: gridLength(grid) }, (_, i) => {
+      const value = grid.columns[0]![i]!;
+      return { at: gridTime(grid, i).getTime(), value: Number.isNaN(value) ? null : value };
+    });
+    // What has not been measured yet by now is the future, not a gap.
+    while (actuals.length > 0 && actuals.at(-1)!.value === null) actuals.pop();
+    sensors.push({ sensorId, profile: known.get(sensorId) ?? null, slots: slotsOf(sensorId, made), actuals });
+  }
+  const rehearsal = rehearse(rule, sensors);
+  return { ...rehearsal, from, to, sensorIds: chosen, selected: watched.length, tradeOff: tradeOffs(rule, sensors) };
+}
+
+/** Each slot with what was served, and between them those in which nothing was: there the rule was blind. */
+function slotsOf(sensorId: string, made: Forecast[]): Rehearsed["slots"] {
+  const gaps = made.slice(1).map((one, i) => one.slot.getTime() - made[i]!.slot.getTime());
+  const every = gaps.filter((gap) => gap > 0).reduce((a, b) => Math.min(a, b), Infinity);
+  return made.flatMap((one, i) => {
+    const next = made[i + 1]?.slot.getTime() ?? 0;
+    const lacking: Rehearsed["slots"] = [];
+    for (let at = one.slot.getTime() + every; at < next; at += every) {
+      lacking.push({ slot: new Date(at), outcome: null, forecasts: [] });
+    }
+    return [{ slot: one.slot, forecasts: [one], outcome: outcomeOf(sensorId, one.slot) }, ...lacking];
+  });
+}
+
+/** That something was served is all a rule asks of an outcome; why it was stale the forecast itself says. */
+function outcomeOf(sensorId: string, slot: Date): Outcome {
+  const none = { reason: null, reasonText: null, have: null, need: null, held: 0 };
+  return { sensorId, slot, status: "issued", ...none, decidedAt: slot };
+}
+
+const chances = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8];
+
+/** The rule at other chances, and at limits moved outwards and inwards by a tenth of the actuals' spread. */
+function tradeOffs(rule: RuleBody, sensors: Rehearsed[]): TradeOff[] {
+  const { condition } = rule;
+  const point = (changed: RuleBody, chance: number | null, shift: number): TradeOff => {
+    const { fired, true: came, false: not, missed, warningSeconds } = rehearse(changed, sensors);
+    return { chance, shift, fired, true: came, false: not, missed, warningSeconds };
+  };
+  if (condition.kind !== "forecast") return [];
+  const byChance = chances.map((chance) =>
+    point({ ...rule, clearChance: null, condition: { ...condition, chance } }, chance, 0),
+  );
+  if (condition.low === null && condition.high === null) return byChance;
+  const values = sensors.flatMap(({ actuals }) => actuals.flatMap(({ value }) => value ?? [])).sort((a, b) => a - b);
+  const at = (level: number) => values[Math.floor(level * (values.length - 1))] ?? 0;
+  const unit = Number(((at(0.9) - at(0.1)) / 10).toPrecision(2));
+  if (unit <= 0) return byChance;
+  const moved = (limit: number | null, by: number) => (limit === null ? null : limit + by);
+  const byLimit = [-unit, unit].map((shift) =>
+    point(
+      { ...rule, condition: { ...condition, low: moved(condition.low, -shift), high: moved(condition.high, shift) } },
+      condition.chance,
+      shift,
+    ),
+  );
+  return [...byChance, ...byLimit];
+}

@@ -1,0 +1,47 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { rehearseRule } from "../../../core/operations/rehearse.ts";
+import { addSeconds, floorToStep } from "../../../core/time.ts";
+import { RehearsalResponse, RuleRequest } from "../alert/contract.ts";
+import { refuse } from "../problem.ts";
+import { answers, jsonBody } from "../responses.ts";
+import type { ApiServices } from "../services.ts";
+import { checked } from "./alert-rules.ts";
+
+const weekSeconds = 7 * 86_400;
+const mostDays = 92;
+const at = z.iso.datetime({ offset: true }).optional();
+
+const rehearse = createRoute({
+  method: "post",
+  path: "/v1/alert-rules:rehearse",
+  tags: ["alerts"],
+  summary: "What a rule would have done, by the forecasts as they were issued and what then came",
+  request: { body: jsonBody(z.strictObject({ rule: RuleRequest, from: at, to: at }).openapi("RehearseRequest")) },
+  responses: answers(200, RehearsalResponse, "Counts, events, and the trade-off over chance and limit"),
+});
+
+export function rehearseRoutes(services: ApiServices): OpenAPIHono {
+  const { ports, views, settings } = services;
+  return new OpenAPIHono().openapi(rehearse, async (c) => {
+    const given = c.req.valid("json");
+    const rule = await checked(services, given.rule);
+    const now = floorToStep(ports.clock.now(), settings.stepSeconds);
+    const to = given.to === undefined ? now : new Date(given.to);
+    const from = given.from === undefined ? addSeconds(to, -weekSeconds) : new Date(given.from);
+    if (from >= to || to.getTime() - from.getTime() > mostDays * 86_400_000) {
+      throw refuse(422, { code: "badInput", detail: `[from, to) must be a range of up to ${mostDays} days` });
+    }
+    const seen = await ports.rules.allSeen();
+    const sensorIds = seen.flatMap(({ sensorId }) => sensorId || []).sort();
+    const fleet = { stepSeconds: settings.stepSeconds, leads: settings.leads, targets: settings.targets };
+    const made = await rehearseRule({ ...ports, views }, fleet, { rule, sensorIds, from, to });
+    const iso = (one: Date | null) => one?.toISOString() ?? null;
+    const events = made.events.slice(0, mostEvents).map((event) => ({
+      ...event,
+      ...{ firedAt: iso(event.firedAt), clearedAt: iso(event.clearedAt), from: iso(event.from), to: iso(event.to) },
+    }));
+    return c.json({ ...made, from: from.toISOString(), to: to.toISOString(), events }, 200);
+  });
+}
+
+const mostEvents = 500;
