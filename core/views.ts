@@ -1,11 +1,13 @@
 import type { AccuracyQuery, AccuracyRow, FleetAccuracy, ScoreKey, ScoreSums } from "./forecast/accuracy.ts";
 import type { Forecast, ForecastQuery, LeadQuery, LeadRow, Outcome } from "./forecast/forecast.ts";
-import type { SensorQuery, SensorRow } from "./forecast/sensor.ts";
+import type { OrderQuery, SensorOrder, SensorRow } from "./forecast/sensor.ts";
 
 /** Stored forecasts and outcomes, as a person asks for them. */
 export type ForecastViews = {
   /** The newest served forecast of each sensor and target, among those issued by `asOf`. */
   latestForecasts(sensorIds: string[], targets: string[], asOf: Date | null): Promise<Forecast[]>;
+  /** The newest of each sensor and target, found by the sensors' states: as fast however much is stored. */
+  newestForecasts(sensorIds: string[]): Promise<Forecast[]>;
   /** Served forecasts of up to `limit` origins, newest origin first; one a target and origin, the last issued. */
   forecasts(query: ForecastQuery): Promise<Forecast[]>;
   /** Served forecasts of a slot. */
@@ -16,7 +18,9 @@ export type ForecastViews = {
 };
 
 export type SensorViews = {
-  sensors(query: SensorQuery): Promise<SensorRow[]>;
+  sensorOrder(query: OrderQuery): Promise<SensorOrder>;
+  /** These sensors in the given order, those that no cycle has seen left out; an older newest slot means "stale". */
+  sensors(sensorIds: string[], staleBefore: Date): Promise<SensorRow[]>;
   /** Those of them that a cycle has seen. */
   knownSensors(sensorIds: string[]): Promise<Set<string>>;
   sensorCount(): Promise<number>;
@@ -33,6 +37,8 @@ export type AccuracyViews = {
 
 /** How the system itself fares. */
 export type OperationViews = {
+  /** Another one whenever what lists of sensors and models show has changed; costs next to nothing to ask. */
+  revision(): Promise<string>;
   /** Null before the first cycle. */
   newestSlot(): Promise<Date | null>;
   /**

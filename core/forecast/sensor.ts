@@ -1,4 +1,5 @@
 import type { Outcome } from "./forecast.ts";
+import type { Merit } from "./merit.ts";
 
 /** What a person is told of a sensor, in a word. */
 export const sensorStatuses = ["ok", "baseline", "stale", "refused", "waiting"] as const;
@@ -38,32 +39,49 @@ export function statusOf(outcome: Pick<Outcome, "slot" | "status" | "reason"> | 
   return statusCases.find(fits)?.status ?? "ok";
 }
 
-/** A sensor with the outcome of its newest decided slot and the champion's id. */
+/** A sensor as it stands: its newest decided outcome, what people call it, what serves it and how that fares. */
 export type SensorRow = {
   sensorId: string;
   firstSeenAt: Date;
   status: SensorStatus;
   lastOutcome: Outcome | null;
+  /** Of the newest served forecast; null before the first. */
+  newestReadingAt: Date | null;
+  name: string | null;
+  group: string | null;
+  /** The champion. */
   modelId: string | null;
+  /** Null before anything was scored; up to an hour old. */
+  merit: Merit | null;
 };
 
-/** `attention` puts what needs a person first: refused, stale, baseline, waiting, ok; then by id. */
-export type SensorSort = "sensorId" | "attention";
+/**
+ * What sensors can be ordered by. `attention`: refused, stale, baseline, waiting, ok, and within one of them whose
+ * forecasts fare worst first; `age`: the oldest newest reading first.
+ */
+export const sensorSorts = ["sensorId", "attention", "age", "skill", "coverage", "model"] as const;
+export type SensorSort = (typeof sensorSorts)[number];
 
-/** Which sensors are wanted, in which order. */
-export type SensorQuery = {
-  sensorIds?: string[];
+/** Which sensors are wanted, in which order: what is not known comes last, and what is equal goes by id. */
+export type OrderQuery = {
   statuses?: SensorStatus[];
   /** Within this group, by its path. */
   group?: string;
-  /** Part of the id, the name, the group or the place, in any case. */
+  /** Words; each is part of the id, the name, the group, the place, the model or the reason, in any case. */
   search?: string;
+  /** Only those that changed since the order with this version. */
+  changedSince?: string;
   sort: SensorSort;
-  /** The last row of the page before. */
-  after?: { status: SensorStatus; sensorId: string };
-  /** Only what had been decided by then; null: everything. */
-  asOf: Date | null;
+  isDescending: boolean;
   /** An older newest slot means "stale". */
   staleBefore: Date;
-  limit: number;
+};
+
+/** The sensors that fit, in order. */
+export type SensorOrder = {
+  sensorIds: string[];
+  /** How many fit whatever their status, by status. */
+  counts: Record<SensorStatus, number>;
+  /** What a later `changedSince` wants. */
+  version: string;
 };

@@ -183,7 +183,35 @@ export type Sensor = z.infer<typeof Sensor>;
 
 const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
-export const SensorPage = page(Sensor).openapi("SensorPage");
+export const SensorSummary = z
+  .object({
+    sensorId: z.string(),
+    /** `name`, `group` and `reason` only where there is one. */
+    name: z.string().optional(),
+    group: z.string().optional(),
+    status: SensorStatus,
+    reason: z.string().optional(),
+    /** The newest that a forecast used. */
+    newestReadingAt: time.nullable(),
+    modelId: z.string().nullable(),
+    /** Of the target that fares worst, over the last 7 days; up to an hour old. */
+    skill: z.number().nullable(),
+    coverage: z.number().nullable(),
+  })
+  .openapi("SensorSummary");
+export type SensorSummary = z.infer<typeof SensorSummary>;
+
+/** What every page of sensors has beside its items. */
+export const sensorPageFields = {
+  nextCursor: z.string().nullable(),
+  /** How many sensors fit, and how many of each status fit whatever `status` asks for. */
+  total: z.int(),
+  counts: z.record(SensorStatus, z.int()),
+  /** For `changedSince`. */
+  version: z.string(),
+};
+
+export const SensorPage = z.object({ items: z.array(SensorSummary), ...sensorPageFields }).openapi("SensorPage");
 export type SensorPage = z.infer<typeof SensorPage>;
 
 export const ReadingsResponse = z

@@ -20,10 +20,9 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
   if (rows.length === 0) return [];
   const now = ports.clock.now();
   const sensorIds = rows.map((row) => row.sensorId);
-  const names = settings.targets.map((target) => target.name);
   const [source, forecasts, profiles] = await Promise.all([
     readRecent(services, sensorIds, now),
-    views.latestForecasts(sensorIds, names, null),
+    views.newestForecasts(sensorIds),
     ports.profiles.load(sensorIds),
   ]);
   const scores = await loadScores(views, forecasts, now, null);
@@ -58,21 +57,26 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
   });
 }
 
-/**
- * Readings of the last day and the newest times; null while the follower is away, which costs the page its history
- * only.
- */
-async function readRecent({ ports }: ApiServices, sensorIds: string[], now: Date): Promise<Recent | null> {
-  try {
-    const windows = await ports.follower.readWindows(sensorIds, addSeconds(now, -historySeconds), now);
+/** Readings of the last day and the newest times; null while the follower is away. */
+function readRecent(services: ApiServices, sensorIds: string[], now: Date): Promise<Recent | null> {
+  const { follower } = services.ports;
+  return readSource(services, async () => {
+    const windows = await follower.readWindows(sensorIds, addSeconds(now, -historySeconds), now);
     const newest = new Map<string, Date | null>();
     for (const [sensorId, { at }] of windows) {
       if (at.length > 0) newest.set(sensorId, new Date(at.reduce((most, time) => Math.max(most, time))));
     }
     const silent = sensorIds.filter((sensorId) => !newest.has(sensorId));
-    const older = silent.length === 0 ? [] : await ports.follower.newestReadings(silent);
+    const older = silent.length === 0 ? [] : await follower.newestReadings(silent);
     for (const [sensorId, at] of older) newest.set(sensorId, at);
     return { windows, newest };
+  });
+}
+
+/** What `read` gives; null while the follower is away, which costs a page its history only. */
+export async function readSource<T>({ ports }: ApiServices, read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     ports.log.warn("api.sourceUnreadable", { code: error.code, error });
@@ -80,7 +84,8 @@ async function readRecent({ ports }: ApiServices, sensorIds: string[], now: Date
   }
 }
 
-function lastReading(
+/** The newest of the target's readings that lies within its limits. */
+export function lastReading(
   readings: Readings | undefined,
   target: Target,
 ): { lastValue: number | null; lastReadingAt: string | null } {

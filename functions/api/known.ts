@@ -10,9 +10,7 @@ export async function requireSensor({ views }: Pick<ApiServices, "views">, senso
 
 /** The sensor as it stands now; 404 for one that no cycle has seen. */
 export async function loadSensor({ ports, views, settings }: ApiServices, sensorId: string): Promise<SensorRow> {
-  const before = staleBefore(ports.clock.now(), settings);
-  const query = { sensorIds: [sensorId], sort: "sensorId" as const, asOf: null, staleBefore: before, limit: 1 };
-  const [row] = await views.sensors(query);
+  const [row] = await views.sensors([sensorId], staleBefore(ports.clock.now(), settings));
   if (row === undefined) throw unknownSensor(sensorId);
   return row;
 }

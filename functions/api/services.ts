@@ -35,6 +35,8 @@ export type ApiSettings = {
   /** How long a request may keep the databases busy. */
   deadlines?: Deadlines;
   lanes?: Partial<Lanes>;
+  /** How old what is known of changes may be; a second when left out. */
+  revisionMs?: number;
 };
 
 /** What the API needs of the world. `requestForecasts` computes a shard, here or by way of the queue. */

@@ -14,6 +14,7 @@ import * as leads from "./0012_leads.ts";
 import * as backup from "./0013_backup.ts";
 import * as alerts from "./0014_alerts.ts";
 import * as fleet from "./0015_fleet.ts";
+import * as state from "./0016_state.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -32,6 +33,7 @@ export const migrations: Record<string, Migration> = {
   "0013_backup": backup,
   "0014_alerts": alerts,
   "0015_fleet": fleet,
+  "0016_state": state,
 };
 
 /**
@@ -47,4 +49,5 @@ export const worksWith: Record<string, string> = {
   "0013_backup": backup.worksWith,
   "0014_alerts": alerts.worksWith,
   "0015_fleet": fleet.worksWith,
+  "0016_state": state.worksWith,
 };

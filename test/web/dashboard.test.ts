@@ -55,6 +55,7 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
       ...(await rows(page).locator("th a").allTextContents()).slice(4),
     ]);
     await screenshot(page, `fleet-${view.size}-${view.theme}`);
+    expect(await page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth")).toBe(false);
     expect(await violations(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
@@ -218,25 +219,45 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
   test("searches, filters and sorts, and says so in the URL", async () => {
     const { page } = await visit("/");
     await rows(page).nth(8).waitFor();
+    const names = () => rows(page).locator("th a").allTextContents();
     await page.getByRole("button", { name: /^Baseline/ }).click();
-    expect(await rows(page).locator("th a").allTextContents()).toEqual(["room7"]);
+    await expect.poll(names).toEqual(["room7"]);
+    await page.getByText("1 of 9 sensors").waitFor();
     await page.getByRole("button", { name: /^Baseline/ }).click();
     await page.getByRole("button", { name: "Sensor" }).click();
-    expect((await rows(page).locator("th a").allTextContents())[0]).toBe("room1");
+    await expect.poll(async () => (await names())[0]).toBe("room1");
     await page.getByRole("searchbox").fill("room9");
-    expect(await rows(page).locator("th a").allTextContents()).toEqual(["room9"]);
+    await expect.poll(names).toEqual(["room9"]);
     expect(new URL(page.url()).search).toBe("?sort=sensor&search=room9");
     await page.getByRole("searchbox").fill("cellar");
     await page.getByText("No sensor fits").waitFor();
   });
 
-  test("loads a fleet of 2,000 over all its cursors and draws only what can be seen", async () => {
-    const { page } = await visit("/?sort=sensor", desk, { sensors: 2000 });
+  test("asks of a fleet of 2,000 only for what can be seen, and draws no more", async () => {
+    const { page, mock } = await visit("/?sort=sensor", desk, { sensors: 2000 });
     await page.getByText("2,000 sensors", { exact: true }).waitFor();
     expect(await rows(page).count()).toBeLessThan(40);
     await page.evaluate("scrollTo(0, document.body.scrollHeight)");
     await page.getByRole("link", { name: "room9", exact: true }).waitFor();
     expect(await rows(page).count()).toBeLessThan(40);
+    const offsets = mock.requests.flatMap((one) => /[?&]offset=(\d+)/.exec(one)?.[1] ?? []);
+    expect(new Set(offsets)).toEqual(new Set(["0", "1950"]));
+    expect(mock.requests.filter((one) => one.startsWith("/v1/sensors?")).every((one) => one.includes("limit=50"))).toBe(
+      true,
+    );
+    mock.state.now += 600_000;
+    await expect.poll(() => mock.requests.slice(-4).some((one) => one.includes("offset=1950"))).toBe(true);
+    expect(mock.requests.filter((one) => one.includes("offset=0&")).length).toBeLessThan(4);
+  });
+
+  test("shows a sensor's name, and all of its group at a click", async () => {
+    const { page } = await visit("/");
+    await page.getByText("Living room").waitFor();
+    await page.getByRole("button", { name: "house/ground floor" }).click();
+    await expect.poll(() => rows(page).locator("th a").allTextContents()).toEqual(["room2"]);
+    expect(new URL(page.url()).searchParams.get("group")).toBe("house/ground floor");
+    await page.getByRole("button", { name: /^In house/ }).click();
+    await rows(page).nth(8).waitFor();
   });
 
   test("shows ids of markup, formulas, dots and other tricks as text, and opens each of them", async () => {

@@ -1,103 +1,40 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { SensorStatus } from "../../functions/api/contract.ts";
-import {
-  ahead,
-  attentionOf,
-  byAttention,
-  type FleetRow,
-  type FleetTarget,
-  filterRows,
-  sortRows,
-  toPoints,
-  visibleRange,
-} from "../../web/fleet/rows.ts";
+import { ahead, byAttention, toApiSort, toRow, visibleRange } from "../../web/fleet/rows.ts";
 import { sparkline } from "../../web/fleet/sparkline.ts";
 
 const hourMs = 3_600_000;
 
-function target(given: Partial<FleetTarget> = {}): FleetTarget {
-  return {
-    target: "temperature",
-    unit: "°C",
-    lastValue: 21,
-    lastReadingAt: 0,
-    history: { at: [], value: [] },
-    forecast: null,
-    skill: 0.2,
-    skillCount: 500,
-    coverage: { nominal: 0.8, observed: 0.8, n: 500 },
-    ...given,
-  };
-}
-
-function row(sensorId: string, status: SensorStatus = "ok", given: Partial<FleetRow> = {}): FleetRow {
-  const targets = given.targets ?? [target()];
-  return {
-    sensorId,
-    status,
-    statusText: "",
-    newestReadingAt: 0,
-    modelId: null,
-    attention: attentionOf(status, targets),
-    worstSkill: 0.2,
-    worstCoverage: 0.8,
-    targets,
-    ...given,
-  };
-}
-const ids = (rows: FleetRow[]) => rows.map((one) => one.sensorId);
-
-describe("what needs attention", () => {
-  test("comes first: refused, stale, baseline, waiting, and those that are fine last", () => {
-    const rows = [row("a"), row("b", "waiting"), row("c", "baseline"), row("d", "stale"), row("e", "refused")];
-    expect(ids(sortRows(rows, byAttention))).toEqual(["e", "d", "c", "b", "a"]);
+test("a line of the API becomes a row with times in epoch milliseconds", () => {
+  const forecast = { method: "lstm" as const, origin: "2016-05-04T14:00:00.000Z", stepSeconds: 600, leads: [1, 6] };
+  const row = toRow(
+    {
+      ...{ sensorId: "a", status: "ok", statusText: "", modelId: null, skill: 0.2, coverage: 0.8 },
+      newestReadingAt: "2016-05-04T14:00:00.000Z",
+      targets: [
+        {
+          ...{ target: "temperature", unit: "°C", lastValue: 21, lastReadingAt: null, skill: 0.2 },
+          coverage: { nominal: 0.8, observed: 0.8, n: 500 },
+          history: [1, null, 2],
+          forecast: { ...forecast, q10: [1, 2], q50: [2, 3], q90: [3, 4] },
+        },
+      ],
+    },
+    { from: "2016-05-04T13:00:00.000Z", stepSeconds: 1800 },
+  );
+  const at = Date.UTC(2016, 4, 4, 14);
+  expect(row.targets[0]!.points).toEqual({
+    history: { at: [at - hourMs, at - hourMs / 2, at], value: [1, null, 2] },
+    forecast: { at: [at + 600_000, at + hourMs], q10: [1, 2], q50: [2, 3], q90: [3, 4] },
   });
-
-  test("counts a range that does not hold, and losing to persistence, within one status", () => {
-    const narrow = target({ coverage: { nominal: 0.8, observed: 0.55, n: 500 } });
-    const losing = target({ skill: -0.3 });
-    const rows = [row("fine"), row("losing", "ok", { targets: [losing] }), row("narrow", "ok", { targets: [narrow] })];
-    expect(ids(sortRows(rows, byAttention))).toEqual(["narrow", "losing", "fine"]);
-  });
-
-  test("is not judged by a handful of scored points", () => {
-    const few = target({ coverage: { nominal: 0.8, observed: 0, n: 5 }, skill: -3, skillCount: 5 });
-    expect(attentionOf("ok", [few])).toBe(0);
-  });
-
-  test("never lifts a sensor over one with a worse status", () => {
-    const worst = target({ coverage: { nominal: 0.8, observed: 0, n: 500 }, skill: -9 });
-    expect(attentionOf("ok", [worst])).toBeLessThan(attentionOf("waiting", [target()]));
-  });
+  expect(row.targets[0]!.lastReadingAt).toBe(at);
 });
 
-describe("sorting and filtering", () => {
-  test("reads numbers in ids as numbers", () => {
-    const rows = [row("room10"), row("room2"), row("room1")];
-    expect(ids(sortRows(rows, { column: "sensor", isDescending: false }))).toEqual(["room1", "room2", "room10"]);
-  });
-
-  test("puts what is not known last in both directions", () => {
-    const rows = [row("none", "ok", { worstSkill: null }), row("low", "ok", { worstSkill: -0.1 }), row("high")];
-    expect(ids(sortRows(rows, { column: "skill", isDescending: false }))).toEqual(["low", "high", "none"]);
-    expect(ids(sortRows(rows, { column: "skill", isDescending: true }))).toEqual(["high", "low", "none"]);
-  });
-
-  test("leaves the given rows as they are", () => {
-    const rows = [row("b"), row("a")];
-    sortRows(rows, { column: "sensor", isDescending: false });
-    expect(ids(rows)).toEqual(["b", "a"]);
-  });
-
-  test("finds every word in id, model or reason, in any case", () => {
-    const rows = [
-      row("Room1", "refused", { statusText: "gap: 84 of 96" }),
-      row("room2", "ok", { modelId: "gap-model" }),
-    ];
-    expect(ids(filterRows(rows, "ROOM gap", []))).toEqual(["Room1", "room2"]);
-    expect(ids(filterRows(rows, "gap", ["ok"]))).toEqual(["room2"]);
-  });
+test("the table's sort is the API's, where what is most urgent comes first", () => {
+  expect(toApiSort(byAttention)).toBe("attention");
+  expect(toApiSort({ column: "attention", isDescending: false })).toBe("-attention");
+  expect(toApiSort({ column: "sensor", isDescending: true })).toBe("-sensorId");
+  expect(toApiSort({ column: "skill", isDescending: false })).toBe("skill");
 });
 
 describe("the rows to draw", () => {
@@ -130,14 +67,6 @@ describe("the next hour", () => {
 
   test("is nothing when an old forecast does not reach that far", () => {
     expect(ahead({ forecast }, 2.6 * hourMs, hourMs, 0)).toBeNull();
-  });
-});
-
-test("times are parsed only for what is drawn", () => {
-  const history = { at: ["2016-05-04T14:00:00.000Z"], value: [1] };
-  expect(toPoints({ history, forecast: null })).toEqual({
-    history: { at: [Date.UTC(2016, 4, 4, 14)], value: [1] },
-    forecast: null,
   });
 });
 

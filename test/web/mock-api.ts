@@ -8,10 +8,11 @@ import {
   OpsResponse,
   ReadingsResponse,
   Sensor,
-  SensorPage,
 } from "../../functions/api/contract.ts";
+import { FleetPage, type FleetSensor } from "../../functions/api/fleet-contract.ts";
 import { fromSegment } from "../../functions/api/parameters.ts";
 import {
+  coverageOf,
   forecastFrom,
   horizon,
   type MockTarget,
@@ -47,7 +48,6 @@ export type MockState = {
 };
 export type Answer = { status: number; body: unknown };
 
-const pageSize = 200;
 const iso = (at: number) => new Date(at).toISOString();
 const grid = (at: number) => Math.floor(at / stepMs) * stepMs;
 
@@ -112,6 +112,64 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
               n: 1008,
             },
     })),
+  };
+}
+
+const urgency = ["refused", "stale", "baseline", "waiting", "ok"] as const;
+
+function fleetSensorOf(state: MockState, sensorId: string): FleetSensor {
+  const sensor = sensorOf(state, sensorId);
+  const { status, statusText, newestReadingAt, modelId } = sensor;
+  const skills = sensor.targets.flatMap(({ skill }) => skill.persistence ?? []);
+  return {
+    ...{ sensorId, status, statusText, newestReadingAt, modelId, coverage: coverageOf(sensorId, 1008).observed },
+    ...(sensorId === "room2" ? { name: "Living room", group: "house/ground floor" } : {}),
+    skill: skills.length === 0 ? null : Math.min(...skills),
+    targets: sensor.targets.map(({ target, unit, lastValue, lastReadingAt, history, forecast, skill }) => ({
+      ...{ target, unit, lastValue, lastReadingAt, history: history.value.slice(-36), skill: skill.persistence },
+      forecast,
+      coverage: coverageOf(sensorId + target, skill.n),
+    })),
+  };
+}
+
+/** As the API orders, filters and counts; what is equal goes by id. */
+function fleetPageOf(state: MockState, query: URLSearchParams): FleetPage {
+  const words = (query.get("q") ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  const group = query.get("group");
+  const lines = fleetOf(state).map((sensorId) => ({
+    sensorId,
+    ...statusOf(state, sensorId),
+    group: sensorId === "room2" ? "house/ground floor" : null,
+  }));
+  const fitting = lines.filter(
+    (line) =>
+      words.every((word) => `${line.sensorId} ${line.statusText}`.toLowerCase().includes(word)) &&
+      (group === null || line.group === group),
+  );
+  const statuses = query.get("status")?.split(",");
+  const sort = query.get("sort") ?? "sensorId";
+  const way = sort.startsWith("-") ? -1 : 1;
+  const byId = new Intl.Collator("en", { numeric: true });
+  const chosen = fitting
+    .filter(({ status }) => statuses === undefined || statuses.includes(status))
+    .sort(
+      (a, b) =>
+        (sort.endsWith("attention") ? way * (urgency.indexOf(a.status) - urgency.indexOf(b.status)) : 0) ||
+        (sort === "-sensorId" ? -1 : 1) * byId.compare(a.sensorId, b.sensorId),
+    );
+  const offset = Number(query.get("offset") ?? 0);
+  const limit = Number(query.get("limit") ?? 50);
+  const newest = newestAt(state, "room1");
+  return {
+    items: chosen.slice(offset, offset + limit).map(({ sensorId }) => fleetSensorOf(state, sensorId)),
+    nextCursor: null,
+    total: chosen.length,
+    counts: Object.fromEntries(
+      urgency.map((status) => [status, fitting.filter((line) => line.status === status).length]),
+    ) as FleetPage["counts"],
+    version: "1",
+    grid: { from: iso(newest - 35 * stepMs), stepSeconds },
   };
 }
 
@@ -245,13 +303,7 @@ export function answer(state: MockState, url: URL): Answer {
       body: ModelPage.parse({ items: modelsOf(state.now, query.get("sensorId")), nextCursor: null }),
     };
   }
-  if (pathname === "/v1/sensors") {
-    const all = fleetOf(state);
-    const start = Number(query.get("cursor") ?? 0);
-    const items = all.slice(start, start + pageSize).map((id) => sensorOf(state, id));
-    const nextCursor = start + pageSize < all.length ? String(start + pageSize) : null;
-    return { status: 200, body: SensorPage.parse({ items, nextCursor }) };
-  }
+  if (pathname === "/v1/sensors") return { status: 200, body: FleetPage.parse(fleetPageOf(state, query)) };
   const [, id, rest] = /^\/v1\/sensors\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
   const sensorId = fromSegment(decodeURIComponent(id ?? ""));
   if (!fleetOf(state).includes(sensorId)) return notFound(`There is no sensor "${sensorId}".`);

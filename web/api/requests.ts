@@ -7,8 +7,8 @@ import type {
   OpsResponse,
   ReadingsResponse,
   Sensor,
-  SensorPage,
 } from "../../functions/api/contract.ts";
+import type { FleetPage } from "../../functions/api/fleet-contract.ts";
 import { escapeDots } from "../shell/route.ts";
 import { type Answer, get } from "./client.ts";
 
@@ -17,18 +17,17 @@ export function getOps(signal: AbortSignal): Promise<Answer<OpsResponse>> {
   return get("/v1/ops", {}, signal);
 }
 
-/** All sensors, page after page; `onPage` sees what has come so far, so that a large fleet shows at once. */
-export async function getFleet(signal: AbortSignal, onPage: (soFar: Sensor[]) => void): Promise<Answer<Sensor[]>> {
-  const sensors: Sensor[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Answer<SensorPage> = await get("/v1/sensors", { cursor, limit: 200 }, signal);
-    if (!page.ok) return page;
-    sensors.push(...page.data.items);
-    cursor = page.data.nextCursor;
-    if (cursor !== null) onPage([...sensors]);
-  } while (cursor !== null);
-  return { ok: true, data: sensors };
+export type FleetQuery = { q: string; status: string; group: string; sort: string };
+
+/** Sensors as the fleet's table shows them: `limit` of those that fit, from `offset` on. */
+export function getFleetPage(
+  { q, status, group, sort }: FleetQuery,
+  offset: number,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Answer<FleetPage>> {
+  const filters = { q: q || null, status: status || null, group: group || null };
+  return get("/v1/sensors", { view: "fleet", ...filters, sort, offset, limit }, signal);
 }
 
 export const sensorPath = (sensorId: string) => `/v1/sensors/${encodeURIComponent(escapeDots(sensorId))}`;

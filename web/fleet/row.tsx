@@ -1,4 +1,3 @@
-import { useMemo } from "preact/hooks";
 import type { Coverage } from "../../functions/api/contract.ts";
 import {
   decimalsFor,
@@ -12,8 +11,8 @@ import {
   plural,
   titleOf,
 } from "../format.ts";
-import { sensorHref } from "../shell/route.ts";
-import { ahead, enoughScores, type FleetRow, type FleetTarget, toPoints } from "./rows.ts";
+import { sensorHref, setQuery } from "../shell/route.ts";
+import { ahead, enoughScores, type FleetRow, type FleetTarget } from "./rows.ts";
 import { sparkline } from "./sparkline.ts";
 import { Status } from "./status.tsx";
 
@@ -29,6 +28,12 @@ export function FleetRowView({ row, index, span, aheads }: Props) {
         <a href={sensorHref(row.sensorId)} data-route>
           {row.sensorId}
         </a>
+        {row.name !== null && <small class="muted name">{row.name}</small>}
+        {row.group !== null && (
+          <button type="button" class="link group" onClick={() => setQuery({ group: row.group })}>
+            {row.group}
+          </button>
+        )}
       </th>
       <td class="c-status">
         <Status status={row.status} />
@@ -96,14 +101,13 @@ function shortModelId(modelId: string, sensorId: string): string {
   return modelId.startsWith(`${sensorId}-`) ? modelId.slice(sensorId.length + 1) : modelId;
 }
 
-function skillLook({ skill, skillCount }: FleetTarget): string {
-  if (skillCount < enoughScores) return "muted";
+function skillLook({ skill, coverage }: FleetTarget): string {
+  if (coverage.n < enoughScores) return "muted";
   return skill !== null && skill < 0 ? "worse" : "";
 }
 
 function Ahead({ target, present, aheadMs }: { target: FleetTarget; present: number; aheadMs: number }) {
-  const points = useMemo(() => toPoints(target), [target]);
-  const next = ahead(points, present, aheadMs, 1000 * (target.forecast?.stepSeconds ?? 0));
+  const next = ahead(target.points, present, aheadMs, 1000 * target.stepSeconds);
   const decimals = decimalsFor(Math.abs(target.lastValue ?? next?.q50 ?? 0));
   return (
     <div class="line numeric">
@@ -119,8 +123,8 @@ function Ahead({ target, present, aheadMs }: { target: FleetTarget; present: num
   );
 }
 
-function CoverageText({ coverage }: { coverage: Coverage | null }) {
-  if (coverage === null || coverage.observed === null) {
+function CoverageText({ coverage }: { coverage: Coverage }) {
+  if (coverage.observed === null) {
     return (
       <>
         <span class="muted">{missing}</span>
@@ -142,15 +146,15 @@ function CoverageText({ coverage }: { coverage: Coverage | null }) {
 }
 
 function Spark({ target, span }: { target: FleetTarget; span: Span }) {
-  const points = useMemo(() => toPoints(target), [target]);
+  const { points } = target;
   const spark = sparkline(points, span, sparklineBox);
-  const seen = target.history.value.filter((value) => value !== null);
+  const seen = points.history.value.filter((value) => value !== null);
   const decimals = decimalsFor(Math.abs(target.lastValue ?? 0));
   const summary =
     seen.length === 0
-      ? "no readings in the last day"
-      : `last day ${formatRange(Math.min(...seen), Math.max(...seen), target.unit, decimals)} in ${plural(seen.length, "reading")}`;
-  const outlook = target.forecast === null ? "no forecast" : "forecast with its 80 % range to the right of the present";
+      ? "no readings of late"
+      : `seen ${formatRange(Math.min(...seen), Math.max(...seen), target.unit, decimals)} in ${plural(seen.length, "value")}`;
+  const outlook = points.forecast === null ? "no forecast" : "forecast with its 80 % range to the right of the present";
   return (
     <svg
       class="spark"

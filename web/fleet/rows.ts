@@ -1,16 +1,14 @@
-import type { Coverage, ForecastResponse, Sensor, SensorStatus, SensorTarget } from "../../functions/api/contract.ts";
+import type { Coverage, SensorStatus } from "../../functions/api/contract.ts";
+import type { FleetTarget as ApiTarget, FleetPage, FleetSensor } from "../../functions/api/fleet-contract.ts";
 
 /** One sensor as the fleet table shows it; times in epoch milliseconds. Pure. */
 export type FleetRow = {
   sensorId: string;
+  name: string | null;
+  group: string | null;
   status: SensorStatus;
   statusText: string;
-  newestReadingAt: number | null;
   modelId: string | null;
-  /** Larger is more urgent; see `attentionOf`. */
-  attention: number;
-  worstSkill: number | null;
-  worstCoverage: number | null;
   targets: FleetTarget[];
 };
 export type FleetTarget = {
@@ -18,58 +16,32 @@ export type FleetTarget = {
   unit: string;
   lastValue: number | null;
   lastReadingAt: number | null;
-  /** As they came: only what is drawn is parsed, by `toPoints`. */
-  history: SensorTarget["history"];
-  forecast: ForecastResponse | null;
+  points: Points;
+  stepSeconds: number;
   skill: number | null;
-  skillCount: number;
-  coverage: Coverage | null;
+  coverage: Coverage;
 };
 
-const urgency: Record<SensorStatus, number> = { refused: 4, stale: 3, baseline: 2, waiting: 1, ok: 0 };
 /** Fewer scored points than this say little about coverage or skill. */
 export const enoughScores = 30;
 
-/** Status first; within one status how far coverage falls short and how badly the forecast loses to persistence. */
-export function attentionOf(status: SensorStatus, targets: FleetTarget[]): number {
-  let trouble = 0;
-  for (const { coverage, skill, skillCount } of targets) {
-    if (coverage?.observed != null && coverage.n >= enoughScores) {
-      trouble = Math.max(trouble, (coverage.nominal - coverage.observed) * 2);
-    }
-    if (skill !== null && skillCount >= enoughScores) trouble = Math.max(trouble, -skill);
-  }
-  return urgency[status] + Math.min(0.99, Math.max(0, trouble));
-}
-
-export function toRow(sensor: Sensor): FleetRow {
-  const targets = sensor.targets.map(toTarget);
-  const skills = targets.flatMap((one) => (one.skill === null ? [] : [one.skill]));
-  const observed = targets.flatMap((one) => (one.coverage?.observed == null ? [] : [one.coverage.observed]));
+/** The row of a sensor whose histories lie on its page's `grid`. */
+export function toRow(sensor: FleetSensor, grid: FleetPage["grid"]): FleetRow {
+  const { sensorId, name = null, group = null, status, statusText, modelId, newestReadingAt } = sensor;
+  const newest = newestReadingAt === null ? null : Date.parse(newestReadingAt);
   return {
-    sensorId: sensor.sensorId,
-    status: sensor.status,
-    statusText: sensor.statusText,
-    newestReadingAt: sensor.newestReadingAt === null ? null : Date.parse(sensor.newestReadingAt),
-    modelId: sensor.modelId,
-    attention: attentionOf(sensor.status, targets),
-    worstSkill: skills.length === 0 ? null : Math.min(...skills),
-    worstCoverage: observed.length === 0 ? null : Math.min(...observed),
-    targets,
+    ...{ sensorId, name, group, status, statusText, modelId },
+    targets: sensor.targets.map((one) => toTarget(one, grid, newest)),
   };
 }
 
-function toTarget(one: SensorTarget): FleetTarget {
+function toTarget(one: ApiTarget, grid: FleetPage["grid"], newest: number | null): FleetTarget {
+  const { target, unit, lastValue, lastReadingAt, skill, coverage, forecast } = one;
   return {
-    target: one.target,
-    unit: one.unit,
-    lastValue: one.lastValue,
-    lastReadingAt: one.lastReadingAt === null ? null : Date.parse(one.lastReadingAt),
-    history: one.history,
-    forecast: one.forecast,
-    skill: one.skill.persistence,
-    skillCount: one.skill.n,
-    coverage: one.forecast?.coverage ?? null,
+    ...{ target, unit, lastValue, skill, coverage },
+    lastReadingAt: lastReadingAt === null ? newest : Date.parse(lastReadingAt),
+    points: toPoints(one, grid),
+    stepSeconds: forecast?.stepSeconds ?? 0,
   };
 }
 
@@ -79,14 +51,16 @@ export type Points = {
   forecast: { at: number[]; q10: number[]; q50: number[]; q90: number[] } | null;
 };
 
-export function toPoints({ history, forecast }: Pick<FleetTarget, "history" | "forecast">): Points {
-  const parse = (times: string[]) => times.map((at) => Date.parse(at));
+function toPoints({ history, forecast }: Pick<ApiTarget, "history" | "forecast">, grid: FleetPage["grid"]): Points {
+  const from = Date.parse(grid.from);
   return {
-    history: { at: parse(history.at), value: history.value },
-    forecast:
-      forecast === null
-        ? null
-        : { at: parse(forecast.targetAt), q10: forecast.q10, q50: forecast.q50, q90: forecast.q90 },
+    history: { at: history.map((_, i) => from + i * grid.stepSeconds * 1000), value: history },
+    forecast: forecast && {
+      at: forecast.leads.map((lead) => Date.parse(forecast.origin) + lead * forecast.stepSeconds * 1000),
+      q10: forecast.q10,
+      q50: forecast.q50,
+      q90: forecast.q90,
+    },
   };
 }
 
@@ -108,44 +82,10 @@ export type SortColumn = "attention" | "sensor" | "age" | "skill" | "coverage" |
 export type Sort = { column: SortColumn; isDescending: boolean };
 export const byAttention: Sort = { column: "attention", isDescending: true };
 
-const byName = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-
-function compareNumbers(a: number | null, b: number | null, isDescending: boolean): number {
-  // What is not known goes last in both directions.
-  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  return isDescending ? b - a : a - b;
-}
-
-/** A sorted copy; ties go by sensor id, numbers in it read as numbers (room2 before room10). */
-export function sortRows(rows: FleetRow[], { column, isDescending }: Sort): FleetRow[] {
-  const compare = (a: FleetRow, b: FleetRow): number => {
-    switch (column) {
-      case "attention":
-        return compareNumbers(a.attention, b.attention, isDescending);
-      case "age":
-        return compareNumbers(a.newestReadingAt, b.newestReadingAt, isDescending);
-      case "skill":
-        return compareNumbers(a.worstSkill, b.worstSkill, isDescending);
-      case "coverage":
-        return compareNumbers(a.worstCoverage, b.worstCoverage, isDescending);
-      case "model":
-        return (isDescending ? -1 : 1) * byName.compare(a.modelId ?? "\uffff", b.modelId ?? "\uffff");
-      case "sensor":
-        return (isDescending ? -1 : 1) * byName.compare(a.sensorId, b.sensorId);
-    }
-  };
-  return [...rows].sort((a, b) => compare(a, b) || byName.compare(a.sensorId, b.sensorId));
-}
-
-/** Rows whose id, model or status text has every word of `search`, with one of `statuses` (none means all). */
-export function filterRows(rows: FleetRow[], search: string, statuses: SensorStatus[]): FleetRow[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows.filter((row) => {
-    if (statuses.length > 0 && !statuses.includes(row.status)) return false;
-    if (words.length === 0) return true;
-    const text = `${row.sensorId} ${row.modelId ?? ""} ${row.statusText}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+/** The sort as the API takes it: what is most urgent is first there. */
+export function toApiSort({ column, isDescending }: Sort): string {
+  if (column === "attention") return isDescending ? "attention" : "-attention";
+  return `${isDescending ? "-" : ""}${column === "sensor" ? "sensorId" : column}`;
 }
 
 /** The rows to render of `count` equally tall ones: [first, end). */

@@ -20,8 +20,18 @@ const heads: Head[] = [
   { column: "model", label: "Model", class: "c-model" },
 ];
 
-/** Only the rows near the screen are in the page; two spacers stand for the others. */
-export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
+type Props = {
+  /** Rows in the whole list. */
+  count: number;
+  /** Null while it is still to come. */
+  rowAt: (index: number) => FleetRow | null;
+  /** Told which rows, [first, end), are near the screen. */
+  onShow: (first: number, end: number) => void;
+  sort: Sort;
+};
+
+/** Only the rows near the screen are in the page; spacers stand for the others, and for those that have not come. */
+export function FleetTable({ count, rowAt, onShow, sort }: Props) {
   const pulse = usePulse();
   useTick(Math.max(1000, Math.min(20_000, ((pulse.ops?.stepSeconds ?? 60) * 250) / (pulse.ops?.clockSpeed ?? 1))));
   const present = presentOf(pulse) ?? 0;
@@ -32,7 +42,7 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
   useEffect(() => {
     const place = () => {
       const top = body.current?.getBoundingClientRect().top ?? 0;
-      const next = visibleRange(rows.length, rowHeight, -top, innerHeight);
+      const next = visibleRange(count, rowHeight, -top, innerHeight);
       setRange((now) => (now.first === next.first && now.end === next.end ? now : next));
     };
     place();
@@ -42,7 +52,9 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
       removeEventListener("scroll", place);
       removeEventListener("resize", place);
     };
-  }, [rows.length, rowHeight]);
+  }, [count, rowHeight]);
+
+  useEffect(() => onShow(range.first, range.end), [range.first, range.end, onShow]);
 
   useLayoutEffect(() => {
     const height = body.current?.querySelector("tr[data-row]")?.getBoundingClientRect().height;
@@ -65,9 +77,9 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
   const { first, end } = range;
   return (
     <div class="fleet-wrap">
-      <table class={`fleet${rows.length > 100 ? " fleet-long" : ""}`} aria-rowcount={rows.length + 1}>
+      <table class={`fleet${count > 100 ? " fleet-long" : ""}`} aria-rowcount={count + 1}>
         <caption class="sr-only">
-          {formatCount(rows.length)} sensors,{" "}
+          {formatCount(count)} sensors,{" "}
           {sort.column === "attention" ? "those that need attention first" : `by ${sort.column}`}
         </caption>
         <thead>
@@ -79,10 +91,15 @@ export function FleetTable({ rows, sort }: { rows: FleetRow[]; sort: Sort }) {
         </thead>
         <tbody ref={body}>
           {first > 0 && <tr class="spacer" style={{ height: `${first * rowHeight}px` }} />}
-          {rows.slice(first, end).map((row, i) => (
-            <FleetRowView key={row.sensorId} row={row} index={first + i + 2} span={span} aheads={aheads} />
-          ))}
-          {end < rows.length && <tr class="spacer" style={{ height: `${(rows.length - end) * rowHeight}px` }} />}
+          {Array.from({ length: Math.max(0, Math.min(end, count) - first) }, (_, i) => {
+            const row = rowAt(first + i);
+            return row === null ? (
+              <tr key={first + i} class="spacer" style={{ height: `${rowHeight}px` }} />
+            ) : (
+              <FleetRowView key={row.sensorId} row={row} index={first + i + 2} span={span} aheads={aheads} />
+            );
+          })}
+          {end < count && <tr class="spacer" style={{ height: `${(count - end) * rowHeight}px` }} />}
         </tbody>
       </table>
     </div>

@@ -10,10 +10,12 @@ type Props = {
   counts: Record<SensorStatus, number>;
   total: number;
   shown: number;
+  /** A group's path; empty for all. */
+  group: string;
   isLoading: boolean;
 };
 
-export function Toolbar({ search, statuses, counts, total, shown, isLoading }: Props) {
+export function Toolbar({ search, statuses, counts, total, shown, group, isLoading }: Props) {
   const toggle = (status: SensorStatus) => {
     const next = statuses.includes(status) ? statuses.filter((one) => one !== status) : [...statuses, status];
     setQuery({ status: next.length === 0 ? null : next.join(",") });
@@ -25,7 +27,7 @@ export function Toolbar({ search, statuses, counts, total, shown, isLoading }: P
         <span class="sr-only">Search sensors</span>
         <input
           type="search"
-          placeholder="Search sensor, model, reason"
+          placeholder="Search sensor, group, model, reason"
           value={search}
           onInput={(event) => setQuery({ search: event.currentTarget.value || null })}
         />
@@ -47,6 +49,13 @@ export function Toolbar({ search, statuses, counts, total, shown, isLoading }: P
           </button>
         ))}
       </fieldset>
+      {group !== "" && (
+        <button type="button" class="chip" onClick={() => setQuery({ group: null })}>
+          In {group}
+          <span aria-hidden="true">×</span>
+          <span class="sr-only">: show all groups</span>
+        </button>
+      )}
       <p class="shown muted numeric" role="status">
         {shown === total ? plural(total, "sensor") : `${formatCount(shown)} of ${plural(total, "sensor")}`}
         {isLoading && ", loading"}

@@ -44,10 +44,11 @@ export function useTick(everyMs: number): void {
   }, [everyMs]);
 }
 
-function beatOf(ops: OpsResponse): string {
-  const cycle = ops.cycles[0];
+/** Not each reading is a beat: what is shown changes with what was decided, and with what should have been. */
+function beatOf({ cycles: [cycle], now, stepSeconds, sensors }: OpsResponse): string {
   const decided = cycle ? cycle.issued + cycle.baseline + cycle.refused + cycle.expired : 0;
-  return `${cycle?.slot}|${decided}|${ops.source.newestReadingAt}|${ops.sensors}`;
+  const missed = cycle ? Math.floor((Date.parse(now) - Date.parse(cycle.slot)) / 1000 / stepSeconds) : 0;
+  return `${cycle?.slot}|${decided}|${missed}|${sensors}`;
 }
 
 /** Runs the heartbeat; to be called once, at the top. */

@@ -13,7 +13,9 @@ import {
   toStoredLineage,
 } from "./issued-row.ts";
 import { toLeadList } from "./lead-list.ts";
+import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { keepState } from "./sensor-state.ts";
 import { cycleColumns, outcomeColumns } from "./tables.ts";
 
 /** Cycles, outcomes and forecasts in the predictor database. Every write may be repeated; nothing is updated. */
@@ -85,11 +87,12 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
     },
 
     async rememberSensors(sensorIds, now) {
-      await sql`
+      const { numAffectedRows } = await sql`
         insert into sensor (sensor_id, first_seen_at)
         select id, ${now} from unnest(${sensorIds}::text[]) as id
         where not exists (select from sensor where sensor_id = id)
         order by id on conflict do nothing`.execute(db);
+      if ((numAffectedRows ?? 0n) > 0n) await moveRevision(db);
     },
 
     async decided(sensorIds, slot) {
@@ -157,9 +160,11 @@ async function record(
     ),
     added as (
       insert into issued (${key}, ${body}) select ${key}, ${body} from made order by ${key} on conflict do nothing
-    )
+    ),
+    kept as (${keepState()})
     insert into issued_mix (${key}, pack) select ${key}, decode(pack, 'base64') from made where pack is not null
     order by ${key} on conflict do nothing`.execute(db);
+  await moveRevision(db);
 }
 
 type Preparation = (outcomes: Outcome[], rows: IssuedRow[], lineages: Map<string, Lineage>) => Promise<void>;

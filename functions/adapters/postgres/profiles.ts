@@ -3,6 +3,7 @@ import { z } from "zod";
 import { emptyProfile, Limits, type Profile, type Profiles } from "../../../core/forecast/profile.ts";
 import { names, recordset } from "./bulk.ts";
 import { column } from "./columns.ts";
+import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 /** Sensors' profiles in the predictor database. */
@@ -37,6 +38,7 @@ export function postgresProfiles(db: Kysely<PredictorSchema>): Profiles {
           }),
         )
         .execute();
+      await moveRevision(db);
       return (await this.load([sensorId])).get(sensorId) ?? emptyProfile;
     },
 
@@ -56,6 +58,7 @@ export function postgresProfiles(db: Kysely<PredictorSchema>): Profiles {
           source_place = excluded.source_place, updated_at = excluded.updated_at
         where (sensor_profile.source_name, sensor_profile.source_group, sensor_profile.source_place)
           is distinct from (excluded.source_name, excluded.source_group, excluded.source_place)`.execute(db);
+      await moveRevision(db);
     },
   };
 }

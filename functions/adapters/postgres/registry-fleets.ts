@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import { AppError } from "../../../core/errors.ts";
 import type { FleetRegistryWriter, RegistryReader } from "../../../core/model/ports.ts";
 import type { ModelStatus, RegisteredFleet } from "../../../core/model/registered.ts";
+import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 /**
@@ -9,7 +10,11 @@ import type { PredictorSchema } from "./schema.ts";
  * transaction; the version's row is locked first, so that two of them come after each other.
  */
 export function postgresFleets(db: Kysely<PredictorSchema>): FleetRegistryWriter & Pick<RegistryReader, "fleets"> {
-  const inOne = <T>(work: (trx: Transaction<PredictorSchema>) => Promise<T>) => db.transaction().execute(work);
+  const inOne = async <T>(work: (trx: Transaction<PredictorSchema>) => Promise<T>) => {
+    const done = await db.transaction().execute(work);
+    await moveRevision(db);
+    return done;
+  };
   return {
     async fleets(limit) {
       const { rows } = await sql<Omit<RegisteredFleet, "status"> & { status: string }>`

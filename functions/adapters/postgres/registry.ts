@@ -4,6 +4,7 @@ import { ModelManifest } from "../../../core/model/manifest.ts";
 import type { Registry } from "../../../core/model/ports.ts";
 import type { ModelStatus, RegisteredModel } from "../../../core/model/registered.ts";
 import { postgresFleets } from "./registry-fleets.ts";
+import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 /**
@@ -35,7 +36,7 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
         .onConflict((conflict) => conflict.column("model_id").doNothing())
         .returning("model_id")
         .executeTakeFirst();
-      if (inserted !== undefined) return;
+      if (inserted !== undefined) return moveRevision(db);
       const known = await models().where("model_id", "=", modelId).executeTakeFirstOrThrow();
       const isSame = known.model_sha256 === modelSha256;
       if (isSame && (!digest || digest === known.digest)) return;
@@ -102,8 +103,16 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
       return readable(await query.execute());
     },
 
-    promote: (modelId, reason, now) => db.transaction().execute((trx) => promote(trx, modelId, reason, now)),
-    rollback: (sensorId, reason, now) => db.transaction().execute((trx) => rollback(trx, sensorId, reason, now)),
+    async promote(modelId, reason, now) {
+      await db.transaction().execute((trx) => promote(trx, modelId, reason, now));
+      await moveRevision(db);
+    },
+
+    async rollback(sensorId, reason, now) {
+      const modelId = await db.transaction().execute((trx) => rollback(trx, sensorId, reason, now));
+      await moveRevision(db);
+      return modelId;
+    },
 
     async retire(modelId, reason, now) {
       const retired = await db
@@ -113,7 +122,7 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
         .where("status", "=", "challenger")
         .returning("model_id")
         .executeTakeFirst();
-      if (retired !== undefined) return;
+      if (retired !== undefined) return moveRevision(db);
       const model = await models().where("model_id", "=", modelId).executeTakeFirst();
       if (model === undefined) throw new AppError("notFound", `there is no model ${modelId}`);
       if (model.status === "champion") {

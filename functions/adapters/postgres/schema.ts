@@ -6,7 +6,7 @@ type Json<T> = ColumnType<T, string, string>;
 
 /** The predictor database as Kysely sees it; the migrations are the truth. */
 export type PredictorSchema = {
-  sensor: { sensor_id: string; first_seen_at: Date };
+  sensor: { sensor_id: string; first_seen_at: Date; natural_key: GeneratedAlways<string> };
   sensor_profile: {
     sensor_id: string;
     name: Generated<string | null>;

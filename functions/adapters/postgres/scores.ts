@@ -7,6 +7,7 @@ import { issuedReader } from "./issued.ts";
 import { toLeadList } from "./lead-list.ts";
 import { matured, maturing } from "./maturing.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { refreshMerits } from "./sensor-state.ts";
 import { scoreColumns } from "./tables.ts";
 
 /** Live scores in the predictor database: written once per (sensor, target, targetAt, model). */
@@ -56,6 +57,8 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
         on conflict (sensor_id, target_at, target, model_key) do update set ${completed} where ${lacksLeads}`.execute(
         db,
       );
+      const now = new Date(Math.max(...scores.map(({ scoredAt }) => scoredAt.getTime())));
+      await refreshMerits(db, [...new Set(scores.map(({ sensorId }) => sensorId))], now);
     },
 
     async paired(sensorId, modelKeyA, modelKeyB, since) {

@@ -3,7 +3,13 @@ import { matchedRoutes } from "hono/route";
 import type { Scope } from "../../../core/access/scope.ts";
 
 /** What an operation wants of who asks, the name under which it is audited, and whether it costs much to answer. */
-export type Rule = { scope: Scope | "public"; action?: string; isHeavy?: true };
+export type Rule = {
+  scope: Scope | "public";
+  action?: string;
+  isHeavy?: true;
+  /** The answer is the same for whoever may have it, until the revision moves. */
+  isKept?: true;
+};
 
 /**
  * Every operation with the scope that it wants: the one place where that is said. `public` ones say nothing of
@@ -21,13 +27,13 @@ export const rules: Record<string, Rule> = {
   "get /v1/session/sign-in": { scope: "public" },
   "get /v1/session/callback": { scope: "public", action: "session.open" },
 
-  "get /v1/sensors": { scope: "read", isHeavy: true },
-  "get /v1/sensors/{id}": { scope: "read" },
+  "get /v1/sensors": { scope: "read", isHeavy: true, isKept: true },
+  "get /v1/sensors/{id}": { scope: "read", isKept: true },
   "get /v1/sensors/{id}/readings": { scope: "read", isHeavy: true },
   "get /v1/sensors/{id}/forecasts": { scope: "read", isHeavy: true },
   "get /v1/sensors/{id}/accuracy": { scope: "read", isHeavy: true },
-  "get /v1/models": { scope: "read", isHeavy: true },
-  "get /v1/models/{id}": { scope: "read" },
+  "get /v1/models": { scope: "read", isHeavy: true, isKept: true },
+  "get /v1/models/{id}": { scope: "read", isKept: true },
   "get /v1/ops": { scope: "ops" },
   "get /metrics": { scope: "ops" },
 

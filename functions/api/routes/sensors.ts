@@ -1,14 +1,19 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { Limits } from "../../../core/forecast/profile.ts";
-import type { SensorRow } from "../../../core/forecast/sensor.ts";
+import { sensorSorts } from "../../../core/forecast/sensor.ts";
+import { integerText } from "../../config/number.ts";
 import { Id, Profile, Sensor, SensorPage, SensorStatus, Text } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { describeSensors } from "../describe.ts";
+import { FleetPage } from "../fleet-contract.ts";
+import { describeFleet, toSummary } from "../fleet-view.ts";
 import { staleBefore } from "../freshness.ts";
 import { loadSensor, requireSensor } from "../known.ts";
+import { keptOrders } from "../orders.ts";
 import { Cursor, GroupPath, Limit, SensorParams } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";
+import type { Revision } from "../revision.ts";
 import type { ApiServices } from "../services.ts";
 
 const Statuses = z
@@ -17,24 +22,47 @@ const Statuses = z
   .pipe(z.array(SensorStatus))
   .openapi({ type: "string", example: "stale,refused", description: `Any of ${SensorStatus.options.join(", ")}` });
 
+const sorts = sensorSorts.flatMap((sort) => [sort, `-${sort}`] as const);
+
+const ListQuery = z.object({
+  view: z.enum(["summary", "fleet"]).default("summary").openapi({
+    description: "`fleet`: with last values, forecast, skill and coverage per target, and a sparse history on one grid",
+  }),
+  status: Statuses.optional(),
+  q: Text(256).optional().openapi({
+    description: "Words, each part of the sensorId, name, group, place, modelId or reason, in any case",
+  }),
+  group: GroupPath.optional().openapi({ description: "Sensors of this group and those within it" }),
+  sort: z.enum(sorts).default("sensorId").openapi({
+    description:
+      "`attention`: refused, stale, baseline, waiting, ok, and within one of them what fares worst first; `age`: the oldest newest reading first; `-` turns the order round",
+  }),
+  changedSince: z
+    .string()
+    .regex(/^\d{1,19}$/, "must be the version of an earlier page")
+    .optional()
+    .openapi({
+      description: "The `version` of an earlier page: only sensors that have changed since",
+    }),
+  cursor: Cursor.optional(),
+  offset: integerText(0, 10_000_000).optional().openapi({
+    type: "integer",
+    description: "Skips so many sensors, for tables that are scrolled; programs follow `nextCursor`",
+  }),
+  limit: Limit(50, 200),
+});
+
+type ListQuery = z.infer<typeof ListQuery>;
+
 const listSensors = createRoute({
   method: "get",
   path: "/v1/sensors",
   tags: ["sensors"],
-  summary: "All sensors with state, recent history and latest forecasts",
-  request: {
-    query: z.object({
-      status: Statuses.optional(),
-      q: Text(256).optional().openapi({ description: "Part of the sensorId, name, group or place, in any case" }),
-      group: GroupPath.optional().openapi({ description: "Sensors of this group and those within it" }),
-      sort: z.enum(["sensorId", "attention"]).default("sensorId").openapi({
-        description: "`attention`: refused, stale, baseline, waiting, ok; its pages show the state at the first page",
-      }),
-      cursor: Cursor.optional(),
-      limit: Limit(50, 200),
-    }),
-  },
-  responses: answers(200, SensorPage, "A page of sensors"),
+  summary: "Sensors with their state, a page at a time: searched, filtered, sorted, counted",
+  description:
+    "All pages of a list show the order at its first one, so that nobody is missed; an order that is no longer known is made anew, and goes on behind the last sensor.",
+  request: { query: ListQuery },
+  responses: answers(200, z.union([SensorPage, FleetPage]), "A page of sensors"),
 });
 
 const getSensor = createRoute({
@@ -67,37 +95,52 @@ const patchSensor = createRoute({
 });
 
 const Position = z.object({
-  sort: z.enum(["sensorId", "attention"]),
-  status: SensorStatus,
+  sort: z.enum(sorts),
+  revision: z.string().max(64),
+  offset: z.int().min(0),
   sensorId: Id,
-  asOf: z.iso.datetime().nullable(),
 });
 
-export function sensorRoutes(services: ApiServices): OpenAPIHono {
+export function sensorRoutes(services: ApiServices, revision: Revision): OpenAPIHono {
   const { ports, views, settings } = services;
+  const orders = keptOrders(views);
+
+  /** The order that the query's list has, and where its page begins in it. */
+  async function placeOf({ view: _, cursor, offset, limit: __, sort, status, q, group, changedSince }: ListQuery) {
+    const after = cursor === undefined ? undefined : decodeCursor(Position, cursor);
+    if (after !== undefined && after.sort !== sort) {
+      throw refuse(422, { code: "badInput", detail: `cursor: it belongs to sort=${after.sort}` });
+    }
+    const wanted = {
+      ...(status === undefined ? {} : { statuses: status }),
+      ...(q === undefined ? {} : { search: q }),
+      ...(group === undefined ? {} : { group }),
+      ...(changedSince === undefined ? {} : { changedSince }),
+      sort: sensorSorts.find((one) => one === sort.replace("-", ""))!,
+      isDescending: sort.startsWith("-"),
+    };
+    const first = after && orders.before(wanted, after.revision);
+    if (after && first) return { order: first, start: after.offset };
+    const order = await orders.now(wanted, await revision.now(), staleBefore(ports.clock.now(), settings));
+    const last = after ? order.sensorIds.indexOf(after.sensorId) : -1;
+    return { order, start: last < 0 ? (after?.offset ?? offset ?? 0) : last + 1 };
+  }
+
   return new OpenAPIHono()
     .openapi(listSensors, async (c) => {
-      const { status, q, group, sort, cursor, limit } = c.req.valid("query");
-      const after = cursor === undefined ? undefined : decodeCursor(Position, cursor);
-      if (after !== undefined && after.sort !== sort) {
-        throw refuse(422, { code: "badInput", detail: `cursor: it belongs to sort=${after.sort}` });
-      }
-      const now = ports.clock.now();
-      // Outcomes never change, so those of the first page's moment give every later page the same order.
-      const asOf = sort === "sensorId" ? null : after?.asOf ? new Date(after.asOf) : now;
-      const rows = await views.sensors({
-        ...(status === undefined ? {} : { statuses: status }),
-        ...(q === undefined ? {} : { search: q }),
-        ...(group === undefined ? {} : { group }),
-        ...(after === undefined ? {} : { after }),
-        sort,
-        asOf,
-        staleBefore: staleBefore(asOf ?? now, settings),
-        limit: limit + 1,
-      });
-      const items = await describeSensors(services, rows.slice(0, limit));
-      const last = rows.length > limit ? rows[limit - 1] : undefined;
-      return c.json({ items, nextCursor: last === undefined ? null : toCursor(last, sort, asOf) }, 200);
+      const query = c.req.valid("query");
+      const { view, sort, limit } = query;
+      const { order, start } = await placeOf(query);
+      const end = start + limit;
+      const sensorIds = order.sensorIds.slice(start, end);
+      const rows = await views.sensors(sensorIds, staleBefore(ports.clock.now(), settings));
+      const sensorId = end < order.sensorIds.length ? sensorIds.at(-1) : undefined;
+      const position = { sort, revision: order.revision, offset: end, sensorId };
+      const { counts, version } = order;
+      const total = order.sensorIds.length;
+      const fields = { nextCursor: sensorId === undefined ? null : encodeCursor(position), total, counts, version };
+      if (view === "fleet") return c.json({ ...(await describeFleet(services, rows)), ...fields }, 200);
+      return c.json({ items: rows.map(toSummary), ...fields }, 200);
     })
     .openapi(getSensor, async (c) => {
       const { id } = c.req.valid("param");
@@ -119,8 +162,4 @@ function requireTargets({ targets }: ApiServices["settings"], names: string[]): 
   if (unknown === undefined) return;
   const known = targets.map((target) => target.name).join(", ");
   throw refuse(422, { code: "badInput", detail: `limits: there is no target ${unknown}; there are ${known}` });
-}
-
-function toCursor(row: SensorRow, sort: "sensorId" | "attention", asOf: Date | null): string {
-  return encodeCursor({ sort, status: row.status, sensorId: row.sensorId, asOf: asOf?.toISOString() ?? null });
 }

@@ -241,8 +241,8 @@ describe("HTTP manners", () => {
 
   it("compresses for who accepts it", async () => {
     await startWithSensor();
-    const plain = await (await api.app.request("/v1/sensors")).text();
-    const response = await api.app.request("/v1/sensors", { headers: { "Accept-Encoding": "gzip" } });
+    const plain = await (await api.app.request("/v1/sensors?view=fleet")).text();
+    const response = await api.app.request("/v1/sensors?view=fleet", { headers: { "Accept-Encoding": "gzip" } });
     expect(response.headers.get("Content-Encoding")).toBe("gzip");
     const bytes = Buffer.from(await response.arrayBuffer());
     expect(gunzipSync(bytes).toString()).toBe(plain);
@@ -329,14 +329,13 @@ describe("heavy reads", () => {
   it("go one behind the other, and leave light ones their places", async () => {
     const gate = Promise.withResolvers<void>();
     await startWithSensor({ settings: { lanes: { heavyPlaces: 1, heavyWaiting: 2 } } });
-    const { sensors } = api.services.views;
     let running = 0;
-    api.services.views.sensors = async (query) => {
-      if (query.sensorIds !== undefined) return sensors(query);
+    const { sensorOrder } = api.services.views;
+    api.services.views.sensorOrder = async (query) => {
       running++;
       await gate.promise;
       running--;
-      return sensors(query);
+      return sensorOrder(query);
     };
     const heavy = [1, 2, 3].map(() => api.app.request("/v1/sensors"));
     await expect.poll(() => running).toBe(1);

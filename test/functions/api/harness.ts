@@ -68,6 +68,7 @@ export async function startApi(
     clockSpeed: 1,
     allowedOrigins: [],
     onDemandWaitMs: 0,
+    revisionMs: 0,
     ...options.settings,
   };
   const services: ApiServices = {

@@ -3,6 +3,7 @@ import { AppError } from "../../../core/errors.ts";
 import { attentionOrder, statusOf } from "../../../core/forecast/sensor.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { Sensor, SensorPage } from "../../../functions/api/contract.ts";
+import { FleetPage } from "../../../functions/api/fleet-contract.ts";
 import { staleBefore } from "../../../functions/api/freshness.ts";
 import { manifestOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
@@ -37,11 +38,8 @@ describe("GET /v1/sensors", () => {
       scoreOf({ targetAt: addSeconds(someSlot, -8 * 86_400), error: Array(24).fill(9) }),
     ]);
 
-    const page = await getAs(api.app, "/v1/sensors", SensorPage);
+    const sensor = await getAs(api.app, "/v1/sensors/a", Sensor);
 
-    expect(page.nextCursor).toBeNull();
-    expect(page.items).toHaveLength(1);
-    const sensor = page.items[0]!;
     expect(sensor).toMatchObject({ sensorId: "a", status: "ok", modelId: "model-a" });
     expect(sensor.newestReadingAt).toBe(someSlot.toISOString());
     const [temperature, humidity] = sensor.targets;
@@ -55,6 +53,27 @@ describe("GET /v1/sensors", () => {
     expect(humidity!.forecast!.q50[0]).toBe(40.25);
     expect(humidity!.forecast!.coverage).toEqual({ nominal: 0.8, observed: null, n: 0 });
     expect(humidity!.skill).toEqual({ persistence: null, seasonalNaive: null, n: 0 });
+
+    const { items, total, counts } = await getAs(api.app, "/v1/sensors", SensorPage);
+    expect({ total, ok: counts.ok }).toEqual({ total: 1, ok: 1 });
+    expect(items).toEqual([
+      {
+        ...{ sensorId: "a", status: "ok", modelId: "model-a", skill: 0.5, coverage: 0.5 },
+        newestReadingAt: addSeconds(origin, -30).toISOString(),
+      },
+    ]);
+
+    const fleet = await getAs(api.app, "/v1/sensors?view=fleet", FleetPage);
+    expect(fleet.items[0]).toMatchObject(items[0]!);
+    const [warm, damp] = fleet.items[0]!.targets;
+    expect(fleet.grid).toEqual({ from: addSeconds(someSlot, -35 * 1200).toISOString(), stepSeconds: 1200 });
+    expect(warm!.history).toHaveLength(36);
+    expect(warm!.history.at(-1)).toBeCloseTo((wave(300).at(-1)! + wave(300).at(-2)!) / 2, 2);
+    expect(warm).toMatchObject({ skill: 0.5, lastReadingAt: someSlot.toISOString() });
+    expect(warm!.coverage).toEqual({ nominal: 0.8, observed: 0.5, n: 48 });
+    expect(warm!.forecast).toMatchObject({ method: "lstm", origin: origin.toISOString(), stepSeconds });
+    expect(damp!.forecast!.q50[0]).toBe(40.25);
+    expect(damp).toMatchObject({ skill: null, coverage: { observed: null, n: 0 } });
   });
 
   it("tells the five states apart and says what comes next", async () => {
@@ -72,8 +91,10 @@ describe("GET /v1/sensors", () => {
       [],
     );
 
-    const { items } = await getAs(api.app, "/v1/sensors", SensorPage);
+    const { items, counts, total } = await getAs(api.app, "/v1/sensors?view=fleet", FleetPage);
 
+    expect(counts).toEqual({ ok: 1, baseline: 1, stale: 2, refused: 1, waiting: 2 });
+    expect(total).toBe(7);
     expect(
       Object.fromEntries(items.map(({ sensorId, status, statusText }) => [sensorId, [status, statusText]])),
     ).toEqual({
@@ -151,10 +172,10 @@ describe("GET /v1/sensors", () => {
     await api.ledger.rememberSensors(["a"], someSlot);
     await api.ledger.record([outcomeOf()], forecastsOf());
 
-    const { items } = await getAs(api.app, "/v1/sensors", SensorPage);
+    const { items } = await getAs(api.app, "/v1/sensors?view=fleet", FleetPage);
 
-    expect(items[0]!.targets[0]!.forecast!.q50).toHaveLength(24);
-    expect(items[0]!.targets[0]!.history.at).toEqual([]);
+    expect(items[0]!.targets[0]!.forecast!.leads.at(-1)).toBe(24);
+    expect(items[0]!.targets[0]!.history).toEqual([]);
     expect(items[0]!.newestReadingAt).toBe(addSeconds(someSlot, -30).toISOString());
     expect(api.log.lines).toContainEqual(expect.objectContaining({ level: "warn", event: "api.sourceUnreadable" }));
   });
@@ -173,7 +194,9 @@ describe("GET /v1/sensors", () => {
     await api.ledger.rememberSensors([...outcomes.map(({ sensorId }) => sensorId), "none"], someSlot);
     await api.ledger.record(outcomes, []);
 
-    const rows = await api.services.views.sensors({ sort: "attention", asOf: null, staleBefore: before, limit: 1_000 });
+    const { views } = api.services;
+    const order = await views.sensorOrder({ sort: "attention", isDescending: false, staleBefore: before });
+    const rows = await views.sensors(order.sensorIds, before);
 
     const found = Object.fromEntries(rows.map(({ sensorId, status }) => [sensorId, status]));
     const wanted = outcomes.map((outcome) => [outcome.sensorId, statusOf(outcome, before)]);
@@ -201,10 +224,10 @@ describe("GET /v1/sensors", () => {
       Object.assign(api.services.views, { [name]: counted });
     }
 
-    const { items } = await getAs(api.app, "/v1/sensors?limit=60", SensorPage);
+    const { items } = await getAs(api.app, "/v1/sensors?view=fleet&limit=60", FleetPage);
 
     expect(items).toHaveLength(60);
-    expect(calls).toBe(3);
+    expect(calls).toBe(5);
     expect(api.follower.queries).toBe(1);
   });
 
@@ -215,6 +238,9 @@ describe("GET /v1/sensors", () => {
     ["limit=0x10", "limit"],
     ["status=asleep", "status.0"],
     ["sort=luck", "sort"],
+    ["view=all", "view"],
+    ["offset=-1", "offset"],
+    ["changedSince=yesterday", "changedSince"],
   ])("refuses ?%s and names the parameter", async (query, path) => {
     api = await startApi(postgres);
     const problem = await getProblem(api.app, `/v1/sensors?${query}`, 422);
@@ -226,7 +252,7 @@ describe("GET /v1/sensors", () => {
     "e30",
     "bnVsbA",
     "%00",
-    Buffer.from('{"sort":"sensorId","status":"ok","sensorId":"a\\u0000","asOf":null}').toString("base64url"),
+    Buffer.from('{"sort":"sensorId","revision":"1","offset":1,"sensorId":"a\\u0000"}').toString("base64url"),
   ])("refuses a cursor that it never gave: %s", async (cursor) => {
     api = await startApi(postgres);
     await getProblem(api.app, `/v1/sensors?cursor=${cursor}`, 422);

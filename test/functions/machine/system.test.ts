@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { secondsBetween } from "../../../core/time.ts";
-import { ForecastList, ModelPage, OpsResponse, SensorPage } from "../../../functions/api/contract.ts";
+import { ForecastList, ModelPage, OpsResponse, Sensor } from "../../../functions/api/contract.ts";
+import { FleetPage } from "../../../functions/api/fleet-contract.ts";
 import { type LocalProcess, runLocal, startLocal } from "../../local-process.ts";
 
 const rooms = ["room1", "room2", "room3", "room4", "room5", "room6", "room7", "room8", "room9"];
@@ -42,15 +43,16 @@ async function until<Schema extends z.ZodType>(
   }
 }
 
-const allForecast = (page: z.infer<typeof SensorPage>) =>
+const allForecast = (page: z.infer<typeof FleetPage>) =>
   page.items.length === rooms.length && page.items.every((sensor) => sensor.targets.every((target) => target.forecast));
 
 describe("npm start with nothing configured", () => {
   it("serves the nine rooms by their own LSTMs, as new as the demo's clock", async () => {
-    const { items } = await until("/v1/sensors", SensorPage, allForecast);
+    const { items } = await until("/v1/sensors?view=fleet", FleetPage, allForecast);
     const { now, stepSeconds } = await read("/v1/ops", OpsResponse);
     expect(items.map((sensor) => sensor.sensorId).sort()).toEqual(rooms);
-    for (const { forecast } of items.flatMap((sensor) => sensor.targets)) {
+    const sensors = await Promise.all(rooms.map((id) => read(`/v1/sensors/${id}`, Sensor)));
+    for (const { forecast } of sensors.flatMap((sensor) => sensor.targets)) {
       expect(forecast).toMatchObject({ method: "lstm", reason: null });
       expect(forecast?.modelSha256).toMatch(/^[0-9a-f]{64}$/);
       expect(secondsBetween(new Date(forecast?.origin ?? 0), new Date(now))).toBeLessThan(3 * stepSeconds);

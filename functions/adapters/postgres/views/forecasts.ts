@@ -7,7 +7,10 @@ import type { IssuedRow } from "../issued-row.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 type ForecastRow = Selectable<PredictorSchema["forecast_before"]>;
-type ForecastViews = Pick<Views, "latestForecasts" | "forecasts" | "forecastsOfSlot" | "leadSeries">;
+type ForecastViews = Pick<
+  Views,
+  "latestForecasts" | "newestForecasts" | "forecasts" | "forecastsOfSlot" | "leadSeries"
+>;
 
 /** Served forecasts, newest slots by the primary key; what is left of the table of before is read along. */
 export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
@@ -36,6 +39,22 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
         if (known === undefined || known.slot <= one.slot) newest.set(key, one);
       }
       return sensorIds.flatMap((id) => targets.flatMap((target) => newest.get(JSON.stringify([id, target])) ?? []));
+    },
+
+    async newestForecasts(sensorIds) {
+      const found = await issued.forecasts(sql<IssuedRow>`
+        select ${issuedFields(packField)}
+        from sensor_state st join sensor_key k using (sensor_id)
+        join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served ${withPack}
+        where st.sensor_id = any(${sensorIds}::text[])`);
+      const old = await orBefore(() => before.newestForecasts(sensorIds));
+      const last = new Map<string, Forecast>();
+      for (const one of [...old, ...found]) {
+        const key = JSON.stringify([one.sensorId, one.target]);
+        const known = last.get(key);
+        if (known === undefined || known.issuedAt <= one.issuedAt) last.set(key, one);
+      }
+      return [...last.values()];
     },
 
     async forecasts(query) {
@@ -96,7 +115,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-type BeforeViews = Pick<ForecastViews, "latestForecasts" | "forecasts" | "forecastsOfSlot">;
+type BeforeViews = Pick<ForecastViews, "latestForecasts" | "newestForecasts" | "forecasts" | "forecastsOfSlot">;
 
 /** The same of `forecast_before`, by its index (sensor_id, target, origin desc) where is_served. */
 function forecastsBefore(db: Kysely<PredictorSchema>): BeforeViews {
@@ -113,6 +132,15 @@ function forecastsBefore(db: Kysely<PredictorSchema>): BeforeViews {
           limit 1
         ) newest
         order by wanted.place, wanted_target.target_place`.execute(db);
+      return rows.map(toForecast);
+    },
+
+    async newestForecasts(sensorIds) {
+      const { rows } = await sql<ForecastRow>`
+        select f.* from sensor_state st
+        join forecast_before f on f.sensor_id = st.sensor_id and f.is_served and f.slot = st.forecast_slot
+          and f.origin <= st.forecast_slot and f.origin > st.forecast_slot - interval '31 days'
+        where st.sensor_id = any(${sensorIds}::text[])`.execute(db);
       return rows.map(toForecast);
     },
 

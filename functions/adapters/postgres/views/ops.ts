@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { Views } from "../../../../core/views.ts";
+import { readRevision } from "../revision.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 type QueueCount = { name: string; waiting: number; active: number; failed: number };
@@ -11,8 +12,10 @@ const looksBack = 5;
 /** The state of the predictor database itself. Row counts are the planner's estimates: exact ones would read it all. */
 export function opsViews(
   db: Kysely<PredictorSchema>,
-): Pick<Views, "newestSlot" | "newestDoneSlot" | "queueCounts" | "databaseSize"> {
+): Pick<Views, "revision" | "newestSlot" | "newestDoneSlot" | "queueCounts" | "databaseSize"> {
   return {
+    revision: () => readRevision(db),
+
     async newestSlot() {
       const row = await db.selectFrom("cycle").select("slot").orderBy("slot", "desc").limit(1).executeTakeFirst();
       return row?.slot ?? null;

@@ -1,8 +1,11 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import type { Merit } from "../../../../core/forecast/merit.ts";
 import {
   attentionOrder,
-  type SensorQuery,
+  type OrderQuery,
+  type SensorOrder,
   type SensorRow,
+  type SensorSort,
   type SensorStatus,
   statusCases,
 } from "../../../../core/forecast/sensor.ts";
@@ -12,15 +15,33 @@ import type { PredictorSchema } from "../schema.ts";
 import { outcomeColumns } from "../tables.ts";
 
 type OutcomeRow = Selectable<PredictorSchema["outcome"]>;
-type Row = OutcomeRow & { first_seen_at: Date; state: SensorStatus; champion: string | null };
+type Row = OutcomeRow & {
+  first_seen_at: Date;
+  state: SensorStatus;
+  newest_reading_at: Date | null;
+  name: string | null;
+  group_path: string | null;
+  champion: string | null;
+  skill: number | null;
+  coverage: number | null;
+  trouble: number | null;
+  merit: Merit["targets"] | null;
+};
 
-/** Sensors with their newest outcome and the state that follows from it; pages by key, so that writes move nothing. */
+/** Sensors by the row that is kept of each: its newest outcome, and the status that follows from it. */
 export function sensorViews(
   db: Kysely<PredictorSchema>,
-): Pick<Views, "sensors" | "knownSensors" | "sensorCount" | "outcomes"> {
+): Pick<Views, "sensorOrder" | "sensors" | "knownSensors" | "sensorCount" | "outcomes"> {
   return {
-    async sensors(query) {
-      const { rows } = await sensorPage(query).execute(db);
+    async sensorOrder(query) {
+      const { rows } = await sensorOrder(query).execute(db);
+      const { ids, counts, version } = rows[0]!;
+      const none = Object.fromEntries(attentionOrder.map((status) => [status, 0])) as SensorOrder["counts"];
+      return { sensorIds: ids ?? [], counts: { ...none, ...counts }, version };
+    },
+    async sensors(sensorIds, staleBefore) {
+      if (sensorIds.length === 0) return [];
+      const { rows } = await sensorRows(sensorIds, staleBefore).execute(db);
       return rows.map(toSensorRow);
     },
     async knownSensors(sensorIds) {
@@ -45,48 +66,59 @@ export function sensorViews(
   };
 }
 
-function sensorPage(query: SensorQuery) {
-  const { sensorIds, statuses, search, group, after, asOf, staleBefore } = query;
-  const rank = (state: ReturnType<typeof sql>) => sql`array_position(${attentionOrder}::text[], ${state})`;
-  const filters = [sql`true`];
-  if (sensorIds !== undefined) filters.push(sql`s.sensor_id = any(${sensorIds}::text[])`);
-  if (search !== undefined) filters.push(sql`position(lower(${search}) in lower(${searched})) > 0`);
+const groupOf = sql`coalesce(p.group_path, p.source_group)`;
+const nameOf = sql`coalesce(p.name, p.source_name)`;
+/** A character that no text holds parts them. */
+const searched = sql`lower(concat_ws(chr(31), s.sensor_id, ${nameOf}, ${groupOf}, coalesce(p.place, p.source_place),
+  m.model_id, o.reason_text, o.reason))`;
+const described = sql`sensor s left join sensor_state o using (sensor_id) left join sensor_profile p using (sensor_id)
+  left join model m on m.sensor_id = s.sensor_id and m.status = 'champion'`;
+
+const keys: Record<Exclude<SensorSort, "attention">, RawBuilder<unknown>> = {
+  sensorId: sql`natural_key`,
+  age: sql`newest_reading_at`,
+  skill: sql`skill`,
+  coverage: sql`coverage`,
+  model: sql`natural_key(model_id) collate "C"`,
+};
+
+/** One pass over the sensors' states: a hundred thousand are sorted sooner than their outcomes are looked up. */
+function sensorOrder({ statuses, search, group, changedSince, sort, isDescending, staleBefore }: OrderQuery) {
+  const words = search?.toLowerCase().split(/\s+/).filter(Boolean) ?? [];
+  const filters = [sql`true`, ...words.map((word) => sql`position(${word} in ${searched}) > 0`)];
   if (group !== undefined) filters.push(sql`(${groupOf} = ${group} or starts_with(${groupOf}, ${`${group}/`}))`);
-  if (asOf !== null) filters.push(sql`s.first_seen_at <= ${asOf}`);
-  const later = [sql`true`];
-  if (statuses !== undefined) later.push(sql`state = any(${statuses}::text[])`);
-  if (after !== undefined) {
-    later.push(
-      query.sort === "sensorId"
-        ? sql`sensor_id > ${after.sensorId}`
-        : sql`(${rank(sql`state`)}, sensor_id) > (${rank(sql`${after.status}::text`)}, ${after.sensorId})`,
-    );
-  }
-  const order = query.sort === "sensorId" ? sql`sensor_id` : sql`${rank(sql`state`)}, sensor_id`;
-  return sql<Row>`
-    select * from (
-      select s.sensor_id, s.first_seen_at, o.slot, o.status, o.reason, o.reason_text, o.have, o.need, o.held, o.decided_at,
-        m.model_id as champion,
-        ${statusSql(staleBefore)} as state
-      from sensor s left join sensor_profile p using (sensor_id)
-      left join model m on m.sensor_id = s.sensor_id and m.status = 'champion'
-      left join lateral (
-        select * from outcome
-        where outcome.sensor_id = s.sensor_id and ${asOf === null ? sql`true` : sql`decided_at <= ${asOf}`}
-        order by slot desc
-        limit 1
-      ) o on true
-      where ${sql.join(filters, sql` and `)}
-    ) as described
-    where ${sql.join(later, sql` and `)}
-    order by ${order}
-    limit ${query.limit}`;
+  if (changedSince !== undefined) filters.push(changed(changedSince));
+  const wanted = statuses === undefined ? sql`true` : sql`state = any(${statuses}::text[])`;
+  const way = isDescending ? sql`desc` : sql`asc`;
+  const order =
+    sort === "attention"
+      ? sql`array_position(${attentionOrder}::text[], state) ${way}, trouble ${isDescending ? sql`asc` : sql`desc`}`
+      : sql`${keys[sort]} ${way} nulls last`;
+  return sql<{ ids: string[] | null; counts: Partial<SensorOrder["counts"]> | null; version: string }>`
+    with fits as materialized (
+      select s.sensor_id, s.natural_key, m.model_id, o.newest_reading_at, o.skill, o.coverage,
+        coalesce(o.trouble, 0) as trouble, ${statusSql(staleBefore)} as state
+      from ${described} where ${sql.join(filters, sql` and `)}
+    )
+    select (select json_agg(sensor_id order by ${order}, natural_key, sensor_id) from fits where ${wanted}) as ids,
+      (select json_object_agg(state, n) from (select state, count(*) as n from fits group by state) as c) as counts,
+      pg_snapshot_xmin(pg_current_snapshot())::text as version`;
 }
 
-const groupOf = sql`coalesce(p.group_path, p.source_group)`;
-/** A character that no text holds parts them. */
-const searched = sql`concat_ws(chr(31), s.sensor_id, coalesce(p.name, p.source_name), ${groupOf},
-  coalesce(p.place, p.source_place))`;
+/** A version of another server, or of one that was restored, tells nothing: everything counts as changed. */
+function changed(since: string) {
+  const version = sql`${since}::text::xid8`;
+  return sql`(o.sensor_id is null or greatest(o.changed_by, p.changed_by, m.changed_by) >= ${version} or ${version} > pg_snapshot_xmin(pg_current_snapshot()))`;
+}
+
+function sensorRows(sensorIds: string[], staleBefore: Date) {
+  return sql<Row>`
+    select s.sensor_id, s.first_seen_at, o.slot, o.status, o.reason, o.reason_text, o.have, o.need, o.held, o.decided_at,
+      o.newest_reading_at, o.skill, o.coverage, o.trouble, o.merit, ${nameOf} as name, ${groupOf} as group_path,
+      m.model_id as champion, ${statusSql(staleBefore)} as state
+    from ${described} join unnest(${sensorIds}::text[]) with ordinality as w (id, place) on w.id = s.sensor_id
+    order by w.place`;
+}
 
 /** core's `statusOf`, of the sensor's newest outcome `o`. */
 function statusSql(staleBefore: Date) {
@@ -107,6 +139,14 @@ function toSensorRow(row: Row): SensorRow {
     firstSeenAt: row.first_seen_at,
     status: row.state,
     lastOutcome: row.slot === null ? null : toFields(outcomeColumns, row),
+    newestReadingAt: row.newest_reading_at,
+    name: row.name,
+    group: row.group_path,
     modelId: row.champion,
+    merit: toMerit(row),
   };
+}
+
+function toMerit({ skill, coverage, trouble, merit }: Row): Merit | null {
+  return merit && { skill, coverage, trouble: trouble ?? 0, targets: merit };
 }

@@ -1,0 +1,88 @@
+import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { ScoreSums } from "../../../core/forecast/accuracy.ts";
+import { type Merit, meritOf } from "../../../core/forecast/merit.ts";
+import { addSeconds } from "../../../core/time.ts";
+import { names, recordset } from "./bulk.ts";
+import { column } from "./columns.ts";
+import { moveRevision } from "./revision.ts";
+import type { PredictorSchema } from "./schema.ts";
+import { outcomeColumns } from "./tables.ts";
+
+const meritSeconds = 7 * 86_400;
+/** A week's sums hardly move within an hour. */
+const meritAgeSeconds = 3_600;
+
+/**
+ * The statement within `with ... decided, given, made`, those of the ledger, that keeps `sensor_state` with them: the
+ * newest decided outcome, the newest served forecast's slot and its newest reading.
+ */
+export function keepState(): RawBuilder<unknown> {
+  const fields = Object.keys(outcomeColumns).filter((name) => name !== "sensor_id");
+  const isNewer = sql`excluded.slot >= coalesce(s.slot, '-infinity')`;
+  const set = fields.map(
+    (name) => sql`${sql.ref(name)} = case when ${isNewer} then ${sql.ref(`excluded.${name}`)}
+      else ${sql.ref(`s.${name}`)} end`,
+  );
+  return sql`
+    insert into sensor_state as s (${names(outcomeColumns)}, forecast_slot, newest_reading_at)
+    select sensor_id, ${sql.join(fields.map((name) => sql.ref(`o.${name}`)))}, f.slot, f.read_at
+    from (
+      select distinct on (sensor_id) given.* from given join decided using (sensor_id, slot) order by sensor_id, slot desc
+    ) as o
+    full join (
+      select sensor_id, max(slot) as slot, max(source_watermark) as read_at from made where is_served group by sensor_id
+    ) as f using (sensor_id)
+    order by sensor_id
+    on conflict (sensor_id) do update set ${sql.join(set)},
+      forecast_slot = greatest(s.forecast_slot, excluded.forecast_slot),
+      newest_reading_at = greatest(s.newest_reading_at, excluded.newest_reading_at), changed_by = excluded.changed_by`;
+}
+
+/**
+ * Brings the merits of those of these sensors up to date whose merit is an hour old; each at a time of its own,
+ * so that no cycle has all of them to do.
+ */
+export async function refreshMerits(db: Kysely<PredictorSchema>, sensorIds: string[], now: Date): Promise<void> {
+  const { rows } = await sql<ScoreSums>`
+    select st.sensor_id as "sensorId", t.target, t.model_key as "modelKey", total.*
+    from sensor_state st join sensor_key k using (sensor_id)
+    join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served
+    join lineage l using (lineage_id)
+    cross join unnest(l.targets, l.model_keys) as t (target, model_key)
+    cross join lateral (
+      select coalesce(sum(sums[1]), 0)::int as n, coalesce(sum(sums[2]), 0)::int as covered,
+        coalesce(sum(sums[3]), 0) as "absoluteError", coalesce(sum(sums[4]), 0) as "persistenceError",
+        coalesce(sum(sums[5]), 0)::int as "seasonalNaiveN", coalesce(sum(sums[6]), 0) as "seasonalNaiveError",
+        coalesce(sum(sums[7]), 0) as "pairedAbsoluteError"
+      from score s
+      where s.sensor_id = st.sensor_id and s.target = t.target and s.model_key = t.model_key
+        and s.target_at > ${addSeconds(now, -meritSeconds)}
+    ) as total
+    where st.sensor_id = any(${sensorIds}::text[])
+      and (st.scored_at is null or st.scored_at > ${now} or st.scored_at < ${addSeconds(now, -meritAgeSeconds)}::timestamptz
+        + ${meritAgeSeconds / 2} * random() * interval '1 second')`.execute(db);
+  if (rows.length === 0) return;
+  const merits = [...Map.groupBy(rows, (row) => row.sensorId)].map(([sensorId, sums]) => {
+    const { skill, coverage, trouble, targets } = meritOf(sums);
+    return { sensor_id: sensorId, skill, coverage, trouble, merit: targets, scored_at: now };
+  });
+  const fields = Object.keys(meritColumns).filter((name) => name !== "sensor_id");
+  await sql`
+    update sensor_state as s
+    set ${sql.join(fields.map((name) => sql`${sql.ref(name)} = ${sql.ref(`n.${name}`)}`))}, changed_by = pg_current_xact_id()
+    from (
+      select known.sensor_id from sensor_state known where known.sensor_id = any(${merits.map((one) => one.sensor_id)}::text[])
+      order by known.sensor_id for update
+    ) as locked join ${recordset(merits, "n", meritColumns)} using (sensor_id)
+    where s.sensor_id = locked.sensor_id`.execute(db);
+  await moveRevision(db);
+}
+
+const meritColumns = {
+  sensor_id: column<string>("text"),
+  skill: column<number | null>("real"),
+  coverage: column<number | null>("real"),
+  trouble: column<number>("real"),
+  merit: column<Merit["targets"]>("jsonb"),
+  scored_at: column<Date>("timestamptz"),
+};

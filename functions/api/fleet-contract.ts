@@ -1,0 +1,54 @@
+import { z } from "@hono/zod-openapi";
+import { Coverage, SensorSummary, sensorPageFields } from "./contract.ts";
+
+/** What `GET /v1/sensors?view=fleet` answers: all that a table with sparklines draws, a tenth of the sensors whole. */
+const time = z.iso.datetime();
+const column = z.array(z.number());
+
+export const FleetForecast = z
+  .object({
+    method: z.enum(["lstm", "baseline"]),
+    origin: time,
+    stepSeconds: z.int(),
+    leads: z.array(z.int()),
+    q10: column,
+    q50: column,
+    q90: column,
+  })
+  .openapi("FleetForecast", {
+    description:
+      "The newest forecast, thinned to 16 leads at most (steps after the origin), with the decimals that its band needs",
+  });
+export type FleetForecast = z.infer<typeof FleetForecast>;
+
+export const FleetTarget = z
+  .object({
+    target: z.string(),
+    unit: z.string(),
+    lastValue: z.number().nullable(),
+    lastReadingAt: time.nullable(),
+    /** On the page's grid; empty while the source is away. */
+    history: z.array(z.number().nullable()),
+    forecast: FleetForecast.nullable(),
+    /** Against persistence, over the leads that `coverage` counts; both up to an hour old. */
+    skill: z.number().nullable(),
+    coverage: Coverage,
+  })
+  .openapi("FleetTarget");
+export type FleetTarget = z.infer<typeof FleetTarget>;
+
+export const FleetSensor = SensorSummary.extend({
+  statusText: z.string(),
+  targets: z.array(FleetTarget),
+}).openapi("FleetSensor");
+export type FleetSensor = z.infer<typeof FleetSensor>;
+
+export const FleetPage = z
+  .object({
+    items: z.array(FleetSensor),
+    ...sensorPageFields,
+    /** The histories' grid: value i is the mean of the readings in the `stepSeconds` up to from + i * stepSeconds. */
+    grid: z.object({ from: time, stepSeconds: z.int() }),
+  })
+  .openapi("FleetPage");
+export type FleetPage = z.infer<typeof FleetPage>;
