@@ -1,19 +1,13 @@
-import { gridLength } from "../data/grid.ts";
-import { observe } from "../data/observed.ts";
-import { levels } from "../data/quantiles.ts";
-import { AppError } from "../errors.ts";
 import type { EncodeModel, RunModels } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
-import { prepare, withDayMeans } from "../model/features.ts";
-import { fleetHistoryLength } from "../model/fleet/encoding.ts";
-import type { Neighbour } from "../model/fleet/neighbours.ts";
-import { createFleetEncoder } from "../model/fleet/tensors.ts";
-import type { FleetMember, FleetModel, FleetRequest, FleetResult, FleetRunner } from "../model/fleet/training.ts";
-import type { ModelManifest } from "../model/manifest.ts";
+import type { FleetModel, FleetRequest, FleetResult, FleetRunner } from "../model/fleet/training.ts";
 import type { RegisteredModel } from "../model/registered.ts";
+import { renewalAt } from "../model/renewal.ts";
 import type { TrainProgress } from "../model/training.ts";
+import { floorToStep } from "../time.ts";
 import { groupCuts } from "./cuts.ts";
-import { type BacktestInput, boundsOf } from "./planned.ts";
+import { type BacktestInput, plannedTimes } from "./planned.ts";
+import { askShares, shareOf, type TrainedFleet, toTrainedFleet } from "./trained-fleet.ts";
 
 /** Trains fleets and runs what was trained. */
 export type FleetPorts = {
@@ -48,15 +42,16 @@ export function validationEndOf({ plans }: BacktestInput): Date {
 }
 
 /**
- * Trains a network for each cut of the planned sensors, from all sensors with what they had measured by then. `close`
- * ends the runners.
+ * Trains a network for each cut of the planned sensors, from all sensors with what they had measured by then; where
+ * `isOnline`, and again whenever the history has grown as much as the schedule wants, up to the last planned moment.
+ * `close` ends the runners.
  */
 export async function trainFleets(
   ports: FleetPorts,
   settings: ForecastSettings,
   inputs: BacktestInput[],
   onProgress: (sensorIds: string[], progress: TrainProgress) => void,
-  signal?: AbortSignal,
+  { isOnline = false, signal }: { isOnline?: boolean; signal?: AbortSignal } = {},
 ): Promise<{ trained: Map<string, Promise<Trained>>; close(): Promise<void> }> {
   const planned = inputs.filter(({ plans }) => plans.size > 0);
   const cuts = groupCuts(
@@ -67,19 +62,26 @@ export async function trainFleets(
     })),
   );
   const trained = new Map<string, Promise<Trained>>();
-  const runners: FleetRunner[] = [];
+  const opened: Promise<CutTraining>[] = [];
   for (const { at, sensorIds } of cuts) {
     const judged = new Set(sensorIds);
+    const later = isOnline
+      ? renewals(
+          planned.filter(({ sensorId }) => judged.has(sensorId)),
+          at,
+          settings,
+        )
+      : [];
     const training = trainCut(
       ports,
       settings,
       inputs,
       judged,
-      new Date(at),
+      { at: new Date(at), later },
       (step) => onProgress(sensorIds, step),
       signal,
     );
-    training.then(({ runner }) => runner && runners.push(runner)).catch(() => {});
+    opened.push(training);
     for (const sensorId of sensorIds)
       trained.set(
         sensorId,
@@ -89,155 +91,92 @@ export async function trainFleets(
   return {
     trained,
     close: async () => {
-      await Promise.all(runners.map((runner) => runner.close()));
+      for (const { status, ...training } of await Promise.allSettled(opened)) {
+        if (status === "fulfilled" && "value" in training)
+          await Promise.all(training.value.fleets.map(({ runner }) => runner.close()));
+      }
     },
   };
 }
 
+/** When the networks after the cut's own are trained: as the schedule does, by the longest of the sensors' histories. */
+function renewals(judged: BacktestInput[], at: number, { fleet }: ForecastSettings): Date[] {
+  const last = Math.max(...judged.flatMap(plannedTimes));
+  const from = new Date(Math.min(...judged.map(({ readings }) => readings.at[0] ?? at))).toISOString();
+  const { stepSeconds, leads } = fleet;
+  const moments: Date[] = [];
+  for (let now = new Date(at); ; ) {
+    const to = now.toISOString();
+    const due = renewalAt({ training: { from, to }, leads, horizon: leads.length, stepSeconds, createdAt: to });
+    now = floorToStep(due, stepSeconds);
+    if (now.getTime() >= last) return moments;
+    moments.push(now);
+  }
+}
+
+/** A cut's network, and those that followed it; or why there is none. */
+type CutTraining = { fleets: TrainedFleet[]; of(sensorId: string): Trained };
+
+/**
+ * Trains the cut's network and, after it, one at each moment of `later`. Giving up one must not cost the others their
+ * backtest; being told to stop must.
+ */
 async function trainCut(
   { fleetTrainer, openFleet }: FleetPorts,
   settings: ForecastSettings,
   inputs: BacktestInput[],
   judged: Set<string>,
-  now: Date,
+  { at, later }: { at: Date; later: Date[] },
   onProgress: (progress: TrainProgress) => void,
   signal?: AbortSignal,
-): Promise<{ runner: FleetRunner | null; of(sensorId: string): Trained }> {
-  const { fleet } = settings;
-  const seed = inputs[0]!.seed;
+): Promise<CutTraining> {
+  const { targets, stepSeconds, leads } = settings.fleet;
   const sensors = inputs.map(({ sensorId, readings, plans }) => {
     const ends = [...plans.values()].map(({ trainEnd }) => trainEnd);
     return judged.has(sensorId) && ends.length > 0
       ? { sensorId, readings, trainEnd: new Date(Math.min(...ends)) }
       : { sensorId, readings };
   });
-  const { targets, stepSeconds, leads } = fleet;
-  const request: FleetRequest = { sensors, targets, stepSeconds, leads, seed, now };
   const none = (text: string) => ({
-    runner: null,
+    fleets: [],
     of: (sensorId: string) => ({ sensor: null, notes: [`${sensorId}: ${text}`] }),
   });
-  let result: FleetResult;
-  try {
-    result = await fleetTrainer.train(request, onProgress, signal);
-  } catch (error) {
-    // Giving up one fleet must not cost the others their backtest; being told to stop must.
-    signal?.throwIfAborted();
-    return none(`training failed: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const { model, refused } = result;
+  const train = async (now: Date, turn: number): Promise<FleetResult | Error> => {
+    const request: FleetRequest = { sensors, targets, stepSeconds, leads, seed: inputs[0]!.seed + 1000 * turn, now };
+    try {
+      return await fleetTrainer.train(request, onProgress, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  };
+  const first = await train(at, 0);
+  if (first instanceof Error) return none(`training failed: ${first.message}`);
   const refusalOf = (sensorId: string): Trained => {
-    const why = refused.find((one) => one.sensorId === sensorId)?.untrained;
+    const why = first.refused.find((one) => one.sensorId === sensorId)?.untrained;
     return { sensor: null, notes: [`${sensorId}: no model (${why?.reason}): ${why?.message}`] };
   };
-  if (model === null) return { runner: null, of: refusalOf };
-  const runner = await openFleet(model);
-  const ids = model.members.map(({ part }) => part.sensorId);
-  const panel = panelOf(model, inputs);
+  if (first.model === null) return { fleets: [], of: refusalOf };
+  const open = async (model: FleetModel, now: Date) => toTrainedFleet(model, await openFleet(model), inputs, now);
+  const fleets = [await open(first.model, at)];
+  const failures: string[] = [];
+  for (const [i, now] of later.entries()) {
+    const result = await train(now, i + 1);
+    if (result instanceof Error) failures.push(`training of ${now.toISOString()} failed: ${result.message}`);
+    else if (result.model !== null) fleets.push(await open(result.model, now));
+  }
   const of = (sensorId: string): Trained => {
-    const member = model.members[ids.indexOf(sensorId)];
-    if (member === undefined) return refusalOf(sensorId);
-    const champion = toRegistered(model, member, settings, now);
-    const notes = member.untrained.map(
-      ({ reason, message }) => `${sensorId}: not in the model (${reason}): ${message}`,
-    );
-    return { sensor: toTrainedSensor(model, member, champion, panel, runner), notes };
+    const shares = fleets.flatMap((fleet) => shareOf(fleet, sensorId, settings) ?? []);
+    const [own, ...challengers] = shares;
+    if (own === undefined || own.fleet !== fleets[0]) return refusalOf(sensorId);
+    const untrained = own.member.untrained.map(({ reason, message }) => `not in the model (${reason}): ${message}`);
+    const sensor: TrainedSensor = {
+      champion: own.registered,
+      challenges: challengers.map(({ fleet, registered }) => ({ from: fleet.now.getTime(), model: registered })),
+      cpuSeconds: shares.reduce((sum, { fleet: { model } }) => sum + model.cpuSeconds / model.members.length, 0),
+      ...askShares(shares),
+    };
+    return { sensor, notes: [...untrained, ...failures].map((text) => `${sensorId}: ${text}`) };
   };
-  return { runner, of };
-}
-
-function toTrainedSensor(
-  model: FleetModel,
-  member: FleetMember,
-  champion: RegisteredModel,
-  panel: Neighbour[],
-  runner: FleetRunner,
-): TrainedSensor {
-  const index = model.members.indexOf(member);
-  const encoder = createFleetEncoder(model.encoding, member.part);
-  const learnt = member.isLearnt.flatMap((is, k) => (is ? [k] : []));
-  return {
-    champion,
-    challenges: [],
-    cpuSeconds: model.cpuSeconds / model.members.length,
-    encode: ({ modelId, modelSha256 }, sensor) => {
-      const { sequence, features, last } = encoder(sensor, panel);
-      return { modelId, modelSha256, sequence, features, last: Float64Array.from(learnt, (k) => last[k]!) };
-    },
-    run: async (rows) => {
-      const answers = await runner.run(rows.map(({ sequence, features }) => ({ member: index, sequence, features })));
-      return answers.map(({ quantiles, ridge }) => ({
-        ok: true as const,
-        quantiles: pickTargets(model, quantiles, learnt),
-        ridge: pickTargets(model, ridge, learnt),
-      }));
-    },
-  };
-}
-
-/** Of [leads, targets, quantiles] those of some targets. */
-function pickTargets({ encoding }: FleetModel, values: Float32Array, learnt: number[]): Float32Array {
-  const targets = encoding.targets.length;
-  if (learnt.length === targets) return values;
-  const levels = values.length / targets / encoding.leads.length;
-  const rows = encoding.leads.flatMap((_, h) => learnt.map((k) => (h * targets + k) * levels));
-  return Float32Array.from(rows.flatMap((from) => [...values.subarray(from, from + levels)]));
-}
-
-/** The panel with all that it ever measured: what is looked at ends at the origin. */
-function panelOf({ encoding, members, panel }: FleetModel, inputs: BacktestInput[]): Neighbour[] {
-  return panel.map((sensorId) => {
-    const { readings } = inputs.find((input) => input.sensorId === sensorId)!;
-    const { part } = members.find((member) => member.part.sensorId === sensorId)!;
-    const bounds = boundsOf(readings, encoding.stepSeconds);
-    const { grid } = observe(readings, encoding.targets, encoding.stepSeconds, bounds);
-    if (gridLength(grid) === 0) throw new AppError("internal", `${sensorId} is in the panel without readings`);
-    return { sensorId, history: withDayMeans(prepare(grid, encoding.features.links)), change: part.scaler.change };
-  });
-}
-
-/** The sensor's model as serving would find it in the registry. */
-function toRegistered(
-  { encoding, cpuSeconds, members }: FleetModel,
-  { part, isLearnt, validation, windows }: FleetMember,
-  settings: ForecastSettings,
-  now: Date,
-): RegisteredModel {
-  const modelId = `fleet-${now.getTime()}-${members.findIndex((member) => member.part === part)}`;
-  const modelSha256 = "0".repeat(64);
-  const at = now.toISOString();
-  const manifest: ModelManifest = {
-    formatVersion: 1,
-    modelId,
-    sensorId: part.sensorId,
-    targets: encoding.targets.filter((_, k) => isLearnt[k]),
-    stepSeconds: encoding.stepSeconds,
-    contextLength: encoding.contextLength,
-    horizon: encoding.leads.length,
-    leads: encoding.leads,
-    quantiles: [...levels],
-    features: { ...encoding.features, links: encoding.features.links.filter((_, k) => isLearnt[k]) },
-    scaler: part.scaler,
-    historyLength: fleetHistoryLength(encoding),
-    training: { engine: "fleet", seed: 0, from: at, to: at, dataSha256: modelSha256, windows, cpuSeconds },
-    metrics: Object.fromEntries(
-      encoding.targets.flatMap(({ name }, k) => {
-        const figures = validation[k];
-        if (!figures || !isLearnt[k]) return [];
-        const { mae, pinball, persistenceMae } = figures;
-        return [[name, { mae, pinball, coverage: 0.8, ridgeMae: mae, ridgePinball: pinball, persistenceMae }]];
-      }),
-    ),
-    modelSha256,
-    codeVersion: settings.codeVersion,
-    createdAt: at,
-  };
-  const life = {
-    status: "champion",
-    createdAt: now,
-    promotedAt: now,
-    retiredAt: null,
-    statusReason: "backtest",
-  } as const;
-  return { modelId, sensorId: part.sensorId, manifest, modelSha256, digest: null, ...life };
+  return { fleets, of };
 }

@@ -18,7 +18,9 @@ export function renewalAt(
     leads,
     stepSeconds,
     createdAt,
-  }: Pick<ModelManifest, "training" | "horizon" | "leads" | "stepSeconds" | "createdAt">,
+  }: Pick<ModelManifest, "horizon" | "leads" | "stepSeconds" | "createdAt"> & {
+    training: Pick<ModelManifest["training"], "from" | "to">;
+  },
   growth: number = renewalGrowth,
 ): Date {
   const span = secondsBetween(new Date(training.from), new Date(training.to));

@@ -20,7 +20,8 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--plan PLAN.csv[.gz]]      where to train, choose and forecast; without it 70/10/20
   [--sensors a,b]             these sensors only
   [--range name=min:max]      physical range of a target (temperature and humidity have theirs); may be repeated
-  [--online]                  serve every step and learn mix and widths from the outcomes
+  [--online]                  serve every step, learn mix and widths from the outcomes, and train again as
+                              the history grows
   [--leads 1-24,30-144/6]     which future steps; without it each to 24, then hourly to 24 hours
   [--horizon 24]              instead of --leads: each step up to this one
   [--seed 1] [--workers N]`;
@@ -78,7 +79,7 @@ async function backtest(options: Options, signal: AbortSignal): Promise<void> {
     (sensorIds, step) => {
       for (const sensorId of sensorIds) progress.step(sensorId, step);
     },
-    signal,
+    { isOnline: options.online, signal },
   );
   try {
     const runs = judged.map((input) =>

@@ -8,7 +8,8 @@ import { measureSeries, median } from "../../../core/evaluation/summary.ts";
 import { trainFleets } from "../../../core/evaluation/trainings.ts";
 import { createYardstick } from "../../../core/evaluation/yardstick.ts";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
-import type { FleetRequest, FleetResult } from "../../../core/model/fleet/training.ts";
+import { fleetEncoding } from "../../../core/model/fleet/encoding.ts";
+import type { FleetModel, FleetRequest, FleetResult, FleetRunner } from "../../../core/model/fleet/training.ts";
 import { everyLead } from "../../../core/model/leads.ts";
 import { fleetOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 
@@ -17,23 +18,43 @@ const settings = defaultForecastSettings(fleet, "test");
 const hour = 3_600_000;
 const length = 300;
 
+/** A fleet's model that knows its sensors and nothing else. */
+function emptyModel({ sensors, targets, stepSeconds, leads }: FleetRequest): FleetModel {
+  const none = new Float32Array();
+  const flat = { center: [], scale: [] };
+  const scaler = { mean: [20], deviation: [1], change: [1], linear: flat, branch: flat };
+  const part = { ridge: none, residualScale: none, widths: none, bands: none, errorScale: none, pathScale: none };
+  return {
+    encoding: fleetEncoding(targets, stepSeconds, leads, 300),
+    members: sensors.map(({ sensorId }) => ({
+      ...{ part: { ...part, sensorId, scaler, constants: none }, isLearnt: [true], validation: [null] },
+      ...{ untrained: [], windows: 0 },
+    })),
+    ...{ panel: [], networks: [], cpuSeconds: 1 },
+  };
+}
+
 /** Sensors with one cut of their own each, and a trainer that only hears what it is asked. */
-async function askFor(sensors: Record<string, number[]>) {
+async function askFor(sensors: Record<string, number[]>, isOnline = false) {
   const asked: FleetRequest[] = [];
   const train = async (request: FleetRequest): Promise<FleetResult> => {
     asked.push(request);
+    if (isOnline) return { model: emptyModel(request), refused: [] };
     const untrained = { target: "temperature", reason: "gap", message: "none today", have: 0, need: 1 } as const;
     return { model: null, refused: request.sensors.map(({ sensorId }) => ({ sensorId, untrained })) };
   };
-  const openFleet = async () => {
-    throw new Error("nothing was trained");
+  const openFleet = async (): Promise<FleetRunner> => {
+    if (!isOnline) throw new Error("nothing was trained");
+    return { run: async () => [], close: async () => {} };
   };
   const inputs = Object.entries(sensors).map(([sensorId, values]) => {
     const readings = readingsOf({ temperature: values }, { stepSeconds: 3600 });
     const plan = splitGrid(toGrid(readings, [temperature], 3600), 3)[0]!;
     return { sensorId, readings, plans: new Map([["temperature", plan]]), seed: 1 };
   });
-  const { trained } = await trainFleets({ fleetTrainer: { train }, openFleet }, settings, inputs, () => {});
+  const { trained } = await trainFleets({ fleetTrainer: { train }, openFleet }, settings, inputs, () => {}, {
+    isOnline,
+  });
   return { asked, inputs, trained };
 }
 
@@ -79,6 +100,23 @@ describe("trainFleets", () => {
       ["a", "b"],
     ]);
   });
+});
+
+test("trains again online as the history grows, with what was measured by then, until the last forecast", async () => {
+  const { asked, inputs, trained } = await askFor({ a: wave(length, { stepsPerDay: 24 }) }, true);
+  const { sensor } = await trained.get("a")!;
+  const plan = inputs[0]!.plans.get("temperature")!;
+  const moments = asked.map(({ now }) => now.getTime());
+  expect(moments[0]).toBe(plan.validationEnd);
+  expect(moments.length).toBeGreaterThan(1);
+  expect(Math.max(...moments)).toBeLessThan(plan.issuedAt.at(-1)!);
+  // A day at the soonest.
+  expect(moments.slice(1).every((at, i) => at - moments[i]! >= 24 * hour)).toBe(true);
+  expect(new Set(asked.map(({ seed }) => seed)).size).toBe(asked.length);
+  expect(sensor!.challenges.map(({ from }) => from)).toEqual(moments.slice(1));
+  expect(sensor!.challenges.map(({ model }) => model.manifest.training.to)).toEqual(
+    moments.slice(1).map((at) => new Date(at).toISOString()),
+  );
 });
 
 describe("groupCuts", () => {
