@@ -13,6 +13,8 @@ export type NetworkShape = {
   targets: number;
   /** Number of leads; which steps they stand for is no matter of the network. */
   horizon: number;
+  /** What a lead's loss counts for, [horizon]; each alike where not given. */
+  leadWeights?: number[];
   /** Quantile levels, ascending and symmetric, with 0.5 in the middle. */
   quantiles: number[];
   /** Linear features per target; the skip maps each target's own features to its own leads. */

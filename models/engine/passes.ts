@@ -78,8 +78,18 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
     return out;
   }
 
+  /** Multiplies the outputs' gradients by their leads' weights. */
+  function weighLeads(at: number, rows: number): void {
+    const weighed = (shape.leadWeights ?? []).flatMap((weight, lead) => (weight === 1 ? [] : [{ weight, lead }]));
+    if (weighed.length === 0) return;
+    const gradients = engine.floats(at, rows * outputs);
+    for (let from = 0; from < gradients.length; from += pad(shape.horizon)) {
+      for (const { weight, lead } of weighed) gradients[from + lead]! *= weight;
+    }
+  }
+
   /**
-   * Adds the gradients of the loss to zeroed ones; the loss, or undefined if no wanted value is present. Throws before
+   * Adds the gradients of the loss, weighed by lead, to zeroed ones; the loss, not weighed, or undefined if no wanted value is present. Throws before
    * adding anything.
    */
   function backward(data: TrainingRows, index: Int32Array, mode: "train" | "gradient"): number | undefined {
@@ -90,6 +100,7 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
       ...([out, widths, wanted, state.levels, state.slopes, rows, width, sides, 1 / terms] as const),
     );
     if (!Number.isFinite(sum)) throw new Diverged(`the loss is ${sum}`);
+    weighLeads(out, rows);
     for (const { part, pass } of passes.toReversed()) part.backward(pass);
     return sum / terms;
   }

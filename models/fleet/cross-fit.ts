@@ -1,8 +1,9 @@
 import { linearOf } from "../../core/model/fleet/encode.ts";
-import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
+import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
 import { type RidgeMemory, recallRidge } from "../../core/model/fleet/errors.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
 import type { RidgeWeights } from "../../core/model/fleet/ridge.ts";
+import { nearReach } from "../../core/model/leads.ts";
 import {
   addEquations,
   type NormalEquations,
@@ -60,7 +61,7 @@ export function crossFit(
   const weights = ends.slice(1).map((to, b) => {
     const block = sumOf(pieces, ends[b]!, to);
     const without = block === null ? total : addEquations(total, block, -1);
-    const solved = solveLeads(without, penalties, which);
+    const solved = solveLeads(without, penalties, which, farFeatures(encoding));
     const predicted = predictRidge({ ...data, leads: which.length }, solved, ends[b]!, to);
     for (let r = ends[b]!; r < to; r++) {
       for (let i = 0; i < which.length; i++) {
@@ -80,9 +81,11 @@ export function crossLeads({ errorLeads, constantLeads }: FleetEncoding): number
   return [...new Set([...errorLeads, ...constantLeads])].sort((a, b) => a - b);
 }
 
-/** Geometric mean of ridge's errors at its leads. */
-export function errorOf({ scale }: CrossFit): number {
-  return Math.exp(scale.reduce((sum, one) => sum + Math.log(Math.max(one, 1e-12)), 0) / scale.length);
+/** Geometric mean of ridge's errors at its near leads: of far ones a young sensor has seen too few to judge by. */
+export function nearError(encoding: FleetEncoding, { scale }: CrossFit): number {
+  const reach = nearReach(encoding.leads);
+  const near = crossLeads(encoding).flatMap((lead, i) => (lead <= reach ? [Math.log(Math.max(scale[i]!, 1e-12))] : []));
+  return Math.exp(near.reduce((sum, one) => sum + one, 0) / near.length);
 }
 
 /** Ridge's changes at all points of the history, at each by the ridges that had not seen its block of time. */

@@ -9,6 +9,7 @@ import { type FleetEncoding, featurePlaces, sequenceChannels } from "../../core/
 import { ridgeErrors } from "../../core/model/fleet/errors.ts";
 import type { Neighbour } from "../../core/model/fleet/neighbours.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
+import { splitLeads } from "../../core/model/leads.ts";
 import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { createRandom } from "../random.ts";
 import type { PartFit } from "./part.ts";
@@ -37,6 +38,7 @@ export function toNeighbour({ part, history }: Pick<PartFit, "part" | "history">
 export function fleetShape(encoding: FleetEncoding, sensors: number): NetworkShape {
   const targets = encoding.targets.length;
   const places = featurePlaces(encoding);
+  const { near, far } = splitLeads(encoding.leads);
   const { hidden, branchUnits, branchLayers, branchEmbedding, branchDropout, quantiles } = fleetPolicy;
   return {
     contextLength: encoding.contextLength,
@@ -44,6 +46,7 @@ export function fleetShape(encoding: FleetEncoding, sensors: number): NetworkSha
     hidden,
     targets,
     horizon: encoding.leads.length,
+    leadWeights: [...near.map(() => 1), ...far.map(() => fleetPolicy.farLeadWeight)],
     quantiles: [...quantiles],
     linear: linearOf(encoding),
     sensors,

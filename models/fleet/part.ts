@@ -1,13 +1,13 @@
 import type { History } from "../../core/model/features.ts";
 import { linearOf } from "../../core/model/fleet/encode.ts";
-import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
+import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
 import type { RidgeMemory } from "../../core/model/fleet/errors.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
 import type { RidgeValidation } from "../../core/model/fleet/training.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import { type NormalEquations, solveLeads } from "../ridge/linear.ts";
 import { sensorConstants } from "./constants.ts";
-import { type CrossFit, crossFit, crossLeads, crossMemory, errorOf, sumOf, sumPieces } from "./cross-fit.ts";
+import { type CrossFit, crossFit, crossLeads, crossMemory, nearError, sumOf, sumPieces } from "./cross-fit.ts";
 import { choosePenalties, judgeRidge } from "./penalties.ts";
 import { fleetPolicy } from "./policy.ts";
 import type { FleetPrior } from "./prior.ts";
@@ -89,19 +89,21 @@ function fitTarget(
   const withPrior = (sums: NormalEquations, count: number) =>
     addPrior(sums, prior!.equations[k]!, windows.scaler.change[k]!, count);
   const train = sumOf(pieces, 0, trainRows);
+  const far = farFeatures(encoding);
   const { penalties, validation } = prior
     ? {
         penalties: new Float64Array(data.leads).fill(priorPenalty),
-        validation: judgeRidge(data, train && withPrior(train, mostOfPrior), priorPenalty, validationRow, rows),
+        validation: judgeRidge(data, far, train && withPrior(train, mostOfPrior), priorPenalty, validationRow, rows),
       }
-    : choosePenalties(data, train, validationRow, rows);
+    : choosePenalties(data, far, train, validationRow, rows);
   const cross = (total: NormalEquations) => crossFit(encoding, data, pieces, total, penalties, crossLeads(encoding));
   const every = encoding.leads.map((_, h) => h);
   const candidates = prior ? fleetPolicy.priorRows.map((count) => withPrior(own, count)) : [own];
   const tried = candidates.map((total) => ({ total, cross: cross(total) }));
   // Others that are unlike it must not hurt: less is made of them where the sensor's own blocks say so clearly.
-  const best = tried.reduce((a, b) => (errorOf(b.cross) < (1 - clearly) * errorOf(a.cross) ? b : a));
-  const weights = solveLeads(best.total, penalties, every);
+  const error = ({ cross }: (typeof tried)[number]) => nearError(encoding, cross);
+  const best = tried.reduce((a, b) => (error(b) < (1 - clearly) * error(a) ? b : a));
+  const weights = solveLeads(best.total, penalties, every, far);
   return { weights, total: own, cross: best.cross, ...measureResiduals(data, weights, rows), validation };
 }
 

@@ -1,6 +1,6 @@
 import { pinball } from "../../core/data/metrics.ts";
 import type { RidgeValidation } from "../../core/model/fleet/training.ts";
-import { type NormalEquations, predictRidge, type Regression, solveLeads } from "../ridge/linear.ts";
+import { type FarFeatures, type NormalEquations, predictRidge, type Regression, solveLeads } from "../ridge/linear.ts";
 
 /** Penalties tried per lead, times the number of rows. */
 const ridgePenalties = [1e-4, 1e-3, 1e-2, 1e-1, 1];
@@ -13,6 +13,7 @@ const leastJudges = 24;
  */
 export function choosePenalties(
   data: Regression,
+  far: FarFeatures,
   train: NormalEquations | null,
   validationRow: number,
   rows: number,
@@ -23,7 +24,7 @@ export function choosePenalties(
   const best = new Float64Array(data.leads).fill(Number.POSITIVE_INFINITY);
   const chosen = new Float64Array((rows - validationRow) * data.leads);
   for (const penalty of ridgePenalties) {
-    const weights = solveLeads(train, new Float64Array(data.leads).fill(penalty), every);
+    const weights = solveLeads(train, new Float64Array(data.leads).fill(penalty), every, far);
     const predicted = predictRidge(data, weights, validationRow, rows);
     for (let h = 0; h < data.leads; h++) {
       let sum = 0;
@@ -49,6 +50,7 @@ export function choosePenalties(
  */
 export function judgeRidge(
   data: Regression,
+  far: FarFeatures,
   train: NormalEquations | null,
   penalty: number,
   validationRow: number,
@@ -56,7 +58,7 @@ export function judgeRidge(
 ): RidgeValidation | null {
   if (train === null || rows - validationRow < leastJudges) return null;
   const every = Array.from({ length: data.leads }, (_, h) => h);
-  const weights = solveLeads(train, new Float64Array(data.leads).fill(penalty), every);
+  const weights = solveLeads(train, new Float64Array(data.leads).fill(penalty), every, far);
   return validate(data, predictRidge(data, weights, validationRow, rows), validationRow, rows);
 }
 

@@ -12,6 +12,11 @@ export const fleetPolicy = {
   learningRate: 2e-3,
   /** The sensors' skips follow ridge, which is nearly right: they learn more slowly. */
   skipLearningRateFactor: 0.3,
+  /**
+   * What the loss of a lead beyond those that follow each other closely counts for. Adam makes its own outputs learn as
+   * fast as the others'; what they share is left to the near leads: far ones have few independent rows, and teach days.
+   */
+  farLeadWeight: 0.02,
   weightDecay: 1e-4,
   clipNorm: 1,
   warmUpSteps: 20,

@@ -91,25 +91,36 @@ export function solveRidge(equations: NormalEquations, penalty: number): Float64
   return weights;
 }
 
+/** Features that the leads before the index `lead` do without. */
+export type FarFeatures = { lead: number; features: number[] };
+const noFeatures: FarFeatures = { lead: 0, features: [] };
+
 /**
  * Ridge weights of the leads `which`, each with its own penalty (of `penalties`, by lead), [which, size + 1]; as
- * `solveRidge`.
+ * `solveRidge`. Near leads have zeros for the far ones' features.
  */
-export function solveLeads(equations: NormalEquations, penalties: ArrayLike<number>, which: number[]): Float64Array {
+export function solveLeads(
+  equations: NormalEquations,
+  penalties: ArrayLike<number>,
+  which: number[],
+  far: FarFeatures = noFeatures,
+): Float64Array {
   const width = equations.size + 1;
   const weights = new Float64Array(which.length * width);
-  const shared = new Map<number, Float64Array>();
+  const shared = new Map<string, Float64Array>();
   for (const [i, h] of which.entries()) {
     const count = equations.counts[h]!;
     if (count === 0) continue;
     const penalty = penalties[h]! * count;
+    const unused = h < far.lead ? far.features : [];
     const own = equations.ownGram.get(h);
-    const factor = own
-      ? cholesky(own, width, penalty)
-      : (shared.get(penalty) ?? cholesky(equations.gram, width, penalty));
-    if (!own) shared.set(penalty, factor);
+    const key = `${penalty} ${unused.length}`;
+    const factor =
+      (own ? undefined : shared.get(key)) ?? cholesky(without(own ?? equations.gram, width, unused), width, penalty);
+    if (!own) shared.set(key, factor);
     const solution = weights.subarray(i * width, (i + 1) * width);
     solution.set(equations.product.subarray(h * width, (h + 1) * width));
+    for (const feature of unused) solution[feature] = 0;
     substitute(factor, width, solution);
   }
   return weights;
@@ -127,6 +138,20 @@ export function addEquations(a: NormalEquations, b: NormalEquations, sign: 1 | -
     product: add(a.product, b.product),
     counts: add(a.counts, b.counts),
   };
+}
+
+/** The equations' matrix with nothing to be said by some features, whose weights come out as 0 where product is 0. */
+function without(gram: Float64Array, width: number, features: number[]): Float64Array {
+  if (features.length === 0) return gram;
+  const kept = gram.slice();
+  for (const feature of features) {
+    for (let i = 0; i < width; i++) {
+      kept[feature * width + i] = 0;
+      kept[i * width + feature] = 0;
+    }
+    kept[feature * width + feature] = 1;
+  }
+  return kept;
 }
 
 /** Lower factor L of gram + penalty I (the last diagonal unpenalised but for a whiff that keeps it positive). */

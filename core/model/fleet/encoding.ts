@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Target } from "../../data/reading.ts";
 import { stepsPerDay } from "../../time.ts";
-import { nearestLeads, splitLeads, thinLeads } from "../leads.ts";
+import { nearestLeads, nearReach, splitLeads, thinLeads } from "../leads.ts";
 import { FeatureSpec } from "../manifest.ts";
 import {
   channelCount,
@@ -73,6 +73,17 @@ export function fleetEncoding(
     pathLeads: [...inAll([1, 2, 4, 8, 12, 16, 20, 24]), ...thinLeads(far, mostFarPathLeads)],
     constantLeads: [...inAll([1, 6, 12, 24]), ...far.slice(-1)],
     neighbourSteps: [1, 2, 3, 6, 12, 24],
+  };
+}
+
+/** The linear features that serve leads beyond the near ones, by place among a target's, and the first of those leads. */
+export function farFeatures({ features, leads }: FleetEncoding): { lead: number; features: number[] } {
+  const reach = nearReach(leads);
+  const days = features.lags.length + 1 + (features.useDay ? 2 : 0);
+  const beyond = (own: number[], from: number) => own.flatMap((lead, i) => (lead > reach ? [from + i] : []));
+  return {
+    lead: splitLeads(leads).near.length,
+    features: [...beyond(features.dayLeads, days), ...beyond(features.profileLeads, days + features.dayLeads.length)],
   };
 }
 

@@ -23,7 +23,15 @@ function emptyModel({ sensors, targets, stepSeconds, leads }: FleetRequest): Fle
   const none = new Float32Array();
   const flat = { center: [], scale: [] };
   const scaler = { mean: [20], deviation: [1], change: [1], linear: flat, branch: flat };
-  const part = { ridge: none, residualScale: none, widths: none, bands: none, errorScale: none, pathScale: none };
+  const part = {
+    ridge: none,
+    skip: none,
+    residualScale: none,
+    widths: none,
+    bands: none,
+    errorScale: none,
+    pathScale: none,
+  };
   return {
     encoding: fleetEncoding(targets, stepSeconds, leads, 300),
     members: sensors.map(({ sensorId }) => ({

@@ -43,3 +43,29 @@ describe.each(builds)("%s kernels agree with a float64 network and its finite di
     expect(relativeDifference(network.predict(data, false), expected)).toBeLessThan(2e-6);
   });
 });
+
+test("a lead's gradient counts for its weight, in every part and for any padding", () => {
+  const shape = buildShape({ horizon: 5, sensors: 3 });
+  const leadWeights = [1, 1, 0.25, 0, 0.25];
+  const data = buildRows(shape, 7, 11);
+  const index = Int32Array.of(6, 0, 3, 1);
+  /** The gradient of the loss's sum over the leads of one weight, without weighing. */
+  const sumOver = (weight: number) => {
+    const wanted = data.wanted.map((value, i) =>
+      leadWeights[Math.floor(i / shape.targets) % shape.horizon] === weight ? value : Number.NaN,
+    );
+    return sumsOf(shape, { ...data, wanted });
+  };
+  const sumsOf = (of: NetworkShape, rows: typeof data) => {
+    const network = createNetwork(loadEngine("simd128"), of);
+    network.reset(1, buildWidths(shape, 13));
+    network.setWeights(buildWeights(shape, 12));
+    const cells = shape.horizon * shape.targets;
+    const present = [...index].flatMap((row) => [...rows.wanted.subarray(row * cells, (row + 1) * cells)]);
+    const count = present.filter((value) => !Number.isNaN(value)).length;
+    return network.gradient(rows, index).gradient.map((one) => one * count);
+  };
+  const [whole, quarter] = [sumOver(1), sumOver(0.25)];
+  const expected = whole.map((one, i) => one + 0.25 * quarter[i]!);
+  expect(relativeDifference(sumsOf({ ...shape, leadWeights }, data), Float64Array.from(expected))).toBeLessThan(1e-6);
+});

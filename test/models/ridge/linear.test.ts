@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { measureResiduals } from "../../../models/fleet/residuals.ts";
-import { normalEquations, predictRidge, type Regression, solveRidge } from "../../../models/ridge/linear.ts";
+import {
+  normalEquations,
+  predictRidge,
+  type Regression,
+  solveLeads,
+  solveRidge,
+} from "../../../models/ridge/linear.ts";
 import { randomOf } from "../../builders.ts";
 
 /** y = 2 a - b + 3 + noise for each lead, beside one feature that is not this target's. */
@@ -32,6 +38,23 @@ describe("ridge", () => {
     const weights = solveRidge(normalEquations(data, 0, 400), 1e6);
     expect(Math.abs(weights[0]!)).toBeLessThan(1e-4);
     expect(weights[2]).toBeCloseTo(mean, 3);
+  });
+
+  test("near leads do without the far ones' features, and are as if these were not there", () => {
+    const data = regressionOf(200, 3, 0.5);
+    const penalties = [1e-3, 1e-3, 1e-3];
+    const all = solveLeads(normalEquations(data, 0, 200), penalties, [0, 1, 2]);
+    const made = solveLeads(normalEquations(data, 0, 200), penalties, [0, 1, 2], { lead: 2, features: [1] });
+    const alone = solveLeads(normalEquations({ ...data, size: 1 }, 0, 200), penalties, [0, 1, 2]);
+    expect([made[1], made[4]]).toEqual([0, 0]);
+    for (const [near, own] of [
+      [0, 0],
+      [2, 1],
+      [3, 2],
+      [5, 3],
+    ] as const)
+      expect(made[near]).toBeCloseTo(alone[own]!, 10);
+    expect(made.subarray(6)).toEqual(all.subarray(6));
   });
 
   test("leaves rows out of a lead that misses them, and only of that lead", () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { prepare } from "../../../../core/model/features.ts";
-import { toEncodedSensor, writeRow } from "../../../../core/model/fleet/encode.ts";
+import { linearOf, toEncodedSensor, writeRow } from "../../../../core/model/fleet/encode.ts";
 import {
   constantCount,
   errorMemoryLength,
+  farFeatures,
   featurePlaces,
   fleetEncoding,
   sequenceChannels,
@@ -11,7 +12,7 @@ import {
 import { recallRidge, rememberRidge, ridgeErrors } from "../../../../core/model/fleet/errors.ts";
 import { choosePanel, writeNeighbours } from "../../../../core/model/fleet/neighbours.ts";
 import { ridgeAtErrorLeads } from "../../../../core/model/fleet/ridge.ts";
-import { defaultLeads, splitLeads } from "../../../../core/model/leads.ts";
+import { defaultLeads, everyLead, splitLeads } from "../../../../core/model/leads.ts";
 import { encoding, fitted, leads, someGrid, stepSeconds, targets } from "./builders.ts";
 
 const { grid, history, fit } = fitted(someGrid(24 * 40));
@@ -144,5 +145,9 @@ describe("leads", () => {
     expect(far.features.dayLeads.at(-1)).toBe(144);
     expect(far.errorLeads).toEqual(near.errorLeads);
     expect(splitLeads(far.leads).far.length).toBe(20);
+    const own = farFeatures(far);
+    expect(own.lead).toBe(24);
+    expect(own.features.length).toBe(linearOf(far) - linearOf(fleetEncoding(targets, 600, everyLead(24), 144 * 40)));
+    expect(farFeatures(fleetEncoding(targets, 600, everyLead(24), 144 * 40)).features).toEqual([]);
   });
 });
