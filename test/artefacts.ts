@@ -48,13 +48,15 @@ export async function artefactOf(overrides: Partial<ModelManifest> = {}, seed = 
   const onnx = onnxOf(draft, seed, burden);
   const manifest = { ...draft, modelSha256: await sha256Of(onnx) };
   const session = await openSession(onnx, manifest);
-  const [first, ...further] = await Promise.all([0, 25, -25].map((shift) => goldenOf(session, manifest, seed, shift)));
+  const [first, ...further] = await Promise.all(
+    [0, 25, -25].map((shift) => goldenInputs(session, manifest, seed, shift)),
+  );
   await session.release();
   return { onnx, manifest, golden: { ...first!, tolerance: 1e-4, further } };
 }
 
 /** A golden vector answered by ONNX Runtime, the readings moved by `shift`. */
-async function goldenOf(
+export async function goldenInputs(
   session: OnnxSession,
   manifest: ModelManifest,
   seed: number,
