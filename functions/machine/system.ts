@@ -16,7 +16,7 @@ import { alertPorts, alertStores, notifyPorts, openBroker, publisherOf, withAler
 import { backupSettingsOf, openBackupPorts } from "../runtime/backup.ts";
 import { openApiDatabases, openCheckedFollower } from "../runtime/follower.ts";
 import { openFleetPorts, openInference, openStore, readShippedFleet } from "../runtime/models.ts";
-import { openApiRole, openCurrentPredictor, openDays, openViews, predictorPorts } from "../runtime/predictor.ts";
+import { openCurrentPredictor, openDays, openRoles, openViews, predictorPorts } from "../runtime/predictor.ts";
 import { deadline, openClock, openMetrics } from "../runtime/process.ts";
 import { openBoss, openDeadLetterList } from "../runtime/queues.ts";
 import { createScheduleHandler } from "../schedule.ts";
@@ -62,13 +62,13 @@ export async function startSystem(given: Config, log: Log, options: SystemOption
 
 async function start(given: Config, log: Log, options: SystemOptions, started: AsyncDisposableStack) {
   const databases = await openDatabases(given, log, started);
-  const config = await withAlertKey(databases.config);
+  const opened = await withAlertKey(databases.config);
   const sensorApp = await openDemo(databases, log, started);
-  const clock = options.clock ?? openClock(config, sensorApp?.startAt ?? null);
-  const isAlone = options.isAlone ?? given.predictorDatabaseUrl === null;
-  const [{ follower, targets }, { predictor, queue }] = await together(
-    openCheckedFollower(config, { clock, log }, started, connections),
-    openQueuedPredictor(config, log, started, isAlone),
+  const clock = options.clock ?? openClock(opened, sensorApp?.startAt ?? null);
+  const isOwn = given.predictorDatabaseUrl === null;
+  const [{ follower, targets }, { config, predictor, queue }] = await together(
+    openCheckedFollower(opened, { clock, log }, started, connections),
+    openQueuedPredictor(opened, log, started, { isOwn, isAlone: options.isAlone ?? isOwn }),
   );
   const isDemo = sensorApp !== null;
   const settings = settingsOf(config, targets, { isDemo });
@@ -88,9 +88,7 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   };
   if (isDemo) await seedFleet(ports, settings.fleet, await readShippedFleet());
 
-  const isOwnDatabase = given.predictorDatabaseUrl === null && given.apiDatabaseUrl === null;
-  const apiDatabaseUrl = isOwnDatabase ? await openApiRole(predictor, config) : config.apiDatabaseUrl;
-  const asked = await openApiDatabases({ ...config, apiDatabaseUrl }, { clock, log }, started, apiConnections);
+  const asked = await openApiDatabases(config, { clock, log }, started, apiConnections);
   const views = openViews(asked.predictor);
   const access = await openAccess(config, asked.predictor, { isLoopback: isLoopback(config.host) });
   const metrics = openMetrics(config);
@@ -135,9 +133,10 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
       "promote",
       createPromoteHandler({ ...ports, audit: accessPorts(predictor).audit }, settings.promotion),
     ),
+    // By the owner, who sees keys and audit too: neither workers nor API may.
     backup: timed(
       "backup",
-      createBackupHandler({ ...(await openBackupPorts(config, log, started)), clock }, backupSettingsOf(config)),
+      createBackupHandler({ ...(await openBackupPorts(opened, log, started)), clock }, backupSettingsOf(config)),
     ),
     watch: createWatchHandler({ ...ports, databaseBytes, days: openDays(config, predictor) }, config, {
       ...{ alerting, telling },
@@ -163,10 +162,27 @@ function namesOf({ allowedHosts, publicUrl }: Config): string[] {
   return publicUrl === null ? allowedHosts : [...allowedHosts, new URL(publicUrl).hostname];
 }
 
-/** The predictor database and the queues on it, which want its newest version. */
-async function openQueuedPredictor(config: Config, log: Log, started: AsyncDisposableStack, isAlone: boolean) {
+/**
+ * The predictor database and the queues on it, which want its newest version; and the configuration by whose URLs they
+ * are reached. Of a database of our own the owner makes tables, queues and roles, and is not used after that.
+ */
+async function openQueuedPredictor(
+  given: Config,
+  log: Log,
+  started: AsyncDisposableStack,
+  { isOwn, isAlone }: { isOwn: boolean; isAlone: boolean },
+) {
+  const config = isOwn ? await withRoles(given, log) : given;
   const { predictor } = await openCurrentPredictor(config, started, connections);
-  return { predictor, queue: await openBoss(config, log, started, isAlone) };
+  return { config, predictor, queue: await openBoss(config, log, started, isAlone) };
+}
+
+async function withRoles(config: Config, log: Log): Promise<Config> {
+  await using owned = new AsyncDisposableStack();
+  const { predictor: owner } = await openCurrentPredictor(config, owned, 1);
+  await openBoss(config, log, owned, false);
+  const { worker, api } = await openRoles(owner, config);
+  return { ...config, predictorDatabaseUrl: worker, apiDatabaseUrl: config.apiDatabaseUrl ?? api };
 }
 
 /** Both, or the first fault once neither is under way: what they started is known then. */

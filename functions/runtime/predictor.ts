@@ -60,10 +60,11 @@ export function openViews({ db }: Database<PredictorSchema>): Views {
   return createViews(db);
 }
 
-/** The embedded database's URL for the API, by a role that may do what the API does and nothing else. */
-export async function openApiRole({ db }: Database<PredictorSchema>, config: Config): Promise<string> {
+/** The embedded database's URLs for workers and API, by roles that may do what each of them does and nothing else. */
+export async function openRoles({ db }: Database<PredictorSchema>, config: Config) {
   const { grantRole } = await import("../adapters/postgres/roles.ts");
-  return grantRole(db, wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL"), "api");
+  const url = wanted(config.predictorDatabaseUrl, "PREDICTOR_DATABASE_URL");
+  return { worker: await grantRole(db, url, "worker"), api: await grantRole(db, url, "api") };
 }
 
 /** The SQL that makes the roles of workers and API, for whoever owns the predictor database. */

@@ -2,8 +2,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
 /**
+ * What the reader sees of replication: the standby's receiver, under the name by which everybody asks for it. Its own
+ * rights hide that, and pg_monitor, which shows it, shows everybody's queries with their values.
+ */
+const receiverView = `
+  create schema if not exists replication;
+  create or replace function replication.receiver() returns table (pid integer, status text, latest_end_lsn pg_lsn)
+    language sql security definer set search_path = pg_catalog
+    as 'select pid, status, latest_end_lsn from pg_catalog.pg_stat_wal_receiver';
+  create or replace view replication.pg_stat_wal_receiver as select * from replication.receiver();
+  grant usage on schema replication to predictor_reader;
+  grant select on replication.pg_stat_wal_receiver to predictor_reader;
+  alter role predictor_reader in database main set search_path = replication, pg_catalog, public`;
+
+/**
  * The sensor app's side: database "main", and the role "predictor_reader" that may read what its owner creates there,
- * see the replication's state, and nothing else. Changes nothing where it is already so.
+ * see whether the standby receives, and nothing else. Changes nothing where it is already so.
  */
 export async function prepareMain(adminUrl: string, readerPassword: string): Promise<void> {
   await withClient(adminUrl, async (client) => {
@@ -11,12 +25,13 @@ export async function prepareMain(adminUrl: string, readerPassword: string): Pro
     const { rowCount } = await client.query("select from pg_roles where rolname = 'predictor_reader'");
     if (rowCount === 0)
       await client.query(`create role predictor_reader login password ${client.escapeLiteral(readerPassword)}`);
-    await client.query("grant pg_monitor to predictor_reader");
+    await client.query("revoke pg_monitor from predictor_reader");
   });
   const main = new URL(adminUrl);
   main.pathname = "/main";
   await withClient(main.href, async (client) => {
     await client.query("alter default privileges in schema public grant select on tables to predictor_reader");
+    await client.query(receiverView);
   });
 }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { secondsBetween } from "../../../core/time.ts";
@@ -71,6 +72,34 @@ describe("npm start with nothing configured", () => {
     expect(ops.source).toMatchObject({ isStandby: true, isReceiving: true, error: null });
     const path = "/v1/sensors/room1/accuracy?group_by=lead";
     while ((await (await local.get(path)).text()).includes('"overall":null')) await sleep(100);
+  });
+
+  it("works on its own database by the roles of workers and API, and reads the source without seeing queries", async () => {
+    const { passwords, ports } = JSON.parse(await readFile(join(folder, "embedded.json"), "utf8"));
+    const ask = async (account: string, port: number, database: string, text: string) => {
+      const client = new pg.Client({ connectionString: `postgres://${account}@127.0.0.1:${port}/${database}` });
+      await client.connect();
+      const { rows } = await client.query(text).finally(() => client.end());
+      return rows;
+    };
+    const sessions = await ask(
+      `postgres:${passwords.postgres}`,
+      ports.predictor,
+      "predictor",
+      "select distinct usename from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend' and application_name <> 'iot-lstm-backup' order by 1",
+    );
+    expect(sessions.map(({ usename }) => usename)).toEqual(["forecaster_api", "forecaster_worker"]);
+    const reader = `predictor_reader:${passwords.reader}`;
+    for (const port of [ports.main, ports.follower]) {
+      const [seen] = await ask(
+        reader,
+        port,
+        "main",
+        `select pg_has_role('pg_monitor', 'member') or pg_has_role('pg_read_all_stats', 'member') as sees,
+          (select count(*)::int from pg_stat_activity where usename <> current_user and query not like '<%' and query <> '') as texts`,
+      );
+      expect(seen).toEqual({ sees: false, texts: 0 });
+    }
   });
 
   it("serves the dashboard beside the API", async () => {

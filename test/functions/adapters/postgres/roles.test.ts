@@ -2,6 +2,9 @@ import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { entryBy, schedule } from "../../../../core/access/audit.ts";
 import { createKey } from "../../../../core/access/keys.ts";
+import { addSeconds } from "../../../../core/time.ts";
+import { openBossQueue } from "../../../../functions/adapters/pgboss.ts";
+import { postgresDays } from "../../../../functions/adapters/postgres/days.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import { grantRole, rolesScript } from "../../../../functions/adapters/postgres/roles.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
@@ -104,8 +107,55 @@ describe("the roles of the predictor database", () => {
       "delete from audit",
       "create table mine (x integer)",
       "drop table issued",
+      "alter table issued add column x integer",
+      "alter table issued disable trigger all",
+      "drop function ensure_day",
+      "drop view forecast",
+      "alter role forecaster_worker superuser",
+      "update kysely_migration set name = 'x'",
     );
     expect(said).toEqual(said.map(() => refused));
+  });
+
+  it("let the workers use queues that the owner made, and make none", async () => {
+    const lines: string[] = [];
+    const log = {
+      info: () => {},
+      warn: (event: string) => lines.push(event),
+      error: (event: string) => lines.push(event),
+    };
+    await (await openBossQueue(url, log)).stop();
+    const workerUrl = await grantRole(owner.db, url, "worker");
+    const queue = await openBossQueue(workerUrl, log);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    await queue.work("score", async ({ Records }) => {
+      resolve(Records[0]!.body);
+      return { batchItemFailures: [] };
+    });
+    await queue.send("score", [{ key: "a", body: { hello: "worker" } as never }]);
+    expect(JSON.parse(await promise)).toEqual({ hello: "worker" });
+    await queue.stop();
+    expect(lines).toEqual([]);
+    const said = await tryAs(
+      workerUrl,
+      "drop table pgboss.job",
+      "alter table pgboss.job add column x integer",
+      "create table pgboss.mine (x integer)",
+      "drop schema pgboss cascade",
+    );
+    expect(said).toEqual(said.map(() => refused));
+    const apiUrl = await grantRole(owner.db, url, "api");
+    const asApi = await tryAs(apiUrl, "delete from pgboss.job", "insert into pgboss.queue (name) values ('x')");
+    expect(asApi).toEqual(asApi.map(() => refused));
+  });
+
+  it("let the workers make the days that come and drop those that matured, by functions of the owner", async () => {
+    const workerUrl = await grantRole(owner.db, url, "worker");
+    const worker = openDatabase<PredictorSchema>({ url: workerUrl, side: "predictor", max: 1 });
+    const days = postgresDays(worker.db, { mixDays: 2 });
+    await days.prepare(someSlot);
+    expect((await days.dropMatured(addSeconds(someSlot, 30 * 86_400))).length).toBeGreaterThan(0);
+    await worker.close();
   });
 
   it("are made by a script that may be run again, and holds no password", async () => {
