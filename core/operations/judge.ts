@@ -41,8 +41,12 @@ export type PromotionVerdict = { decision: "promote" | "keep" | "retire"; reason
  * pinball loss per target, so that degrees and per cent weigh the same; persistence's pinball loss is half its error.
  */
 export function judgeChallenger(pairs: PairedScore[], settings: PromotionSettings): PromotionVerdict {
+  return judgeMoments(momentsOf(pairs), coverageOf(pairs), settings);
+}
+
+/** Decides on the mean losses of each moment, in time order, and on the shares of actuals within the bands. */
+export function judgeMoments(moments: Moment[], coverage: Coverage, settings: PromotionSettings): PromotionVerdict {
   const { minimumMoments, maximumMoments, nominalCoverage, coverageTolerance, level, horizon } = settings;
-  const moments = momentsOf(pairs);
   const n = moments.length;
   if (n < minimumMoments)
     return { decision: "keep", reason: `${n} of ${minimumMoments} paired moments; waits for scores` };
@@ -55,7 +59,7 @@ export function judgeChallenger(pairs: PairedScore[], settings: PromotionSetting
       reason: `worse than persistence: ${percent(lossB / lossPersistence)} of its loss, ${facts}`,
     };
   }
-  const [coverageA, coverageB] = [share(pairs, "isCoveredA"), share(pairs, "isCoveredB")];
+  const [coverageA, coverageB] = [coverage.a / coverage.count, coverage.b / coverage.count];
   if (Math.abs(coverageB - nominalCoverage) > Math.abs(coverageA - nominalCoverage) + coverageTolerance) {
     const beside = `against ${percent(coverageA)}, nominal ${percent(nominalCoverage)}`;
     const reason = `loses coverage: ${percent(coverageB)} ${beside}`;
@@ -65,15 +69,23 @@ export function judgeChallenger(pairs: PairedScore[], settings: PromotionSetting
   const win = dieboldMariano(gains, horizon);
   if (win.mean > 0 && win.pValue < level)
     return { decision: "promote", reason: `won, p = ${shortly(win.pValue)}, ${facts}` };
-  const loss = dieboldMariano(
-    gains.map((gain) => -gain),
-    horizon,
-  );
-  if (loss.mean > 0 && loss.pValue < level)
-    return { decision: "retire", reason: `lost, p = ${shortly(loss.pValue)}, ${facts}` };
+  const lost = lostReason(moments, settings);
+  if (lost !== null) return { decision: "retire", reason: lost };
   if (n >= maximumMoments)
     return { decision: "retire", reason: `no significant win, p = ${shortly(win.pValue)}, ${facts}` };
   return { decision: "keep", reason: `undecided, p = ${shortly(win.pValue)}, ${facts}` };
+}
+
+/** How clearly B lost on these moments, null where it did not or they are too few. */
+export function lostReason(moments: Moment[], { minimumMoments, horizon, level }: PromotionSettings): string | null {
+  if (moments.length < minimumMoments) return null;
+  const loss = dieboldMariano(
+    moments.map(({ a, b }) => b - a),
+    horizon,
+  );
+  if (!(loss.mean > 0 && loss.pValue < level)) return null;
+  const ratio = percent(mean(moments, "b") / mean(moments, "a"));
+  return `lost, p = ${shortly(loss.pValue)}, ${moments.length} moments, loss ${ratio} of the champion's`;
 }
 
 /**
@@ -91,18 +103,28 @@ export function judgeAlone(pairs: PairedScore[], settings: PromotionSettings): P
   return own <= persistence ? { decision: "promote", reason: facts } : { decision: "retire", reason: facts };
 }
 
-type Moment = { a: number; b: number; persistence: number };
+/** Mean losses at one targetAt (epoch ms), in units of the champion's mean loss. */
+export type Moment = { at: number; a: number; b: number; persistence: number };
+
+/** Of `count` actuals so many were within the band of each. */
+export type Coverage = { a: number; b: number; count: number };
+
+/** How many actuals each had within its band. */
+export function coverageOf(pairs: PairedScore[]): Coverage {
+  const within = (key: "isCoveredA" | "isCoveredB") => pairs.filter((pair) => pair[key]).length;
+  return { a: within("isCoveredA"), b: within("isCoveredB"), count: pairs.length };
+}
 
 /** Mean losses per targetAt, in time order. */
-function momentsOf(pairs: PairedScore[]): Moment[] {
+export function momentsOf(pairs: PairedScore[]): Moment[] {
   const scales = new Map<string, number>();
   for (const [target, ofTarget] of Map.groupBy(pairs, (pair) => pair.target)) {
     const total = ofTarget.reduce((sum, pair) => sum + pair.pinballA, 0);
     scales.set(target, total > 0 ? total / ofTarget.length : 1);
   }
   const byMoment = [...Map.groupBy(pairs, (pair) => pair.targetAt.getTime())].sort(([a], [b]) => a - b);
-  return byMoment.map(([, together]) => {
-    const moment = { a: 0, b: 0, persistence: 0 };
+  return byMoment.map(([at, together]) => {
+    const moment = { at, a: 0, b: 0, persistence: 0 };
     for (const { target, pinballA, pinballB, persistenceError } of together) {
       const weight = 1 / scales.get(target)! / together.length;
       moment.a += weight * pinballA;
@@ -113,12 +135,8 @@ function momentsOf(pairs: PairedScore[]): Moment[] {
   });
 }
 
-function mean(moments: Moment[], key: keyof Moment): number {
+function mean(moments: Moment[], key: "a" | "b" | "persistence"): number {
   return moments.reduce((sum, moment) => sum + moment[key], 0) / moments.length;
-}
-
-function share(pairs: PairedScore[], key: "isCoveredA" | "isCoveredB"): number {
-  return pairs.filter((pair) => pair[key]).length / pairs.length;
 }
 
 function percent(value: number): string {

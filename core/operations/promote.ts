@@ -16,8 +16,15 @@ export type Promotion = PromotionVerdict & { sensorId: string; modelId: string }
 
 const pageSize = 200;
 
-/** Judges every challenger there is, page by page; each sensor has its turn once. */
-export async function promoteAll(ports: PromotePorts, settings: PromotionSettings): Promise<Promotion[]> {
+/**
+ * Judges every challenger of a single sensor, page by page; each sensor has its turn once. What is on trial with its
+ * whole fleet, `fleetIds`, is left to that.
+ */
+export async function promoteAll(
+  ports: PromotePorts,
+  settings: PromotionSettings,
+  fleetIds: ReadonlySet<string> = new Set(),
+): Promise<Promotion[]> {
   const decided: Promotion[] = [];
   const seen = new Set<string>();
   for (let after: string | undefined; ; ) {
@@ -25,7 +32,7 @@ export async function promoteAll(ports: PromotePorts, settings: PromotionSetting
     const page = await ports.registry.list(filter);
     const sensorIds = [...new Set(page.map((model) => model.sensorId))].filter((sensorId) => !seen.has(sensorId));
     for (const sensorId of sensorIds) seen.add(sensorId);
-    decided.push(...(await promote(ports, settings, sensorIds)));
+    decided.push(...(await promote(ports, settings, sensorIds, fleetIds)));
     after = page.at(-1)?.modelId;
     if (page.length < pageSize) return decided;
   }
@@ -40,6 +47,7 @@ export async function promote(
   ports: PromotePorts,
   settings: PromotionSettings,
   sensorIds: string[],
+  fleetIds: ReadonlySet<string> = new Set(),
 ): Promise<Promotion[]> {
   const { log, registry } = ports;
   const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
@@ -47,8 +55,10 @@ export async function promote(
   const faults: unknown[] = [];
   for (const [sensorId, rivals] of Map.groupBy(challengers, (model) => model.sensorId)) {
     try {
+      const champion = champions.get(sensorId) ?? null;
       for (const rival of rivals) {
-        const verdict = await judge(ports, settings, champions.get(sensorId) ?? null, rival);
+        if (champion?.manifest.fleet && fleetIds.has(rival.manifest.fleet?.fleetId ?? "")) continue;
+        const verdict = await judge(ports, settings, champion, rival);
         const { modelId } = rival;
         await carryOut(ports, modelId, verdict);
         log.info("promote.decided", { sensorId, modelId, ...verdict });
