@@ -185,8 +185,8 @@ function keyOf(ruleId: string, channelId: string, slot: Date, kind: NoticeKind, 
 }
 
 /**
- * The rules that look at each of these sensors; without those that no rule looks at. Accuracy is of a week: it is looked
- * at by the hour.
+ * The rules that look at each of these sensors; without those that no rule looks at. Accuracy is of a week: it is
+ * looked at by the hour.
  */
 function watchedBy({ rules, profiles }: RuleBook, sensorIds: string[], withAccuracy: boolean): Map<string, Rule[]> {
   const index = indexOf(rules);

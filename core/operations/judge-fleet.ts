@@ -11,7 +11,9 @@ import {
   type PromotionVerdict,
 } from "./judge.ts";
 
-/** One sensor's part in the trial of its fleet's new version; `lost`: how clearly it lost there, null where it did not. */
+/**
+ * One sensor's part in the trial of its fleet's new version; `lost`: how clearly it lost there, null where it did not.
+ */
 export type SensorTrial = { sensorId: string; moments: Moment[]; coverage: Coverage; lost: string | null };
 
 /** A verdict on a version; `kept`: the sensors that do not follow, where it is promoted. */

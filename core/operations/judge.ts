@@ -19,8 +19,8 @@ export type PromotionSettings = {
 };
 
 /**
- * Twelve times as many steps as the near leads reach at least, sixty times at most: two and ten days at ten minutes; and
- * twice and ten times as many as the last one.
+ * Twelve times as many steps as the near leads reach at least, sixty times at most: two and ten days at ten minutes;
+ * and twice and ten times as many as the last one.
  */
 export function defaultPromotionSettings(leads: number[]): PromotionSettings {
   const [near, horizon] = [nearReach(leads), lastLead(leads)];

@@ -22,6 +22,7 @@ import { alertRuleRoutes } from "./routes/alert-rules.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { documentRoutes } from "./routes/document.ts";
+import { fleetRoutes } from "./routes/fleets.ts";
 import { forecastRoutes } from "./routes/forecasts.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -78,6 +79,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.route("/", readingRoutes(services));
   app.route("/", forecastRoutes(services));
   app.route("/", accuracyRoutes(services));
+  app.route("/", fleetRoutes(services));
   app.route("/", modelRoutes(services));
   app.route("/", alertRuleRoutes(services));
   app.route("/", alertRoutes(services));

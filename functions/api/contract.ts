@@ -310,6 +310,8 @@ export const Model = z
     status: z.enum(["challenger", "champion", "retired"]),
     statusReason: z.string(),
     modelSha256: z.string(),
+    /** The version of a fleet's network that the model is a part of; null for a network of the sensor's own. */
+    fleetId: z.string().nullable(),
     createdAt: time,
     promotedAt: time.nullable(),
     retiredAt: time.nullable(),
@@ -350,6 +352,26 @@ export const Model = z
 export type Model = z.infer<typeof Model>;
 export const ModelPage = page(Model).openapi("ModelPage");
 export type ModelPage = z.infer<typeof ModelPage>;
+
+export const FleetVersion = z
+  .object({
+    fleetId: z.string(),
+    /** The group of sensors that it forecasts; empty: all that are in none. */
+    group: z.string(),
+    status: z.enum(["challenger", "champion", "retired"]),
+    statusReason: z.string(),
+    digest: z.string(),
+    createdAt: time,
+    promotedAt: time.nullable(),
+    retiredAt: time.nullable(),
+    /** Sensors that it forecasts, and those of which it is a challenger. */
+    champions: z.int(),
+    challengers: z.int(),
+  })
+  .openapi("FleetVersion", { description: "A version of a fleet's network; each sensor's model is a part of one" });
+export type FleetVersion = z.infer<typeof FleetVersion>;
+export const FleetVersionList = z.object({ items: z.array(FleetVersion) }).openapi("FleetVersionList");
+export type FleetVersionList = z.infer<typeof FleetVersionList>;
 
 export const ReasonRequest = z
   .object({ reason: Text(500).trim().min(1) })

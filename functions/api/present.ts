@@ -2,10 +2,10 @@ import { nominalCoverage } from "../../core/data/quantiles.ts";
 import type { ScoreKey, ScoreSums } from "../../core/forecast/accuracy.ts";
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
 import { lastLead, leadsOf } from "../../core/model/leads.ts";
-import type { RegisteredModel } from "../../core/model/registered.ts";
+import type { RegisteredFleet, RegisteredModel } from "../../core/model/registered.ts";
 import { addSeconds } from "../../core/time.ts";
 import type { Views } from "../../core/views.ts";
-import type { Coverage, ForecastResponse, Model, Sensor, SensorTarget } from "./contract.ts";
+import type { Coverage, FleetVersion, ForecastResponse, Model, Sensor, SensorTarget } from "./contract.ts";
 import { toMixResponse } from "./mix.ts";
 
 const scoreDays = 7;
@@ -95,6 +95,16 @@ function known(figures: Record<string, number | undefined>): Record<string, numb
   );
 }
 
+/** A fleet's version as the API gives it. */
+export function toFleetVersion({ createdAt, promotedAt, retiredAt, ...fleet }: RegisteredFleet): FleetVersion {
+  return {
+    ...fleet,
+    createdAt: createdAt.toISOString(),
+    promotedAt: promotedAt?.toISOString() ?? null,
+    retiredAt: retiredAt?.toISOString() ?? null,
+  };
+}
+
 /** A registered model as the API gives it; the manifest's tensors and scalers stay inside. */
 export function toModel(model: RegisteredModel): Model {
   const { manifest } = model;
@@ -105,6 +115,7 @@ export function toModel(model: RegisteredModel): Model {
     status: model.status,
     statusReason: model.statusReason,
     modelSha256: model.modelSha256,
+    fleetId: manifest.fleet?.fleetId ?? null,
     createdAt: model.createdAt.toISOString(),
     promotedAt: model.promotedAt?.toISOString() ?? null,
     retiredAt: model.retiredAt?.toISOString() ?? null,

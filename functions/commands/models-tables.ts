@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import { leadsOf, leadsText } from "../../core/model/leads.ts";
-import type { RegisteredModel } from "../../core/model/registered.ts";
+import type { RegisteredFleet, RegisteredModel } from "../../core/model/registered.ts";
 import type { ReceiptLine } from "./models-receipt.ts";
 
 const plain = { style: { head: [], border: [] } };
@@ -15,6 +15,18 @@ export function tableOfModels(models: RegisteredModel[]): string {
     const coverages = metrics.map(({ coverage }) => coverage?.toFixed(2) ?? "-");
     const made = createdAt.toISOString().slice(0, 16);
     table.push([modelId, sensorId, status, made, ratios.join(", "), coverages.join(", "), shorten(statusReason)]);
+  }
+  return table.toString();
+}
+
+/** Versions of fleets' networks, a line each, newest first. */
+export function tableOfFleets(fleets: RegisteredFleet[]): string {
+  if (fleets.length === 0) return "No network of a fleet yet: npm run train makes one.";
+  const head = ["fleet", "group", "status", "made", "sensors", "on trial at", "why"];
+  const table = new Table({ head, ...plain });
+  for (const { fleetId, group, status, createdAt, champions, challengers, statusReason } of fleets) {
+    const made = createdAt.toISOString().slice(0, 16);
+    table.push([fleetId, group, status, made, champions, challengers, shorten(statusReason)]);
   }
   return table.toString();
 }

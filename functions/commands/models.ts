@@ -7,10 +7,12 @@ import { commandOf, entryBy, noteDone } from "../../core/access/audit.ts";
 import type { AuditLog } from "../../core/access/ports.ts";
 import type { Fleet } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
+import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
 import type { FleetInference, Inference, ModelStore, Registry, Trust } from "../../core/model/ports.ts";
 import { importArtefact } from "../../core/operations/admit.ts";
 import { promoteByHand, rollback } from "../../core/operations/promote.ts";
+import { findFleet, promoteFleetByHand, rollbackFleet } from "../../core/operations/promote-fleet.ts";
 import type { Clock, Follower, Log } from "../../core/ports.ts";
 import { loadConfig } from "../config/environment.ts";
 import { integerText } from "../config/number.ts";
@@ -20,14 +22,19 @@ import { openFollower } from "../runtime/follower.ts";
 import { readArtefact, signArtefact } from "../runtime/models.ts";
 import { openClock } from "../runtime/process.ts";
 import { openCommandRuntime } from "../runtime.ts";
+import { exportSensor } from "./models-export.ts";
 import { checkReceipt } from "./models-receipt.ts";
-import { tableOfModel, tableOfModels, tableOfReceipt } from "./models-tables.ts";
+import { tableOfFleets, tableOfModel, tableOfModels, tableOfReceipt } from "./models-tables.ts";
 
 const usage = `npm run models -- list [--sensor ID] [--status champion|challenger|retired] [--limit 50]
 npm run models -- show MODEL
 npm run models -- verify MODEL                    bytes, golden vectors, and training data where the source still has it
 npm run models -- promote MODEL --reason TEXT
 npm run models -- rollback SENSOR --reason TEXT   to the champion before
+npm run models -- fleets                          versions of the fleet's network
+npm run models -- promote-fleet FLEET --reason TEXT    for all of its sensors at once
+npm run models -- rollback-fleet FLEET --reason TEXT   to the version before, for all of its sensors at once
+npm run models -- export SENSOR --out FOLDER      its champion as one ONNX file that needs nothing else
 npm run models -- import FOLDER [--reason TEXT]   with model.onnx, manifest.json and golden.json
                          [--signature FILE]       a publisher's, where FOLDER/signature.txt is not it
 npm run models -- sign FOLDER --key FILE          writes FOLDER/signature.txt with an Ed25519 key in PEM`;
@@ -42,10 +49,12 @@ export type ModelsPorts = {
   trust: Trust;
   audit: Pick<AuditLog, "record">;
   fleetInference: FleetInference;
+  fleetFiles: ArtefactFiles;
 };
 
 const Options = z.object({
   sensor: z.string().optional(),
+  out: z.string().min(1).optional(),
   status: z.enum(["challenger", "champion", "retired"]).optional(),
   limit: integerText(1, 10_000).default(50),
   reason: z.string().min(1).max(500).optional(),
@@ -108,6 +117,30 @@ export async function runModels(ports: ModelsPorts, fleet: Fleet, user: string, 
         throw new AppError("notFound", `sensor ${sensorId} has no earlier champion to go back to`);
       });
     }
+    case "fleets":
+      return tableOfFleets(await ports.registry.fleets(options.limit));
+    case "promote-fleet": {
+      const fleetId = wanted(subject, "a fleet's id");
+      const reason = wanted(options.reason, "--reason");
+      return audited("fleet.promote", `fleets/${fleetId}`, async () => {
+        const promoted = await promoteFleetByHand(ports, fleetId, reason);
+        if (promoted.ok) return `${fleetId} serves; ${promoted.sensors} sensors followed`;
+        throw new AppError(promoted.reason === "unknown" ? "notFound" : "artefactRejected", promoted.message);
+      });
+    }
+    case "rollback-fleet": {
+      const fleetId = wanted(subject, "the id of the fleet that serves");
+      const reason = wanted(options.reason, "--reason");
+      return audited("fleet.rollback", `fleets/${fleetId}`, async () => {
+        const known = await findFleet(ports.registry, fleetId);
+        if (known?.status !== "champion") throw new AppError("notFound", `${fleetId} is not a fleet that serves`);
+        const back = await rollbackFleet(ports, known.group, reason);
+        if (back !== null) return `${back.fleetId} serves again; ${back.sensors} sensors went back`;
+        throw new AppError("notFound", `there is no version before ${fleetId} to go back to`);
+      });
+    }
+    case "export":
+      return exportSensor(ports, wanted(subject, "a sensor's id"), wanted(options.out, "--out"));
     case "import": {
       const folder = wanted(subject, "a folder");
       const artefact = await readForeign(folder, options.signature);
@@ -128,7 +161,7 @@ function parse(args: string[]) {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { sensor: text, status: text, limit: text, reason: text, signature: text, key: text },
+    options: { sensor: text, status: text, limit: text, reason: text, signature: text, key: text, out: text },
   });
   const options = Options.safeParse(values);
   if (!options.success) throw new AppError("badInput", `${z.prettifyError(options.error)}\n${usage}`);

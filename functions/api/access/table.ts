@@ -34,6 +34,7 @@ export const rules: Record<string, Rule> = {
   "get /v1/sensors/{id}/accuracy": { scope: "read", isHeavy: true },
   "get /v1/models": { scope: "read", isHeavy: true, isKept: true },
   "get /v1/models/{id}": { scope: "read", isKept: true },
+  "get /v1/fleets": { scope: "read", isKept: true },
   "get /v1/ops": { scope: "ops" },
   "get /metrics": { scope: "ops" },
 
@@ -57,6 +58,8 @@ export const rules: Record<string, Rule> = {
   "post /v1/sensors/{id}:train": { scope: "train", action: "sensor.train" },
   "post /v1/sensors/{id}:rollback": { scope: "promote", action: "sensor.rollback" },
   "post /v1/models/{id}:promote": { scope: "promote", action: "model.promote" },
+  "post /v1/fleets/{id}:promote": { scope: "promote", action: "fleet.promote" },
+  "post /v1/fleets/{id}:rollback": { scope: "promote", action: "fleet.rollback" },
 
   "get /v1/keys": { scope: "admin" },
   "post /v1/keys": { scope: "admin", action: "key.create" },

@@ -49,7 +49,7 @@ test("many sensors decide what none of them can alone", () => {
 });
 
 test("sensors that share their weather are no more than one witness", () => {
-  // In a spell that suits the challenger every sensor is better, for hours on end; taken for independent they would win.
+  // In a spell that suits the challenger all are better, for hours on end; taken for independent they would win.
   const trials = trialsOf(40, () => ({ ratio: 1, weatherGain: 0.5 }));
   const gains = trials.flatMap(({ moments }) => moments.map(({ a, b }) => a - b));
   const mean = gains.reduce((sum, gain) => sum + gain, 0) / gains.length;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { TrainMessage } from "../../../core/messages.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { Model, ModelPage, TrainAccepted } from "../../../functions/api/contract.ts";
+import { FleetVersion, FleetVersionList, Model, ModelPage, TrainAccepted } from "../../../functions/api/contract.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { manifestOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
@@ -107,9 +107,11 @@ describe("changing which model serves", () => {
     await register(1);
     const { onnx, golden } = await admitReal("m1", 1);
     const { manifest } = await admitReal("m2", 2);
-    await api.store.put({ onnx: onnx.map((byte, i) => (i === onnx.length - 9 ? byte ^ 1 : byte)), manifest, golden });
+    // What somebody put into the store behind our back.
+    const changed = onnx.map((byte, i) => (i === onnx.length - 9 ? byte ^ 1 : byte));
+    api.store.artefacts.set("m2", { onnx: changed, manifest, golden });
     await admitReal("m3", 3);
-    await api.store.put(await artefactOf({ modelId: "m3", sensorId: "a" }, 4));
+    api.store.artefacts.set("m3", await artefactOf({ modelId: "m3", sensorId: "a" }, 4));
     for (const [modelId, why] of [
       ["m0", /not in the model store/],
       ["m2", /m2 is not promoted: .*sha256/],
@@ -164,5 +166,37 @@ describe("POST /v1/sensors/{id}:train", () => {
     };
     const problem = await getProblem(api.app, "/v1/sensors/a:train", 503, { method: "POST" });
     expect(problem.detail).not.toContain("sqs.example");
+  });
+});
+
+describe("versions of the fleet's network", () => {
+  it("lists them, promotes one whose files answer and takes it back for all its sensors", async () => {
+    api = await startApi(postgres);
+    const digest = "d".repeat(64);
+    const enter = async (fleetId: string) => {
+      await api.registry.registerFleet({ fleetId, digest, group: "", statusReason: "trained", now: api.clock.now() });
+      const fleet = { fleetId, digest, pack: digest };
+      const manifest = manifestOf({ modelId: `${fleetId}-a`, sensorId: "a", fleet });
+      await api.registry.register({ manifest, statusReason: "trained", now: api.clock.now() });
+    };
+    await enter("one");
+    await api.registry.promoteFleet("one", { kept: [], reason: "first", now: api.clock.now() });
+    await api.registry.promote("one-a", "first", api.clock.now());
+    api.clock.advance(600);
+    await enter("two");
+    const { items } = await getAs(api.app, "/v1/fleets", FleetVersionList);
+    expect(
+      items.map(({ fleetId, status, champions, challengers }) => [fleetId, status, champions, challengers]),
+    ).toEqual([
+      ["two", "challenger", 0, 1],
+      ["one", "champion", 1, 0],
+    ]);
+    expect(await getAs(api.app, "/v1/models/two-a", Model)).toMatchObject({ fleetId: "two" });
+    await getProblem(api.app, "/v1/fleets/three:promote", 404, post({ reason: "newer" }));
+    await getProblem(api.app, "/v1/fleets/one:rollback", 409, post({ reason: "bad" }));
+    await api.registry.promoteFleet("two", { kept: [], reason: "won", now: api.clock.now() });
+    api.clock.advance(600);
+    const back = await getAs(api.app, "/v1/fleets/two:rollback", FleetVersion, post({ reason: "cold at night" }));
+    expect(back).toMatchObject({ fleetId: "one", status: "champion", statusReason: "cold at night", champions: 1 });
   });
 });

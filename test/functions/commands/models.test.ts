@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { toGrid } from "../../../core/data/grid.ts";
 import { folderStore } from "../../../functions/adapters/files.ts";
+import { memoryFiles } from "../../../functions/adapters/memory-store.ts";
 import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { runModels } from "../../../functions/commands/models.ts";
 import { gridSha256 } from "../../../models/receipt.ts";
@@ -43,6 +44,7 @@ function world() {
     inference: onnxInference({ store, log }),
     audit: memoryAudit(),
     fleetInference: noFleets(),
+    fleetFiles: memoryFiles(),
     trust: noTrust(),
   };
   return { ports, run: (...args: string[]) => runModels(ports, fleetOf(), "ada", args) };
