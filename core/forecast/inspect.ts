@@ -1,7 +1,7 @@
 import { type Cadence, cadenceOf, fitToStep, type StepFit } from "../data/cadence.ts";
 import { judgeTarget } from "../data/context.ts";
 import { isValid } from "../data/quality.ts";
-import type { Readings, Target } from "../data/reading.ts";
+import { type Readings, sortReadings, type Target } from "../data/reading.ts";
 import { planSensor } from "./plan.ts";
 import type { ForecastSettings } from "./settings.ts";
 
@@ -22,8 +22,8 @@ export type SensorFacts = {
   /** Why not, in the words of an outcome; null where a model would serve every target. */
   reason: string | null;
   message: string | null;
-  /** Per target: readings, those in range, and an example of what is not. */
-  values: { target: string; measured: number; inRange: number; outside: number | null }[];
+  /** Per target: readings, those in range, an example of what is not, and whether they grew and never fell. */
+  values: { target: string; measured: number; inRange: number; outside: number | null; onlyGrows: boolean }[];
 };
 
 /** Judges one sensor's readings up to `slot` by the rules that serving has. */
@@ -89,5 +89,23 @@ function inspectValues(readings: Readings, target: Target): SensorFacts["values"
     measured: values.length,
     inRange: values.length - outside.length,
     outside: outside.at(-1) ?? null,
+    onlyGrows: target.counts === undefined && onlyGrows(readings, target),
   };
+}
+
+/** Fewer readings, or fewer steps up, may be a morning's. */
+const fewestReadings = 48;
+const fewestRises = 12;
+
+/** True of a counter's readings: over more than a day they grew, stood, and never fell. */
+function onlyGrows(readings: Readings, { name }: Target): boolean {
+  const { at, values } = sortReadings(readings);
+  const column = values[name]?.filter((value) => Number.isFinite(value)) ?? new Float64Array();
+  if (column.length < fewestReadings || at.at(-1)! - at[0]! < 86_400_000) return false;
+  let rises = 0;
+  for (let i = 1; i < column.length; i++) {
+    if (column[i]! < column[i - 1]!) return false;
+    if (column[i]! > column[i - 1]!) rises++;
+  }
+  return rises >= fewestRises;
 }

@@ -113,7 +113,7 @@ export const ForecastResponse = z
     q10: z.array(z.number()),
     q50: z.array(z.number()),
     q90: z.array(z.number()),
-    /** Only of counters, and only where the forecasts of one sensor are asked for. */
+    /** Only of counters, and only where one sensor is asked for. */
     level: CounterLevel.optional(),
   })
   .openapi("Forecast");

@@ -1,7 +1,7 @@
 import { levelsOf } from "../../core/data/counter.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Forecast } from "../../core/forecast/forecast.ts";
-import type { CounterLevel } from "./contract.ts";
+import type { CounterLevel, Sensor, SensorTarget } from "./contract.ts";
 import type { ApiServices } from "./services.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { ApiServices } from "./services.ts";
  */
 export async function loadLevel(
   { ports, settings }: ApiServices,
-  forecast: Forecast,
+  forecast: Pick<Forecast, "sensorId" | "target" | "origin" | "stepSeconds" | "leads" | "q10" | "q50" | "q90">,
 ): Promise<{ level?: CounterLevel }> {
   const unit = settings.targets.find(({ name }) => name === forecast.target)?.counts;
   if (unit === undefined) return {};
@@ -24,4 +24,16 @@ export async function loadLevel(
     ports.log.warn("api.sourceUnreadable", { code: error.code, error });
     return {};
   }
+}
+
+/** The sensor with the levels of its counters' forecasts. */
+export async function withLevels(services: ApiServices, sensor: Sensor): Promise<Sensor> {
+  const levelled = async ({ forecast, ...target }: SensorTarget): Promise<SensorTarget> => ({
+    ...target,
+    forecast: forecast && {
+      ...forecast,
+      ...(await loadLevel(services, { ...forecast, origin: new Date(forecast.origin) })),
+    },
+  });
+  return { ...sensor, targets: await Promise.all(sensor.targets.map(levelled)) };
 }

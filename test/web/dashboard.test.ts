@@ -104,6 +104,16 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     expect(await spoken.textContent()).toMatch(/14:00, observed/);
   });
 
+  test("shows where a counter stands and will stand beside its rate", async () => {
+    const { page, complaints } = await visit("/sensors/room1", desk, { counterSensor: "room1" });
+    await page
+      .getByText(/^Counter at 1,000,000.*kWh, by 18:20 at 1,000,09\d.*kWh \(1,000,09\d.* to 1,000,09\d/)
+      .waitFor();
+    expect(await page.getByText("Counter at").count()).toBe(1);
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
   test.each([desk, { size: "phone", theme: "dark" }] as const)(
     "shows what failed at every delivery and why, $size $theme",
     async (view) => {

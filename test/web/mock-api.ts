@@ -1,7 +1,9 @@
+import { levelsOf } from "../../core/data/counter.ts";
 import { SessionResponse } from "../../functions/api/access/contract.ts";
 import {
   AccuracyResponse,
   ForecastList,
+  type ForecastResponse,
   type LeadSeries,
   LeadSeriesList,
   ModelPage,
@@ -42,6 +44,8 @@ export type MockState = {
   deadLetters: number;
   /** Comes once an hour, with a lone false reading an hour before the newest. */
   seldomSensor: string | null;
+  /** Its temperature is the rate of a counter that stood at a million at the origin. */
+  counterSensor: string | null;
   sourceError: string | null;
   /** Requests whose path has this text are answered 503. */
   failing: string | null;
@@ -102,7 +106,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       lastValue: valueAt(sensorId, target.target, newest),
       lastReadingAt: iso(newest),
       history: { at: at.map(iso), value: at.map((one) => valueAt(sensorId, target.target, one)) },
-      forecast: isIssued ? forecastFrom(sensorId, target, newest) : null,
+      forecast: isIssued ? levelled(state, forecastFrom(sensorId, target, newest)) : null,
       skill:
         status === "waiting"
           ? { persistence: null, seasonalNaive: null, n: 0 }
@@ -234,6 +238,13 @@ function opsOf(state: MockState): OpsResponse {
   };
 }
 
+function levelled(state: MockState, forecast: ForecastResponse | null): ForecastResponse | null {
+  if (forecast?.sensorId !== state.counterSensor || forecast?.target !== "temperature") return forecast;
+  const from = 1_000_000.25;
+  const level = { unit: "kWh", readAt: forecast.origin, from, ...levelsOf(from, forecast, stepMs / 1000) };
+  return { ...forecast, level };
+}
+
 function readingsOf(state: MockState, sensorId: string, from: number, to: number): ReadingsResponse {
   const end = Math.min(to, newestAt(state, sensorId));
   const at: number[] = [];
@@ -326,6 +337,8 @@ export function answer(state: MockState, url: URL): Answer {
   const before = query.get("to");
   const newest = newestAt(state, sensorId);
   const at = before === null ? newest : Math.min(newest, Math.ceil(Date.parse(before) / stepMs) * stepMs - stepMs);
-  const items = named.map((target) => forecastFrom(sensorId, target, at)).filter((one) => one !== null);
+  const items = named
+    .map((target) => levelled(state, forecastFrom(sensorId, target, at)))
+    .filter((one) => one !== null);
   return { status: 200, body: ForecastList.parse({ items, nextCursor: null }) };
 }

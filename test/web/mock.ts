@@ -31,6 +31,7 @@ export async function startMock(
     hasQueues: true,
     deadLetters: 0,
     seldomSensor: null,
+    counterSensor: null,
     sourceError: null,
     failing: null,
     ...given,

@@ -5,6 +5,7 @@ import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
 import { ForecastChart } from "./chart.tsx";
 import { aftermath, buildChart, type ChartData } from "./chart-data.ts";
+import { CounterLevel } from "./counter-level.tsx";
 import { decimalsOf, summarise } from "./describe.ts";
 import { PointTable } from "./point-table.tsx";
 import type { Grid, Span } from "./view.ts";
@@ -54,6 +55,7 @@ export function ChartPanel(props: Props) {
               <span class="muted"> {formatDuration((present - Date.parse(target.lastReadingAt)) / 1000)} ago</span>
             )}
           </p>
+          <CounterLevel forecast={forecast} zone={zone} />
         </div>
         {!props.isTable && <Readout data={data} index={point} {...words} />}
       </div>

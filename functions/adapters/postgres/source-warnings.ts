@@ -78,7 +78,7 @@ export function sensorWarnings(facts: Pick<SourceFacts, "sampled">, stepSeconds:
     ...(slower.length === 0
       ? []
       : [
-          `readings of ${some(slower, sampled.length)} come every ${every} s, slower than the step of ${stepSeconds} s: set STEP_SECONDS=${niceStep(slowest)} or more`,
+          `readings of ${some(slower, sampled.length)} come every ${every} s, slower than the step of ${stepSeconds} s: set STEP_SECONDS=${niceStep(slowest)} or more, or leave it, and their values are carried on in between`,
         ]),
     ...(changing.length === 0
       ? []
@@ -121,6 +121,12 @@ export function targetWarnings(
       warnings.push(
         `${target.name}: ${percent(measured - inRange, measured)} of ${measured} readings are out of range and count as missing, ` +
           `${example.outside} of sensor ${example.id} outside [${target.min}, ${target.max}] ${target.unit}${hint}`,
+      );
+    }
+    const growing = values.filter(({ onlyGrows }) => onlyGrows);
+    if (growing.length > 0) {
+      warnings.push(
+        `${target.name}: ${some(growing, values.length)} only ever growing: a counter? Then set "kind": "counter", and its rate is forecast`,
       );
     }
     if (measured === 0 && (facts.sensors > 0 || facts.keys !== null)) warnings.push(noneOf(target, facts.keys));

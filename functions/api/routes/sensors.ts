@@ -3,6 +3,7 @@ import { Limits } from "../../../core/forecast/profile.ts";
 import { sensorSorts } from "../../../core/forecast/sensor.ts";
 import { integerText } from "../../config/number.ts";
 import { Id, Profile, Sensor, SensorPage, SensorStatus, Text } from "../contract.ts";
+import { withLevels } from "../counter-level.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { describeSensors } from "../describe.ts";
 import { FleetPage } from "../fleet-contract.ts";
@@ -145,7 +146,7 @@ export function sensorRoutes(services: ApiServices, revision: Revision): OpenAPI
     .openapi(getSensor, async (c) => {
       const { id } = c.req.valid("param");
       const [sensor] = await describeSensors(services, [await loadSensor(services, id)]);
-      return c.json(sensor!, 200);
+      return c.json(await withLevels(services, sensor!), 200);
     })
     .openapi(patchSensor, async (c) => {
       const { id } = c.req.valid("param");

@@ -75,9 +75,19 @@ export function spiked(share: number, target: string, value: number): Variant {
   };
 }
 
-/** All readings come `ms` later than they are told to be measured: a phase of the sensor's own. */
+/** Measures `ms` after each moment, on the straight line to the next: a phase of the sensor's own. */
 export function phased(ms: number): Variant {
-  return ({ at, values }) => ({ at: at.map((one) => one + ms), values });
+  return ({ at, values }) => {
+    const between = (column: Float64Array) =>
+      column.map((value, i) => {
+        const share = ms / ((at[i + 1] ?? Number.POSITIVE_INFINITY) - at[i]!);
+        return share > 0 && share < 1 ? value + share * (column[i + 1]! - value) : value;
+      });
+    return {
+      at: at.map((one) => one + ms),
+      values: Object.fromEntries(Object.entries(values).map(([name, column]) => [name, between(column)])),
+    };
+  };
 }
 
 /** Sends every `every`-th moment from `share` of the readings on. */
@@ -100,6 +110,7 @@ export function shifted(by: number, target: string, share: number): Variant {
 export const variants: Record<string, Variant> = {
   clean: (readings) => readings,
   jittered: jittered(30_000),
+  "jittered-widely": jittered(2 * minuteMs),
   thinned: thinned(0.3),
   "on-change": onChange({ temperature: 0.2, humidity: 0.5 }, 240 * minuteMs),
   "on-change-coarse": onChange({ temperature: 0.5, humidity: 1 }, 240 * minuteMs),

@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { ForecastList, LeadSeriesList } from "../../../functions/api/contract.ts";
+import { ForecastList, LeadSeriesList, Sensor } from "../../../functions/api/contract.ts";
 import { someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import {
@@ -265,6 +265,8 @@ it("serves a counter's rate and where it will stand; without the follower, the r
     expect.closeTo(1_000_000 + 6.25 / 6, 6),
     expect.closeTo(1_000_000 + 12.75 / 6, 6),
   ]);
+  const sensor = await getAs(api.app, "/v1/sensors/a", Sensor);
+  expect(sensor.targets[0]?.forecast?.level).toEqual(item?.level);
   api.follower.readCounter = async () => {
     throw new AppError("followerUnavailable", "it is away");
   };

@@ -253,6 +253,23 @@ test("tells of how many sensors their own table knows a name, and what is wrong 
   expect(problems).toEqual([expect.stringMatching(/placeColumn "spot" is not in public.names/)]);
 });
 
+test("tells a value that only ever grows from one that does not, and is silent once it is a counter", async () => {
+  await owner.query("alter table sensor_readings add column energy float8");
+  await owner.query(
+    `insert into sensor_readings select s, 20, 50, '2026-02-27Z'::timestamptz + i * interval '5 minutes'
+     from generate_series(1, 3) s, generate_series(0, 500) i`,
+  );
+  await owner.query(`update sensor_readings set energy = 1e6 + floor(extract(epoch from "timestamp") / 1800)`);
+  const energy = { name: "energy", unit: "kWh", min: 0, max: 1e9 };
+  const temperature = { name: "temperature", unit: "°C", min: -40, max: 85 };
+  expect((await inspect({ targets: [temperature, energy] })).facts?.warnings).toEqual([
+    expect.stringMatching(
+      /^energy: 3 of 3 sensors \(1, 2, 3\) only ever growing: a counter\? Then set "kind": "counter"/,
+    ),
+  ]);
+  expect((await inspect({ targets: [temperature, { ...energy, kind: "counter" }] })).facts?.warnings).toEqual([]);
+});
+
 test("warns when readings come slower than the step, and when there are none", async () => {
   const slow = await inspectSource(reader, parseSource({}), { now, stepSeconds: 60 });
   expect(slow.facts?.warnings).toEqual([
