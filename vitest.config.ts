@@ -3,7 +3,13 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/infra/**", "test/lambda/**", "test/install/production.test.ts", "node_modules/**"],
+    exclude: [
+      "test/infra/**",
+      "test/lambda/**",
+      "test/faults/**",
+      "test/install/production.test.ts",
+      "node_modules/**",
+    ],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",

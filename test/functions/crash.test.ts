@@ -4,10 +4,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defaultLeads } from "../../core/model/leads.ts";
 import { addSeconds } from "../../core/time.ts";
 import { randomOf } from "../builders.ts";
+import { testClock } from "../fakes/clock.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 import { runSql, wideTable } from "../source-table.ts";
+import { findingsOf } from "../verified.ts";
 
 const kills = Number(process.env.CRASH_CYCLES ?? 5);
 const sensors = 9;
@@ -21,7 +24,7 @@ const halves = `
   from outcome o full join forecast f on f.sensor_id = o.sensor_id and f.slot = o.slot and f.is_served
   group by o.sensor_id, o.slot, o.status
   having o.status is null or count(f.*) <> case when o.status in ('issued', 'baseline') then ${targets} else 0 end
-    or bool_or(cardinality(f.q50) <> 24)`;
+    or bool_or(cardinality(f.q50) <> ${defaultLeads(600).length})`;
 
 let postgres: TestPostgres;
 let predictorUrl: string;
@@ -133,6 +136,8 @@ describe("kill -9", () => {
       expect(watched.looks).toBeGreaterThan(kills);
       expect(rows).toEqual([{ status: "baseline", outcomes: all, distinct: all }]);
       expect(forecasts.rows[0].count).toBe(all * targets);
+      const clock = testClock(addSeconds(firstSlot, (kills + 4) * 600));
+      expect(await findingsOf({ predictorUrl, followerUrl, clock })).toBe("");
     },
     600_000 + kills * 20_000,
   );
