@@ -37,6 +37,8 @@ export type StageSettings = {
    * no WAF.
    */
   requestsPerFiveMinutes: number | null;
+  /** Who sends alert mails by SES, an identity verified there, and the topics of SNS that alerts may go to. */
+  alerts: { emailFrom: string | null; topicArns: string[]; privateHosts: string[] };
   /** A forecast of more than this a month raises an alarm to `alarmEmail`, in USD; null for none. */
   monthlyBudget: number | null;
   logRetentionDays: number;
@@ -56,10 +58,19 @@ export type SignIn = {
   viewers: string[];
 };
 
-export type FunctionName = "schedule" | "forecast" | "score" | "train" | "promote" | "watch" | "backup" | "api";
-export type QueueName = "forecast" | "score" | "train";
+export type FunctionName =
+  | "schedule"
+  | "forecast"
+  | "score"
+  | "train"
+  | "promote"
+  | "watch"
+  | "backup"
+  | "notify"
+  | "api";
+export type QueueName = "forecast" | "score" | "train" | "notify";
 /** What the schedule function is asked to fan out; drift looks for models that want training. */
-export type ScheduleTask = QueueName | "drift";
+export type ScheduleTask = Exclude<QueueName, "notify"> | "drift";
 export type Cron = `cron(${string})`;
 export type Rate = `rate(${string})`;
 
@@ -103,12 +114,14 @@ const defaults: StageSettings = {
     promote: { memoryMb: 512, timeoutSeconds: 300, reservedConcurrency: null },
     watch: { memoryMb: 256, timeoutSeconds: 60, reservedConcurrency: null },
     backup: { memoryMb: 1769, timeoutSeconds: 900, reservedConcurrency: null },
+    notify: { memoryMb: 256, timeoutSeconds: 120, reservedConcurrency: null },
     api: { memoryMb: 1024, timeoutSeconds: 20, reservedConcurrency: null },
   },
   queues: {
     forecast: { batchSize: 2, maximumConcurrency: 10, attempts: 3 },
     score: { batchSize: 2, maximumConcurrency: 5, attempts: 3 },
     train: { batchSize: 1, maximumConcurrency: 10, attempts: 3 },
+    notify: { batchSize: 1, maximumConcurrency: 2, attempts: 5 },
   },
   domain: null,
   vpc: null,
@@ -118,6 +131,7 @@ const defaults: StageSettings = {
   requireSignature: false,
   signIn: null,
   requestsPerFiveMinutes: null,
+  alerts: { emailFrom: null, topicArns: [], privateHosts: [] },
   monthlyBudget: null,
   logRetentionDays: 14,
   backupRetentionDays: 35,

@@ -27,13 +27,13 @@ export function createAlarms(settings: StageSettings, queues: Queues, functions:
       ...args,
     });
 
-  const { forecast, score, train, ticksDead } = queues;
-  const dead = { Forecast: forecast.dead, Score: score.dead, Train: train.dead, Tick: ticksDead };
+  const { forecast, score, train, notify, ticksDead } = queues;
+  const dead = { Forecast: forecast.dead, Score: score.dead, Train: train.dead, Notify: notify.dead, Tick: ticksDead };
   for (const [name, queue] of Object.entries(dead)) {
     alarm(`${name}DeadLetters`, { ...queueMetric("ApproximateNumberOfMessagesVisible", queue), threshold: 0 });
   }
-  const patienceSeconds = { forecast: 2 * stepSeconds, score: 6 * stepSeconds, train: 6 * 3_600 };
-  for (const name of ["forecast", "score", "train"] as const) {
+  const patienceSeconds = { forecast: 2 * stepSeconds, score: 6 * stepSeconds, train: 6 * 3_600, notify: 1_800 };
+  for (const name of ["forecast", "score", "train", "notify"] as const) {
     const age = queueMetric("ApproximateAgeOfOldestMessage", queues[name].queue);
     alarm(`${title(name)}OldestMessage`, { ...age, threshold: patienceSeconds[name] });
   }

@@ -15,6 +15,8 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
   const followerUrl = new sst.Secret("FollowerDatabaseUrl");
   const predictorUrl = new sst.Secret("PredictorDatabaseUrl");
   const databases = [followerUrl, predictorUrl];
+  // Channels' secrets are stored under it; empty until somebody sets it, and then no such channel can be made.
+  const alertKey = new sst.Secret("AlertSecretKey", "");
 
   const sends = (...names: QueueName[]): Permission => ({
     actions: ["sqs:SendMessage"],
@@ -29,7 +31,7 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
     actions: ["sqs:SendMessage"],
     resources: [queues[name].dead.arn],
   });
-  const work = [queues.forecast, queues.score, queues.train];
+  const work = [queues.forecast, queues.score, queues.train, queues.notify];
   const looksAtDeadLetters: Permission[] = [
     { actions: ["sqs:GetQueueAttributes"], resources: work.map(({ queue }) => queue.arn) },
     {
@@ -50,7 +52,7 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
     schedule: create("schedule", { link: databases, permissions: [sends("forecast", "score", "train")] }),
     forecast: create("forecast", {
       link: databases,
-      permissions: [receives("forecast"), buries("forecast"), ...readsModels],
+      permissions: [receives("forecast"), buries("forecast"), sends("notify"), ...readsModels],
       onnx: true,
     }),
     score: create("score", { link: databases, permissions: [receives("score"), buries("score")] }),
@@ -61,7 +63,11 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
       engine: true,
     }),
     promote: create("promote", { link: [predictorUrl], permissions: [] }),
-    watch: create("watch", { link: databases, permissions: [] }),
+    watch: create("watch", { link: databases, permissions: [sends("notify")] }),
+    notify: create("notify", {
+      link: [predictorUrl, alertKey],
+      permissions: [receives("notify"), buries("notify"), sends("notify"), ...tellsBy(settings)],
+    }),
     backup: create("backup", {
       link: [predictorUrl],
       permissions: [
@@ -71,8 +77,8 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
     }),
     // It verifies a model before it promotes one by hand.
     api: create("api", {
-      link: [...databases, apiKey],
-      permissions: [sends("forecast", "train"), ...looksAtDeadLetters, ...readsModels],
+      link: [...databases, apiKey, alertKey],
+      permissions: [sends("forecast", "train", "notify"), ...looksAtDeadLetters, ...readsModels],
       onnx: true,
       url: true,
     }),
@@ -80,9 +86,27 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
 }
 export type Functions = ReturnType<typeof createFunctions>;
 
+/** Mail by the one identity, and the named topics: nothing where nobody has set them up. */
+function tellsBy({ alerts: { emailFrom, topicArns } }: StageSettings): Permission[] {
+  const address = emailFrom && (/<([^>]+)>/.exec(emailFrom)?.[1] ?? emailFrom);
+  const { accountId } = aws.getCallerIdentityOutput();
+  const { region } = aws.getRegionOutput();
+  const identity = (name: string) => $interpolate`arn:aws:ses:${region}:${accountId}:identity/${name}`;
+  // SES takes the address or, where that is not verified, its domain.
+  const mail = address
+    ? [
+        {
+          actions: ["ses:SendEmail", "ses:SendRawEmail"],
+          resources: [identity(address), identity(address.split("@")[1]!)],
+        },
+      ]
+    : [];
+  return [...mail, ...(topicArns.length > 0 ? [{ actions: ["sns:Publish"], resources: topicArns }] : [])];
+}
+
 /** Lets each queue feed the function of its name. */
 export function subscribeFunctions(settings: StageSettings, queues: Queues, functions: Functions) {
-  for (const name of ["forecast", "score", "train"] as const) {
+  for (const name of ["forecast", "score", "train", "notify"] as const) {
     const { batchSize, maximumConcurrency } = settings.queues[name];
     queues[name].queue.subscribe(functions[name].arn, {
       batch: { size: batchSize, partialResponses: true },
@@ -104,6 +128,9 @@ function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queue
     FORECAST_QUEUE_URL: queues.forecast.queue.url,
     SCORE_QUEUE_URL: queues.score.queue.url,
     TRAIN_QUEUE_URL: queues.train.queue.url,
+    NOTIFY_QUEUE_URL: queues.notify.queue.url,
+    EMAIL_FROM: settings.alerts.emailFrom ?? "",
+    ALERT_PRIVATE_HOSTS: settings.alerts.privateHosts.join(),
     SETTLE_SECONDS: `${60 * settings.settleMinutes}`,
     CODE_VERSION: process.env.GITHUB_SHA?.slice(0, 12) ?? "",
     STAGE: $app.stage,

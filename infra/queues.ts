@@ -12,7 +12,10 @@ export function createQueues(settings: StageSettings) {
     });
     return { queue, dead };
   };
-  return { forecast: work("forecast"), score: work("score"), train: work("train"), ticksDead: deadLetters("Tick") };
+  return {
+    ...{ forecast: work("forecast"), score: work("score"), train: work("train"), notify: work("notify") },
+    ticksDead: deadLetters("Tick"),
+  };
 }
 export type Queues = ReturnType<typeof createQueues>;
 

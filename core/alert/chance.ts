@@ -49,17 +49,25 @@ export function isCrossingLikely(
   corridor: Corridor,
   chance: number,
 ): boolean {
-  let [largest, sum] = [0, 0];
+  const scores = chanceScores(quantiles, leads.length, corridor);
+  let [largest, sum, first] = [0, 0, leads.length];
   for (let h = 0; h < leads.length; h++) {
-    const [low, high] = scoresOf(quantiles, corridor, h);
+    const [low, high] = scores[h]!;
+    if (low < -neverScore && high > neverScore) continue;
     const single = normalBelow(low) + normalBelow(-high);
     largest = Math.max(largest, single);
     sum += single;
+    first = Math.min(first, h);
   }
   if (largest >= chance) return true;
   if (sum < chance) return false;
-  return chanceOfCrossing(quantiles, leads, corridor).chance >= chance;
+  // What comes before the first lead that counts at all takes nothing away.
+  const shares = stayingWithin(leads.slice(first), scores.slice(first), { atLeast: 1 - chance });
+  return 1 - shares.at(-1)! >= chance;
 }
+
+/** Beyond it lies less than a hundred thousandth. */
+const neverScore = 4.3;
 
 /** The corridor in standard normal scores, for the first `count` leads. */
 export function chanceScores(quantiles: Quantiles, count: number, corridor: Corridor): [low: number, high: number][] {

@@ -7,50 +7,57 @@ import { normalBelow } from "./normal.ts";
  */
 export const tie = 0.1;
 
-const reach = 5;
-const cells = 120;
+const reach = 4.5;
+const cells = 100;
 const width = (2 * reach) / cells;
 const center = (i: number) => -reach + (i + 0.5) * width;
 
+/** A lead's corridor in standard normal scores. */
+export type Scores = readonly [low: number, high: number];
+
 /**
- * The share of paths that have stayed within [low, high] up to each lead, descending; leads in steps, ascending, and
- * each lead's corridor in standard normal scores. The density goes from lead to lead on a grid of cells, to about .003.
+ * The share of paths that have stayed within [low, high] up to each lead, descending; leads in steps, ascending. The
+ * density goes from lead to lead on a grid of cells, to about .003. It stops, with fewer shares, at the first of less
+ * than `atLeast`.
  */
 export function stayingWithin(
   leads: readonly number[],
-  corridor: readonly (readonly [low: number, high: number])[],
-  strength = tie,
+  corridor: readonly Scores[],
+  { strength = tie, atLeast = -1 }: { strength?: number; atLeast?: number } = {},
 ): number[] {
-  let mass = new Float64Array(cells);
+  let mass = startingMass.slice();
   const shares: number[] = [];
-  leads.forEach((lead, h) => {
-    const [low, high] = corridor[h]!;
-    mass = h === 0 ? startingMass() : moved(mass, bandOf(leads[h - 1]! / lead, strength));
-    shares.push(cut(mass, low, high));
-  });
+  for (let h = 0; h < leads.length; h++) {
+    if (h > 0) mass = moved(mass, bandOf(leads[h - 1]! / leads[h]!, strength));
+    const share = cut(mass, corridor[h]!);
+    shares.push(share);
+    if (share < atLeast) break;
+  }
   return shares;
 }
 
-function startingMass(): Float64Array<ArrayBuffer> {
-  return Float64Array.from({ length: cells }, (_, i) => {
-    const [from, to] = [-reach + i * width, -reach + (i + 1) * width];
-    return normalBelow(i === cells - 1 ? Infinity : to) - normalBelow(i === 0 ? -Infinity : from);
-  });
-}
+/** What lies beyond the grid stands in its outermost cells. */
+const startingMass = Float64Array.from({ length: cells }, (_, i) => {
+  const from = i === 0 ? -Infinity : -reach + i * width;
+  const to = i === cells - 1 ? Infinity : -reach + (i + 1) * width;
+  return normalBelow(to) - normalBelow(from);
+});
 
 /** Takes away what lies beyond [low, high], of a cell that a side runs through its part; gives what is left. */
-function cut(mass: Float64Array, low: number, high: number): number {
-  let left = 0;
-  for (let i = 0; i < cells; i++) {
-    const from = i === 0 ? -Infinity : -reach + i * width;
-    const to = i === cells - 1 ? Infinity : -reach + (i + 1) * width;
-    if (low >= to || high <= from) mass[i] = 0;
-    else if (low > from || high < to) {
-      const [a, b] = [Math.max(low, center(i) - width / 2), Math.min(high, center(i) + width / 2)];
-      mass[i]! *= Math.min(1, Math.max(0, (b - a) / width));
-    }
-    left += mass[i]!;
+function cut(mass: Float64Array, [low, high]: Scores): number {
+  const first = Math.max(0, (low + reach) / width);
+  const last = Math.min(cells, (high + reach) / width);
+  if (last <= first) return mass.fill(0) && 0;
+  const [from, to] = [Math.floor(first), Math.ceil(last)];
+  mass.fill(0, 0, from);
+  mass.fill(0, to);
+  if (from === to - 1) mass[from]! *= last - first;
+  else {
+    mass[from]! *= from + 1 - first;
+    mass[to - 1]! *= last - (to - 1);
   }
+  let left = 0;
+  for (let i = from; i < to; i++) left += mass[i]!;
   return left;
 }
 
@@ -73,7 +80,7 @@ function bandOf(ratio: number, strength: number): Band {
 function makeBand(correlation: number): Band {
   // Mass that is taken at its cell's centre spreads by width² / 12 at each step (Sheppard), which is taken off here.
   const spread = Math.sqrt(Math.max(width ** 2 / 12, 1 - correlation ** 2 - width ** 2 / 12));
-  const size = Math.min(cells, 2 * Math.ceil((reach * spread) / width) + 2);
+  const size = Math.min(cells, 2 * Math.ceil((4 * spread) / width) + 2);
   const first = new Int32Array(cells);
   const weights = new Float64Array(cells * size);
   for (let i = 0; i < cells; i++) {

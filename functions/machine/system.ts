@@ -24,6 +24,7 @@ import { createScoreHandler } from "../score.ts";
 import { createTrainHandler } from "../train.ts";
 import { createWatchHandler } from "../watch.ts";
 import { openDatabases, openDemo } from "./databases.ts";
+import { seedRules } from "./demo/rules.ts";
 import { isLoopback } from "./hosts.ts";
 import { createSite, listen } from "./server.ts";
 import { runTimetables } from "./timetables.ts";
@@ -86,6 +87,7 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
     inference,
     ...fleets,
   };
+  if (isDemo) await seedRules(alertStores(predictor, config).rules, clock);
   if (isDemo) await seedFleet(ports, settings.fleet, await readShippedFleet());
 
   const asked = await openApiDatabases(config, { clock, log }, started, apiConnections);

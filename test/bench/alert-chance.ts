@@ -65,7 +65,7 @@ function chanceOf({ quantiles, limit, isAbove, within }: Case, tie: number): num
   const largest = Math.max(...single);
   if (sum < 0.005) return sum;
   if (largest > 0.995) return largest;
-  return 1 - stayingWithin(leads, chanceScores(quantiles, leads.length, corridor), tie).at(-1)!;
+  return 1 - stayingWithin(leads, chanceScores(quantiles, leads.length, corridor), { strength: tie }).at(-1)!;
 }
 
 type Stated = Case & { stated: number };

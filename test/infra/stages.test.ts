@@ -7,7 +7,7 @@ import { type Evaluation, evaluate, secrets } from "./evaluate.ts";
 import { grants, Role } from "./policies.ts";
 import { violations } from "./rules.ts";
 
-const deadLetters = "ForecastDeadLetters, ScoreDeadLetters, TrainDeadLetters";
+const deadLetters = "ForecastDeadLetters, ScoreDeadLetters, TrainDeadLetters, NotifyDeadLetters";
 const artifacts = await mkdtemp(join(tmpdir(), "stages-"));
 afterAll(() => rm(artifacts, { recursive: true, force: true }));
 
@@ -26,7 +26,7 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
       Schedule: ["sqs:SendMessage ForecastQueue, ScoreQueue, TrainQueue"],
       Forecast: [
         ...receives("ForecastQueue"),
-        "sqs:SendMessage ForecastDeadLetters",
+        "sqs:SendMessage ForecastDeadLetters, NotifyQueue",
         "s3:GetObject Store/models/*",
         "s3:ListBucket Store",
       ],
@@ -39,15 +39,16 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
         "s3:PutObject Store/models/*",
       ],
       Promote: [],
-      Watch: [],
+      Watch: ["sqs:SendMessage NotifyQueue"],
       Backup: [
         "s3:GetObject Store/archive/*, Store/backups/*",
         "s3:PutObject Store/archive/*, Store/backups/*",
         "s3:ListBucket Store",
       ],
+      Notify: [...receives("NotifyQueue"), "sqs:SendMessage NotifyDeadLetters, NotifyQueue"],
       Api: [
-        "sqs:SendMessage ForecastQueue, TrainQueue",
-        `sqs:GetQueueAttributes ForecastQueue, ScoreQueue, TrainQueue, ${deadLetters}`,
+        "sqs:SendMessage ForecastQueue, TrainQueue, NotifyQueue",
+        `sqs:GetQueueAttributes ForecastQueue, ScoreQueue, TrainQueue, NotifyQueue, ${deadLetters}`,
         `sqs:ReceiveMessage ${deadLetters}`,
         `sqs:ChangeMessageVisibility ${deadLetters}`,
         "s3:GetObject Store/models/*",
@@ -69,7 +70,8 @@ describe.each(["dev", "production"])("stage %s", (stage) => {
       Promote: ["PredictorDatabaseUrl"],
       Watch: databases,
       Backup: ["PredictorDatabaseUrl"],
-      Api: [...databases, "ApiKey"],
+      Notify: ["PredictorDatabaseUrl", "AlertSecretKey"],
+      Api: [...databases, "ApiKey", "AlertSecretKey"],
     });
   });
 
@@ -101,6 +103,25 @@ test("a private follower's VPC, arm64 and an address for alarms are a setting ea
   const forecast = builds.find(({ functionID }) => functionID === "Forecast");
   const platforms = await readdir(join(forecast?.out ?? "", "node_modules/onnxruntime-node/bin/napi-v6/linux"));
   expect(platforms).toEqual(["arm64"]);
+});
+
+test("mails and topics of alerts are allowed by name, once the settings have them", async () => {
+  const topic = "arn:aws:sns:eu-central-1:123456789012:alerts";
+  const from = "alerts: { emailFrom: null, topicArns: [],";
+  const to = `alerts: { emailFrom: "Forecasts <alerts@site.example>", topicArns: ["${topic}"],`;
+  const evaluation = await evaluate("dev", {
+    artifacts: join(artifacts, "alerts"),
+    patches: [{ file: "sst.settings.ts", from, to }],
+  });
+  const role = evaluation.resources.find(({ type, name }) => type === "aws:iam/role:Role" && name === "NotifyRole");
+  const told = grants(Role.parse(role?.inputs)).filter(({ action }) => /^(ses|sns):/.test(action));
+  expect(told.map(({ action, resource }) => `${action} ${resource.replace(/^.*:(?=identity|alerts)/, "")}`)).toEqual([
+    "ses:SendEmail identity/alerts@site.example",
+    "ses:SendEmail identity/site.example",
+    "ses:SendRawEmail identity/alerts@site.example",
+    "ses:SendRawEmail identity/site.example",
+    "sns:Publish alerts",
+  ]);
 });
 
 function receives(queue: string): string[] {

@@ -51,8 +51,9 @@ const Alarm = z.object({
 });
 const LogGroup = z.object({ name: z.string(), retentionInDays: z.number().optional() });
 
-export const functionNames = ["schedule", "forecast", "score", "train", "promote", "watch", "backup", "api"] as const;
-export const queueNames = ["forecast", "score", "train"] as const;
+const workers = ["schedule", "forecast", "score", "train", "promote", "watch", "backup", "notify"] as const;
+export const functionNames = [...workers, "api"] as const;
+export const queueNames = ["forecast", "score", "train", "notify"] as const;
 export const title = (name: string) => name.slice(0, 1).toUpperCase() + name.slice(1);
 
 /** A deployment's resources by their logical names, as far as the rules look at them. */

@@ -27,7 +27,8 @@ describe.each(functionNames)("%s", (name) => {
       expect(packages).not.toContain(unwanted);
     }
     expect(packages.has("@aws-sdk/client-s3")).toBe(withStore.has(name));
-    expect(packages.has("@aws-sdk/client-sqs")).toBe(name === "schedule" || name === "api");
+    expect(packages.has("@aws-sdk/client-sqs")).toBe(name !== "promote" && name !== "backup");
+    expect(packages.has("nodemailer")).toBe(name === "notify");
     expect(packages.has("hono")).toBe(name === "api");
   });
 

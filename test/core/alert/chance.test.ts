@@ -46,7 +46,7 @@ describe("the chance that some lead crosses", () => {
       // Seen at n moments only, the limit is as if .5826 of a step's spread further off (Broadie, Glasserman & Kou 1997).
       const corrected = b + 0.5826 / Math.sqrt(n);
       const scores = leads.map((lead) => [-Infinity, b * Math.sqrt(n / lead)] as const);
-      const crossing = 1 - stayingWithin(leads, scores, 0.5).at(-1)!;
+      const crossing = 1 - stayingWithin(leads, scores, { strength: 0.5 }).at(-1)!;
       expect(Math.abs(crossing - 2 * (1 - normalBelow(corrected)))).toBeLessThan(0.01);
     }
   });
@@ -73,7 +73,7 @@ describe("the chance that some lead crosses", () => {
         });
         if (isWithin) stayed++;
       }
-      expect(Math.abs(stayingWithin(leads, scores, strength).at(-1)! - stayed / paths)).toBeLessThan(0.01);
+      expect(Math.abs(stayingWithin(leads, scores, { strength }).at(-1)! - stayed / paths)).toBeLessThan(0.01);
     }
   });
 
