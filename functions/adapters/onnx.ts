@@ -11,8 +11,8 @@ import type { Prove } from "./proof.ts";
 import { proveHere } from "./proof-here.ts";
 
 /**
- * `maximumSessions` bounds the memory: one holds about 2 MB. `prove` is where an artefact is verified that nobody serves
- * yet; `trust`, whose signatures are demanded, if they are.
+ * `maximumSessions` bounds the memory: one holds about 2 MB. `prove` is where an artefact is verified that nobody
+ * serves yet; `trust`, whose signatures are demanded, if they are.
  */
 export type OnnxOptions = { maximumSessions?: number; prove?: Prove; trust?: Trust };
 

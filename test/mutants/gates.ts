@@ -110,7 +110,7 @@ async function modelKinds(): Promise<Kind[]> {
   ];
 }
 
-/** The step in which forecasts are issued: what moves by less says the same. Golden vectors are answered within 1e-4. */
+/** The step in which forecasts are issued: what moves by less says the same. Golden vectors are met within 1e-4. */
 const mostOff = 2e-3;
 
 /**
