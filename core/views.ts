@@ -1,6 +1,7 @@
 import type { AccuracyQuery, AccuracyRow, FleetAccuracy, ScoreKey, ScoreSums } from "./forecast/accuracy.ts";
 import type { Forecast, ForecastQuery, LeadQuery, LeadRow, Outcome } from "./forecast/forecast.ts";
 import type { OrderQuery, SensorOrder, SensorRow } from "./forecast/sensor.ts";
+import type { DaySize } from "./operations/storage.ts";
 
 /** Stored forecasts and outcomes, as a person asks for them. */
 export type ForecastViews = {
@@ -47,6 +48,14 @@ export type OperationViews = {
   newestDoneSlot(upTo: Date): Promise<Date | null>;
   /** Empty where no pg-boss lives in the database. */
   queueCounts(): Promise<{ name: string; waiting: number; active: number; failed: number }[]>;
+  /** Of each day of each table that has them. */
+  daySizes(): Promise<DaySize[]>;
+  /** The last backup that was read back, and what is archived; null and zeros before. */
+  backupState(): Promise<{
+    backup: { finishedAt: Date; bytes: number } | null;
+    archivedDays: number;
+    archivedBytes: number;
+  }>;
   databaseSize(): Promise<{ bytes: number; tables: { name: string; bytes: number; rows: number }[] }>;
 };
 

@@ -25,6 +25,7 @@ import {
   openCurrentPredictor,
   openDays,
   openPredictor,
+  openStorage,
   predictorPorts,
 } from "./runtime/predictor.ts";
 import { openClock, openLog, openMetrics, wanted } from "./runtime/process.ts";
@@ -92,10 +93,9 @@ export async function openWatchRuntime() {
   const { config, log, clock } = await openBase();
   const { database, follower, sources } = await openFollower(config, { clock, log });
   const predictor = openPredictor(config);
-  const { databaseSize } = createViews(predictor.db);
-  const databaseBytes = async () => (await databaseSize()).bytes;
   const days = openDays(config, predictor);
-  const ports = { log, follower, ledger: postgresLedger(predictor.db), databaseBytes, days };
+  const storage = openStorage(config, createViews(predictor.db));
+  const ports = { log, follower, ledger: postgresLedger(predictor.db), storage, days };
   const queue = await openSqs(config);
   return {
     ports: config.allowWritableFollower ? ports : { ...ports, writeRights: rightsOf(database, sources) },

@@ -31,7 +31,7 @@ export function createWatchHandler(ports: WatchPorts, settings: WatchSettings, r
 
 async function makeRounds({ alerting, telling, settings }: Rounds, seen: Observation, time: Date, due: Date[]) {
   const newest = due.reduce((a, b) => (a > b ? a : b), new Date(0));
-  await alertSystem(alerting, settings, time, { ...seen, backupAgeSeconds: null });
+  await alertSystem(alerting, settings, time, seen);
   await alertSweep(alerting, settings, newest);
   await sweepNotices(telling, time);
 }

@@ -5,7 +5,8 @@ import { functionMetric, ownMetric, queueMetric } from "./metrics.ts";
 import { title } from "./names.ts";
 import type { Queues } from "./queues.ts";
 
-type Alarm = Omit<aws.cloudwatch.MetricAlarmArgs, "comparisonOperator" | "evaluationPeriods" | "alarmActions">;
+type Alarm = Omit<aws.cloudwatch.MetricAlarmArgs, "comparisonOperator" | "evaluationPeriods" | "alarmActions"> &
+  Partial<Pick<aws.cloudwatch.MetricAlarmArgs, "comparisonOperator">>;
 
 /** What a person is told of, all by one topic. */
 export function createAlarms(settings: StageSettings, queues: Queues, functions: Functions) {
@@ -77,6 +78,10 @@ export function createAlarms(settings: StageSettings, queues: Queues, functions:
   const watched = { period: 900, treatMissingData: "breaching" };
   alarm("MissedCycles", { ...ownMetric("MissedCycles"), ...watched, threshold: 0 });
   alarm("FollowerWritable", { ...ownMetric("FollowerWritable"), threshold: 0 });
+  // Nothing is told of a limit that nobody set, and of backups before the first one.
+  const full = { comparisonOperator: "LessThanThreshold", statistic: "Minimum", threshold: 14 };
+  alarm("DatabaseDaysToLimit", { ...ownMetric("DatabaseDaysToLimit"), ...full });
+  alarm("BackupAge", { ...ownMetric("BackupAgeSeconds"), threshold: 2 * 86_400 });
   alarm("SourceAge", { ...ownMetric("SourceAgeSeconds"), ...watched, threshold: 6 * stepSeconds });
   return topic;
 }

@@ -17,6 +17,8 @@ export function createOperationsPage({ ticksDead, ...work }: Queues, functions: 
         chart("Missed cycles", [ownMetric("MissedCycles")], "Maximum"),
         chart("Source: age and lag", [ownMetric("SourceAgeSeconds"), ownMetric("ReplicationLagBytes")], "Maximum"),
         chart("Predictor database", [ownMetric("DatabaseBytes")], "Maximum"),
+        chart("Days to its limit", [ownMetric("DatabaseDaysToLimit")], "Minimum"),
+        chart("Age of the last good backup", [ownMetric("BackupAgeSeconds")], "Maximum"),
         chart("Messages waiting", perQueue("ApproximateNumberOfMessagesVisible"), "Maximum"),
         chart("Age of the oldest message", perQueue("ApproximateAgeOfOldestMessage"), "Maximum"),
         chart("Duration p95", perFunction("Duration"), "p95"),

@@ -1,5 +1,6 @@
 import type { Ports } from "../ports.ts";
 import { secondsBetween } from "../time.ts";
+import { type Days, retain } from "./retain.ts";
 
 /**
  * What the watch saw; null where the databases do not tell. `missedCycles` counts due slots whose fan-out is not
@@ -15,12 +16,16 @@ export type Observation = {
   isWritable: boolean | null;
   missedCycles: number;
   databaseBytes: number | null;
+  /** Null without a limit, or where the database does not grow. */
+  databaseDaysToLimit: number | null;
+  /** Null before the first. */
+  backupAgeSeconds: number | null;
 };
 
 export type WatchPorts = Pick<Ports, "log" | "follower" | "ledger"> & {
-  databaseBytes(): Promise<number>;
+  storage(now: Date): Promise<{ bytes: number; daysToLimit: number | null; backupAgeSeconds: number | null }>;
   /** The database's days: those to come are made, those that nobody needs are dropped. */
-  days?: { prepare(now: Date): Promise<void>; dropMatured(now: Date): Promise<Date[]> };
+  days?: Days;
   /** Why the follower's role could write, null when it only reads; left out where the start has refused such a role. */
   writeRights?: () => Promise<string | null>;
 };
@@ -36,14 +41,12 @@ export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Prom
       log.error("watch.unanswered", { name, error });
       return null;
     });
-  await orNull("days ahead", ports.days?.prepare(at) ?? Promise.resolve());
-  const dropped = await orNull("days behind", ports.days?.dropMatured(at) ?? Promise.resolve([]));
-  for (const day of dropped ?? []) log.info("watch.dropped", { table: "issued_mix", day });
+  if (ports.days) await retain({ days: ports.days, log }, at);
   const rights = async () => ({ message: (await ports.writeRights?.()) ?? null });
-  const [source, cycles, databaseBytes, written] = await Promise.all([
+  const [source, cycles, storage, written] = await Promise.all([
     orNull("source", follower.state()),
     orNull("cycles", ledger.latestCycles(2 * dueSlots.length + 1)),
-    orNull("database", ports.databaseBytes()),
+    orNull("database", ports.storage(at)),
     ports.writeRights ? orNull("rights", rights()) : null,
   ]);
   if (written?.message) log.error("followerIsWritable", written);
@@ -58,7 +61,9 @@ export async function watch(ports: WatchPorts, at: Date, dueSlots: Date[]): Prom
     readingsAhead: source?.readingsAhead ?? null,
     isWritable: written && written.message !== null,
     missedCycles: dueSlots.filter((slot) => slot.getTime() >= since && !enqueued.has(slot.getTime())).length,
-    databaseBytes,
+    databaseBytes: storage?.bytes ?? null,
+    databaseDaysToLimit: storage?.daysToLimit ?? null,
+    backupAgeSeconds: storage?.backupAgeSeconds ?? null,
   };
   const isWell =
     observation.missedCycles === 0 &&

@@ -451,6 +451,30 @@ export const OpsResponse = z
       bytes: z.number(),
       tables: z.array(z.object({ name: z.string(), bytes: z.number(), rows: z.number() })),
     }),
+    storage: z.object({
+      /** What yesterday added that is kept; null before there is a whole day. */
+      bytesPerDay: z.number().nullable(),
+      /** What goes of it within 24 h. */
+      freedPerDay: z.number(),
+      limitBytes: z.number().nullable(),
+      /** Null without a limit, or where it does not grow. */
+      daysToLimit: z.number().nullable(),
+      /** Tables with days: how long each is kept, and when the oldest one goes at the earliest. */
+      tables: z.array(
+        z.object({
+          table: z.string(),
+          keptDays: z.int(),
+          days: z.int(),
+          bytes: z.number(),
+          oldestDay: z.iso.date(),
+          goesAt: time,
+          goesBytes: z.number(),
+        }),
+      ),
+      /** The last backup that was read back. */
+      backup: z.object({ finishedAt: time, ageSeconds: z.number(), bytes: z.number() }).nullable(),
+      archived: z.object({ days: z.int(), bytes: z.number() }),
+    }),
     sensors: z.int(),
     codeVersion: z.string(),
   })

@@ -6,6 +6,7 @@ import type { Target } from "../../core/data/reading.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { FleetInference, Inference, ModelStore } from "../../core/model/ports.ts";
+import type { Retention } from "../../core/operations/retain.ts";
 import type { DeadLetters, Ports } from "../../core/ports.ts";
 import type { Views } from "../../core/views.ts";
 import type { AccessServices } from "./access/services.ts";
@@ -26,6 +27,8 @@ export type ApiSettings = {
   clockSpeed: number;
   /** Origins of dashboards that are served from elsewhere. */
   allowedOrigins: string[];
+  /** How long what is kept, and how large the database may become. */
+  storage: { retention: Retention; limitBytes: number | null };
   /** Whether reads that went well are logged: true outside the demo, whose dashboard would fill the terminal. */
   logsReads?: boolean;
   /** How long an on-demand forecast is waited for before the answer is "queued". */

@@ -4,6 +4,7 @@ import type { AlertSettings } from "../../core/operations/alert.ts";
 import { defaultDriftSettings } from "../../core/operations/drift.ts";
 import type { HoleSettings } from "../../core/operations/holes.ts";
 import { defaultPromotionSettings, type PromotionSettings } from "../../core/operations/judge.ts";
+import type { Retention } from "../../core/operations/retain.ts";
 import type { RetrainSettings } from "../../core/operations/retrain.ts";
 import { defaultScoreSettings, type ScoreSettings } from "../../core/operations/score.ts";
 import { defaultTrainSettings, type TrainSettings } from "../../core/operations/train-settings.ts";
@@ -29,6 +30,12 @@ export type Settings = {
   alert: AlertSettings;
   api: ApiSettings;
 };
+
+/** How long the database keeps what. */
+export function retentionOf(config: Config): Retention {
+  const { mixRetentionDays: mixDays, forecastRetentionDays: forecastDays, cycleRetentionDays: cycleDays } = config;
+  return { mixDays, forecastDays, cycleDays, isArchived: config.backupCron !== "never" };
+}
 
 /** The use cases' settings from the configuration and the source's targets. */
 export function settingsOf(config: Config, targets: Target[], demo: { isDemo: boolean } = { isDemo: false }): Settings {
@@ -58,6 +65,7 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
       isDemo: demo.isDemo,
       clockSpeed,
       allowedOrigins,
+      storage: { retention: retentionOf(config), limitBytes: config.databaseLimitBytes },
     },
   };
 }

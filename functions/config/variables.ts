@@ -65,6 +65,13 @@ export const sections = {
       .describe(
         "Days that a backup in a folder is kept, the newest two always; in a bucket its lifecycle rule decides",
       ),
+    FORECAST_RETENTION_DAYS: integerText(1, 100_000)
+      .default(400)
+      .describe("Days that forecasts and scores are kept; with archiving on they go when they are in the archive"),
+    CYCLE_RETENTION_DAYS: integerText(8, 100_000).default(90).describe("Days that cycles and outcomes are kept"),
+    DATABASE_LIMIT_BYTES: integerText(1, Number.MAX_SAFE_INTEGER)
+      .optional()
+      .describe("How large the predictor database may become; /v1/ops, dashboard and alarm tell the days until then"),
     S3_ENDPOINT: httpUrl.optional().describe("Another S3 endpoint than AWS's"),
     MODEL_PUBLISHERS: list
       .refine(

@@ -5,6 +5,8 @@ const units = {
   SourceAgeSeconds: "Seconds",
   ReplicationLagBytes: "Bytes",
   DatabaseBytes: "Bytes",
+  DatabaseDaysToLimit: "Count",
+  BackupAgeSeconds: "Seconds",
   FollowerWritable: "Count",
 };
 
@@ -15,6 +17,8 @@ export function toMetrics(seen: Observation, at: Date, stage: string): Record<st
     SourceAgeSeconds: seen.sourceAgeSeconds,
     ReplicationLagBytes: seen.replicationLagBytes,
     DatabaseBytes: seen.databaseBytes,
+    DatabaseDaysToLimit: seen.databaseDaysToLimit,
+    BackupAgeSeconds: seen.backupAgeSeconds,
     FollowerWritable: seen.isWritable === null ? null : Number(seen.isWritable),
   };
   const known = Object.entries(values).filter(([, value]) => value !== null);

@@ -16,7 +16,14 @@ import { alertPorts, alertStores, notifyPorts, openBroker, publisherOf, withAler
 import { backupSettingsOf, openBackupPorts } from "../runtime/backup.ts";
 import { openApiDatabases, openCheckedFollower } from "../runtime/follower.ts";
 import { openFleetPorts, openInference, openStore, readShippedFleet } from "../runtime/models.ts";
-import { openCurrentPredictor, openDays, openRoles, openViews, predictorPorts } from "../runtime/predictor.ts";
+import {
+  openCurrentPredictor,
+  openDays,
+  openRoles,
+  openStorage,
+  openViews,
+  predictorPorts,
+} from "../runtime/predictor.ts";
 import { deadline, openClock, openMetrics } from "../runtime/process.ts";
 import { openBoss, openDeadLetterList } from "../runtime/queues.ts";
 import { createScheduleHandler } from "../schedule.ts";
@@ -128,7 +135,6 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
   await queue.work("train", timed("train", createTrainHandler(ports, settings.train, stopping.signal)), {
     concurrency: trainings,
   });
-  const databaseBytes = async () => (await views.databaseSize()).bytes;
   const driven = {
     schedule: timed("schedule", createScheduleHandler(ports, settings)),
     promote: timed(
@@ -140,10 +146,14 @@ async function start(given: Config, log: Log, options: SystemOptions, started: A
       "backup",
       createBackupHandler({ ...(await openBackupPorts(opened, log, started)), clock }, backupSettingsOf(config)),
     ),
-    watch: createWatchHandler({ ...ports, databaseBytes, days: openDays(config, predictor) }, config, {
-      ...{ alerting, telling },
-      settings: settings.alert,
-    }),
+    watch: createWatchHandler(
+      { ...ports, storage: openStorage(config, views), days: openDays(config, predictor) },
+      config,
+      {
+        ...{ alerting, telling },
+        settings: settings.alert,
+      },
+    ),
   };
   const running = Promise.all([
     runTimetables(ports, config, driven, stopping.signal),

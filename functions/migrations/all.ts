@@ -15,6 +15,7 @@ import * as backup from "./0013_backup.ts";
 import * as alerts from "./0014_alerts.ts";
 import * as fleet from "./0015_fleet.ts";
 import * as state from "./0016_state.ts";
+import * as days from "./0017_retention.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -34,6 +35,7 @@ export const migrations: Record<string, Migration> = {
   "0014_alerts": alerts,
   "0015_fleet": fleet,
   "0016_state": state,
+  "0017_retention": days,
 };
 
 /**

@@ -1,3 +1,5 @@
+import { storageOf } from "../../core/operations/storage.ts";
+import { secondsBetween } from "../../core/time.ts";
 import type { Views } from "../../core/views.ts";
 import { postgresAdaptations } from "../adapters/postgres/adaptation.ts";
 import { postgresDays } from "../adapters/postgres/days.ts";
@@ -13,6 +15,7 @@ import type { PredictorSchema } from "../adapters/postgres/schema.ts";
 import { postgresScores } from "../adapters/postgres/scores.ts";
 import { createViews } from "../adapters/postgres/views.ts";
 import type { Config } from "../config/environment.ts";
+import { retentionOf } from "../config/settings.ts";
 import { wanted } from "./process.ts";
 
 export type PoolLimits = Pick<PoolOptions, "applicationName" | "statementTimeoutMs">;
@@ -51,8 +54,18 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
 }
 
 /** The days of the predictor database's tables. */
-export function openDays({ mixRetentionDays: mixDays }: Config, { db }: Database<PredictorSchema>) {
-  return postgresDays(db, { mixDays });
+export function openDays(config: Config, { db }: Database<PredictorSchema>) {
+  return postgresDays(db, retentionOf(config));
+}
+
+/** How the predictor database grows, and how old its last good backup is. */
+export function openStorage(config: Config, { databaseSize, daySizes, backupState }: Views) {
+  const settings = { retention: retentionOf(config), limitBytes: config.databaseLimitBytes };
+  return async (now: Date) => {
+    const [{ bytes }, sizes, { backup }] = await Promise.all([databaseSize(), daySizes(), backupState()]);
+    const { daysToLimit } = storageOf(sizes, { ...settings, bytes }, now);
+    return { bytes, daysToLimit, backupAgeSeconds: backup && secondsBetween(backup.finishedAt, now) };
+  };
 }
 
 /** What is read of the predictor database to show it. */

@@ -233,6 +233,20 @@ function opsOf(state: MockState): OpsResponse {
       error: null,
     },
     database: { bytes: 84_300_000, tables: [{ name: "forecasts", bytes: 61_000_000, rows: 91_240 }] },
+    storage: {
+      bytesPerDay: 2_100_000,
+      freedPerDay: 0,
+      limitBytes: 500_000_000,
+      daysToLimit: 197.9,
+      tables: [
+        {
+          ...{ table: "issued", keptDays: 400, days: 31, bytes: 61_000_000, oldestDay: "2026-02-01" },
+          ...{ goesAt: "2027-03-09T00:00:00.000Z", goesBytes: 1_900_000 },
+        },
+      ],
+      backup: { finishedAt: iso(slot - 9 * 3_600_000), ageSeconds: 9 * 3_600, bytes: 12_000_000 },
+      archived: { days: 28, bytes: 9_000_000 },
+    },
     sensors,
     codeVersion: "0.1.0-mock",
   };

@@ -24,7 +24,7 @@ function Fact(props: { name: string; tone: Tone; value: ComponentChildren; child
   );
 }
 
-/** Is the whole alive: source, replication, last cycle, queue, database. */
+/** Is the whole alive: source, replication, last cycle, queue, database, backup. */
 export function StatusStrip() {
   const pulse = usePulse();
   useTick(1000);
@@ -40,7 +40,8 @@ export function StatusStrip() {
         <Replication source={pulse.ops.source} />
         <LastCycle ops={pulse.ops} present={present} />
         <Queue queue={pulse.ops.queue} />
-        <Database database={pulse.ops.database} />
+        <Database ops={pulse.ops} />
+        <Backup storage={pulse.ops.storage} />
       </dl>
     </section>
   );
@@ -136,11 +137,44 @@ function Queue({ queue }: { queue: OpsResponse["queue"] }) {
   );
 }
 
-function Database({ database }: { database: OpsResponse["database"] }) {
+/** Below so many days somebody should act. */
+const scarceDays = 14;
+
+function Database({ ops: { database, storage } }: { ops: OpsResponse }) {
+  const { daysToLimit, bytesPerDay } = storage;
   const largest = [...database.tables].sort((a, b) => b.bytes - a.bytes)[0];
+  const growth = bytesPerDay === null ? null : `${formatBytes(bytesPerDay)} a day`;
+  const note =
+    daysToLimit !== null
+      ? `full in ${plural(Math.floor(daysToLimit), "day")}, ${growth ?? "at its limit"}`
+      : (growth ??
+        (largest === undefined ? "no tables yet" : `most in ${largest.name}: ${plural(largest.rows, "row")}`));
+  const isScarce = daysToLimit !== null && daysToLimit < scarceDays;
   return (
-    <Fact name="Database" tone="ok" value={formatBytes(database.bytes)}>
-      {largest === undefined ? "no tables yet" : `most in ${largest.name}: ${plural(largest.rows, "row")}`}
+    <Fact name="Database" tone={isScarce ? "warn" : "ok"} value={formatBytes(database.bytes)}>
+      {note}
+    </Fact>
+  );
+}
+
+/** The next one comes after a day. */
+const oldBackupSeconds = 2 * 86_400;
+
+function Backup({ storage: { backup } }: { storage: OpsResponse["storage"] }) {
+  if (backup === null) {
+    return (
+      <Fact name="Backup" tone="none" value="none yet">
+        comes at night; npm run backup -- now
+      </Fact>
+    );
+  }
+  return (
+    <Fact
+      name="Backup"
+      tone={backup.ageSeconds > oldBackupSeconds ? "warn" : "ok"}
+      value={`${formatDuration(backup.ageSeconds)} old`}
+    >
+      {formatBytes(backup.bytes)}, read back
     </Fact>
   );
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { OpsResponse } from "../../functions/api/contract.ts";
-import { formatDuration, formatNumber, formatTime, plural } from "../format.ts";
+import { formatBytes, formatDuration, formatNumber, formatTime, plural } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
 import { Notice, Skeleton } from "../shell/states.tsx";
@@ -20,6 +20,7 @@ export function OperationsPage() {
         </span>
       </div>
       <DeadLetters letters={ops.deadLetters} present={presentOf(pulse) ?? Date.parse(ops.now)} />
+      <Storage storage={ops.storage} />
       <Cycles cycles={ops.cycles} />
     </div>
   );
@@ -73,6 +74,46 @@ function DeadLetters({ letters, present }: { letters: OpsResponse["deadLetters"]
           </Scrolling>
         </>
       )}
+    </>
+  );
+}
+
+/** What is kept how long, and when the next of it goes. */
+function Storage({ storage: { tables, archived, freedPerDay } }: { storage: OpsResponse["storage"] }) {
+  if (tables.length === 0) return null;
+  return (
+    <>
+      <h2>Storage</h2>
+      <p class="muted">
+        {plural(archived.days, "day")} archived, {formatBytes(archived.bytes)}; retention frees{" "}
+        {formatBytes(freedPerDay)} within a day.
+      </p>
+      <Scrolling label="Storage">
+        <thead>
+          <tr>
+            <th scope="col">Table</th>
+            <th scope="col">Kept</th>
+            <th scope="col">Days</th>
+            <th scope="col">Bytes</th>
+            <th scope="col">Oldest</th>
+            <th scope="col">Goes</th>
+          </tr>
+        </thead>
+        <tbody>
+          {tables.map(({ table, keptDays, days, bytes, oldestDay, goesAt, goesBytes }) => (
+            <tr key={table}>
+              <td>{table}</td>
+              <td>{plural(keptDays, "day")}</td>
+              <td>{formatNumber(days, 0)}</td>
+              <td>{formatBytes(bytes)}</td>
+              <td>{oldestDay}</td>
+              <td>
+                {goesAt.slice(0, 10)}, {formatBytes(goesBytes)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </Scrolling>
     </>
   );
 }

@@ -56,7 +56,7 @@ export type BackupNote = {
 
 /** A database that nothing is in yet. */
 export type RestoreTarget = {
-  /** Brings it to this code's version; gives back the names of all migrations. Throws conflict where it is not empty. */
+  /** Brings it to this code's version; gives back the names of all migrations. Throws conflict where it has tables. */
   prepare(): Promise<string[]>;
   /** Rows of `dump`; days that they fall on are made. */
   load(table: string, bytes: Uint8Array): Promise<void>;

@@ -4,6 +4,7 @@ import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Ledger } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { column, toFields, toRow } from "./columns.ts";
+import { dayMaker } from "./day-maker.ts";
 import {
   type IssuedRow,
   issuedColumns,
@@ -171,17 +172,14 @@ type Preparation = (outcomes: Outcome[], rows: IssuedRow[], lineages: Map<string
 
 /** Sees to it, once each, that the rows' days, sensors and lineages are there. All of it may be repeated by anybody. */
 function preparation(db: Kysely<PredictorSchema>): Preparation {
-  const known = { days: new Set<string>(), sensors: new Set<string>(), lineages: new Set<string>() };
+  const ensureDays = dayMaker(db);
+  const known = { sensors: new Set<string>(), lineages: new Set<string>() };
   const lacking = (set: Set<string>, wanted: Iterable<string>) => {
     if (set.size > mostKnown) set.clear();
     return [...new Set(wanted)].filter((one) => !set.has(one)).sort(compare);
   };
   return async (outcomes, rows, lineages) => {
-    const days = [...outcomes, ...rows].map(({ slot }) => slot.toISOString().slice(0, 10));
-    for (const day of lacking(known.days, days)) {
-      await sql`select ensure_day(${day}::date)`.execute(db);
-      known.days.add(day);
-    }
+    await ensureDays([...outcomes, ...rows].map(({ slot }) => slot));
     const sensorIds = lacking(
       known.sensors,
       rows.map((row) => row.sensor_id),

@@ -47,6 +47,7 @@ export function rolesSql(): string[] {
     `grant insert, update, delete on api_key, session, sign_in_link to ${api}`,
     // Entries are added, and go when they are old; nobody rewrites them.
     `grant insert, delete on audit to ${api}`,
+    `grant execute on function drop_day(text, date), drop_mix(date) to ${worker}`,
     `grant usage on all sequences in schema public to ${worker}, ${api}`,
     inBoss(`grant usage on schema pgboss to ${worker}, ${api}`),
     inBoss(`grant select, insert, update, delete on all tables in schema pgboss to ${worker}`),

@@ -3,6 +3,7 @@ import type { PairedScore, ScoredMoment, ScoredRow } from "../../../core/forecas
 import type { Scores } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { toRow } from "./columns.ts";
+import { dayMaker } from "./day-maker.ts";
 import { issuedReader } from "./issued.ts";
 import { toLeadList } from "./lead-list.ts";
 import { matured, maturing } from "./maturing.ts";
@@ -13,6 +14,7 @@ import { scoreColumns } from "./tables.ts";
 /** Live scores in the predictor database: written once per (sensor, target, targetAt, model). */
 export function postgresScores(db: Kysely<PredictorSchema>): Scores {
   const issued = issuedReader(db);
+  const ensureDays = dayMaker(db);
   return {
     maturing: (sensorIds, after, upTo) => maturing(db, issued, sensorIds, after, upTo),
     matured: (wanted, upTo) => matured(db, issued, wanted, upTo),
@@ -49,6 +51,7 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
 
     async record(scores) {
       if (scores.length === 0) return;
+      await ensureDays(scores.map(({ targetAt }) => targetAt));
       const rows = scores.map((score) => toRow(scoreColumns, { ...score, leads: toLeadList(score.leads) }));
       await sql`
         insert into score (${names(scoreColumns)})

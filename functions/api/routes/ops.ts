@@ -3,6 +3,8 @@ import { AppError } from "../../../core/errors.ts";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
 import { type DeadLetter, queueNames } from "../../../core/messages.ts";
 import { lastLead } from "../../../core/model/leads.ts";
+import { storageOf } from "../../../core/operations/storage.ts";
+import { secondsBetween } from "../../../core/time.ts";
 import { OpsResponse } from "../contract.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
@@ -24,12 +26,13 @@ export function opsRoutes(services: ApiServices): OpenAPIHono {
   const { ports, views, settings } = services;
   return new OpenAPIHono().openapi(getOps, async (c) => {
     const now = ports.clock.now();
-    const [source, cycles, queue, deadLetters, database, sensors] = await Promise.all([
+    const [source, cycles, queue, deadLetters, database, storage, sensors] = await Promise.all([
       describeSource(services, now),
       ports.ledger.latestCycles(shownCycles),
       views.queueCounts(),
       describeDeadLetters(ports),
       views.databaseSize(),
+      describeStorage(services, now),
       views.sensorCount(),
     ]);
     const { clockSpeed, isDemo, stepSeconds, leads, codeVersion } = settings;
@@ -45,11 +48,30 @@ export function opsRoutes(services: ApiServices): OpenAPIHono {
       queue,
       deadLetters,
       database,
+      storage: storage(database.bytes),
       sensors,
       codeVersion,
     };
     return c.json(body, 200);
   });
+}
+
+/** Growth, limit and backup, once the database's size is known. */
+async function describeStorage({ views, settings }: ApiServices, now: Date) {
+  const [sizes, { backup, archivedDays, archivedBytes }] = await Promise.all([views.daySizes(), views.backupState()]);
+  return (bytes: number): OpsResponse["storage"] => {
+    const { tables, ...storage } = storageOf(sizes, { ...settings.storage, bytes }, now);
+    return {
+      ...storage,
+      tables: tables.map((table) => ({ ...table, goesAt: table.goesAt.toISOString() })),
+      backup: backup && {
+        finishedAt: backup.finishedAt.toISOString(),
+        ageSeconds: secondsBetween(backup.finishedAt, now),
+        bytes: backup.bytes,
+      },
+      archived: { days: archivedDays, bytes: archivedBytes },
+    };
+  };
 }
 
 /** A queue that does not answer must not take the rest of the picture with it. */

@@ -25,7 +25,12 @@ function portsOf(cycles: Cycle[], state: Partial<FollowerState> = {}) {
   };
   const follower = { ...memoryFollower(new Map()), state: async () => ({ ...healthy, ...state }) };
   const ledger = { ...memoryLedger(), latestCycles: async (limit: number) => cycles.slice(0, limit) };
-  const ports: WatchPorts = { log, follower, ledger, databaseBytes: async () => 1_000 };
+  const ports: WatchPorts = {
+    log,
+    follower,
+    ledger,
+    storage: async () => ({ bytes: 1_000, daysToLimit: 9.5, backupAgeSeconds: 60 }),
+  };
   return { ports, log };
 }
 
@@ -40,6 +45,8 @@ describe("watch", () => {
       isWritable: null,
       missedCycles: 0,
       databaseBytes: 1_000,
+      databaseDaysToLimit: 9.5,
+      backupAgeSeconds: 60,
     });
     expect(log.lines[0]).toMatchObject({ level: "info", event: "watch.observed" });
   });
@@ -95,6 +102,8 @@ describe("watch", () => {
       sourceAgeSeconds: null,
       missedCycles: 0,
       databaseBytes: 1_000,
+      databaseDaysToLimit: 9.5,
+      backupAgeSeconds: 60,
     });
     expect(log.lines[0]).toMatchObject({ level: "error", event: "watch.unanswered", fields: { name: "source" } });
   });

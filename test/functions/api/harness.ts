@@ -67,6 +67,7 @@ export async function startApi(
     isDemo: false,
     clockSpeed: 1,
     allowedOrigins: [],
+    storage: { retention: { mixDays: 2, forecastDays: 400, cycleDays: 90, isArchived: true }, limitBytes: 1e12 },
     onDemandWaitMs: 0,
     revisionMs: 0,
     ...options.settings,

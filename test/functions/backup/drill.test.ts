@@ -110,6 +110,7 @@ describe("backup", () => {
     expect(made.leaves.filter(({ archived }) => archived).map(({ name }) => name)).toEqual([
       "issued_20260301",
       "outcome_20260301",
+      "score_20260301",
     ]);
     const restored = await open(await postgres.createDatabase());
     await restore({ files: ports.files, target: postgresRestoreTarget(restored.db, "test"), log: quietLog() }, null);
@@ -148,7 +149,9 @@ describe("backup", () => {
       [
         { table_name: "issued", rows: 6 },
         { table_name: "outcome", rows: 5 },
+        { table_name: "score", rows: 4 },
         { table_name: "issued", rows: 3 },
+        { table_name: "score", rows: 2 },
         { table_name: "outcome", rows: 2 },
       ].sort((a, b) => (a.table_name < b.table_name ? -1 : 1)),
     );
@@ -210,7 +213,7 @@ describe("backup", () => {
     const { backupId } = await backup(ports, settings, () => lateBy(7));
     const into = (other: Database<PredictorSchema>) =>
       restore({ files: ports.files, target: postgresRestoreTarget(other.db, "test"), log: quietLog() }, backupId);
-    await expect(into(database)).rejects.toThrow(/has \d+ rows in .*: give an empty one/);
+    await expect(into(database)).rejects.toThrow(/has tables already: give an empty one/);
     const path = join(folder, `backups/${backupId}/manifest.json`);
     await writeFile(path, (await readFile(path, "utf8")).replace('"0001_forecaster",', ""));
     await expect(into(await open(await postgres.createDatabase()))).rejects.toThrow(/is of version test/);

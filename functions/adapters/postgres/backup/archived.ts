@@ -5,6 +5,7 @@ import { fromParquet, type ParquetColumn, type ParquetRow, toParquet } from "../
 import type { PredictorSchema } from "../schema.ts";
 import { archivedForecasts } from "./archived-forecasts.ts";
 import { archivedOutcomes } from "./archived-outcomes.ts";
+import { archivedScores } from "./archived-scores.ts";
 
 /** How the days of one table lie in the archive. */
 export type Archived = {
@@ -18,7 +19,11 @@ export type Archived = {
 };
 
 /** By the name of the table. */
-const archived: Record<string, Archived> = { issued: archivedForecasts, outcome: archivedOutcomes };
+const archived: Record<string, Archived> = {
+  issued: archivedForecasts,
+  score: archivedScores,
+  outcome: archivedOutcomes,
+};
 
 /** A day at ten-minute steps of so many is about 5 MB. */
 const sensorsInFile = 100;

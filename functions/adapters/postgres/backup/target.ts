@@ -18,18 +18,18 @@ export function postgresRestoreTarget(db: Kysely<PredictorSchema>, codeVersion: 
     snapshot,
 
     async prepare() {
+      const { rows: known } = await sql`select where to_regclass('kysely_migration') is not null`.execute(db);
+      if (known.length > 0)
+        throw new AppError("conflict", "the database to restore to has tables already: give an empty one");
       await migrate(db);
-      return snapshot(async (found) => {
-        for (const leaf of await found.leaves()) {
-          const { rows } = await found.fingerprint(leaf);
-          if (rows > 0)
-            throw new AppError(
-              "conflict",
-              `the database to restore to has ${rows} rows in ${leaf.name}: give an empty one`,
-            );
-        }
-        return found.migrations();
+      const { migrations, seeded } = await snapshot(async (found) => {
+        const prints = [];
+        for (const leaf of await found.leaves()) prints.push({ ...leaf, ...(await found.fingerprint(leaf)) });
+        return { migrations: await found.migrations(), seeded: prints.filter(({ rows }) => rows > 0) };
       });
+      // What a migration writes into its tables comes with the backup.
+      for (const { name } of seeded) await sql`delete from ${sql.table(name)}`.execute(db);
+      return migrations;
     },
 
     async load(table, bytes) {

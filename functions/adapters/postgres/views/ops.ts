@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import type { DaySize } from "../../../../core/operations/storage.ts";
 import type { Views } from "../../../../core/views.ts";
 import { readRevision } from "../revision.ts";
 import type { PredictorSchema } from "../schema.ts";
@@ -12,7 +13,10 @@ const looksBack = 5;
 /** The state of the predictor database itself. Row counts are the planner's estimates: exact ones would read it all. */
 export function opsViews(
   db: Kysely<PredictorSchema>,
-): Pick<Views, "revision" | "newestSlot" | "newestDoneSlot" | "queueCounts" | "databaseSize"> {
+): Pick<
+  Views,
+  "revision" | "newestSlot" | "newestDoneSlot" | "queueCounts" | "daySizes" | "backupState" | "databaseSize"
+> {
   return {
     revision: () => readRevision(db),
 
@@ -43,6 +47,33 @@ export function opsViews(
         group by name
         order by name`.execute(db);
       return rows;
+    },
+
+    async daySizes() {
+      const { rows } = await sql<DaySize>`
+        select p.relname as "table", to_char(to_date(right(c.relname, 8), 'YYYYMMDD'), 'YYYY-MM-DD') as day,
+          pg_total_relation_size(c.oid)::float8 as bytes
+        from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
+        where p.relkind = 'p' and c.relname ~ '_\\d{8}$'
+          and p.relnamespace = (select relnamespace from pg_class where oid = to_regclass('sensor'))
+        order by 1, 2`.execute(db);
+      return rows;
+    },
+
+    async backupState() {
+      const { rows } = await sql<{
+        finishedAt: Date | null;
+        bytes: number;
+        archivedDays: number;
+        archivedBytes: number;
+      }>`
+        select b.finished_at as "finishedAt", b.bytes::float8 as bytes, a.days as "archivedDays", a.bytes as "archivedBytes"
+        from (select count(*)::int as days, coalesce(sum(bytes), 0)::float8 as bytes from archived_day) as a
+        left join lateral (select finished_at, bytes from backup order by finished_at desc limit 1) as b on true`.execute(
+        db,
+      );
+      const { finishedAt, bytes, archivedDays, archivedBytes } = rows[0]!;
+      return { backup: finishedAt && { finishedAt, bytes }, archivedDays, archivedBytes };
     },
 
     async databaseSize() {

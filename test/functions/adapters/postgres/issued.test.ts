@@ -28,6 +28,7 @@ beforeEach(async () => {
 });
 
 const leads = 24;
+const kept = { mixDays: 2, forecastDays: 400, cycleDays: 90, isArchived: true };
 
 /** A forecast as core issues it: 24 leads, everything in the target's steps, ridge missing. */
 function issuedForecast(target = temperature, overrides: Partial<Forecast> = {}): Forecast {
@@ -126,27 +127,28 @@ test("a day of experts goes when its leads have matured and two days have passed
     );
   const before = await answer();
   expect(before[0]!.mix!.groups[0]!.weights).toMatchObject({ lstm: 0.7, ridge: 0 });
-  const days = postgresDays(database.db, { mixDays: 2 });
+  const days = postgresDays(database.db, kept);
+  const mix = { table: "issued_mix", day: "2026-03-01" };
   const dayAt = new Date("2026-03-01T00:00:00Z");
   const end = addSeconds(dayAt, 3 * 86_400 + leads * 600);
-  expect(await days.dropMatured(addSeconds(end, -1))).toEqual([]);
-  expect(await days.droppable(dayAt, addSeconds(end, -1))).toMatchObject({
+  expect(await days.drop(addSeconds(end, -1))).toEqual([]);
+  expect(await days.droppable(mix, addSeconds(end, -1))).toMatchObject({
     ok: false,
-    reason: /2026-03-01: its last lead/,
+    reason: /issued_mix of 2026-03-01: is kept until/,
   });
 
   await ledger.openCycle({ slot, sensors: 2, shards: 1, now: slot });
   await ledger.closeFanOut(slot, slot);
-  expect(await days.droppable(dayAt, end)).toMatchObject({ ok: false, reason: /lacks outcomes/ });
+  expect(await days.droppable(mix, end)).toMatchObject({ ok: false, reason: /lacks outcomes/ });
   await ledger.finishCycle(slot, slot);
-  expect(await days.dropMatured(end)).toEqual([dayAt]);
-  expect(await days.dropMatured(end)).toEqual([]);
+  expect(await days.drop(end)).toEqual([mix]);
+  expect(await days.drop(end)).toEqual([]);
   expect(await answer()).toEqual(before);
   expect((await stored()).map(({ mix }) => mix)).toEqual([null, null]);
 });
 
 test("makes the days that come", async () => {
-  await postgresDays(database.db, { mixDays: 2 }).prepare(slot);
+  await postgresDays(database.db, kept).prepare(slot);
   const { rows } = await sql<{ name: string }>`
     select relname as name from pg_inherits join pg_class on oid = inhrelid where inhparent = 'issued'::regclass
     order by 1`.execute(database.db);
