@@ -2,6 +2,7 @@ import { quantityNamed } from "../../config/quantities.ts";
 import type { TimeFormat } from "../../config/source.ts";
 import { guessConversion } from "../../config/units.ts";
 import { type Column, ident, type Query } from "./catalog.ts";
+import { proposeSensors } from "./propose-sensors.ts";
 
 /** A mapping for SOURCE_CONFIG, the better the higher its score; `notes` say what was guessed. */
 export type Proposal = { table: string; score: number; mapping: Record<string, unknown>; notes: string[] };
@@ -62,6 +63,7 @@ async function proposeTable(query: Query, table: Table): Promise<Proposal | null
   const rest = columns.filter(({ name }) => name !== time.column.name && name !== sensor.column.name);
   const layout = (await proposeLong(query, table, rest)) ?? (await proposeWide(query, table, rest));
   if (layout === null) return null;
+  const named = await proposeSensors(query, { ...table, sensorColumn: sensor.column.name });
   return {
     table: `${table.schema}.${table.name}`,
     score: sensor.score + time.score + 3 * layout.targets.length + Math.log10(1 + table.rows),
@@ -72,9 +74,10 @@ async function proposeTable(query: Query, table: Table): Promise<Proposal | null
       sensorColumn: sensor.column.name,
       timeColumn: time.column.name,
       ...time.mapping,
+      ...(named === null ? {} : { sensors: named.sensors }),
       targets: layout.targets,
     },
-    notes: [...time.notes, ...layout.notes],
+    notes: [...time.notes, ...layout.notes, ...(named === null ? [] : [named.note])],
   };
 }
 

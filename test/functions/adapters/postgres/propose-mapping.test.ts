@@ -81,3 +81,30 @@ it("proposes nothing where nothing has a sensor, a time and a quantity", async (
   await database.query("create table users (id integer, name text, created_at timestamptz)");
   expect(await proposeMappings(database.query)).toEqual([]);
 });
+
+it.each([
+  ["that the readings refer to", "references things (uid)", "things", /which the readings refer to/],
+  ["by its name, where it knows their ids", "", "devices", /by its name, and it knows the readings' ids/],
+])("proposes the table of sensors %s", async (_, reference, table, note) => {
+  await database.query(
+    `create table ${table} (uid integer primary key, label text, building text, room text, notes text)`,
+  );
+  await database.query(`insert into ${table} select i, 'Sensor ' || i, 'North', 'R' || i from generate_series(1, 3) i`);
+  await database.query("create table stations (id integer primary key, name text)");
+  await database.query("insert into stations select i + 900, 'not theirs' from generate_series(1, 3) i");
+  await database.query(
+    `create table log (device_id integer ${reference}, temperature real, humidity real, recorded_at timestamptz)`,
+  );
+  await database.query(`insert into log select s, 20 + ${wave}, 40, at from ${moments}`);
+  const [proposal] = await proposeMappings(database.query);
+  expect(proposal?.mapping.sensors).toEqual({
+    schema: "public",
+    table,
+    sensorColumn: "uid",
+    nameColumn: "label",
+    groupColumn: ["building", "room"],
+  });
+  expect(proposal?.notes.at(-1)).toMatch(note);
+  const { facts } = await inspectSource(database, parseSource(proposal?.mapping), { now, stepSeconds: 600 });
+  expect(facts).toMatchObject({ sensors: 3, named: 3 });
+});
