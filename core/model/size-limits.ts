@@ -4,7 +4,8 @@ const megabyte = 2 ** 20;
 const limits: [RegExp, number][] = [
   [/\.onnx$/, 32 * megabyte],
   [/^manifest\.json$/, 4 * megabyte],
-  [/^golden\.(json|safetensors)$/, 64 * megabyte],
+  [/^golden\.json$/, 16 * megabyte],
+  [/^golden\.safetensors$/, 64 * megabyte],
   [/\.safetensors$/, 256 * megabyte],
   [/\.json$/, 64 * megabyte],
   [/\.txt$/, 4_096],

@@ -29,6 +29,7 @@ export function folderStore(folder: string): ModelStore {
       // Hidden, so that no model has its name; whole and on the disk before it gets one.
       const temporary = join(folder, `.${modelId}.${randomUUID()}`);
       try {
+        await makePrivate(folder, temporary);
         await writeWhole(temporary, artefact);
         await rename(temporary, final);
         await syncFolder(folder);
@@ -64,7 +65,7 @@ export function folderFiles(folder: string): ArtefactFiles {
       // Hidden until it is whole; a link, unlike a rename, never replaces what is there.
       const temporary = join(folder, `.${randomUUID()}`);
       try {
-        await makePrivate(dirname(final));
+        await makePrivate(folder, dirname(final));
         await writeSynced(temporary, bytes);
         await link(temporary, final);
         await syncFolder(dirname(final));
@@ -142,7 +143,6 @@ async function readBounded(path: string): Promise<Uint8Array> {
 
 async function writeWhole(folder: string, artefact: Artefact): Promise<void> {
   const { manifest, golden } = printArtefact(artefact);
-  await makePrivate(folder);
   await writeSynced(join(folder, artefactFiles.onnx), artefact.onnx);
   await writeSynced(join(folder, artefactFiles.golden), golden);
   if (artefact.signature !== undefined) await writeSynced(join(folder, signatureFile), `${artefact.signature}\n`);
@@ -150,8 +150,12 @@ async function writeWhole(folder: string, artefact: Artefact): Promise<void> {
   await syncFolder(folder);
 }
 
-/** Folders that are missing, for their owner alone: a model tells what its readings were like. */
-async function makePrivate(folder: string): Promise<void> {
+/**
+ * Folders that are missing from `root` on, for their owner alone: a model tells what its readings were like. What lies
+ * above belongs to others too, such as the account of the embedded databases.
+ */
+async function makePrivate(root: string, folder: string): Promise<void> {
+  await mkdir(dirname(root), { recursive: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 

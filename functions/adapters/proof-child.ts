@@ -1,8 +1,4 @@
-import type { Verdict } from "../../core/model/verify.ts";
-import { type ProofTask, proveHere } from "./proof-here.ts";
-
-/** What the child answers, once, before it ends. */
-export type ProofAnswer = { verdict: Verdict } | { fault: string };
+import { type ProofAnswer, type ProofTask, proveHere } from "./proof-here.ts";
 
 const answer = (message: ProofAnswer) => process.send?.(message, () => process.exit(0));
 

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { FleetArtefact } from "../../core/model/fleet/artefact.ts";
 import { decodeGolden } from "../../core/model/fleet/golden.ts";
@@ -9,6 +10,14 @@ import { largestBatch, type OnnxSession, openSession } from "./onnx-session.ts";
 
 /** What is to be proved: a model of one sensor, or a fleet's version. */
 export type ProofTask = { kind: "model"; artefact: Artefact } | { kind: "fleet"; artefact: FleetArtefact };
+
+const Refusal = z.object({ ok: z.literal(false), message: z.string() });
+/** What a process that proved something says, once: its verdict, or why it has none. */
+export const ProofAnswer = z.union([
+  z.object({ verdict: z.union([z.object({ ok: z.literal(true) }), Refusal]) }),
+  z.object({ fault: z.string() }),
+]);
+export type ProofAnswer = z.infer<typeof ProofAnswer>;
 
 /**
  * Whether an artefact may serve: everything that is looked at when it is loaded, its golden vectors answered in batches

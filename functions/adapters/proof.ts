@@ -6,8 +6,7 @@ import { fileURLToPath } from "node:url";
 import pLimit from "p-limit";
 import { AppError } from "../../core/errors.ts";
 import type { Verdict } from "../../core/model/verify.ts";
-import type { ProofAnswer } from "./proof-child.ts";
-import { type ProofTask, proveHere } from "./proof-here.ts";
+import { ProofAnswer, type ProofTask, proveHere } from "./proof-here.ts";
 
 /** What a proof may take; a whole process's memory. `wallSeconds` is for machines that do not say what was used. */
 export type ProofLimits = { cpuSeconds: number; megabytes: number; wallSeconds: number };
@@ -55,10 +54,14 @@ function answerOf(child: ChildProcess, name: string): Promise<Verdict> {
   return new Promise((resolve, reject) => {
     const fault = (text: string, cause?: unknown) =>
       reject(new AppError("internal", `${name} could not be verified: ${text}`, { cause }));
-    child.once("message", (message: ProofAnswer) =>
-      "verdict" in message ? resolve(message.verdict) : fault(message.fault),
-    );
-    child.once("error", (error) => fault(error.message, error));
+    child.once("message", (message) => {
+      const answer = ProofAnswer.safeParse(message);
+      if (!answer.success) fault("its answer is none");
+      else if ("fault" in answer.data) fault(answer.data.fault);
+      else resolve(answer.data.verdict);
+    });
+    // More than one may come, as when it dies while it is being told what to do.
+    child.on("error", (error) => fault(error.message, error));
     child.once("exit", (code, signal) => {
       // ONNX Runtime or the heap gave up: that is the model's doing, and here is where it was to happen.
       resolve({ ok: false, message: `${name}: verifying it ended the process (${signal ?? `code ${code}`})` });

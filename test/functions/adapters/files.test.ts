@@ -86,12 +86,12 @@ test("shipped artefacts are read beneath one's own and never overwritten", async
 test("folders and files are their owner's alone, whatever the umask", async () => {
   const before = process.umask(0);
   try {
-    const root = join(folder, "models");
+    const root = join(folder, "data", "models");
     await folderStore(root).put(await artefactOf());
     await folderFiles(root).write("fleets/rooms-1/fleet.onnx", new Uint8Array(3));
     const modes = async (...names: string[]) =>
       Promise.all(names.map(async (name) => ((await stat(join(root, name))).mode & 0o777).toString(8)));
-    expect(await modes(".", "model-a", "fleets", "fleets/rooms-1")).toEqual(["700", "700", "700", "700"]);
+    expect(await modes("..", ".", "model-a", "fleets", "fleets/rooms-1")).toEqual(["777", "700", "700", "700", "700"]);
     const files = ["model-a/model.onnx", "model-a/manifest.json", "model-a/golden.json", "fleets/rooms-1/fleet.onnx"];
     expect(await modes(...files)).toEqual(["600", "600", "600", "600"]);
   } finally {
@@ -102,7 +102,7 @@ test("folders and files are their owner's alone, whatever the umask", async () =
 test.each([
   ["model.onnx", 32],
   ["manifest.json", 4],
-  ["golden.json", 64],
+  ["golden.json", 16],
 ])("a %s of more than %d MB is refused before it is read", async (name, megabytes) => {
   await folderStore(folder).put(await artefactOf());
   // Sparse: it takes no room on the disk, and would take all of the memory.
