@@ -1,6 +1,7 @@
 import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { AccessContext, useAccessSource } from "./access/session.ts";
 import { SignInPage } from "./access/sign-in.tsx";
+import { AlertsPage } from "./alerts/page.tsx";
 import { FleetPage } from "./fleet/page.tsx";
 import { OperationsPage } from "./operations/page.tsx";
 import { ModelsPage } from "./registry/page.tsx";
@@ -15,7 +16,7 @@ import { Failed } from "./shell/states.tsx";
 /** The page that a path names. */
 function pageOf(
   path: string,
-): { name: "fleet" | "models" | "operations" | "sign-in" | "none" } | { name: "sensor"; sensorId: string } {
+): { name: "fleet" | "alerts" | "models" | "operations" | "sign-in" | "none" } | { name: "sensor"; sensorId: string } {
   const sensor = /^\/sensors\/([^/]+)\/?$/.exec(path);
   if (sensor?.[1] !== undefined) {
     try {
@@ -24,13 +25,21 @@ function pageOf(
       return { name: "none" };
     }
   }
+  if (/^\/alerts\/?$/.test(path)) return { name: "alerts" };
   if (/^\/models\/?$/.test(path)) return { name: "models" };
   if (/^\/operations\/?$/.test(path)) return { name: "operations" };
   if (/^\/sign-in\/?$/.test(path)) return { name: "sign-in" };
   return { name: path === "/" || path === "/index.html" || path === "/sensors" ? "fleet" : "none" };
 }
 
-const titles = { fleet: "Fleet", models: "Models", operations: "Operations", "sign-in": "Sign in", none: "Fleet" };
+const titles = {
+  fleet: "Fleet",
+  alerts: "Alerts",
+  models: "Models",
+  operations: "Operations",
+  "sign-in": "Sign in",
+  none: "Fleet",
+};
 
 export function App() {
   const preferences = usePreferencesSource();
@@ -74,6 +83,7 @@ function PageView({ page, query }: { page: ReturnType<typeof pageOf>; query: URL
     return <Failed failure={{ kind: "problem", title: "This page could not be drawn", detail }} onRetry={forget} />;
   }
   if (page.name === "fleet") return <FleetPage query={query} />;
+  if (page.name === "alerts") return <AlertsPage />;
   if (page.name === "models") return <ModelsPage />;
   if (page.name === "operations") return <OperationsPage />;
   if (page.name === "sign-in") return <SignInPage query={query} />;

@@ -1,5 +1,6 @@
 import { levelsOf } from "../../core/data/counter.ts";
 import { SessionResponse } from "../../functions/api/access/contract.ts";
+import { AlertPage, AlertResponse, RehearsalResponse, RulePage } from "../../functions/api/alert/contract.ts";
 import {
   AccuracyResponse,
   ForecastList,
@@ -13,6 +14,7 @@ import {
 } from "../../functions/api/contract.ts";
 import { FleetPage, type FleetSensor } from "../../functions/api/fleet-contract.ts";
 import { fromSegment } from "../../functions/api/parameters.ts";
+import { alertsOf, rehearsalOf, rulesOf } from "./alert-data.ts";
 import {
   coverageOf,
   forecastFrom,
@@ -47,6 +49,8 @@ export type MockState = {
   /** Its temperature is the rate of a counter that stood at a million at the origin. */
   counterSensor: string | null;
   sourceError: string | null;
+  /** Whether somebody has seen the alert that fires. */
+  isAcknowledged: boolean;
   /** Requests whose path has this text are answered 503. */
   failing: string | null;
 };
@@ -322,6 +326,15 @@ export function answer(state: MockState, url: URL): Answer {
   }
   if (pathname === "/v1/session") return { status: 200, body: SessionResponse.parse(openSession) };
   if (pathname === "/v1/ops") return { status: 200, body: OpsResponse.parse(opsOf(state)) };
+  if (pathname === "/v1/alerts") return { status: 200, body: AlertPage.parse(alertsOf(state)) };
+  if (pathname === "/v1/alert-rules") return { status: 200, body: RulePage.parse(rulesOf(state)) };
+  if (pathname === "/v1/alert-rules:rehearse") {
+    return { status: 200, body: RehearsalResponse.parse(rehearsalOf(state)) };
+  }
+  if (pathname === "/v1/alerts/1:acknowledge") {
+    state.isAcknowledged = true;
+    return { status: 200, body: AlertResponse.parse(alertsOf(state).items[0]) };
+  }
   if (pathname === "/v1/models") {
     return {
       status: 200,

@@ -33,6 +33,7 @@ export async function startMock(
     seldomSensor: null,
     counterSensor: null,
     sourceError: null,
+    isAcknowledged: false,
     failing: null,
     ...given,
   };

@@ -8,7 +8,11 @@ import { presentOf, usePulse, useTick } from "./pulse.ts";
 const nextThemes: Record<Theme, Theme> = { auto: "light", light: "dark", dark: "auto" };
 const themeIcons = { auto: "auto", light: "sun", dark: "moon" } as const;
 
-export function Header({ page }: { page: "fleet" | "models" | "operations" | "sensor" | "sign-in" | "none" }) {
+export function Header({
+  page,
+}: {
+  page: "fleet" | "alerts" | "models" | "operations" | "sensor" | "sign-in" | "none";
+}) {
   const { theme, setTheme, zone, setZone } = usePreferences();
   return (
     <header class="header">
@@ -22,6 +26,9 @@ export function Header({ page }: { page: "fleet" | "models" | "operations" | "se
         <nav class="nav" aria-label="Pages">
           <a href="/" data-route aria-current={page === "fleet" ? "page" : undefined}>
             Fleet
+          </a>
+          <a href="/alerts" data-route aria-current={page === "alerts" ? "page" : undefined}>
+            Alerts
           </a>
           <a href="/models" data-route aria-current={page === "models" ? "page" : undefined}>
             Models

@@ -1,0 +1,54 @@
+import { type Alert, getAlerts, getRules, type Rule } from "../api/alerts.ts";
+import { useLive } from "../shell/live.ts";
+import { Empty, Failed, Skeleton } from "../shell/states.tsx";
+import { Firing, History } from "./alert-list.tsx";
+import { RuleEditor } from "./editor.tsx";
+import { RuleList } from "./rule-list.tsx";
+
+/** What fires and since when, the rules with how they stand, and a new rule with its rehearsal. */
+export function AlertsPage() {
+  const alerts = useLive("alerts", getAlerts);
+  const rules = useLive("alert-rules", getRules);
+  const failure = alerts.failure ?? rules.failure;
+  const again = () => {
+    alerts.retry();
+    rules.retry();
+  };
+  return (
+    <div class="page">
+      <div class="title">
+        <h1>Alerts</h1>
+        <span class="muted">Chances are checked against what came; what cannot be seen reads blind, never ok.</span>
+      </div>
+      {alerts.data === null || rules.data === null ? (
+        failure === null ? (
+          <Skeleton height={480} label="Loading the alerts" />
+        ) : (
+          <Failed failure={failure} onRetry={again} />
+        )
+      ) : (
+        <Loaded alerts={alerts.data.items} rules={rules.data.items} onChange={again} />
+      )}
+    </div>
+  );
+}
+
+function Loaded({ alerts, rules, onChange }: { alerts: Alert[]; rules: Rule[]; onChange: () => void }) {
+  const firing = alerts.filter(({ clearedAt }) => clearedAt === null);
+  return (
+    <>
+      <h2>Firing now</h2>
+      {firing.length === 0 ? <p class="muted">Nothing fires.</p> : <Firing alerts={firing} onChange={onChange} />}
+      <h2>Rules</h2>
+      {rules.length === 0 ? (
+        <Empty title="No rules yet">Make one below: its rehearsal shows what it would have done.</Empty>
+      ) : (
+        <RuleList rules={rules} />
+      )}
+      <h2>New rule</h2>
+      <RuleEditor onMade={onChange} />
+      <h2>History</h2>
+      <History alerts={alerts.filter(({ clearedAt }) => clearedAt !== null)} />
+    </>
+  );
+}
