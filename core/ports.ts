@@ -41,6 +41,8 @@ export type Follower = {
   readCounter(sensorId: string, target: string, upTo: Date): Promise<CounterReading | null>;
   /** What their table of sensors says of each of these, null where it says nothing; empty without such a table. */
   listSensorProfiles(sensorIds: string[]): Promise<SourceProfile[]>;
+  /** Whether there is such a table: without it nobody need be asked for. */
+  hasSensorTable: boolean;
   state(): Promise<FollowerState>;
 };
 

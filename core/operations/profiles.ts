@@ -15,7 +15,7 @@ export async function takeOverProfiles(
   at: Date,
 ): Promise<void> {
   const slot = floorToStep(at, settings.stepSeconds);
-  if (slot.getTime() !== floorToStep(slot, lookSeconds).getTime()) return;
+  if (!follower.hasSensorTable || slot.getTime() !== floorToStep(slot, lookSeconds).getTime()) return;
   try {
     const sensorIds = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
     await profiles.saveSource(await follower.listSensorProfiles(sensorIds), clock.now());

@@ -46,6 +46,7 @@ export function memoryFollower(
     async readCounter() {
       return null;
     },
+    hasSensorTable: false,
     async listSensorProfiles() {
       return [];
     },

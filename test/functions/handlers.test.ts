@@ -65,6 +65,9 @@ const slotText = someSlot.toISOString();
 describe("schedule", () => {
   it("takes over what their table of sensors says, and makes its cycle without it", async () => {
     const { clock, log, follower, profiles, schedule, bodies } = system();
+    await schedule(tick("2026-03-01T11:50:00Z"));
+    expect(profiles.saved).toEqual([]);
+    follower.hasSensorTable = true;
     follower.listSensorProfiles = async (ids) =>
       ids.map((sensorId) => ({ sensorId, name: `Room ${sensorId}`, group: "north", place: null }));
     await schedule(tick("2026-03-01T12:01:00Z"));

@@ -120,6 +120,8 @@ export function postgresFollower(
       return last < 0 ? null : { at: new Date(at[last]!), value: values[target]![last]! };
     },
 
+    hasSensorTable: source.sensors !== undefined,
+
     async listSensorProfiles(sensorIds) {
       return source.sensors === undefined ? [] : listProfiles(query, source.sensors, sensorIds);
     },

@@ -19,6 +19,8 @@ export function severalTables(tables: Follower[], targets: string[]): Follower {
       return new Map(sensorIds.map((id) => [id, join(found(id), targets)]));
     },
 
+    hasSensorTable: tables.some((table) => table.hasSensorTable),
+
     async listSensorProfiles(sensorIds) {
       const profiles = new Map<string, SourceProfile>();
       for (const one of (await inTurn(tables, (table) => table.listSensorProfiles(sensorIds))).flat()) {
