@@ -48,7 +48,8 @@ export async function backtestSensor(
   { sensor: trained, notes: trainingNotes }: Trained,
   isOnline: boolean,
 ): Promise<SensorBacktest> {
-  // A fleet's network does without the days that a young sensor has not seen.
+  // A fleet's network does without the days that a young sensor has not seen. Serving wants half of what the sensor had
+  // when its part was made; who is judged here has had more since, and every planned moment counts.
   const settings = { ...given, context: { ...given.context, minimumHistoryShare: 0 } };
   const { fleet } = settings;
   const { readings } = input;
