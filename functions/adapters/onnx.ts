@@ -20,6 +20,8 @@ export type OnnxOptions = { maximumSessions?: number; prove?: Prove; trust?: Tru
 const maximumLoads = 8;
 /** A model that was refused is looked at again after this long, not on every forecast. */
 const rejectionTtlMs = 60_000;
+/** Between two warnings of the same kind. */
+const quietMs = 600_000;
 
 type Entry = { session: OnnxSession; users: number; isEvicted: boolean; isReleased: boolean };
 
@@ -36,11 +38,24 @@ export function onnxInference(
   const rejections = new LRUCache<string, AppError>({ max: 1000, ttl: rejectionTtlMs });
   const sessions = new LRUCache<string, Entry>({
     max: Math.max(maximumSessions, maximumLoads),
-    dispose: (entry) => {
+    dispose: (entry, _, reason) => {
+      if (reason === "evict") tellEviction();
       entry.isEvicted = true;
       releaseUnused(entry);
     },
   });
+
+  let evicted = 0;
+  let toldAt = 0;
+  /** A cache read in a circle that is a little too small never hits: that must be heard of, and not with each model. */
+  function tellEviction(): void {
+    evicted++;
+    if (performance.now() - toldAt < quietMs && toldAt > 0) return;
+    toldAt = performance.now();
+    const message = `${evicted} models were put out of memory for others: MODEL_CACHE ${maximumSessions} is less than the fleet has`;
+    log.warn("onnx.evicted", { evicted, kept: maximumSessions, message });
+    evicted = 0;
+  }
 
   function releaseUnused(entry: Entry): void {
     if (!entry.isEvicted || entry.users > 0 || entry.isReleased) return;

@@ -85,8 +85,10 @@ export const sections = {
       .default(false)
       .describe("true: a model made elsewhere is imported, promoted and served only with a publisher's signature"),
     MODEL_CACHE: integerText(1, 100_000)
-      .default(256)
-      .describe("Models kept in memory, about 2 MB each; as many as there are sensors is fastest"),
+      .optional()
+      .describe(
+        "Models of single sensors kept in memory, about 2 MB each. Unset: as many as fit a quarter of the memory",
+      ),
   },
   Forecasts: {
     STEP_SECONDS: integerText(1, 86_400).default(600).describe("Grid spacing and forecast cycle, in seconds"),

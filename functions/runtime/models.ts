@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { FleetPorts } from "../../core/evaluation/trainings.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
@@ -50,11 +51,27 @@ export async function openMemoryStore(): Promise<ModelStore> {
   return memoryStore();
 }
 
+const bytesOfModel = 2_000_000;
+const shareForModels = 0.25;
+/** What a small machine keeps at least. */
+const fewestModels = 64;
+
+/** Sessions that a quarter of the memory holds: of the machine, or of the container or function that this runs in. */
+export function modelsThatFit(
+  memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
+): number {
+  return Math.max(fewestModels, Math.floor((shareForModels * memoryBytes) / bytesOfModel));
+}
+
 /** ONNX Runtime, which keeps the MODEL_CACHE models used last; what is new is proved in a process of its own. */
 export async function openInference(config: TrustConfig & Pick<Config, "modelCache">, store: ModelStore, log: Log) {
   const { onnxInference } = await import("../adapters/onnx.ts");
   const { provingProcess } = await import("../adapters/proof.ts");
-  const options = { maximumSessions: config.modelCache, prove: provingProcess(), trust: await openTrust(config) };
+  const options = {
+    maximumSessions: config.modelCache ?? modelsThatFit(),
+    prove: provingProcess(),
+    trust: await openTrust(config),
+  };
   return onnxInference({ store, log }, options);
 }
 

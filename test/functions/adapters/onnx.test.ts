@@ -26,9 +26,10 @@ async function world(artefacts: Artefact[], maximumSessions = 512) {
     if (reads.isAway) throw new AppError("storeUnavailable", "the store is away");
     return get(modelId);
   };
-  const inference = onnxInference({ store, log: quietLog() }, { maximumSessions });
+  const log = quietLog();
+  const inference = onnxInference({ store, log }, { maximumSessions });
   opened.push(inference);
-  return { store, inference, reads };
+  return { store, inference, reads, log };
 }
 
 function inputOf({ manifest }: Artefact, seed = 5): ModelInput {
@@ -144,12 +145,14 @@ test("goes on with the models it has when the store is away", async () => {
 
 test("keeps at most the given number of sessions and still answers for more models than that", async () => {
   const artefacts = await Promise.all(Array.from({ length: 30 }, (_, i) => artefactOf({ modelId: `m${i}` }, i)));
-  const { inference } = await world(artefacts, 8);
+  const { inference, log } = await world(artefacts, 8);
   for (let round = 0; round < 3; round++) {
     const outputs = await inference.run(artefacts.map((artefact) => inputOf(artefact)));
     expect(outputs.every((output) => output.ok)).toBe(true);
     expect(inference.sessionCount()).toBeLessThanOrEqual(8);
   }
+  // Told once, not with each of the models.
+  expect(log.lines.filter(({ event }) => event === "onnx.evicted")).toMatchObject([{ fields: { kept: 8 } }]);
 });
 
 test("a model that falls out of the cache while it runs is released only afterwards", async () => {
