@@ -17,13 +17,14 @@ export type DroppedDay = { table: string; day: string };
 /** The days of the database's tables. */
 export type Days = {
   prepare(now: Date): Promise<void>;
+  move(): Promise<number>;
   sum(now: Date): Promise<string[]>;
   drop(now: Date): Promise<DroppedDay[]>;
   trim(now: Date): Promise<number>;
 };
 
 /**
- * Makes the days that come, sums those that are over and drops those that nobody needs. Each step is repeated by the
+ * Makes the days that come, moves what an older version stored, sums those that are over and drops those that nobody needs. Each step is repeated by the
  * next pass: one that fails is logged and costs no other.
  */
 export async function retain({ days, log }: { days: Days; log: Log }, now: Date): Promise<void> {
@@ -35,6 +36,10 @@ export async function retain({ days, log }: { days: Days; log: Log }, now: Date)
     }
   };
   await orLogged("days ahead", () => days.prepare(now));
+  await orLogged("table of before", async () => {
+    const forecasts = await days.move();
+    if (forecasts > 0) log.info("retain.moved", { forecasts });
+  });
   await orLogged("sums", async () => {
     for (const day of await days.sum(now)) log.info("retain.summed", { day });
   });

@@ -6,6 +6,7 @@ import { addSeconds } from "../../../core/time.ts";
 import { takeSnapshot } from "./backup/snapshot.ts";
 import { postgresBackupSource } from "./backup/source.ts";
 import { rangeOf, sumDays } from "./day-sums.ts";
+import { moveBefore } from "./mover.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 /** Whether a day of a table may go; if not, why. */
@@ -51,6 +52,9 @@ export function postgresDays(db: Kysely<PredictorSchema>, retention: Retention) 
         await sql`select ensure_day(${dayOf(addSeconds(now, ahead * daySeconds))}::date)`.execute(db);
       }
     },
+
+    /** Moves some of what lies in the table of before; how many forecasts. */
+    move: () => moveBefore(db),
 
     /** Sums what will not change any more. */
     async sum(now: Date): Promise<string[]> {
@@ -123,11 +127,11 @@ async function isSummed(db: Kysely<PredictorSchema>, day: string): Promise<boole
 /** Compared as the backup compares: what came since is not archived. An empty day needs no archive. */
 async function isArchived(db: Kysely<PredictorSchema>, { table, day }: Day): Promise<boolean> {
   const name = `${table}_${day.replaceAll("-", "")}`;
-  const found = await takeSnapshot(db, "", (snapshot) => snapshot.fingerprint({ table, day, name }));
-  if (found.rows === 0) return true;
-  const days = await postgresBackupSource(db, "").archivedDays();
-  return isSame(
-    days.find((one) => one.table === table && one.day === day),
-    found,
+  const { rows } = await sql`select from ${sql.table(name)} limit 1`.execute(db);
+  if (rows.length === 0) return true;
+  const known = (await postgresBackupSource(db, "").archivedDays()).find(
+    (one) => one.table === table && one.day === day,
   );
+  if (known === undefined) return false;
+  return isSame(known, await takeSnapshot(db, "", (snapshot) => snapshot.fingerprint({ table, day, name })));
 }

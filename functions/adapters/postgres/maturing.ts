@@ -22,6 +22,8 @@ export async function maturing(
   upTo: Date,
 ): Promise<Forecast[]> {
   const span = await issued.spanSeconds();
+  // Before the rest: what moves over meanwhile is met twice, and never missed.
+  const before = (await issued.hasBefore()) ? await maturingBefore(db, sensorIds, after, upTo) : [];
   const found = await issued.forecasts(sql<IssuedRow>`
     select ${issuedFields(packField, sql`null::int2[]`)}
     from sensor_key k join issued i using (sensor_no) join lineage l using (lineage_id) ${withPack}
@@ -30,7 +32,6 @@ export async function maturing(
       and i.origin + make_interval(secs => l.step_seconds) <= ${upTo}
       and i.issued_at < i.origin + make_interval(secs => l.last_lead * l.step_seconds)
     order by i.issued_at`);
-  const before = (await issued.hasBefore()) ? await maturingBefore(db, sensorIds, after, upTo) : [];
   const order = (one: Forecast) => [one.sensorId, one.target, one.origin.toISOString(), one.modelKey];
   return [...before, ...found]
     .filter(firstOf())
@@ -74,6 +75,7 @@ export async function matured(
   upTo: Date,
 ): Promise<MaturedForecast[]> {
   if (wanted.length === 0) return [];
+  const before = (await issued.hasBefore()) ? await maturedBefore(db, wanted, upTo) : [];
   const [ids, from] = [wanted.map((one) => one.sensorId), wanted.map((one) => one.from)];
   const span = await issued.spanSeconds();
   const oldest = new Date(Math.min(...from.map(Number)));
@@ -116,7 +118,6 @@ export async function matured(
     newest = row;
     found.push(...toMatured(row, lineage, open));
   }
-  const before = (await issued.hasBefore()) ? await maturedBefore(db, wanted, upTo) : [];
   return [...before, ...found].filter(firstOf());
 }
 

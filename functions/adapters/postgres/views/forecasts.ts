@@ -16,9 +16,11 @@ type ForecastViews = Pick<
 export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
   const issued = issuedReader(db);
   const before = forecastsBefore(db);
+  // Read before `issued`: what moves from one to the other meanwhile is met twice, and never missed.
   const orBefore = async (read: () => Promise<Forecast[]>) => ((await issued.hasBefore()) ? read() : []);
   return {
     async latestForecasts(sensorIds, targets, asOf) {
+      const old = await orBefore(() => before.latestForecasts(sensorIds, targets, asOf));
       const found = await issued.forecasts(sql<IssuedRow>`
         select ${issuedFields(packField)} from (
           select distinct newest.* from sensor_key as w
@@ -31,7 +33,6 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
           ) newest
           where w.sensor_id = any(${sensorIds}::text[])
         ) as i join sensor_key k using (sensor_no) ${withPack}`);
-      const old = await orBefore(() => before.latestForecasts(sensorIds, targets, asOf));
       const newest = new Map<string, Forecast>();
       for (const one of [...old, ...found]) {
         const key = JSON.stringify([one.sensorId, one.target]);
@@ -42,12 +43,12 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
     },
 
     async newestForecasts(sensorIds) {
+      const old = await orBefore(() => before.newestForecasts(sensorIds));
       const found = await issued.forecasts(sql<IssuedRow>`
         select ${issuedFields(packField)}
         from sensor_state st join sensor_key k using (sensor_id)
         join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served ${withPack}
         where st.sensor_id = any(${sensorIds}::text[])`);
-      const old = await orBefore(() => before.newestForecasts(sensorIds));
       const last = new Map<string, Forecast>();
       for (const one of [...old, ...found]) {
         const key = JSON.stringify([one.sensorId, one.target]);
@@ -58,6 +59,7 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
     },
 
     async forecasts(query) {
+      const old = await orBefore(() => before.forecasts(query));
       const found = await issued.forecasts(sql<IssuedRow>`
         select ${issuedFields(packField)}
         from sensor_key k join issued i using (sensor_no) join lineage l using (lineage_id) ${withPack}
@@ -69,16 +71,17 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
             order by i.origin desc
             limit ${query.limit}
           )`);
-      const old = await orBefore(() => before.forecasts(query));
       return chosen([...old, ...found], query);
     },
 
     async forecastsOfSlot(sensorIds, slot) {
+      const old = await orBefore(() => before.forecastsOfSlot(sensorIds, slot));
       const found = await issued.forecasts(sql<IssuedRow>`
         select ${issuedFields(packField)} from sensor_key k join issued i using (sensor_no) ${withPack}
         where k.sensor_id = any(${sensorIds}::text[]) and i.is_served and i.slot = ${slot}`);
-      const old = await orBefore(() => before.forecastsOfSlot(sensorIds, slot));
-      return [...old, ...found].sort((a, b) => compare(a.sensorId, b.sensorId) || compare(a.target, b.target));
+      const keyOf = (one: Forecast) => JSON.stringify([one.sensorId, one.target, one.origin, one.modelKey]);
+      const once = [...new Map([...old, ...found].map((one) => [keyOf(one), one])).values()];
+      return once.sort((a, b) => compare(a.sensorId, b.sensorId) || compare(a.target, b.target));
     },
 
     async leadSeries({ lead, ...query }) {

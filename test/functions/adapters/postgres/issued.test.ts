@@ -60,6 +60,8 @@ function issuedForecast(target = temperature, overrides: Partial<Forecast> = {})
   });
 }
 
+/** Without what only learning needs. */
+const bare = ({ mix, seasonalNaive, ...rest }: Forecast) => rest;
 const both = () => [issuedForecast(humidity), issuedForecast(temperature)];
 const stored = () =>
   postgresScores(database.db).maturing(["room1"], addSeconds(slot, -86_400), addSeconds(slot, 86_400));
@@ -113,7 +115,6 @@ test("without its pack a forecast is served as it was, but for what only learnin
   const read = () => views.latestForecasts(["room1"], ["humidity", "temperature"], null);
   const before = await read();
   await sql`delete from issued_mix`.execute(database.db);
-  const bare = ({ mix, seasonalNaive, ...rest }: Forecast) => rest;
   expect((await read()).map(bare)).toEqual(before.map(bare));
 });
 
@@ -175,6 +176,19 @@ test("reads along what lies in the table of before", async () => {
   expect((await stored()).map(zero)).toEqual([old, made].map(zero));
   const series = await views.leadSeries({ ...query, lead: 3 });
   expect(series.map(({ origin, q50 }) => [origin, q50])).toEqual([old, made].map((one) => [one.origin, one.q50[2]]));
+
+  // Moved over, it is the same to whoever asks.
+  const answers = async () => [
+    (await views.forecasts(query)).map(zero).map(bare),
+    (await views.latestForecasts(["room1"], ["temperature"], asOf)).map(zero).map(bare),
+    (await views.forecastsOfSlot(["room1"], old.slot)).map(zero).map(bare),
+    (await stored()).map(zero),
+  ];
+  const before = await answers();
+  const days = postgresDays(database.db, kept);
+  expect([await days.move(), await days.move()]).toEqual([1, 0]);
+  expect((await sql`select from forecast_before`.execute(database.db)).rows).toEqual([]);
+  expect(await answers()).toEqual(before);
 });
 
 test("two who make the same day at once both find it", async () => {
