@@ -10,7 +10,7 @@ import type { DeadLetter, QueueMessage, QueueName } from "./messages.ts";
 import type { Adaptation, Adapted } from "./mix/adaptation.ts";
 import type { ArtefactFiles } from "./model/fleet/files.ts";
 import type { FleetVersionTrainer } from "./model/fleet/training.ts";
-import type { FleetInference, Inference, ModelStore, Registry } from "./model/ports.ts";
+import type { FleetInference, Inference, ModelStore, PartSums, Registry } from "./model/ports.ts";
 
 /** The only source of the present: real time in production, a faster one in the demo, a set one in tests. */
 export type Clock = {
@@ -175,4 +175,5 @@ export type Ports = {
   leases: Leases;
   queue: Queue;
   fleetTrainer: FleetVersionTrainer;
+  partSums: PartSums;
 };

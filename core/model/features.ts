@@ -207,7 +207,10 @@ export function writeLinear(
   return at;
 }
 
-/** The level from the sensor's mean, log mean |step change| over each window (floored at a thousandth of the usual change), and the range. */
+/**
+ * The level from the sensor's mean, log mean |step change| over each window (floored at a thousandth of the usual
+ * change), and the range.
+ */
 function writeVolatility(
   history: History,
   origin: number,

@@ -3,8 +3,8 @@ const daySeconds = 86_400;
 const hourSeconds = 3600;
 
 /**
- * The leads that people need, ascending, in steps: each step to 24, then about hourly (each step where steps are longer)
- * to 24 hours. At ten minutes these are 44.
+ * The leads that people need, ascending, in steps: each step to 24, then about hourly (each step where steps are
+ * longer) to 24 hours. At ten minutes these are 44.
  */
 export function defaultLeads(stepSeconds: number): number[] {
   const near = Array.from({ length: nearLeads }, (_, i) => i + 1);
@@ -35,7 +35,9 @@ export function lastLead(leads: number[]): number {
   return leads.at(-1) ?? 0;
 }
 
-/** How many steps the leads that follow each other closely reach ahead: what windows, trials and ages are measured by. */
+/**
+ * How many steps the leads that follow each other closely reach ahead: what windows, trials and ages are measured by.
+ */
 export function nearReach(leads: number[]): number {
   return lastLead(splitLeads(leads).near);
 }
@@ -80,7 +82,9 @@ export function thinLeads(leads: number[], most: number): number[] {
   return Array.from({ length: most }, (_, i) => leads[Math.ceil(((i + 1) * leads.length) / most) - 1]!);
 }
 
-/** The groups that leads are reported in, those without any left out: 1, 2-6, 7-12, 13-24 and, beyond, in two halves. */
+/**
+ * The groups that leads are reported in, those without any left out: 1, 2-6, 7-12, 13-24 and, beyond, in two halves.
+ */
 export function leadGroups(leads: number[]): number[][] {
   const { near, far } = splitLeads(leads);
   const ends = [1, 6, 12, near.length];

@@ -83,7 +83,9 @@ export const ModelManifest = z.object({
   targets: z.array(Target).min(1).max(16),
   stepSeconds: z.int().positive().max(86_400),
   contextLength: z.int().positive().max(2_048),
-  /** How many leads the output has, and which, in steps, ascending; each step up to `horizon` where they are not listed. */
+  /**
+   * How many leads the output has, and which, in steps, ascending; each step up to `horizon` where they are not listed.
+   */
   horizon: z.int().positive().max(2_048),
   leads: z.array(steps).max(2_048).optional(),
   quantiles: z.array(z.number().gt(0).lt(1)).min(1).max(32),
@@ -102,6 +104,8 @@ export const ModelManifest = z.object({
     dataSha256: sha256,
     windows: z.int().nonnegative(),
     cpuSeconds: z.number().nonnegative(),
+    /** Of a part that was renewed: which one, and the first grid point that was new; `dataSha256` is of those alone. */
+    renewed: z.object({ of: name, from: z.iso.datetime() }).optional(),
     /** Only where the history was short and other sensors could lend theirs. */
     shortHistory: ShortHistory.optional(),
   }),

@@ -63,6 +63,16 @@ export type Kept = { sensorId: string; reason: string };
 
 export type Registry = RegistryReader & RegistryWriter & FleetRegistryWriter;
 
+/** What sensors' ridges came from, so that a part can be renewed without a look at its history. */
+export type PartSums = {
+  /** Of the sensors that have any for this version. */
+  load(fleetId: string, sensorIds: string[]): Promise<Map<string, { through: Date; bytes: Uint8Array }>>;
+  /** Stores them in the place of earlier ones of the same version. */
+  save(fleetId: string, sums: { sensorId: string; through: Date; bytes: Uint8Array }[]): Promise<void>;
+  /** Forgets those of versions that no sensor's champion or challenger is of. */
+  prune(): Promise<void>;
+};
+
 /** Artefacts by modelId, immutable: a folder or S3. */
 export type ModelStore = {
   /** Null when there is none. The caller verifies; the store only carries bytes. */

@@ -170,7 +170,8 @@ function columnsOf(targets: { name: string }[], sensor: SensorGrid, fleet: Fleet
   return { ...sensor, grid: { ...sensor.grid, columns } };
 }
 
-function placeOf({ sensorId, modelSha256, manifest }: RegisteredModel): PartPlace {
+/** Where the part of a fleet's model lies. */
+export function placeOf({ sensorId, modelSha256, manifest }: RegisteredModel): PartPlace {
   return { sensorId, pack: manifest.fleet!.pack, digest: modelSha256 };
 }
 

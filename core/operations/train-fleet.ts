@@ -77,6 +77,7 @@ async function trainNew(
   const others = sensorIds.filter((sensorId) => !isTeacher.has(sensorId));
   const rest = await fitAll(ports, settings, { version, manifest, sensorIds: others, slot, reason }, signal);
   const outcome = { sensors: [...sensors, ...rest.sensors], refused: [...refused, ...rest.refused] };
+  await ports.partSums.prune();
   log.info("train.done", { fleetId, sensors: outcome.sensors.length, refused: outcome.refused.length });
   return { status: "trained", fleetId, ...outcome };
 }

@@ -4,28 +4,33 @@ import type {
   FleetRequest,
   FleetResult,
   PartsRequest,
+  RenewRequest,
 } from "../../core/model/fleet/training.ts";
 import type { TrainProgress } from "../../core/model/training.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import { detectBuild, loadEngine } from "../../models/engine/load.ts";
 import { fitParts } from "../../models/fleet/parts.ts";
+import { renewParts } from "../../models/fleet/renew.ts";
 import { trainFleet } from "../../models/fleet/training.ts";
 import { buildFleetVersion } from "../../models/fleet/version.ts";
 
 /**
- * What is to be done: train a fleet; train it and build the version that is stored; fit sensors to a version. `build`
+ * What is to be done: train a fleet; train it and build the version that is stored; fit sensors to a
+ * version; renew their parts. `build`
  * null takes the fastest engine.
  */
 export type FleetTask =
   | { kind: "train"; request: FleetRequest; build: EngineBuild | null }
   | { kind: "version"; request: FleetRequest; codeVersion: string; build: EngineBuild | null }
-  | { kind: "parts"; request: PartsRequest };
+  | { kind: "parts"; request: PartsRequest }
+  | { kind: "renewal"; request: RenewRequest };
 
 /** What came of a task of each kind. */
 export type FleetDone = {
   train: FleetResult;
   version: { fleet: BuiltFleet | null; refused: FleetResult["refused"] };
   parts: BuiltParts;
+  renewal: BuiltParts;
 };
 
 const progressEveryMs = 200;
@@ -36,6 +41,7 @@ export async function workHere(
   onProgress: (progress: TrainProgress) => void,
 ): Promise<FleetDone[FleetTask["kind"]]> {
   if (task.kind === "parts") return fitParts(task.request, cpuSeconds);
+  if (task.kind === "renewal") return renewParts(task.request, cpuSeconds);
   const engine = loadEngine(task.build ?? detectBuild());
   let told = Number.NEGATIVE_INFINITY;
   const tell = (progress: TrainProgress) => {

@@ -34,6 +34,7 @@ export function workerFleetTrainer({
     trainVersion: ({ codeVersion, ...request }, onProgress = () => {}, signal) =>
       limit(() => workOn({ kind: "version", request, codeVersion, ...ofBuild }, onProgress, signal)),
     fitParts: (request, signal) => limit(() => workOn({ kind: "parts", request }, () => {}, signal)),
+    renewParts: (request, signal) => limit(() => workOn({ kind: "renewal", request }, () => {}, signal)),
   };
 }
 

@@ -60,7 +60,8 @@ async function checkFleetReceipt(
 async function checkData({ follower }: ReceiptPorts, manifest: ModelManifest): Promise<ReceiptLine> {
   const { sensorId, stepSeconds, targets, training } = manifest;
   const check = "training data";
-  const [from, upTo] = [new Date(training.from), new Date(training.to)];
+  // Of a part that was renewed the hash is of what was new.
+  const [from, upTo] = [new Date(training.renewed?.from ?? training.from), new Date(training.to)];
   let windows: Awaited<ReturnType<Follower["readWindows"]>>;
   try {
     windows = await follower.readWindows([sensorId], addSeconds(from, -stepSeconds), upTo);

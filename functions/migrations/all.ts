@@ -16,6 +16,7 @@ import * as alerts from "./0014_alerts.ts";
 import * as fleet from "./0015_fleet.ts";
 import * as state from "./0016_state.ts";
 import * as days from "./0017_retention.ts";
+import * as partSums from "./0018_part_sums.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -36,6 +37,7 @@ export const migrations: Record<string, Migration> = {
   "0015_fleet": fleet,
   "0016_state": state,
   "0017_retention": days,
+  "0018_part_sums": partSums,
 };
 
 /**
@@ -52,4 +54,5 @@ export const worksWith: Record<string, string> = {
   "0014_alerts": alerts.worksWith,
   "0015_fleet": fleet.worksWith,
   "0016_state": state.worksWith,
+  "0018_part_sums": partSums.worksWith,
 };

@@ -7,6 +7,7 @@ import { postgresEvidence } from "../adapters/postgres/evidence.ts";
 import { postgresLeases } from "../adapters/postgres/leases.ts";
 import { postgresLedger } from "../adapters/postgres/ledger.ts";
 import { migrate } from "../adapters/postgres/migrate.ts";
+import { postgresPartSums } from "../adapters/postgres/part-sums.ts";
 import type { Database, PoolOptions } from "../adapters/postgres/pool.ts";
 import { openDatabase } from "../adapters/postgres/pool.ts";
 import { postgresProfiles } from "../adapters/postgres/profiles.ts";
@@ -48,6 +49,7 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
     scores: postgresScores(db),
     adaptations: postgresAdaptations(db),
     leases: postgresLeases(db),
+    partSums: postgresPartSums(db),
     evidence: postgresEvidence(db),
     profiles: postgresProfiles(db),
   };

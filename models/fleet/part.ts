@@ -13,6 +13,7 @@ import { fleetPolicy } from "./policy.ts";
 import type { FleetPrior } from "./prior.ts";
 import { measureResiduals, type Residuals } from "./residuals.ts";
 import { addPrior, shrinkPart } from "./shrink.ts";
+import { type KeptSums, keepTarget, lastWholeOrigin, type TargetSums } from "./sums.ts";
 import { knownDays, type SensorWindows, sensorWindows, targetRegression } from "./windows.ts";
 
 /** A sensor's part with what training the network needs of it. */
@@ -27,6 +28,7 @@ export type PartFit = {
   /** Ridge's changes at all points, made by ridges that had not seen their block of time. */
   memory: RidgeMemory;
   validation: (RidgeValidation | null)[];
+  sums: KeptSums | null;
 };
 
 /**
@@ -60,6 +62,7 @@ export function fitPart(
       fits.map(({ cross }) => cross),
     ),
     validation: fits.map(({ validation }) => validation),
+    sums: keptOf(encoding, windows, fits, end),
   };
 }
 
@@ -69,6 +72,7 @@ type TargetFit = Residuals & {
   total: NormalEquations;
   cross: CrossFit;
   validation: RidgeValidation | null;
+  sums: TargetSums | null;
 };
 
 function fitTarget(
@@ -104,7 +108,16 @@ function fitTarget(
   const error = ({ cross }: (typeof tried)[number]) => nearError(encoding, cross);
   const best = tried.reduce((a, b) => (error(b) < (1 - clearly) * error(a) ? b : a));
   const weights = solveLeads(best.total, penalties, every, far);
-  return { weights, total: own, cross: best.cross, ...measureResiduals(data, weights, rows), validation };
+  const whole = countBefore(windows.origins, lastWholeOrigin(encoding, end) + 1);
+  // What leans on others has sums of its own too, but not for long: their standardisation is not yet its own.
+  const sums = prior ? null : keepTarget(data, own, { whole, rows }, { weights, penalties }, encoding, best.cross);
+  return { weights, total: own, cross: best.cross, ...measureResiduals(data, weights, rows), validation, sums };
+}
+
+function keptOf(encoding: FleetEncoding, { history }: SensorWindows, fits: TargetFit[], end: number): KeptSums | null {
+  const targets = fits.flatMap(({ sums }) => sums ?? []);
+  if (targets.length < fits.length) return null;
+  return { throughSeconds: history.startSeconds + lastWholeOrigin(encoding, end) * history.stepSeconds, targets };
 }
 
 const priorPenalty = 1e-3;

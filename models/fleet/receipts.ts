@@ -15,7 +15,7 @@ type Making = { engine: string; seed: number; now: Date; codeVersion: string };
 export async function buildSensor(
   { engine, seed, now, codeVersion }: Making,
   encoding: FleetEncoding,
-  { part, isLearnt, validation, windows }: FleetMember,
+  { part, isLearnt, validation, windows, sums }: FleetMember,
   grid: Grid,
   bytes: Uint8Array,
   cpuSeconds: number,
@@ -62,7 +62,7 @@ export async function buildSensor(
     codeVersion,
     createdAt: now.toISOString(),
   };
-  return { manifest, bytes };
+  return { manifest, bytes, sums };
 }
 
 /** How much the target moves, in its unit, for a little on the link's scale, at `value` on that. */

@@ -11,6 +11,7 @@ import { addSeconds } from "../../core/time.ts";
 import { fitPart, type PartFit } from "./part.ts";
 import { fleetPolicy } from "./policy.ts";
 import type { FleetPrior } from "./prior.ts";
+import { encodeSums } from "./sums-file.ts";
 import { judgeColumn } from "./usable.ts";
 
 /** A sensor with its part, per target whether it is learnt, and why the others are not. */
@@ -18,7 +19,9 @@ export type FittedSensor = { fit: PartFit; isLearnt: boolean[]; untrained: Untra
 
 /** What a fitted sensor brings into its fleet's model. */
 export function toMember({ fit, isLearnt, untrained }: FittedSensor): FleetMember {
-  return { part: fit.part, isLearnt, validation: fit.validation, untrained, windows: fit.origins.length };
+  const { part, validation, sums, origins } = fit;
+  const kept = sums && { through: new Date(sums.throughSeconds * 1000), bytes: encodeSums(sums) };
+  return { part, isLearnt, validation, sums: kept, untrained, windows: origins.length };
 }
 
 /** Of a young sensor others know more than it has shown. */

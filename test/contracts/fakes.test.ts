@@ -1,7 +1,13 @@
 import { describe } from "vitest";
-import { memoryAdaptations, memoryLeases, memoryLedger, memoryRegistry } from "../fakes/ports.ts";
+import { memoryAdaptations, memoryLeases, memoryLedger, memoryPartSums, memoryRegistry } from "../fakes/ports.ts";
 import { ledgerContract } from "./ledger.ts";
-import { adaptationsContract, fleetRegistryContract, leasesContract, registryContract } from "./registry.ts";
+import {
+  adaptationsContract,
+  fleetRegistryContract,
+  leasesContract,
+  partSumsContract,
+  registryContract,
+} from "./registry.ts";
 
 describe("in memory", () => {
   ledgerContract(async () => {
@@ -9,6 +15,7 @@ describe("in memory", () => {
     return { ledger, scores: ledger };
   });
   registryContract(async () => memoryRegistry());
+  partSumsContract(async () => memoryPartSums());
   fleetRegistryContract(async () => memoryRegistry());
   adaptationsContract(async () => memoryAdaptations());
   leasesContract(async () => memoryLeases());

@@ -2,13 +2,20 @@ import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { postgresAdaptations } from "../../functions/adapters/postgres/adaptation.ts";
 import { postgresLeases } from "../../functions/adapters/postgres/leases.ts";
 import { postgresLedger } from "../../functions/adapters/postgres/ledger.ts";
+import { postgresPartSums } from "../../functions/adapters/postgres/part-sums.ts";
 import { type Database, openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../functions/adapters/postgres/scores.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 import { ledgerContract } from "./ledger.ts";
-import { adaptationsContract, fleetRegistryContract, leasesContract, registryContract } from "./registry.ts";
+import {
+  adaptationsContract,
+  fleetRegistryContract,
+  leasesContract,
+  partSumsContract,
+  registryContract,
+} from "./registry.ts";
 
 let postgres: TestPostgres;
 let database: Database<PredictorSchema> | undefined;
@@ -33,6 +40,7 @@ describe("in Postgres", () => {
     return { ledger: postgresLedger(db), scores: postgresScores(db) };
   });
   registryContract(async () => postgresRegistry(await open()));
+  partSumsContract(async () => postgresPartSums(await open()));
   fleetRegistryContract(async () => postgresRegistry(await open()));
   adaptationsContract(async () => postgresAdaptations(await open()));
   leasesContract(async () => postgresLeases(await open()));

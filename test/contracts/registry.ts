@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { freshAdaptation } from "../../core/mix/adaptation.ts";
-import type { Registry } from "../../core/model/ports.ts";
+import type { PartSums, Registry } from "../../core/model/ports.ts";
 import type { Adaptations, Leases } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
 import { manifestOf, slot } from "../functions/adapters/postgres/builders.ts";
@@ -194,6 +194,33 @@ export function fleetRegistryContract(open: () => Promise<Registry>): void {
       ]);
       expect(await registry.get("two-a")).toMatchObject({ status: "retired", statusReason: "lost", retiredAt: at(3) });
       await expect(registry.retireFleet("one", "", at(3))).rejects.toMatchObject({ code: "conflict" });
+    });
+  });
+}
+
+/** What every store of sensors' sums does; what nobody needs may be forgotten. */
+export function partSumsContract(open: () => Promise<PartSums>): void {
+  describe("part sums", () => {
+    const bytes = (value: number) => Uint8Array.of(value, 0, 255);
+
+    it("keeps a sensor's newest of each version", async () => {
+      const sums = await open();
+      await sums.save("one", [
+        { sensorId: "a", through: at(1), bytes: bytes(1) },
+        { sensorId: "b", through: at(1), bytes: bytes(2) },
+      ]);
+      await sums.save("two", [{ sensorId: "a", through: at(0), bytes: bytes(3) }]);
+      await sums.save("one", [{ sensorId: "a", through: at(2), bytes: bytes(4) }]);
+      await sums.save("one", [{ sensorId: "b", through: at(0), bytes: bytes(5) }]);
+      await sums.save("one", []);
+      expect(await sums.load("one", ["a", "b", "c"])).toEqual(
+        new Map([
+          ["a", { through: at(2), bytes: bytes(4) }],
+          ["b", { through: at(1), bytes: bytes(2) }],
+        ]),
+      );
+      expect((await sums.load("two", ["a"])).get("a")).toEqual({ through: at(0), bytes: bytes(3) });
+      await sums.prune();
     });
   });
 }

@@ -8,7 +8,7 @@ import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
 import { lastLead } from "../../core/model/leads.ts";
-import type { FleetInference, Inference, Registry, Trust } from "../../core/model/ports.ts";
+import type { FleetInference, Inference, PartSums, Registry, Trust } from "../../core/model/ports.ts";
 import type { RegisteredFleet, RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { countLeads } from "../../core/operations/score.ts";
@@ -521,6 +521,29 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
       if (model.status === "champion") throw new AppError("conflict", `model ${modelId} is champion`);
       if (model.status === "challenger") change(model, { status: "retired", statusReason, retiredAt: now });
     },
+  };
+}
+
+/** Sums over a map; nothing is forgotten. */
+export function memoryPartSums(): PartSums {
+  const kept = new Map<string, { through: Date; bytes: Uint8Array }>();
+  const keyOf = (fleetId: string, sensorId: string) => `${fleetId} ${sensorId}`;
+  return {
+    async load(fleetId, sensorIds) {
+      return new Map(
+        sensorIds.flatMap((sensorId) => {
+          const found = kept.get(keyOf(fleetId, sensorId));
+          return found ? [[sensorId, found] as const] : [];
+        }),
+      );
+    },
+    async save(fleetId, sums) {
+      for (const { sensorId, through, bytes } of sums) {
+        const known = kept.get(keyOf(fleetId, sensorId));
+        if (!known || known.through <= through) kept.set(keyOf(fleetId, sensorId), { through, bytes });
+      }
+    },
+    prune: async () => {},
   };
 }
 

@@ -76,7 +76,9 @@ export function fleetEncoding(
   };
 }
 
-/** The linear features that serve leads beyond the near ones, by place among a target's, and the first of those leads. */
+/**
+ * The linear features that serve leads beyond the near ones, by place among a target's, and the first of those leads.
+ */
 export function farFeatures({ features, leads }: FleetEncoding): { lead: number; features: number[] } {
   const reach = nearReach(leads);
   const days = features.lags.length + 1 + (features.useDay ? 2 : 0);

@@ -5,6 +5,7 @@ import type { FleetArtefact } from "./artefact.ts";
 import type { FleetEncoding } from "./encoding.ts";
 import type { FleetManifest } from "./manifest.ts";
 import type { SensorPart } from "./part.ts";
+import type { PartFile } from "./part-file.ts";
 
 /** A sensor that a fleet's network learns from: readings in time order; those after the request's `now` are ignored. */
 export type FleetSensor = {
@@ -37,6 +38,7 @@ export type FleetMember = {
   part: SensorPart;
   isLearnt: boolean[];
   validation: (RidgeValidation | null)[];
+  sums: BuiltSensor["sums"];
   untrained: Untrained[];
   windows: number;
 };
@@ -78,7 +80,12 @@ export type FleetRunner = { run(rows: FleetRow[]): Promise<FleetAnswer[]>; close
  * A sensor of a built version: its part's bytes, and the manifest of its model, which does not say yet where the part
  * lies.
  */
-export type BuiltSensor = { manifest: ModelManifest; bytes: Uint8Array };
+export type BuiltSensor = {
+  manifest: ModelManifest;
+  bytes: Uint8Array;
+  /** What its ridge came from, and the last origin in it; null where it leans on others. */
+  sums: { through: Date; bytes: Uint8Array } | null;
+};
 
 /**
  * A version of a fleet's network as it is stored, with its sensors; `prior`: what is expected of sensors to come, null
@@ -97,6 +104,12 @@ export type PartsRequest = {
   codeVersion: string;
 };
 
+/** A sensor with its part, what that came from, and the readings since, with as many before as a row looks back on. */
+export type RenewingSensor = { readings: Readings; part: PartFile; sums: Uint8Array; manifest: ModelManifest };
+
+/** Asks for parts to be renewed; all are of the version. */
+export type RenewRequest = { sensors: RenewingSensor[] } & Pick<PartsRequest, "version" | "now" | "codeVersion">;
+
 /** The parts of the sensors that can have one, and why the others have none. */
 export type BuiltParts = { sensors: BuiltSensor[]; refused: FleetResult["refused"] };
 
@@ -111,4 +124,6 @@ export type FleetVersionTrainer = {
     signal?: AbortSignal,
   ): Promise<{ fleet: BuiltFleet | null; refused: FleetResult["refused"] }>;
   fitParts(request: PartsRequest, signal?: AbortSignal): Promise<BuiltParts>;
+  /** Sensors without a new row are left out. */
+  renewParts(request: RenewRequest, signal?: AbortSignal): Promise<BuiltParts>;
 };

@@ -32,6 +32,7 @@ export type PredictorSchema = {
     retired_at: Date | null;
     fleet_id: GeneratedAlways<string | null>;
   };
+  part_sums: { fleet_id: string; sensor_id: string; through: Date; sums: Uint8Array };
   fleet: {
     fleet_id: string;
     group_path: string;

@@ -36,7 +36,7 @@ function emptyModel({ sensors, targets, stepSeconds, leads }: FleetRequest): Fle
     encoding: fleetEncoding(targets, stepSeconds, leads, 300),
     members: sensors.map(({ sensorId }) => ({
       ...{ part: { ...part, sensorId, scaler, constants: none }, isLearnt: [true], validation: [null] },
-      ...{ untrained: [], windows: 0 },
+      ...{ untrained: [], sums: null, windows: 0 },
     })),
     ...{ panel: [], networks: [], cpuSeconds: 1 },
   };

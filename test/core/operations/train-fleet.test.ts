@@ -23,6 +23,7 @@ import {
   memoryFollower,
   memoryLeases,
   memoryLedger,
+  memoryPartSums,
   memoryRegistry,
 } from "../../fakes/ports.ts";
 
@@ -58,6 +59,7 @@ function world(files = memoryFiles()) {
     follower: memoryFollower(histories()),
     registry: memoryRegistry(),
     leases: memoryLeases(),
+    partSums: memoryPartSums(),
     ledger: memoryLedger(),
     adaptations: memoryAdaptations(),
     inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "none" })),
@@ -136,15 +138,28 @@ test("sensors that come later are given parts by the network that serves, withou
   expect(widthOf("den")).toBeGreaterThan(widthOf("shed"));
 });
 
-test("a part is renewed with newer readings at once; the one before can come back", async () => {
+test("a part is renewed with newer readings at once, without its history; the one before can come back", async () => {
   const { registry } = trained;
   const before = (await registry.champions(["attic"])).get("attic")!;
   const message = { ...order, slot: later, sensorIds: ["attic"] };
-  const outcome = await trainSensors(trained, trainSettings, message, { holder: "me" });
+  const asked: Date[] = [];
+  const follower = {
+    ...trained.follower,
+    readWindows: (ids: string[], after: Date, upTo: Date) => {
+      asked.push(after);
+      return trained.follower.readWindows(ids, after, upTo);
+    },
+  };
+  const outcome = await trainSensors({ ...trained, follower }, trainSettings, message, { holder: "me" });
+  expect(asked.every((after) => after > addSeconds(later, -20 * 86_400))).toBe(true);
   expect(outcome).toMatchObject({ sensors: [{ status: "champion", reason: expect.stringMatching(/renewed/) }] });
   const renewed = (await registry.champions(["attic"])).get("attic")!;
   expect(renewed.manifest.fleet!.fleetId).toBe(before.manifest.fleet!.fleetId);
   expect(renewed.manifest.training.to > before.manifest.training.to).toBe(true);
+  expect(renewed.manifest.training.renewed).toMatchObject({ of: before.modelId });
+  expect(renewed.modelSha256).not.toBe(before.modelSha256);
+  const receipt = await checkReceipt({ ...trained, store: memoryStore() }, renewed.modelId);
+  expect(receipt.map(({ isOk }) => isOk)).toEqual([true, true, true]);
   expect(await registry.rollback("attic", "test", later)).toBe(before.modelId);
 });
 

@@ -1,0 +1,46 @@
+import { decodeTensors, encodeTensors } from "../../core/model/fleet/tensor-file.ts";
+import type { KeptSums, TargetSums } from "./sums.ts";
+
+const lists = ["product", "squares", "counts", "errorSquares", "errorCounts", "penalties"] as const;
+
+/** Sums as float32 tensors; of the gram matrices the lower triangles. */
+export function encodeSums({ throughSeconds, targets }: KeptSums): Uint8Array {
+  const tensors = targets.flatMap((sums, k) => [
+    tensorOf(`gram.${k}`, triangleOf(sums.gram)),
+    ...lists.map((name) => tensorOf(`${name}.${k}`, sums[name])),
+  ]);
+  return encodeTensors(tensors, { throughSeconds: String(throughSeconds), targets: String(targets.length) });
+}
+
+/** Sums from their bytes. Throws artefactRejected for bytes that hold none. */
+export function decodeSums(bytes: Uint8Array): KeptSums {
+  const { metadata, tensors } = decodeTensors("a sensor's sums", bytes);
+  const list = (name: string) => Float64Array.from(tensors.get(name)?.values ?? []);
+  const targets = Array.from({ length: Number(metadata.targets) }, (_, k): TargetSums => {
+    const gram = squareOf(list(`gram.${k}`));
+    const of = (name: (typeof lists)[number]) => list(`${name}.${k}`);
+    return {
+      ...{ rows: gram.at(-1)!, gram, product: of("product"), squares: of("squares"), counts: of("counts") },
+      ...{ errorSquares: of("errorSquares"), errorCounts: of("errorCounts"), penalties: of("penalties") },
+    };
+  });
+  return { throughSeconds: Number(metadata.throughSeconds), targets };
+}
+
+function tensorOf(name: string, values: Float64Array) {
+  return { name, type: "F32" as const, dims: [values.length], values: Float32Array.from(values) };
+}
+
+function triangleOf(square: Float64Array): Float64Array {
+  const width = Math.sqrt(square.length);
+  const triangle = new Float64Array((width * (width + 1)) / 2);
+  for (let i = 0, at = 0; i < width; i++) for (let j = 0; j <= i; j++) triangle[at++] = square[i * width + j]!;
+  return triangle;
+}
+
+function squareOf(triangle: Float64Array): Float64Array {
+  const width = Math.floor(Math.sqrt(2 * triangle.length));
+  const square = new Float64Array(width * width);
+  for (let i = 0, at = 0; i < width; i++) for (let j = 0; j <= i; j++) square[i * width + j] = triangle[at++]!;
+  return square;
+}
