@@ -3,11 +3,11 @@ import type { Forecast } from "../../core/forecast/forecast.ts";
 import { quantilesOfMix } from "../../core/mix/mix.ts";
 import { addSeconds, secondsBetween } from "../../core/time.ts";
 import { temperature } from "../builders.ts";
-import type { World } from "./world.ts";
+import { minimumMoments, type World } from "./world.ts";
 
 /** What is wrong with a world whose faults have healed; empty where nothing is. Computed from what is stored alone. */
 export function violations(
-  { ledger, registry, sensorIds, firstSeen, isOnTime: isOnTimeAt }: World,
+  { ledger, registry, sensorIds, firstSeen, isOnTime: isOnTimeAt, judged }: World,
   slots: Date[],
   scoredUpTo: Date,
 ): string[] {
@@ -63,6 +63,8 @@ export function violations(
   );
   for (const [sensorId, champions] of championsOf)
     if (champions.length > 1) found.push(`${sensorId} has ${champions.length} champions`);
+  for (const { modelId, moments } of judged)
+    if (moments < minimumMoments) found.push(`${modelId} was judged better on ${moments} moments`);
   for (const score of ledger.scores.values()) {
     if (score.targetAt > scoredUpTo) continue;
     const expected = new Map<number, number>();

@@ -70,6 +70,13 @@ export const plants: Record<string, (parts: Parts) => void> = {
       return new Map([...past].map(([id, model]) => [id, withTraining(model)]));
     };
   },
+  "a moment counts as many when a challenger is judged": ({ ledger }) => {
+    const { paired } = ledger;
+    ledger.paired = async (...asked) => {
+      const pairs = await paired(...asked);
+      return [0, 1, 2, 3, 4, 5].flatMap((i) => pairs.map((one) => ({ ...one, targetAt: addSeconds(one.targetAt, i) })));
+    };
+  },
   "quantiles cross": (parts) =>
     recorded(parts, (outcomes, rows) => ({
       outcomes,

@@ -25,7 +25,8 @@ export async function simulate(seed: number, plant?: string): Promise<Run> {
     }
     await world.tick();
     await world.deliver(Math.floor(random() * 12));
-    if (random() < 0.15) await world.swap();
+    if (random() < 0.15) await world.train();
+    if (random() < 0.2) await world.judge();
   }
   world.heal();
   const last = Math.ceil((clock.now().getTime() - slotAt(0).getTime()) / 600_000);
@@ -33,6 +34,7 @@ export async function simulate(seed: number, plant?: string): Promise<Run> {
     clock.set(addSeconds(slotAt(steps), 90));
     await world.tick();
     await world.deliver(10_000);
+    if (steps % 4 === 0) await world.judge();
   }
   // Nothing is owed before the first cycle that was ever opened.
   const first = Math.min(...[...world.ledger.cycles.values()].map(({ slot }) => slot.getTime()));

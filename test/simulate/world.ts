@@ -1,20 +1,27 @@
+import type { AuditEntry } from "../../core/access/audit.ts";
 import type { Readings } from "../../core/data/reading.ts";
 import { defaultForecastSettings } from "../../core/forecast/settings.ts";
 import { ForecastMessage, type QueueMessage, type QueueName, ScoreMessage } from "../../core/messages.ts";
-import type { ModelOutput } from "../../core/model/tensors.ts";
+import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
+import { defaultDriftSettings } from "../../core/operations/drift.ts";
 import { forecast } from "../../core/operations/forecast.ts";
-import { closeHoles, type HoleSettings } from "../../core/operations/holes.ts";
-import { schedule, scheduleScores } from "../../core/operations/schedule.ts";
+import type { HoleSettings } from "../../core/operations/holes.ts";
+import { defaultPromotionSettings } from "../../core/operations/judge.ts";
 import { defaultScoreSettings, score } from "../../core/operations/score.ts";
-import { addSeconds, floorToStep } from "../../core/time.ts";
+import { addSeconds } from "../../core/time.ts";
 import { timesOf } from "../../functions/config/cron.ts";
+import { runTimetable } from "../../functions/machine/scheduler.ts";
+import { createPromoteHandler } from "../../functions/promote.ts";
+import { createScheduleHandler } from "../../functions/schedule.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, someSlot, temperature, wave } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
 import {
   functionInference,
   memoryAdaptations,
+  memoryAudit,
   memoryFollower,
   memoryLedger,
+  memoryProfiles,
   memoryRegistry,
   noFleets,
 } from "../fakes/ports.ts";
@@ -24,14 +31,25 @@ const history = 320;
 export const fleet = fleetOf({ leads: [1, 2, 4], targets: [temperature] });
 const forecastSettings = { ...defaultForecastSettings(fleet, "simulated"), baselineSteps: 60, contextLength: 12 };
 const scoreSettings = defaultScoreSettings(fleet);
-const { shortestSeconds, between } = timesOf("*/10 * * * *");
+const cycleCron = "*/10 * * * *";
+const settleSeconds = 60;
+const { shortestSeconds, between } = timesOf(cycleCron);
 const holeSettings: HoleSettings = {
   ...{ stepSeconds, shardSize: 2, activeSeconds: 86_400, cycleSeconds: shortestSeconds },
   ...{ expiredSteps: forecastSettings.expiredSteps, dueSlots: between },
 };
+const retrainSettings = { fleet, drift: defaultDriftSettings, minimumAgeSeconds: 86_400 };
+/** A world is too short for the many moments that a judge wants. */
+export const minimumMoments = 6;
+const promotionSettings = { ...defaultPromotionSettings(fleet.leads), horizon: 2, minimumMoments, maximumMoments: 40 };
 export const slotAt = (steps: number) => addSeconds(someSlot, steps * stepSeconds);
 export const sensorIds = ["a", "b", "c"];
-const answer = (): ModelOutput => ({ ok: true, quantiles: Float32Array.of(-1, 0, 1, -1, 0, 1, -2, 0, 2), ridge: null });
+/** Models of even numbers are good, those of odd ones are not: a judge has something to decide. */
+const answer = ({ modelId }: ModelInput): ModelOutput => {
+  const off = Number(modelId.split("-").at(-1)) % 2 === 0 ? 0 : 3;
+  const band = (width: number) => [off - width, off, off + width];
+  return { ok: true, quantiles: Float32Array.from([0.2, 0.2, 0.4].flatMap(band)), ridge: null };
+};
 
 type Sent = { queue: QueueName; message: QueueMessage; tries: number };
 export type World = ReturnType<typeof createWorld>;
@@ -96,7 +114,10 @@ export function createWorld(seed: number, steps: number) {
     await deliver(12);
     depth--;
   };
-  const raw = { ledger, registry, follower, adaptations: memoryAdaptations() };
+  const raw = { ledger, registry, follower, adaptations: memoryAdaptations(), profiles: memoryProfiles() };
+  const audit = memoryAudit();
+  /** Promotions that the judge carried out, with the moments of the champion to be that were scored by then. */
+  const judged: { modelId: string; moments: number }[] = [];
   const ports = {
     clock,
     log: { info() {}, warn() {}, error() {} },
@@ -108,22 +129,47 @@ export function createWorld(seed: number, steps: number) {
     scores: faulty("scores", ledger),
     registry: faulty("registry", registry),
     adaptations: faulty("adaptations", raw.adaptations),
+    profiles: faulty("profiles", raw.profiles),
+    audit: {
+      async record(entry: AuditEntry) {
+        await audit.record(entry);
+        if (entry.action !== "model.promote") return;
+        const modelId = entry.object?.replace("models/", "") ?? "";
+        const rows = [...ledger.scores.values()].filter(({ modelKey }) => modelKey === modelId);
+        judged.push({ modelId, moments: new Set(rows.map(({ targetAt }) => targetAt.getTime())).size });
+      },
+    },
   };
+  const handleSchedule = createScheduleHandler(ports, { schedule: holeSettings, retrain: retrainSettings });
+  const handlePromote = createPromoteHandler(ports, promotionSettings);
 
   const attempt = (work: () => Promise<unknown>) =>
     work().then(
       () => true,
       () => false,
     );
+  let lastSlot: Date | null = null;
+  /** The timetables as they are: until they sleep, or a run of theirs fails, which ends the process now and then. */
   async function tick() {
     show();
-    const slot = floorToStep(addSeconds(clock.now(), -60), stepSeconds);
-    await attempt(async () => {
-      await schedule(ports, holeSettings, slot);
-      await closeHoles(ports, holeSettings, slot);
-    });
-    await attempt(() => scheduleScores(ports, holeSettings, slot));
+    // A second scheduler, and one that was started anew, know nothing of what the first has met.
+    if (random() < 0.3) lastSlot = null;
+    await runDue(
+      "cycle",
+      cycleCron,
+      lastSlot ?? addSeconds(clock.now(), -settleSeconds - shortestSeconds),
+      async (at) => {
+        await handleSchedule({ time: at.toISOString(), task: "forecast" });
+        await handleSchedule({ time: at.toISOString(), task: "score" });
+        lastSlot = at;
+      },
+    );
     note();
+  }
+  async function runDue(name: string, cron: string, since: Date, run: (at: Date) => Promise<void>) {
+    const stop = new AbortController();
+    const untilItSleeps = { now: clock.now, sleepUntil: async () => stop.abort() };
+    await runTimetable(untilItSleeps, ports.log, { name, cron, delaySeconds: settleSeconds, run }, since, stop.signal);
   }
   const note = () => {
     for (const row of ledger.forecasts.values()) {
@@ -147,19 +193,24 @@ export function createWorld(seed: number, steps: number) {
       if (isAgain) queued.push({ ...one!, tries: one!.tries + 1 });
     }
   }
-  /** A training that is done promotes its model, now and then back again. */
-  async function swap() {
+  /** A training that is done leaves a challenger; now and then somebody promotes it by hand, or takes that back. */
+  async function train() {
     const sensorId = sensorIds[Math.floor(random() * sensorIds.length)]!;
     const manifest = modelFor(sensorId, Math.round((clock.now().getTime() - someSlot.getTime()) / 1000 / stepSeconds));
     await attempt(async () => {
       await ports.registry.register({ manifest, statusReason: "trained", now: clock.now() });
-      await ports.registry.promote(manifest.modelId, "better", clock.now());
+      if (random() < 0.5) return;
+      await ports.registry.promote(manifest.modelId, "by hand", clock.now());
       if (random() < 0.3) await ports.registry.rollback(sensorId, "worse", clock.now());
     });
   }
+  /** The judge's time: he decides about every challenger by what was scored. */
+  async function judge() {
+    await attempt(() => handlePromote({ time: clock.now().toISOString() }));
+  }
   return {
-    ...{ ports, ledger, registry, random, clock, story, firstSeen, sensorIds, queued },
-    ...{ tick, deliver, swap },
+    ...{ ports, ledger, registry, random, clock, story, firstSeen, sensorIds, queued, judged },
+    ...{ tick, deliver, train, judge },
     /** Whether the sensor's reading of the slot's own moment is sound and was there at once. */
     isOnTime: (sensorId: string, slot: Date) =>
       arrivals

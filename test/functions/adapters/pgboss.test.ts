@@ -174,6 +174,31 @@ describe("pg-boss queue", () => {
     await untilCount(countOf("forecast", "completed"), 1);
   });
 
+  it("stops after the messages at work, however many wait for their turn", async () => {
+    const messages = Array.from({ length: 60 }, (_, i) => ({ key: `m${i}`, body: i }));
+    await queue.send("forecast", messages);
+    const turns: (() => void)[] = [];
+    const handled: unknown[] = [];
+    await queue.work(
+      "forecast",
+      async (event) => {
+        if (handled.length >= 3) await new Promise<void>((resolve) => turns.push(resolve));
+        handled.push(...bodiesOf(event));
+        return done;
+      },
+      { concurrency: 2 },
+    );
+    // In the midst of a backlog, both workers have one.
+    await expect.poll(() => turns.length).toBe(2);
+    const before = handled.length;
+    const stopping = queue.stop();
+    for (const turn of turns) turn();
+    await stopping;
+    expect(handled).toHaveLength(before + 2);
+    await untilCount(countOf("forecast", "completed"), before + 2);
+    await untilCount(countOf("forecast", "created"), messages.length - before - 2);
+  });
+
   it("says that its database is away", async () => {
     await expect(openBossQueue("postgres://nobody@127.0.0.1:1/none", quietLog())).rejects.toMatchObject({
       code: "queueUnavailable",
