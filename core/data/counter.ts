@@ -50,8 +50,8 @@ export type CounterReading = { at: Date; value: number };
 
 /**
  * The counter's levels at each lead, from where it stood at the origin and quantiles of its rate per hour; between two
- * leads the rate goes from one to the other along a line. The band is the sum of the steps' bands: what errors of neighbouring steps cancel is not taken off, so it covers more than its
- * nominal share.
+ * leads the rate goes from one to the other along a line. The band is the sum of the steps' bands: what errors of
+ * neighbouring steps cancel is not taken off, so it covers more than its nominal share.
  */
 export function levelsOf(
   start: number,

@@ -29,7 +29,7 @@ export type Readings = {
   values: Record<string, Float64Array>;
 };
 
-/** What the whole fleet shares: the grid, the leads in steps, ascending, and the targets, in the order of every array. */
+/** What the whole fleet shares: the grid, the leads in steps, ascending, and the targets, in every array's order. */
 export type Fleet = {
   stepSeconds: number;
   leads: number[];

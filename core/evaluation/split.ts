@@ -11,8 +11,8 @@ const mostOrigins = 1500;
 
 /**
  * 70 % train, 10 % validation, 20 % test of the points with any measurement, in time order; origins in the test part
- * where the target was measured, evenly spread, with room for `reach` steps ahead. A target without such an origin is forecast
- * once, from its last measurement; null for one that was never measured.
+ * where the target was measured, evenly spread, with room for `reach` steps ahead. A target without such an origin
+ * is forecast once, from its last measurement; null for one that was never measured.
  */
 export function splitGrid(grid: Grid, reach: number): (BacktestPlan | null)[] {
   const length = gridLength(grid);

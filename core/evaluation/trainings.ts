@@ -99,7 +99,7 @@ export async function trainFleets(
   };
 }
 
-/** When the networks after the cut's own are trained: as the schedule does, by the longest of the sensors' histories. */
+/** When the networks after the cut's own are trained: as the schedule does, by the sensors' longest history. */
 function renewals(judged: BacktestInput[], at: number, { fleet }: ForecastSettings): Date[] {
   const last = Math.max(...judged.flatMap(plannedTimes));
   const from = new Date(Math.min(...judged.map(({ readings }) => readings.at[0] ?? at))).toISOString();

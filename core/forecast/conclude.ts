@@ -183,7 +183,7 @@ function simpleOf(k: number, { plan, settings, simple }: Input): SimpleExperts {
   return made;
 }
 
-/** What one model says of a target at `leads` that it has, guarded; `ridge` null where it has none or it fails alone. */
+/** What one model says of a target at `leads` that it has, guarded; `ridge` null where it has none or fails alone. */
 function askModel(
   model: RegisteredModel,
   k: number,

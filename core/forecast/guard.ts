@@ -21,8 +21,8 @@ const leastSlack = 0.02;
 const widestRange = 1000;
 
 /**
- * What `column[0..end]` makes believable at `count` leads: its span once more on both sides, and twice the width of the simple
- * forecast's band; everything where it holds nothing.
+ * What `column[0..end]` makes believable at `count` leads: its span once more on both sides, and twice the width of the
+ * simple forecast's band; everything where it holds nothing.
  */
 export function believableOf(
   column: Float64Array,

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * Leads as a list of steps beside the arrays: null, as in every row of before, for each step from the first on. An older
- * release would take the elements of a list for the steps in turn: there is no way back over this.
+ * Leads as a list of steps beside the arrays: null, as in every row of before, for each step from the first on. An
+ * older release would take the elements of a list for the steps in turn: there is no way back over this.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -89,8 +89,8 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
   }
 
   /**
-   * Adds the gradients of the loss, weighed by lead, to zeroed ones; the loss, not weighed, or undefined if no wanted value is present. Throws before
-   * adding anything.
+   * Adds the gradients of the loss, weighed by lead, to zeroed ones; the loss, not weighed, or undefined if no wanted
+   * value is present. Throws before adding anything.
    */
   function backward(data: TrainingRows, index: Int32Array, mode: "train" | "gradient"): number | undefined {
     const { rows, passes, out, wanted, present } = forward(data, index, state.parameters, mode);

@@ -50,6 +50,14 @@ it("loses one step to a lone 0, as the way back is no rate that can be", () => {
   expect([...column!]).toEqual([Number.NaN, 6, 0, Number.NaN, 6]);
 });
 
+it("runs along a line between leads that lie apart", () => {
+  const all = [1, 2, 3, 4, 5].map((lead) => 6 * lead);
+  const every = levelsOf(100, { leads: [1, 2, 3, 4, 5], q10: all, q50: all, q90: all }, 600).q50;
+  const some = [6, 12, 30];
+  const far = levelsOf(100, { leads: [1, 2, 5], q10: some, q50: some, q90: some }, 600).q50;
+  expect(far).toEqual([every[0], every[1], every[4]]);
+});
+
 it("runs the rates up to levels, and back to the same rates", () => {
   const quantiles = { leads: [1, 2], q10: [3, 3], q50: [6, 12], q90: [12, 18] };
   const levels = levelsOf(1e6, quantiles, 600);

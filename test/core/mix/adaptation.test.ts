@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Quantiles } from "../../../core/data/quantiles.ts";
-import { type Adaptation, adapt, freshAdaptation, type MaturedLead } from "../../../core/mix/adaptation.ts";
+import {
+  type Adaptation,
+  adapt,
+  adaptationFor,
+  freshAdaptation,
+  type MaturedLead,
+} from "../../../core/mix/adaptation.ts";
 import { type Mix, mixedAt, mixOf, quantilesOfMix } from "../../../core/mix/mix.ts";
 import { startShares, weightsOf } from "../../../core/mix/weights.ts";
 import { addSeconds } from "../../../core/time.ts";
@@ -182,4 +188,30 @@ test("whatever was learnt, quantiles neither cross nor leave the range, and a mi
     }),
     { numRuns: 300 },
   );
+});
+
+test("what was learnt of leads that stay is kept when the list changes, whatever their place", () => {
+  const learnt = (values: number[]) => ({
+    ...{ ...freshAdaptation([1, 2, 3]), through: at(1), regret: all.map(() => values), square: all.map(() => values) },
+    ...{ bound: values, width: [values, values.map((one) => -one)] },
+  });
+  const before = learnt([0.1, 0.2, 0.3]);
+  const after = adaptationFor(before, [1, 3, 9]);
+  expect(after).toMatchObject({ leads: [1, 3, 9], through: at(1), bound: [0.1, 0.3, 0] });
+  expect(after.width).toEqual([
+    [0.1, 0.3, 0],
+    [-0.1, -0.3, 0],
+  ]);
+  expect(adaptationFor(before, [1, 2, 3])).toBe(before);
+});
+
+test("an outcome teaches its own lead, by steps and not by place", () => {
+  const [lead] = [9];
+  const state = freshAdaptation([1, 9]);
+  const next = adapt(state, at(1), [
+    { lead, actual: 30, experts: [[18, 20, 22], null, null, null, null], mixed: [18, 20, 22], final: [18, 20, 22] },
+    { lead: 5, actual: 30, experts: [[18, 20, 22], null, null, null, null], mixed: [18, 20, 22], final: [18, 20, 22] },
+  ]);
+  expect(next.width.map((side) => side[0])).toEqual([0, 0]);
+  expect(next.width[1]![1]).toBeGreaterThan(0);
 });

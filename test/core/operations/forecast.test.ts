@@ -5,6 +5,7 @@ import { resolutionOf, rounderOf, stepOf, valueOfStep } from "../../../core/data
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../../core/forecast/settings.ts";
 import { freshAdaptation } from "../../../core/mix/adaptation.ts";
+import { defaultLeads, everyLead } from "../../../core/model/leads.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
@@ -280,6 +281,26 @@ test("a model made for other steps, leads or targets is rejected with the cause"
     expect(of("a")).toMatchObject({ status: "baseline", reason: "modelRejected" });
     expect(of("a").reasonText).toMatch(/model-a .*(steps|leads|quantile)/);
   }
+});
+
+test("a model of fewer leads serves those, mixed by what was learnt of each; a baseline stands for all", async () => {
+  const leads = defaultLeads(600);
+  const own = { ...settings, fleet: fleetOf({ leads }) };
+  const made = world({ a: healthy(), b: healthy() }, { models: [championOf("a")] });
+  const state = {
+    ...freshAdaptation(leads),
+    through: someSlot,
+    width: [leads.map(() => 0), leads.map((h) => h / 1000)],
+  };
+  await made.ports.adaptations.save([{ sensorId: "a", target: "temperature", state }]);
+  await forecast(made.ports, own, { slot: someSlot, sensorIds: ["a", "b"] });
+  const rows = [...made.ports.ledger.forecasts.values()];
+  const of = (sensorId: string) => rows.find((row) => row.sensorId === sensorId && row.target === "temperature")!;
+  expect(of("a")).toMatchObject({ method: "lstm", leads: everyLead(24) });
+  expect(of("a").q90).toHaveLength(24);
+  expect(of("a").mix!.widths[1]![23]).toBeCloseTo(Math.exp(0.024), 3);
+  expect(of("b")).toMatchObject({ method: "baseline", leads });
+  expect(of("b").q50).toHaveLength(44);
 });
 
 test("a challenger takes part in the mix, and what it says alone is kept unserved", async () => {
