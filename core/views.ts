@@ -7,8 +7,11 @@ import type { DaySize } from "./operations/storage.ts";
 export type ForecastViews = {
   /** The newest served forecast of each sensor and target, among those issued by `asOf`. */
   latestForecasts(sensorIds: string[], targets: string[], asOf: Date | null): Promise<Forecast[]>;
-  /** The newest of each sensor and target, found by the sensors' states: as fast however much is stored. */
-  newestForecasts(sensorIds: string[]): Promise<Forecast[]>;
+  /**
+   * The newest of each sensor and target, found by the sensors' states: as fast however much is stored. Without
+   * `withMix` none has its mix.
+   */
+  newestForecasts(sensorIds: string[], options: { withMix: boolean }): Promise<Forecast[]>;
   /** Served forecasts of up to `limit` origins, newest origin first; one a target and origin, the last issued. */
   forecasts(query: ForecastQuery): Promise<Forecast[]>;
   /** Served forecasts of a slot. */

@@ -84,7 +84,7 @@ function PageView({ page, query }: { page: ReturnType<typeof pageOf>; query: URL
   }
   if (page.name === "fleet") return <FleetPage query={query} />;
   if (page.name === "alerts") return <AlertsPage />;
-  if (page.name === "models") return <ModelsPage />;
+  if (page.name === "models") return <ModelsPage query={query} />;
   if (page.name === "operations") return <OperationsPage />;
   if (page.name === "sign-in") return <SignInPage query={query} />;
   if (page.name === "sensor") return <SensorPage sensorId={page.sensorId} query={query} />;

@@ -21,6 +21,8 @@ export type RegisteredModel = {
 /** Which models are wanted, newest first; `after` is the last modelId of the page before. */
 export type ModelQuery = {
   sensorId?: string;
+  /** Words; each is part of the id, the sensor's id or the reason of its status, in any case. */
+  search?: string;
   status?: ModelStatus;
   fleetId?: string;
   limit: number;

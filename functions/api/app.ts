@@ -67,7 +67,9 @@ export function createApi(services: ApiServices): OpenAPIHono {
   const answers = keepAnswers(revision);
   app.use(answers.give);
   app.use(compress());
-  app.use(etag());
+  const tag = etag();
+  // A tag is made of the whole answer: what is streamed gets none.
+  app.use((c, next) => (c.req.path === "/v1/forecasts" ? next() : tag(c, next)));
   app.use(readBodies({ maxBytes: maxBodyBytes, deadlineMs: settings.bodyDeadlineMs ?? 5_000 }));
   app.use(boundInFlight({ ...defaultLanes, ...settings.lanes }));
   app.use(answers.again);
@@ -113,7 +115,7 @@ function corsOptions(origin: string[]) {
     origin,
     allowMethods: ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"],
     allowHeaders: ["Authorization", "Content-Type", "If-None-Match"],
-    exposeHeaders: ["ETag", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
+    exposeHeaders: ["ETag", "X-Next-Cursor", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
     maxAge: 600,
   };
 }

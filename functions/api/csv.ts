@@ -2,9 +2,12 @@ import { stringify } from "csv-stringify/sync";
 
 type Cell = string | number | Date | null;
 
-/** A CSV document (RFC 4180) with a header line; null is empty, times are RFC 3339 UTC. */
-export function toCsv(header: string[], rows: Iterable<Cell[]>): string {
-  return stringify([header, ...rows], {
+/**
+ * A CSV document (RFC 4180) with a header line, or without one what goes on behind it; null is empty, times are RFC 3339
+ * UTC.
+ */
+export function toCsv(header: string[] | null, rows: Iterable<Cell[]>): string {
+  return stringify([...(header ? [header] : []), ...rows], {
     record_delimiter: "windows",
     cast: { string: guardFormula, date: (at) => at.toISOString() },
   });

@@ -22,7 +22,7 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
   const sensorIds = rows.map((row) => row.sensorId);
   const [source, forecasts, profiles] = await Promise.all([
     readRecent(services, sensorIds, now),
-    views.newestForecasts(sensorIds),
+    views.newestForecasts(sensorIds, { withMix: true }),
     ports.profiles.load(sensorIds),
   ]);
   const scores = await loadScores(views, forecasts, now, null);

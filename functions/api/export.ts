@@ -20,9 +20,17 @@ const forecastColumns = [
   "q90",
 ];
 
-/** Forecasts as CSV, a row per lead. */
-export function forecastsToCsv(forecasts: Forecast[]): string {
-  return toCsv(forecastColumns, forecasts.flatMap(toRows));
+/** Forecasts as CSV, a row per lead; without a header what goes on behind one. */
+export function forecastsToCsv(forecasts: Forecast[], { withHeader = true } = {}): string {
+  return toCsv(withHeader ? forecastColumns : null, forecasts.flatMap(toRows));
+}
+
+/** A forecast as a line of NDJSON. */
+export function forecastToLine(forecast: Forecast): string {
+  const { sensorId, target, unit, slot, origin, issuedAt, stepSeconds, method, baseline, reason, modelId } = forecast;
+  const { leads, q10, q50, q90 } = forecast;
+  const head = { sensorId, target, unit, slot, origin, issuedAt, stepSeconds, method, baseline, reason, modelId };
+  return `${JSON.stringify({ ...head, leads, q10, q50, q90 })}\n`;
 }
 
 function toRows(forecast: Forecast) {

@@ -43,7 +43,7 @@ export async function describeFleet(
   const sensorIds = rows.map((row) => row.sensorId);
   const [windows, forecasts] = await Promise.all([
     readSource(services, () => ports.follower.readWindows(sensorIds, addSeconds(grid.from, -grid.stepSeconds), now)),
-    views.newestForecasts(sensorIds),
+    views.newestForecasts(sensorIds, { withMix: false }),
   ]);
   const found = new Map(forecasts.map((forecast) => [nameOf(forecast.sensorId, forecast.target), forecast]));
   const items = rows.map((row) => ({

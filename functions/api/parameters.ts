@@ -3,6 +3,7 @@ import { groupPath } from "../../core/forecast/profile.ts";
 import { integerText } from "../config/number.ts";
 import { Id, Text } from "./contract.ts";
 import { refuse } from "./problem.ts";
+import type { ApiServices } from "./services.ts";
 
 /**
  * An id as a path's segment. The ids `.` and `..` cannot stand there, however they are escaped: every client takes such
@@ -60,4 +61,13 @@ export function checkRange(from: Date, to: Date, stepSeconds: number, most: numb
       ? `[from, to) has ${Math.ceil(points)} points of ${stepSeconds} s, at most ${most} are given at a time`
       : "to must be after from";
   throw refuse(422, { code: "badInput", detail: message, errors: [{ path: "to", message }] });
+}
+
+/** The target that is asked for, or all; refuses with 422 one that there is none of. */
+export function chooseTargets({ settings }: Pick<ApiServices, "settings">, target: string | undefined): string[] {
+  const names = settings.targets.map(({ name }) => name);
+  if (target === undefined) return names;
+  if (names.includes(target)) return [target];
+  const message = `${target} is not forecast here; ${names.join(", ")} are`;
+  throw refuse(422, { code: "badInput", detail: `target: ${message}`, errors: [{ path: "target", message }] });
 }

@@ -17,6 +17,7 @@ import * as fleet from "./0015_fleet.ts";
 import * as state from "./0016_state.ts";
 import * as days from "./0017_retention.ts";
 import * as partSums from "./0018_part_sums.ts";
+import * as modelPage from "./0019_model_page.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -38,6 +39,7 @@ export const migrations: Record<string, Migration> = {
   "0016_state": state,
   "0017_retention": days,
   "0018_part_sums": partSums,
+  "0019_model_page": modelPage,
 };
 
 /**
@@ -55,4 +57,5 @@ export const worksWith: Record<string, string> = {
   "0015_fleet": fleet.worksWith,
   "0016_state": state.worksWith,
   "0018_part_sums": partSums.worksWith,
+  "0019_model_page": modelPage.worksWith,
 };

@@ -487,11 +487,14 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
     async get(modelId) {
       return byId.get(modelId) ?? null;
     },
-    async list({ sensorId, status, fleetId, limit, after }) {
+    async list({ sensorId, search = "", status, fleetId, limit, after }) {
       const all = newestFirst();
+      const words = search.toLowerCase().split(/\s+/);
+      const textOf = (one: RegisteredModel) => `${one.modelId} ${one.sensorId} ${one.statusReason}`.toLowerCase();
       const from = after === undefined ? 0 : all.findIndex(({ modelId }) => modelId === after) + 1;
       const isWanted = (one: RegisteredModel) =>
         (!sensorId || one.sensorId === sensorId) &&
+        words.every((word) => textOf(one).includes(word)) &&
         (!status || one.status === status) &&
         (!fleetId || fleetOf(one) === fleetId);
       return all.slice(from).filter(isWanted).slice(0, limit);

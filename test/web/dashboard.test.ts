@@ -139,6 +139,23 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("loads more models as one scrolls, and searches them on the server", async () => {
+    const { page, mock } = await visit("/models", desk, { models: 100 });
+    const ids = page.locator("tbody th");
+    for (const last of [49, 99]) {
+      await ids.nth(last).waitFor();
+      await page.evaluate("scrollTo(0, document.body.scrollHeight)");
+    }
+    await page.getByText("device-100-2016w17").waitFor();
+    await page.getByRole("searchbox").fill("room1 won");
+    await expect.poll(() => ids.allTextContents()).toEqual(["room1-2016w17"]);
+    expect(new URL(page.url()).search).toBe("?search=room1+won");
+    await page.getByRole("button", { name: "Retired" }).click();
+    await page.getByText("No model fits").waitFor();
+    expect(mock.requests.some((one) => one.includes("q=room1+won&status=retired"))).toBe(true);
+    expect(await violations(page)).toEqual([]);
+  });
+
   test("walks the points by keyboard and speaks them, past and future", async () => {
     const { page } = await visit("/sensors/room1");
     const chart = firstChart(page);

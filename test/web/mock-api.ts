@@ -36,6 +36,8 @@ export type MockState = {
   clockSpeed: number;
   /** How many sensors: the nine rooms, then made-up ones. */
   sensors: number;
+  /** How many models more than those of the rooms. */
+  models: number;
   /** Ids beside those. */
   moreIds: string[];
   /** The source fell silent that many seconds before `now`. */
@@ -309,6 +311,20 @@ function leadSeriesOf(
   };
 }
 
+function modelPageOf(state: MockState, query: URLSearchParams): ModelPage {
+  const { q = "", status, cursor = 0, limit = 50, sensorId = null } = Object.fromEntries(query);
+  const fitting = modelsOf(state.now, sensorId, state.models).filter(
+    (model) =>
+      (status === undefined || model.status === status) &&
+      q.split(/\s+/).every((word) => `${model.modelId} ${model.sensorId} ${model.statusReason}`.includes(word)),
+  );
+  const end = Number(cursor) + Number(limit);
+  return {
+    items: fitting.slice(Number(cursor), end),
+    nextCursor: end < fitting.length ? String(end) : null,
+  };
+}
+
 const notFound = (detail: string): Answer => ({
   status: 404,
   body: { type: "about:blank", title: "Not found", status: 404, detail, code: "notFound" },
@@ -335,12 +351,7 @@ export function answer(state: MockState, url: URL): Answer {
     state.isAcknowledged = true;
     return { status: 200, body: AlertResponse.parse(alertsOf(state).items[0]) };
   }
-  if (pathname === "/v1/models") {
-    return {
-      status: 200,
-      body: ModelPage.parse({ items: modelsOf(state.now, query.get("sensorId")), nextCursor: null }),
-    };
-  }
+  if (pathname === "/v1/models") return { status: 200, body: ModelPage.parse(modelPageOf(state, query)) };
   if (pathname === "/v1/sensors") return { status: 200, body: FleetPage.parse(fleetPageOf(state, query)) };
   const [, id, rest] = /^\/v1\/sensors\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];
   const sensorId = fromSegment(decodeURIComponent(id ?? ""));

@@ -25,6 +25,7 @@ export async function startMock(
     now: Date.parse("2016-05-04T14:23:20Z"),
     clockSpeed: 60,
     sensors: 9,
+    models: 0,
     moreIds: [],
     silentSeconds: 0,
     readingsAhead: 0,

@@ -43,8 +43,8 @@ export function accuracyOf(now: number, sensorId: string, groupBy: "lead" | "day
   };
 }
 
-/** A champion, a challenger and a retired model for each room but two. */
-export function modelsOf(now: number, sensorId: string | null) {
+/** A champion, a challenger and a retired model for each room but two, and `more` of made-up sensors. */
+export function modelsOf(now: number, sensorId: string | null, more = 0) {
   const day = grid(now) - 3 * 86_400_000;
   const model = (
     id: string,
@@ -58,6 +58,7 @@ export function modelsOf(now: number, sensorId: string | null) {
     status,
     statusReason: reason,
     modelSha256: sha(`${id}${week === 17 ? "" : week}`),
+    fleetId: null,
     createdAt: iso(at),
     promotedAt: status === "challenger" ? null : iso(at + 3_600_000),
     retiredAt: status === "retired" ? iso(day) : null,
@@ -93,11 +94,15 @@ export function modelsOf(now: number, sensorId: string | null) {
     codeVersion: "0.1.0-mock",
   });
   const ids = sensorId === null ? sensorIds : [sensorId];
-  return ids
+  const made = Array.from({ length: sensorId === null ? more : 0 }, (_, i) =>
+    model(`device-${i + 1}`, 17, "retired", "replaced", day - 30 * 86_400_000),
+  );
+  const ofRooms = ids
     .filter((id) => id !== "room7" && id !== "room8")
     .flatMap((id) => [
       model(id, 18, "challenger", "scored beside the champion: 96 of 400 pairs", day + 2 * 86_400_000),
       model(id, 17, "champion", "won 412 pairs, p = 0.003", day),
       model(id, 14, "retired", `replaced by ${id}-2016w17`, day - 21 * 86_400_000),
     ]);
+  return [...ofRooms, ...made];
 }

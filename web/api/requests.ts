@@ -70,16 +70,22 @@ export function getAccuracy(
   return get(`${sensorPath(sensorId)}/accuracy`, { group_by: groupBy }, signal);
 }
 
-/** All models, or one sensor's, newest first; at most `pages` pages. */
-export async function getModels(sensorId: string | null, signal: AbortSignal, pages = 20): Promise<Answer<Model[]>> {
+type ModelQuery = { sensorId?: string; q?: string; status?: string };
+
+/** Models, newest first: the first `pages` pages, and whether these are all. */
+export async function getModels(
+  asked: ModelQuery,
+  signal: AbortSignal,
+  pages = 20,
+): Promise<Answer<{ models: Model[]; isWhole: boolean }>> {
   const models: Model[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < pages; page++) {
-    const answer: Answer<ModelPage> = await get("/v1/models", { sensorId, cursor }, signal);
+    const answer: Answer<ModelPage> = await get("/v1/models", { ...asked, cursor }, signal);
     if (!answer.ok) return answer;
     models.push(...answer.data.items);
     cursor = answer.data.nextCursor;
     if (cursor === null) break;
   }
-  return { ok: true, data: models };
+  return { ok: true, data: { models, isWhole: cursor === null } };
 }

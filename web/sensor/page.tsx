@@ -61,7 +61,10 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
   );
   const byLead = useLive<AccuracyResponse>("lead", (signal) => getAccuracy(sensorId, "lead", signal));
   const byDay = useLive<AccuracyResponse>("day", (signal) => getAccuracy(sensorId, "day", signal));
-  const models = useLive<Model[]>("models", (signal) => getModels(sensorId, signal, 1));
+  const models = useLive<Model[]>("models", async (signal) => {
+    const answer = await getModels({ sensorId }, signal, 1);
+    return answer.ok ? { ok: true, data: answer.data.models } : answer;
+  });
 
   if (sensor.data === null || present === null || ops === null) {
     if (sensor.failure !== null) return <Failed failure={sensor.failure} onRetry={sensor.retry} />;

@@ -90,10 +90,15 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
       return row === undefined ? null : toModel(row, readManifest(row));
     },
 
-    async list({ sensorId, status, fleetId, limit, after }) {
+    async list({ sensorId, search, status, fleetId, limit, after }) {
       let query = models().orderBy("created_at", "desc").orderBy("model_id", "desc").limit(limit);
       if (sensorId !== undefined) query = query.where("sensor_id", "=", sensorId);
       if (status !== undefined) query = query.where("status", "=", status);
+      for (const word of search?.toLowerCase().split(/\s+/).filter(Boolean) ?? []) {
+        query = query.where(
+          sql<boolean>`position(${word} in lower(concat_ws(chr(31), model_id, sensor_id, status_reason))) > 0`,
+        );
+      }
       if (fleetId !== undefined) query = query.where("fleet_id", "=", fleetId);
       if (after !== undefined) {
         query = query.where(

@@ -9,11 +9,12 @@ import { loadLevel } from "../counter-level.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { forecastsToCsv, seriesToCsv } from "../export.ts";
 import { loadSensor } from "../known.ts";
-import { Cursor, checkRange, Format, Limit, SensorParams, Time, wantsCsv } from "../parameters.ts";
+import { Cursor, checkRange, chooseTargets, Format, Limit, SensorParams, Time, wantsCsv } from "../parameters.ts";
 import { loadScores, toForecastResponse } from "../present.ts";
 import { refuse } from "../problem.ts";
 import { problems } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
+import { bulkRoutes } from "./bulk.ts";
 import { onDemandRoutes } from "./on-demand.ts";
 
 const mostPoints = 10_000;
@@ -79,15 +80,8 @@ export function forecastRoutes(services: ApiServices): OpenAPIHono {
       }));
       return c.json({ items: await Promise.all(items), nextCursor }, 200);
     })
-    .route("/", onDemandRoutes(services));
-}
-
-function chooseTargets({ settings }: ApiServices, target: string | undefined): string[] {
-  const names = settings.targets.map(({ name }) => name);
-  if (target === undefined) return names;
-  if (names.includes(target)) return [target];
-  const message = `${target} is not forecast here; ${names.join(", ")} are`;
-  throw refuse(422, { code: "badInput", detail: `target: ${message}`, errors: [{ path: "target", message }] });
+    .route("/", onDemandRoutes(services))
+    .route("/", bulkRoutes(services));
 }
 
 async function loadForecasts(services: ApiServices, sensorId: string, targets: string[], query: Query) {

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { promoteByHand, rollback } from "../../../core/operations/promote.ts";
 import { trainMessage } from "../../../core/operations/schedule.ts";
 import { floorToStep } from "../../../core/time.ts";
-import { Id, Model, ModelPage, ReasonRequest, TrainAccepted } from "../contract.ts";
+import { Id, Model, ModelPage, ReasonRequest, Text, TrainAccepted } from "../contract.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { requireSensor } from "../known.ts";
 import { Cursor, Limit, PathId, SensorParams } from "../parameters.ts";
@@ -23,6 +23,9 @@ const listModels = createRoute({
   request: {
     query: z.object({
       sensorId: Id.optional(),
+      q: Text(256)
+        .optional()
+        .openapi({ description: "Words, each part of the modelId, sensorId or reason, in any case" }),
       status: z.enum(["challenger", "champion", "retired"]).optional(),
       cursor: Cursor.optional(),
       limit: Limit(50, 200),
@@ -46,11 +49,12 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
   const { registry, clock, queue } = services.ports;
   const app = new OpenAPIHono()
     .openapi(listModels, async (c) => {
-      const { sensorId, status, cursor, limit } = c.req.valid("query");
+      const { sensorId, q, status, cursor, limit } = c.req.valid("query");
       const after = cursor === undefined ? undefined : decodeCursor(Position, cursor).after;
       const models = await registry.list({
         limit: limit + 1,
         ...(sensorId === undefined ? {} : { sensorId }),
+        ...(q === undefined ? {} : { search: q }),
         ...(status === undefined ? {} : { status }),
         ...(after === undefined ? {} : { after }),
       });

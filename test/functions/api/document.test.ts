@@ -69,6 +69,7 @@ describe("/openapi.json", () => {
       "get /v1/alerts",
       "get /v1/audit",
       "get /v1/fleets",
+      "get /v1/forecasts",
       "get /v1/keys",
       "get /v1/models",
       "get /v1/models/{id}",

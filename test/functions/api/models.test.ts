@@ -67,6 +67,9 @@ describe("GET /v1/models", () => {
     expect(await ids("status=challenger&sensorId=a")).toEqual(["m2", "m0"]);
     expect(await ids("sensorId=b")).toEqual([]);
     await getProblem(api.app, "/v1/models?status=best", 422);
+    expect(await ids("q=M1%20Better")).toEqual(["m1"]);
+    expect(await ids("q=m&status=challenger")).toEqual(["m2", "m0"]);
+    expect(await ids("q=nobody")).toEqual([]);
   });
 
   it("gives one model with its receipt and without its scaler", async () => {

@@ -42,12 +42,13 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
       return sensorIds.flatMap((id) => targets.flatMap((target) => newest.get(JSON.stringify([id, target])) ?? []));
     },
 
-    async newestForecasts(sensorIds) {
-      const old = await orBefore(() => before.newestForecasts(sensorIds));
+    async newestForecasts(sensorIds, { withMix }) {
+      const fields = withMix ? issuedFields(packField) : issuedFields(sql`null`, sql`null`);
+      const old = await orBefore(() => before.newestForecasts(sensorIds, { withMix }));
       const found = await issued.forecasts(sql<IssuedRow>`
-        select ${issuedFields(packField)}
-        from sensor_state st join sensor_key k using (sensor_id)
-        join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served ${withPack}
+        select ${fields} from sensor_state st join sensor_key k using (sensor_id)
+        join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served
+        ${withMix ? withPack : sql``}
         where st.sensor_id = any(${sensorIds}::text[])`);
       const last = new Map<string, Forecast>();
       for (const one of [...old, ...found]) {
