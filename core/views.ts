@@ -46,9 +46,10 @@ export type OperationViews = {
   /** Null before the first cycle. */
   newestSlot(): Promise<Date | null>;
   /**
-   * The newest slot up to `upTo`, among its latest cycles, whose sensors all have their outcome; null where none has.
+   * The newest slot up to `upTo` whose sensors all have their outcome, of which a cycle's end tells; only where none of
+   * those reaches `due` are the outcomes of the latest cycles counted. Null where there is none.
    */
-  newestDoneSlot(upTo: Date): Promise<Date | null>;
+  newestDoneSlot(upTo: Date, due: Date): Promise<Date | null>;
   /** Empty where no pg-boss lives in the database. */
   queueCounts(): Promise<{ name: string; waiting: number; active: number; failed: number }[]>;
   /** Of each day of each table that has them. */

@@ -34,6 +34,7 @@ import { rehearseRoutes } from "./routes/rehearse.ts";
 import { sensorRoutes } from "./routes/sensors.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import type { ApiServices } from "./services.ts";
+import { withWatchedSource } from "./watched-source.ts";
 
 /** Nothing may be loaded; only the reference page has a style of its own. */
 const contentSecurityPolicy = { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"], frameAncestors: ["'none'"] };
@@ -68,15 +69,16 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.use(answers.give);
   app.use(compress());
   const tag = etag();
-  // A tag is made of the whole answer: what is streamed gets none.
-  app.use((c, next) => (c.req.path === "/v1/forecasts" ? next() : tag(c, next)));
+  // A tag is made of the whole answer: what is streamed gets none, nor do probes.
+  app.use((c, next) => (c.req.path.startsWith("/v1/") && c.req.path !== "/v1/forecasts" ? tag(c, next) : next()));
   app.use(readBodies({ maxBytes: maxBodyBytes, deadlineMs: settings.bodyDeadlineMs ?? 5_000 }));
   app.use(boundInFlight({ ...defaultLanes, ...settings.lanes }));
   app.use(answers.again);
   app.use(writeAudit(access, ports.log));
   app.use(limitTime(settings.deadlines ?? defaultDeadlines, services.within));
 
-  app.route("/", healthRoutes(services));
+  const watched = withWatchedSource(services);
+  app.route("/", healthRoutes(watched));
   app.route("/", sensorRoutes(services, revision));
   app.route("/", readingRoutes(services));
   app.route("/", forecastRoutes(services));
@@ -87,8 +89,8 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.route("/", alertRoutes(services));
   app.route("/", rehearseRoutes(services));
   app.route("/", alertChannelRoutes(services));
-  app.route("/", opsRoutes(services));
-  app.route("/", metricRoutes(services));
+  app.route("/", opsRoutes(watched));
+  app.route("/", metricRoutes(watched));
   app.route("/", sessionRoutes(services, limiter));
   app.route("/", keyRoutes(services));
   app.route("/", auditRoutes(services));

@@ -22,6 +22,7 @@ import { cycleColumns, outcomeColumns } from "./tables.ts";
 /** Cycles, outcomes and forecasts in the predictor database. Every write may be repeated; nothing is updated. */
 export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
   const prepare = preparation(db);
+  const countOutcomes = outcomeCounter(db);
   return {
     async openCycle({ slot, sensors, shards, now }) {
       await reopenDisputed(db, slot, now);
@@ -106,15 +107,9 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
     record: (outcomes, forecasts) => record(db, prepare, outcomes, forecasts),
 
     async latestCycles(limit) {
-      const { rows } = await sql<CycleRow>`
-        select c.*, o.* from (select * from cycle order by slot desc limit ${limit}) as c
-        cross join lateral (
-          select count(*) filter (where status = 'issued') as issued, count(*) filter (where status = 'baseline') as baseline,
-            count(*) filter (where status = 'refused') as refused, count(*) filter (where status = 'expired') as expired
-          from outcome where outcome.slot = c.slot
-        ) as o
-        order by c.slot desc`.execute(db);
-      return rows.map(toCycle);
+      const cycles = await db.selectFrom("cycle").selectAll().orderBy("slot", "desc").limit(limit).execute();
+      const counts = await countOutcomes(cycles);
+      return cycles.map((cycle) => ({ ...toFields(cycleColumns, cycle), ...counts(cycle) }));
     },
   };
 }
@@ -219,10 +214,32 @@ const lineageColumns = {
   content: column<StoredLineage>("jsonb"),
 };
 
-type CycleRow = Selectable<PredictorSchema["cycle"]> & Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;
+type CycleRow = Selectable<PredictorSchema["cycle"]>;
+type Counts = Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;
+const none: Counts = { issued: 0, baseline: 0, refused: 0, expired: 0 };
+const mostCounted = 500;
 
-function toCycle({ issued, baseline, refused, expired, ...row }: CycleRow): Cycle {
-  return { ...toFields(cycleColumns, row), issued, baseline, refused, expired };
+/** Counts cycles' outcomes; those of cycles that have all of them are remembered, so that only what is new is counted. */
+function outcomeCounter(db: Kysely<PredictorSchema>) {
+  const whole = new Map<string, Counts>();
+  // A cycle that is opened again is another one.
+  const nameOf = ({ slot, opened_at }: CycleRow) => `${slot.getTime()} ${opened_at.getTime()}`;
+  return async (cycles: CycleRow[]): Promise<(cycle: CycleRow) => Counts> => {
+    const open = cycles.filter((cycle) => !whole.has(nameOf(cycle))).map(({ slot }) => slot);
+    const { rows } = await sql<Counts & { slot: Date }>`
+      select slot, count(*) filter (where status = 'issued') as issued, count(*) filter (where status = 'baseline') as baseline,
+        count(*) filter (where status = 'refused') as refused, count(*) filter (where status = 'expired') as expired
+      from outcome where slot = any(${open}::timestamptz[]) group by slot`.execute(db);
+    const counted = new Map(rows.map(({ slot, ...counts }) => [slot.getTime(), counts]));
+    const counts = (cycle: CycleRow) => whole.get(nameOf(cycle)) ?? counted.get(cycle.slot.getTime()) ?? none;
+    if (whole.size > mostCounted) whole.clear();
+    for (const cycle of cycles) {
+      const { issued, baseline, refused, expired } = counts(cycle);
+      const isWhole = issued + baseline + refused + expired >= cycle.sensors;
+      if (cycle.finished_at !== null && isWhole) whole.set(nameOf(cycle), { issued, baseline, refused, expired });
+    }
+    return counts;
+  };
 }
 
 function compare(a: string, b: string): number {

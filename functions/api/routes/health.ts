@@ -31,7 +31,10 @@ export function healthRoutes(services: ApiServices): OpenAPIHono {
     .openapi(health, (c) => c.json({ status: "ok" as const, codeVersion: settings.codeVersion }, 200))
     .openapi(ready, async (c) => {
       const now = ports.clock.now();
-      const [slot, follower] = await Promise.allSettled([views.newestDoneSlot(now), ports.follower.state()]);
+      const [slot, follower] = await Promise.allSettled([
+        views.newestDoneSlot(now, outcomesDueSince(now, settings)),
+        ports.follower.state(),
+      ]);
       const errors: { path: string; message: string }[] = [];
       if (follower.status === "rejected") errors.push({ path: "follower", message: wordsFor(follower.reason) });
       if (slot.status === "rejected") errors.push({ path: "predictor", message: wordsFor(slot.reason) });

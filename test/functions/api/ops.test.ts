@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { PgBoss } from "pg-boss";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
@@ -171,6 +172,37 @@ describe("probes", () => {
     expect(await paths()).toEqual(["cycle"]);
     api.follower.state = followerAway;
     expect(await paths()).toEqual(["follower", "cycle"]);
+  });
+
+  it("takes a cycle's end for its outcomes, and counts those of newer ones only where it must", async () => {
+    api = await startApi(postgres);
+    const earlier = addSeconds(someSlot, -stepSeconds);
+    for (const slot of [earlier, someSlot]) {
+      await api.ledger.openCycle({ slot, sensors: 1, shards: 1, now: slot });
+      await api.ledger.closeFanOut(slot, slot);
+      await api.ledger.record([outcomeOf({ slot })], []);
+    }
+    await api.ledger.finishCycles(earlier, someSlot);
+    const newest = async () => (await getAs(api.app, "/readyz", ReadyResponse)).newestSlot;
+    expect(await newest()).toBe(earlier.toISOString());
+    api.clock.advance(stepSeconds + 1);
+    expect(await newest()).toBe(someSlot.toISOString());
+  });
+
+  it("does not ask a follower that takes long for every answer", async () => {
+    api = await startApi(postgres);
+    await api.ledger.openCycle({ slot: someSlot, sensors: 1, shards: 1, now: someSlot });
+    await api.ledger.closeFanOut(someSlot, someSlot);
+    await api.ledger.record([outcomeOf()], []);
+    const { state } = api.follower;
+    let asked = 0;
+    api.follower.state = async () => {
+      asked++;
+      await sleep(200);
+      return state();
+    };
+    for (let i = 0; i < 5; i++) await getAs(api.app, "/readyz", ReadyResponse);
+    expect(asked).toBe(1);
   });
 
   it("is not ready while the predictor database is away", async () => {

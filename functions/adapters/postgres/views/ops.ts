@@ -25,7 +25,17 @@ export function opsViews(
       return row?.slot ?? null;
     },
 
-    async newestDoneSlot(upTo) {
+    async newestDoneSlot(upTo, due) {
+      const finished = await db
+        .selectFrom("cycle")
+        .select("slot")
+        .where("slot", "<=", upTo)
+        .where("finished_at", "is not", null)
+        .where("is_disputed", "=", false)
+        .orderBy("slot", "desc")
+        .limit(1)
+        .executeTakeFirst();
+      if (finished && finished.slot >= due) return finished.slot;
       const { rows } = await sql<{ slot: Date }>`
         select slot from (select * from cycle where slot <= ${upTo} order by slot desc limit ${looksBack}) as c
         where fanned_out_at is not null and not is_disputed
