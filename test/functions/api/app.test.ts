@@ -328,7 +328,9 @@ describe("HTTP manners", () => {
 describe("heavy reads", () => {
   it("go one behind the other, and leave light ones their places", async () => {
     const gate = Promise.withResolvers<void>();
-    await startWithSensor({ settings: { lanes: { heavyPlaces: 1, heavyWaiting: 2 } } });
+    await startWithSensor({ settings: { lanes: { heavyPlaces: 1, heavyWaiting: 2 }, revisionMs: 600_000 } });
+    // Asks for the revision, so that those below stand in line without waiting for it.
+    expect((await api.app.request("/v1/sensors/a")).status).toBe(200);
     let running = 0;
     const { sensorOrder } = api.services.views;
     api.services.views.sensorOrder = async (query) => {
@@ -337,7 +339,7 @@ describe("heavy reads", () => {
       running--;
       return sensorOrder(query);
     };
-    const heavy = [1, 2, 3].map(() => api.app.request("/v1/sensors"));
+    const heavy = [1, 2, 3].map((limit) => api.app.request(`/v1/sensors?limit=${limit}`));
     await expect.poll(() => running).toBe(1);
     expect((await getProblem(api.app, "/v1/models", 503)).code).toBe("overloaded");
     expect((await api.app.request("/v1/sensors/a")).status).toBe(200);
