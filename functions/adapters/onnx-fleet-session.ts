@@ -30,7 +30,11 @@ export async function openFleetSession({
 
   async function runBatch(rows: FleetRow[]): Promise<ModelOutput[]> {
     const feeds = Object.fromEntries(inputs.map(([name, dims]) => [name, stack(rows, name, dims)]));
-    const results = await session.run(feeds);
+    const results = await session.run(feeds).catch((error: unknown) => {
+      // What its operators do not take: the graph's fault, whatever the rows.
+      const text = error instanceof Error ? error.message : String(error);
+      throw new AppError("artefactRejected", `fleet ${fleetId}: run failed: ${text}`, { cause: error });
+    });
     const [quantiles, ridge] = ["quantiles", "ridge"].map((name) =>
       dataOf(fleetId, name, results[name], rows.length * size),
     );

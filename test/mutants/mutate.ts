@@ -105,9 +105,19 @@ export function mutateGraph(random: Random, onnx: Uint8Array): Uint8Array {
     for (const [, value] of fields) if (Array.isArray(value)) collect(value);
   };
   collect(model);
-  const list = pick(random, lists);
-  const at = Math.floor(random() * list.length);
+  // Weights and operators are a few fields of many: half of the mutants are of them.
+  const focus = random();
+  const isWanted = focus < 0.3 ? isWeights : focus < 0.5 ? isOperator : () => true;
+  const list = pick(
+    random,
+    lists.filter((fields) => fields.some(isWanted)),
+  );
+  const at = focus < 0.5 ? list.findIndex(isWanted) : Math.floor(random() * list.length);
   const field = list[at];
+  if (field && focus < 0.5) {
+    field[1] = focus < 0.3 ? mutatedField(random, field[1], lists) : new TextEncoder().encode(pick(random, operators));
+    return encodeFields(model);
+  }
   const change = random();
   if (!field || change < 0.1) list.push(strange(random));
   else if (change < 0.25) list.splice(at, 1);
@@ -115,6 +125,14 @@ export function mutateGraph(random: Random, onnx: Uint8Array): Uint8Array {
   else if (change < 0.45) [list[at], list[0]] = [list[0]!, field];
   else field[1] = mutatedField(random, field[1], lists);
   return encodeFields(model);
+}
+
+function isWeights([id, value]: ForeignField): boolean {
+  return id === 9 && value instanceof Uint8Array && value.length >= 16;
+}
+
+function isOperator([id, value]: ForeignField): boolean {
+  return id === 4 && value instanceof Uint8Array && operators.includes(new TextDecoder().decode(value));
 }
 
 /** External data, a subgraph, and fields that nobody knows. */

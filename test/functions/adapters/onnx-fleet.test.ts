@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { createFleetArtefact, saveFleet } from "../../../core/model/fleet/artefact.ts";
-import { encodeGolden } from "../../../core/model/fleet/golden.ts";
+import { encodeGolden, graphInputs } from "../../../core/model/fleet/golden.ts";
 import { savePack } from "../../../core/model/fleet/pack.ts";
 import { encodePart, halvedTensors } from "../../../core/model/fleet/part-file.ts";
 import { memoryFiles } from "../../../functions/adapters/memory-store.ts";
 import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
+import { createGraph } from "../../../models/onnx/graph.ts";
 import { fleetOf } from "../../fleets.ts";
 
 const log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -101,4 +102,29 @@ test("a version serves only with its registered digest and its golden answers", 
     ok: false,
     message: expect.stringContaining("not in the model store"),
   });
+});
+
+test("a graph that fails when it runs is refused, and costs a shard its model alone", async () => {
+  const { stored, inference, artefact, graph, rowOf, parts } = await served();
+  const model = createGraph();
+  for (const [name, dims] of Object.entries(graphInputs(graph))) model.input(name, ["batch", ...dims]);
+  // ONNX Runtime loads it, and finds only then that bounds must be scalars.
+  const bounds = [-1, 1].map((value) => model.constant(`bound${value}`, [2], [value, value]));
+  const clipped = model.node("Clip", ["changes", ...bounds], "clipped");
+  for (const name of ["quantiles", "ridge"]) {
+    const rows = model.node(
+      "Reshape",
+      [clipped, model.integers(`${name}.dims`, [-1, graph.leads, graph.targets, 1])],
+      `${name}.rows`,
+    );
+    model.node("Concat", [rows, rows, rows], name, { axis: 3 });
+    model.output(name, ["batch", graph.leads, graph.targets, graph.quantiles.length]);
+  }
+  const manifest = { ...artefact.manifest, fleetId: "rooms-5" };
+  const failing = await createFleetArtefact(manifest, new Uint8Array(model.encode("failing")), artefact.golden);
+  await saveFleet(stored, failing);
+  const version = { fleetId: "rooms-5", digest: failing.digest };
+  expect(await inference.verify(version)).toMatchObject({ ok: false, message: expect.stringContaining("run failed") });
+  const [answer] = await inference.run(version, [rowOf(parts[0]!, 1)]);
+  expect(answer).toMatchObject({ ok: false, reason: "modelRejected" });
 });
