@@ -17,6 +17,8 @@ export type Facts = {
   profile: Profile | null;
   /** Null where the source did not answer, undefined where nobody asked. */
   newestReadingAt?: Date | null | undefined;
+  /** Nothing new has come from any sensor: that this one is silent, or has no forecast, says nothing of it. */
+  isSourceStale?: boolean;
   /** Of the last week; undefined where nothing was scored. */
   accuracy?: { target: string; coverage: number | null; skill: number | null }[] | undefined;
   /** What the watch saw, where the rule looks at the system. */
@@ -191,7 +193,8 @@ function judgeObserved(condition: Extract<Condition, { kind: "observed" }>, fact
   return { verdict, evidence: () => evidence };
 }
 
-function judgeSilent(forSeconds: number, { slot, newestReadingAt }: Facts): Judged {
+function judgeSilent(forSeconds: number, { slot, newestReadingAt, isSourceStale }: Facts): Judged {
+  if (isSourceStale) return blind("staleSource");
   if (newestReadingAt === undefined) return blind("sourceUnanswered");
   // A sensor that was never heard of is silent, too.
   const seconds = newestReadingAt === null ? Infinity : secondsBetween(newestReadingAt, slot);
@@ -199,7 +202,8 @@ function judgeSilent(forSeconds: number, { slot, newestReadingAt }: Facts): Judg
   return { verdict: seconds >= forSeconds ? "crossed" : "clear", evidence: () => evidence };
 }
 
-function judgeUnforecast({ outcome }: Facts): Judged {
+function judgeUnforecast({ outcome, isSourceStale }: Facts): Judged {
+  if (isSourceStale) return blind("staleSource");
   if (outcome === null) return blind("noOutcome");
   const { status, reason } = outcome;
   return { verdict: status === "issued" ? "clear" : "crossed", evidence: () => ({ reason: reason ?? status }) };

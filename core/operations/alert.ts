@@ -13,13 +13,15 @@ export type AlertSettings = {
   /** Time between two cycles, of the Clock and of the wall, which differ in the demo. */
   cycleSeconds: number;
   wallCycleSeconds: number;
+  /** A source whose newest reading of all is older than this is stale. */
+  staleSeconds: number;
 };
 
 export type AlertPorts = Pick<Ports, "log" | "queue"> & {
   clock: Pick<Ports["clock"], "now">;
   /** For notices, whose readers live by it. */
   wall: Pick<Ports["clock"], "now">;
-  follower: Pick<Ports["follower"], "newestReadings">;
+  follower: Pick<Ports["follower"], "newestReadings" | "state">;
   alerts: Alerts;
   views: Pick<ForecastViews, "outcomes" | "forecastsOfSlot"> & Pick<AccuracyViews, "scoreSums">;
 };
@@ -48,7 +50,7 @@ export async function alertShard(ports: AlertPorts, settings: AlertSettings, dec
   if (watched.size === 0) return;
   const [standings, facts] = await Promise.all([
     alerts.standings([...watched.keys()]),
-    factsOf(ports, book, watched, decided),
+    factsOf(ports, book, watched, decided, settings),
   ]);
   // Who is not decided yet comes back with its message, or is swept.
   const sensorIds = [...watched.keys()].filter((sensorId) => facts.get(sensorId)!.outcome !== null);
@@ -228,6 +230,7 @@ async function factsOf(
   book: RuleBook,
   watched: Map<string, Rule[]>,
   { slot, outcomes, forecasts }: Decided,
+  { staleSeconds }: AlertSettings,
 ): Promise<Map<string, Facts>> {
   const sensorIds = [...watched.keys()];
   const here = new Set(outcomes.map((one) => one.sensorId));
@@ -244,6 +247,11 @@ async function factsOf(
           log.warn("alert.sourceUnanswered", { slot, error });
           return new Map<string, Date | null>();
         });
+  const asksForSource = (rule: Rule) => rule.condition.kind === "silent" || rule.condition.kind === "unforecast";
+  const isAsked = [...watched.values()].some((rules) => rules.some(asksForSource));
+  const source = isAsked ? await follower.state().catch(() => null) : null;
+  const newestOfAll = source?.newestReadingAt ?? null;
+  const isSourceStale = newestOfAll !== null && secondsBetween(newestOfAll, slot) > staleSeconds;
   const accuracy = await accuracyOf(views, watched, [...oldForecasts, ...forecasts], slot);
   const outcomeOf = new Map([...oldOutcomes, ...outcomes].map((one) => [one.sensorId, one]));
   const served = Map.groupBy(
@@ -259,6 +267,7 @@ async function factsOf(
         forecasts: served.get(sensorId) ?? [],
         profile: book.profiles.get(sensorId) ?? null,
         newestReadingAt: newest.get(sensorId),
+        isSourceStale,
         accuracy: accuracy.get(sensorId),
       },
     ]),

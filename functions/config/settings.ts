@@ -53,7 +53,11 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
     train: defaultTrainSettings(fleet, codeVersion),
     retrain: { fleet, drift: defaultDriftSettings, minimumAgeSeconds },
     promotion: defaultPromotionSettings(leads),
-    alert: { cycleSeconds, wallCycleSeconds: cycleSeconds / clockSpeed },
+    alert: {
+      cycleSeconds,
+      wallCycleSeconds: cycleSeconds / clockSpeed,
+      staleSeconds: config.staleAfterSteps * stepSeconds,
+    },
     schedule: { stepSeconds, shardSize, activeSeconds, ...holes },
     api: {
       stepSeconds,

@@ -58,7 +58,7 @@ const ports = {
   ...{ clock, wall: clock, log: quietLog(), queue: memoryQueue(), follower: memoryFollower(new Map()) },
   ...{ alerts: stores.alerts, views: createViews(database.db) },
 };
-const settings = { cycleSeconds: stepSeconds, wallCycleSeconds: stepSeconds };
+const settings = { cycleSeconds: stepSeconds, wallCycleSeconds: stepSeconds, staleSeconds: 2 * stepSeconds };
 const random = randomOf(3);
 const leads = Array.from({ length: 44 }, (_, h) => (h < 24 ? h + 1 : 24 + 6 * (h - 23)));
 

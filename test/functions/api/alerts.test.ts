@@ -51,7 +51,7 @@ async function cycle(level: number): Promise<void> {
     forecastOf({ origin: slot, sensorId: "b", reason: "staleSource", method: "baseline" }),
   ];
   const outcomes = ["a", "b"].map((sensorId) => outcomeOf({ sensorId, slot }));
-  const settings = { cycleSeconds: stepSeconds, wallCycleSeconds: stepSeconds };
+  const settings = { cycleSeconds: stepSeconds, wallCycleSeconds: stepSeconds, staleSeconds: 2 * stepSeconds };
   await alertShard(alertPorts, settings, { slot, sensorIds: ["a", "b"], outcomes, forecasts });
 }
 

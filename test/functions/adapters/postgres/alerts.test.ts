@@ -8,7 +8,7 @@ import type { PredictorSchema } from "../../../../functions/adapters/postgres/sc
 import { createViews } from "../../../../functions/adapters/postgres/views.ts";
 import { alertStores } from "../../../../functions/runtime/alerts.ts";
 import { predictorPorts } from "../../../../functions/runtime/predictor.ts";
-import { someSlot } from "../../../builders.ts";
+import { readingsOf, someSlot } from "../../../builders.ts";
 import { testClock } from "../../../fakes/clock.ts";
 import { quietLog } from "../../../fakes/log.ts";
 import { memoryFollower, memoryQueue } from "../../../fakes/ports.ts";
@@ -16,7 +16,7 @@ import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { forecastOf, outcomeOf } from "../../api/harness.ts";
 
 const step = 600;
-const settings = { cycleSeconds: step, wallCycleSeconds: step };
+const settings = { cycleSeconds: step, wallCycleSeconds: step, staleSeconds: 2 * step };
 
 let postgres: TestPostgres;
 let database: Database<PredictorSchema>;
@@ -232,6 +232,23 @@ describe("blindness", () => {
     await cycle(3, "stale", ["a", "b"]);
     clock.advance(9 * step);
     expect(await outbox.next("c0", clock.now())).toBeNull();
+  });
+
+  it("is what silence and refusals read as while nothing comes from anybody, and not while one sensor is silent", async () => {
+    const { cycle, states, ports } = await start([
+      { condition: { kind: "silent", forSeconds: 3 * step } },
+      { condition: { kind: "unforecast", forSeconds: 0 } },
+    ]);
+    const values = { temperature: [20, 20, 20] };
+    const readings = new Map([
+      ["a", readingsOf(values)],
+      ["b", readingsOf(values, { end: addSeconds(someSlot, 3 * step) })],
+    ]);
+    ports.follower = memoryFollower(readings, () => ports.clock.now().getTime());
+    await cycle(3, "refused");
+    expect(await states()).toEqual({ "r0/a": "firing", "r1/a": "firing" });
+    await cycle(6, "refused");
+    expect(await states()).toEqual({ "r0/a": "blind", "r1/a": "blind" });
   });
 
   it("makes no alarm, and keeps one that there was", async () => {
