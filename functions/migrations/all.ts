@@ -50,6 +50,8 @@ export const worksWith: Record<string, string> = {
   "0005_holes": holes.worksWith,
   "0006_held": "0003_challenger",
   "0007_notes": notes.worksWith,
+  // It adds a column that may be null and a function: what is written without them stands.
+  "0009_retention": "0008_issued",
   "0010_digest": "0009_retention",
   "0011_profile": profile.worksWith,
   "0013_backup": backup.worksWith,
