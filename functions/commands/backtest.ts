@@ -8,7 +8,7 @@ import { type BacktestInput, boundsOf } from "../../core/evaluation/planned.ts";
 import { type BacktestPlan, splitGrid } from "../../core/evaluation/split.ts";
 import { type Trained, trainFleets } from "../../core/evaluation/trainings.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../core/forecast/settings.ts";
-import { defaultLeads, everyLead, lastLead } from "../../core/model/leads.ts";
+import { everyLead, lastLead } from "../../core/model/leads.ts";
 import { leadsText } from "../config/leads.ts";
 import { integerText, seedText } from "../config/number.ts";
 import { openFleets } from "../runtime/models.ts";
@@ -22,7 +22,7 @@ const usage = `npm run backtest -- --data FILE.csv[.gz] --step SECONDS --out FOR
   [--range name=min:max]      physical range of a target (temperature and humidity have theirs); may be repeated
   [--online]                  serve every step, learn mix and widths from the outcomes, and train again as
                               the history grows
-  [--leads 1-24,30-144/6]     which future steps; without it each to 24, then hourly to 24 hours
+  [--leads 1-24,30-144/6]     which future steps; without it each to 24
   [--horizon 24]              instead of --leads: each step up to this one
   [--seed 1] [--workers N]`;
 
@@ -146,9 +146,9 @@ function targetsOf(
   });
 }
 
-function leadsOf({ leads, horizon, step }: Options): number[] {
+function leadsOf({ leads, horizon }: Options): number[] {
   if (leads && horizon) throw new AppError("badInput", "--leads and --horizon both say which steps: leave one out");
-  return leads ?? (horizon === undefined ? defaultLeads(step) : everyLead(horizon));
+  return leads ?? everyLead(horizon ?? 24);
 }
 
 function ownPlan(readings: SortedReadings, targets: Target[], options: Options): Map<string, BacktestPlan> {
