@@ -50,6 +50,8 @@ export async function trainParts(
   return { status: "trained", fleetId: version.fleetId, ...found };
 }
 
+const packsAtOnce = 2;
+
 /** Sensors that are to have a part of this version. */
 type Joining = {
   version: FleetVersion;
@@ -70,13 +72,20 @@ export async function fitAll(
   const made = { engine: manifest.training.engine, seed: trainingSeed("parts", slot), now: slot, codeVersion };
   const sensors: SettledSensor[] = [];
   const refused: FleetResult["refused"] = [];
-  for (let from = 0; from < sensorIds.length; from += packSize) {
-    const some = sensorIds.slice(from, from + packSize);
+  const fitPack = async (some: string[]) => {
     const readings = await ports.follower.readWindows(some, addSeconds(slot, -historySeconds), slot);
     const asked = some.map((sensorId) => ({ sensorId, readings: readings.get(sensorId)! }));
     const built = await ports.fleetTrainer.fitParts({ sensors: asked, version: manifest, prior, ...made }, signal);
     refused.push(...built.refused);
     sensors.push(...(await admitAndSettle(ports, version, built.sensors, `trained: ${reason}`)));
+  };
+  // Several at a time, where the trainer has workers for them; their readings bound the memory.
+  for (let from = 0; from < sensorIds.length; from += packsAtOnce * packSize) {
+    const some = sensorIds.slice(from, from + packsAtOnce * packSize);
+    const packs = Array.from({ length: Math.ceil(some.length / packSize) }, (_, i) =>
+      some.slice(i * packSize, (i + 1) * packSize),
+    );
+    await Promise.all(packs.map(fitPack));
   }
   return { sensors, refused };
 }

@@ -1,10 +1,11 @@
 import { AppError } from "../errors.ts";
 import { artefactDigest } from "../model/artefact-digest.ts";
-import { loadFleet } from "../model/fleet/artefact.ts";
+import { loadFleet, loadPrior } from "../model/fleet/artefact.ts";
 import { loadParts } from "../model/fleet/pack.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { sha256Of } from "../model/sha256.ts";
 import type { Ports } from "../ports.ts";
+import { mostVersions } from "./admit-fleet.ts";
 
 type ModelPorts = Pick<Ports, "registry" | "store" | "fleetFiles">;
 
@@ -13,15 +14,27 @@ const pageSize = 200;
 const mostModels = 2_000;
 const atATime = 8;
 
-/** Registered models whose artefact is missing or not what was registered, each with what is wrong. */
+/**
+ * Registered models and versions of fleets whose artefact is missing or not what was registered, each with what is
+ * wrong.
+ */
 export async function wrongModels({ registry, ...stores }: ModelPorts): Promise<string[]> {
   const wrong: string[] = [];
+  for (const { fleetId, digest, status } of await registry.fleets(mostVersions)) {
+    if (status === "retired") continue;
+    const fault = await told(`fleet ${fleetId} (${status})`, async () => {
+      const { manifest } = await loadFleet(stores.fleetFiles, fleetId, digest);
+      await loadPrior(stores.fleetFiles, manifest);
+      return null;
+    });
+    if (fault !== null) wrong.push(fault);
+  }
   let after: string | undefined;
   for (let seen = 0; seen < mostModels; seen += pageSize) {
     const page = await registry.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
     for (let i = 0; i < page.length; i += atATime) {
-      const told = await Promise.all(page.slice(i, i + atATime).map((model) => faultOf(stores, model)));
-      wrong.push(...told.filter((one) => one !== null));
+      const faults = await Promise.all(page.slice(i, i + atATime).map((model) => faultOf(stores, model)));
+      wrong.push(...faults.filter((one) => one !== null));
     }
     after = page.at(-1)?.modelId;
     if (page.length < pageSize) break;
@@ -34,26 +47,32 @@ async function faultOf(
   model: RegisteredModel,
 ): Promise<string | null> {
   const { modelId, sensorId, status, modelSha256, manifest } = model;
-  try {
+  return told(`${modelId} (${status})`, async () => {
     if (manifest.fleet) {
       const { fleetId, digest, pack } = manifest.fleet;
       await loadFleet(fleetFiles, fleetId, digest);
       const part = (await loadParts(fleetFiles, [{ sensorId, pack, digest: modelSha256 }])).get(modelSha256);
-      return part instanceof AppError ? `${modelId} (${status}): ${part.message}` : null;
+      return part instanceof AppError ? part.message : null;
     }
     const artefact = await store.get(modelId);
-    if (artefact === null) return `${modelId} (${status}): its artefact is missing`;
+    if (artefact === null) return `its artefact is missing`;
     const sha256 = await sha256Of(artefact.onnx);
-    if (sha256 !== modelSha256)
-      return `${modelId} (${status}): bytes have sha256 ${sha256}, ${modelSha256} is registered`;
+    if (sha256 !== modelSha256) return `bytes have sha256 ${sha256}, ${modelSha256} is registered`;
     const whole = model.digest === null ? null : await artefactDigest(artefact);
-    if (whole !== model.digest)
-      return `${modelId} (${status}): its files have digest ${whole}, ${model.digest} is registered`;
+    if (whole !== model.digest) return `its files have digest ${whole}, ${model.digest} is registered`;
     const said = artefact.manifest.modelSha256;
-    return said === modelSha256 ? null : `${modelId} (${status}): its manifest says sha256 ${said}, not ${modelSha256}`;
+    return said === modelSha256 ? null : `its manifest says sha256 ${said}, not ${modelSha256}`;
+  });
+}
+
+/** What is wrong with a thing, after its name; null where nothing is. */
+async function told(what: string, check: () => Promise<string | null>): Promise<string | null> {
+  try {
+    const fault = await check();
+    return fault && `${what}: ${fault}`;
   } catch (error) {
     if (error instanceof AppError && (error.code === "artefactRejected" || error.code === "notFound"))
-      return `${modelId} (${status}): ${error.message}`;
+      return `${what}: ${error.message}`;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { SessionResponse } from "../../functions/api/access/contract.ts";
 import { AlertPage, AlertResponse, RehearsalResponse, RulePage } from "../../functions/api/alert/contract.ts";
 import {
   AccuracyResponse,
+  FleetVersionList,
   ForecastList,
   type ForecastResponse,
   type LeadSeries,
@@ -27,7 +28,7 @@ import {
   stepSeconds,
   valueAt,
 } from "./fleet-data.ts";
-import { accuracyOf, modelsOf } from "./model-data.ts";
+import { accuracyOf, fleetsOf, modelsOf } from "./model-data.ts";
 
 /** What a test may change while the server runs. */
 export type MockState = {
@@ -351,6 +352,7 @@ export function answer(state: MockState, url: URL): Answer {
     state.isAcknowledged = true;
     return { status: 200, body: AlertResponse.parse(alertsOf(state).items[0]) };
   }
+  if (pathname === "/v1/fleets") return { status: 200, body: FleetVersionList.parse(fleetsOf(state.now)) };
   if (pathname === "/v1/models") return { status: 200, body: ModelPage.parse(modelPageOf(state, query)) };
   if (pathname === "/v1/sensors") return { status: 200, body: FleetPage.parse(fleetPageOf(state, query)) };
   const [, id, rest] = /^\/v1\/sensors\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];

@@ -1,4 +1,4 @@
-import type { AccuracyResponse } from "../../functions/api/contract.ts";
+import type { AccuracyResponse, FleetVersionList } from "../../functions/api/contract.ts";
 import { coverageOf, horizon, mockTargets, seeded, sensorIds, sha, stepMs, stepSeconds } from "./fleet-data.ts";
 
 const iso = (at: number) => new Date(at).toISOString();
@@ -58,7 +58,7 @@ export function modelsOf(now: number, sensorId: string | null, more = 0) {
     status,
     statusReason: reason,
     modelSha256: sha(`${id}${week === 17 ? "" : week}`),
-    fleetId: null,
+    fleetId: "fleet-20160430",
     createdAt: iso(at),
     promotedAt: status === "challenger" ? null : iso(at + 3_600_000),
     retiredAt: status === "retired" ? iso(day) : null,
@@ -105,4 +105,24 @@ export function modelsOf(now: number, sensorId: string | null, more = 0) {
       model(id, 14, "retired", `replaced by ${id}-2016w17`, day - 21 * 86_400_000),
     ]);
   return [...ofRooms, ...made];
+}
+
+/** Two versions of the fleet's network: one serves, a newer one is on trial. */
+export function fleetsOf(now: number): FleetVersionList {
+  const version = (fleetId: string, daysAgo: number) => ({
+    ...{ fleetId, group: "", digest: sha(fleetId), createdAt: iso(now - daysAgo * 86_400_000), retiredAt: null },
+  });
+  return {
+    items: [
+      {
+        ...version("fleet-20160507", 1),
+        ...{ status: "challenger", statusReason: "trained: scheduled", promotedAt: null, champions: 0, challengers: 8 },
+      },
+      {
+        ...version("fleet-20160430", 8),
+        ...{ status: "champion", statusReason: "first network of the fleet", champions: 9, challengers: 0 },
+        promotedAt: iso(now - 8 * 86_400_000),
+      },
+    ],
+  };
 }

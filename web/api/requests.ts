@@ -1,5 +1,7 @@
 import type {
   AccuracyResponse,
+  FleetVersion,
+  FleetVersionList,
   ForecastList,
   LeadSeriesList,
   Model,
@@ -68,6 +70,12 @@ export function getAccuracy(
   signal: AbortSignal,
 ): Promise<Answer<AccuracyResponse>> {
   return get(`${sensorPath(sensorId)}/accuracy`, { group_by: groupBy }, signal);
+}
+
+/** Versions of fleets' networks, newest first. */
+export async function getFleets(signal: AbortSignal): Promise<Answer<FleetVersion[]>> {
+  const answer: Answer<FleetVersionList> = await get("/v1/fleets", {}, signal);
+  return answer.ok ? { ok: true, data: answer.data.items } : answer;
 }
 
 type ModelQuery = { sensorId?: string; q?: string; status?: string };

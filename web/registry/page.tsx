@@ -7,6 +7,7 @@ import { useLive } from "../shell/live.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { sensorHref, setQuery } from "../shell/route.ts";
 import { Empty, Failed, Skeleton } from "../shell/states.tsx";
+import { FleetVersions } from "./fleets.tsx";
 import { metricsOf } from "./metrics.ts";
 import { ModelStatusText } from "./status.tsx";
 
@@ -27,8 +28,11 @@ export function ModelsPage({ query }: { query: URLSearchParams }) {
     <div class="page">
       <div class="title">
         <h1>Models</h1>
-        <span class="muted">One LSTM a sensor; a challenger must win on paired scores to become champion.</span>
+        <span class="muted">
+          One network a fleet, a part a sensor; a challenger must win on paired scores to become champion.
+        </span>
       </div>
+      <FleetVersions />
       <Filters search={search} status={status} />
       {list === null ? (
         models.failure === null ? (

@@ -85,8 +85,9 @@ function Champion({ model }: { model: Model }) {
           </dd>
         </div>
         <div>
-          <dt>model.onnx sha256</dt>
+          <dt>{model.fleetId === null ? "model.onnx sha256" : "Fleet's network, sha256 of the part"}</dt>
           <dd>
+            {model.fleetId !== null && <code>{model.fleetId}</code>}{" "}
             <code title={model.modelSha256}>{shortSha(model.modelSha256)}</code>
           </dd>
         </div>
