@@ -195,7 +195,7 @@ describe("score", () => {
     clock.advance(3_600);
     const later = { slot: addSeconds(someSlot, 3_600).toISOString(), sensorIds: sensors };
     expect(await score(sqsEvent([later, later, "{"]))).toEqual({
-      batchItemFailures: [{ itemIdentifier: "message-2" }],
+      batchItemFailures: [{ itemIdentifier: "message-2", reason: expect.stringContaining("JSON") }],
     });
     const scores = structuredClone(ledger.scores);
     expect(scores.size).toBeGreaterThanOrEqual(5 * 2 * 5);

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Score } from "../../core/forecast/score.ts";
 import { everyLead } from "../../core/model/leads.ts";
@@ -109,6 +110,7 @@ describe("a batch of forecasts", () => {
     await run(await cloud.start("forecast", sound.environment), event);
 
     const victim = await cloud.start("forecast", struck.environment);
+    await struck.db.executeQuery(sql`select ensure_day(${slot.toISOString().slice(0, 10)}::date)`.compile(struck.db));
     const lost = struck.db.transaction().execute(async (transaction) => {
       // Whoever wants to decide the second record's sensor waits for this transaction.
       await transaction
@@ -169,14 +171,14 @@ test("a trained model is promoted on its scores, and the next forecast is by it"
   const registry = postgresRegistry(predictor.db);
   const [challenger] = await registry.challengers(["office"]);
   if (!challenger) throw new Error(`no challenger\n${train.output()}`);
-  expect([...cloud.s3.objects.keys()]).toContainEqual(
-    expect.stringContaining(`models/${challenger.modelId}/model.onnx`),
-  );
+  for (const file of ["fleet.onnx", "prior.safetensors", "golden.safetensors", "manifest.json"]) {
+    expect([...cloud.s3.objects.keys()]).toContainEqual(expect.stringMatching(`models/fleets/[^/]+/${file}$`));
+  }
 
   await postgresScores(predictor.db).record([...scoresOf("office-1", 1), ...scoresOf(challenger.modelId, 0.5)]);
   const promote = await cloud.start("promote", predictor.environment);
   const decided = await run(promote, { time: at(7_200).toISOString() });
-  expect(decided).toMatchObject([{ decision: "promote", modelId: challenger.modelId }]);
+  expect(decided).toMatchObject({ fleets: [], sensors: [{ decision: "promote", modelId: challenger.modelId }] });
 
   const forecast = await cloud.start("forecast", predictor.environment);
   await run(forecast, eventOf([shard("1", "office")]));

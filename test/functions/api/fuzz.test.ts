@@ -220,7 +220,8 @@ async function openDocument() {
     const media = type.split(";")[0] ?? "";
     if (responses[key]?.content === undefined && status < 400) return null;
     if (responses[key]?.content?.[media] === undefined) return `${status} as ${type}, which the contract does not have`;
-    if (!media.includes("json") || body === "") return null;
+    if (media === "application/x-ndjson") for (const line of body.trim().split("\n").filter(Boolean)) JSON.parse(line);
+    if (!/[/+]json$/.test(media) || body === "") return null;
     const pointer = ["paths", path, method, "responses", key, "content", media, "schema"].map(pointerPart).join("/");
     const check = ajv.getSchema(`document#/${pointer}`);
     if (check === undefined) return `no schema at ${pointer}`;
