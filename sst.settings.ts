@@ -42,7 +42,10 @@ export type StageSettings = {
   /** A forecast of more than this a month raises an alarm to `alarmEmail`, in USD; null for none. */
   monthlyBudget: number | null;
   logRetentionDays: number;
-  /** Backups under `backups/` (not the archived days under `archive/`) and replaced versions of any object are deleted after this. */
+  /**
+   * Backups under `backups/` (not the archived days under `archive/`) and replaced versions of any object are deleted
+   * after this.
+   */
   backupRetentionDays: number;
   /** Models and backups outlive `sst remove`, and the stage refuses to be removed at all. */
   isProtected: boolean;

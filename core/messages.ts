@@ -37,7 +37,8 @@ export type QueueName = (typeof queueNames)[number];
 
 /**
  * A message as it travels: JSON, with a key under which a queue that can may drop repeats. A queue that can hands out
- * the highest `priority` first; it is 0 where it is left out. It is handed out after `delaySeconds` of the wall's clock.
+ * the highest `priority` first; it is 0 where it is left out. It is handed out after `delaySeconds` of the wall's
+ * clock.
  */
 export type QueueMessage = { key: string; priority?: number; delaySeconds?: number; body: unknown };
 

@@ -18,8 +18,8 @@ const narrowest = 1e-9;
 
 /**
  * The chance that the value lies beyond the corridor at a lead, per lead. The distribution of a lead is two half
- * normals joined at the median (two-piece normal with equal halves; Wallis 2014 on its kin), each as wide as its side of
- * the band says: it has exactly the three quantiles, and a normal tail beyond them.
+ * normals joined at the median (two-piece normal with equal halves; Wallis 2014 on its kin), each as wide as its side
+ * of the band says: it has exactly the three quantiles, and a normal tail beyond them.
  */
 export function chancePerLead(quantiles: Quantiles, corridor: Corridor): number[] {
   return corridor.low.map((_, h) => {

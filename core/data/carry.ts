@@ -17,7 +17,10 @@ export type Carried = {
   actual: Float64Array | null;
 };
 
-/** Regression slopes of a change on what was carried on: a switch's is -e, noise has -1.4 at most, and a course 0 and more. */
+/**
+ * Regression slopes of a change on what was carried on: a switch's is -e, noise has -1.4 at most, and a course 0 and
+ * more.
+ */
 const leaps = -1.5;
 /** What knows so few values is a switch, whatever its heartbeat repeats. */
 const switchValues = 6;

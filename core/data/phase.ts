@@ -1,6 +1,8 @@
 /** Fewer readings tell no phase. */
 const fewest = 12;
-/** Readings this near to an edge, as a share of the step, are about it; so many of them must be, on either side some. */
+/**
+ * Readings this near to an edge, as a share of the step, are about it; so many of them must be, on either side some.
+ */
 const nearShare = 0.35;
 const nearReadings = 0.9;
 const sideReadings = 0.02;

@@ -24,8 +24,8 @@ export type Days = {
 };
 
 /**
- * Makes the days that come, moves what an older version stored, sums those that are over and drops those that nobody needs. Each step is repeated by the
- * next pass: one that fails is logged and costs no other.
+ * Makes the days that come, moves what an older version stored, sums those that are over and drops those that nobody
+ * needs. Each step is repeated by the next pass: one that fails is logged and costs no other.
  */
 export async function retain({ days, log }: { days: Days; log: Log }, now: Date): Promise<void> {
   const orLogged = async (name: string, step: () => Promise<void>) => {

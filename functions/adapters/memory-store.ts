@@ -13,7 +13,8 @@ export function memoryStore(): ModelStore & { artefacts: Map<string, Artefact> }
       const modelId = checkModelId(artefact.manifest.modelId);
       const known = artefacts.get(modelId);
       if (known) await checkSame(known, artefact);
-      artefacts.set(modelId, { ...known, ...artefact });
+      const { signature } = artefact;
+      artefacts.set(modelId, known ? { ...known, ...(signature === undefined ? {} : { signature }) } : artefact);
     },
   };
 }

@@ -3,8 +3,8 @@ import { stringify } from "csv-stringify/sync";
 type Cell = string | number | Date | null;
 
 /**
- * A CSV document (RFC 4180) with a header line, or without one what goes on behind it; null is empty, times are RFC 3339
- * UTC.
+ * A CSV document (RFC 4180) with a header line, or without one what goes on behind it; null is empty, times are RFC
+ * 3339 UTC.
  */
 export function toCsv(header: string[] | null, rows: Iterable<Cell[]>): string {
   return stringify([...(header ? [header] : []), ...rows], {

@@ -1,6 +1,6 @@
-// node test/bench/alerts.ts [--sensors 2000 --rules 10000 --cycles 8 --unrest .2]: what rules add to a cycle, as JSON: CPU of this
-// process for each sensor and cycle, in ms. Forecasts are in memory, as serving hands them on;
-// half of the rules have a limit close to the forecast.
+// node test/bench/alerts.ts [--sensors 2000 --rules 10000 --cycles 8 --unrest .2]: what rules add to a cycle, as JSON:
+// CPU of this process for each sensor and cycle, in ms. Forecasts are in memory, as serving hands them on; half of the
+// rules have a limit close to the forecast.
 import { parseArgs } from "node:util";
 import { RuleBody } from "../../core/alert/rule.ts";
 import { alertShard } from "../../core/operations/alert.ts";

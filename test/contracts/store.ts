@@ -26,6 +26,15 @@ export function storeContract(name: string, open: () => Promise<ModelStore>): vo
       expect(await store.get("model-a")).toEqual(artefact);
     });
 
+    it("keeps what was stored first when a training is repeated", async () => {
+      const store = await open();
+      const artefact = await artefactOf();
+      const { manifest } = artefact;
+      await store.put(artefact);
+      await store.put({ ...artefact, manifest: { ...manifest, training: { ...manifest.training, cpuSeconds: 99 } } });
+      expect(await store.get("model-a")).toEqual(artefact);
+    });
+
     it.each(["../x", "", ".x", "a/b", "a\0"])("refuses the id %j", async (modelId) => {
       await expect((await open()).get(modelId)).rejects.toMatchObject({ code: "badInput" });
     });

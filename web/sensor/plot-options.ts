@@ -19,7 +19,9 @@ export type PlotInputs = {
 
 const hourMs = 3_600_000;
 
-/** Series: 1 observed, 2 q10, 3 q50, 4 q90, 5 overlay, 6 what stands between readings; the band lies between 4 and 2. */
+/**
+ * Series: 1 observed, 2 q10, 3 q50, 4 q90, 5 overlay, 6 what stands between readings; the band lies between 4 and 2.
+ */
 export function plotOptions(size: { width: number; height: number }, inputs: () => PlotInputs): uPlot.Options {
   const colour = (name: keyof Colours) => () => inputs().colours[name];
   const axis: uPlot.Axis = {

@@ -219,7 +219,9 @@ type Counts = Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;
 const none: Counts = { issued: 0, baseline: 0, refused: 0, expired: 0 };
 const mostCounted = 500;
 
-/** Counts cycles' outcomes; those of cycles that have all of them are remembered, so that only what is new is counted. */
+/**
+ * Counts cycles' outcomes; those of cycles that have all of them are remembered, so that only what is new is counted.
+ */
 function outcomeCounter(db: Kysely<PredictorSchema>) {
   const whole = new Map<string, Counts>();
   // A cycle that is opened again is another one.

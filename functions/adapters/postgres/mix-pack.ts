@@ -8,9 +8,9 @@ import { openSteps, packSteps, presentIn, stepFormat, takesPart } from "./mix-st
 
 /*
  * What learning needs of a row's targets: two bytes of head (format; which experts are there), then as the format says.
- * 2: in whole steps and parts, see mix-steps.ts. 0: numbers that are none, lead by lead: per target each expert's q10, q50,
- * q90 and weight, the two widths, all in float32, and the seasonal naive in float64; NaN is "none". 1, written by the
- * versions before: as 0, but with 16-bit steps for the values.
+ * 2: in whole steps and parts, see mix-steps.ts. 0: numbers that are none, lead by lead: per target each expert's q10,
+ * q50, q90 and weight, the two widths, all in float32, and the seasonal naive in float64; NaN is "none". 1, written by
+ * the versions before: as 0, but with 16-bit steps for the values.
  */
 
 /** What was said of one lead of one target; weights and widths as in Mix. */

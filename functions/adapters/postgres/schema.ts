@@ -1,6 +1,13 @@
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 import type { RowOf } from "./columns.ts";
-import type { adaptationColumns, cycleColumns, forecastColumns, outcomeColumns, scoreColumns } from "./tables.ts";
+import type {
+  adaptationColumns,
+  cycleColumns,
+  forecastColumns,
+  forecastViewColumns,
+  outcomeColumns,
+  scoreColumns,
+} from "./tables.ts";
 
 type Json<T> = ColumnType<T, string, string>;
 
@@ -46,7 +53,7 @@ export type PredictorSchema = {
   cycle: RowOf<typeof cycleColumns> & { finished_at: Date | null; is_disputed: Generated<boolean> };
   outcome: RowOf<typeof outcomeColumns>;
   /** A view, for people and tests: the adapters read `issued` and, while it lasts, `forecast_before`. */
-  forecast: RowOf<typeof forecastColumns>;
+  forecast: RowOf<typeof forecastViewColumns>;
   forecast_before: RowOf<typeof forecastColumns>;
   adaptation: RowOf<typeof adaptationColumns>;
   score: RowOf<typeof scoreColumns> & { sums: GeneratedAlways<number[]> };

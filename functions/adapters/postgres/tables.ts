@@ -60,6 +60,9 @@ export const forecastColumns = {
   ...mixColumns,
 };
 
+/** The view for people: with the steps ahead that its arrays are of. */
+export const forecastViewColumns = { ...forecastColumns, leads: column<number[]>("integer[]") };
+
 /** What the leads that reached one moment came to; arrays by lead, `leads` null where these are each step. */
 export const scoreColumns = {
   sensor_id: column<string>("text"),

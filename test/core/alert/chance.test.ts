@@ -43,7 +43,8 @@ describe("the chance that some lead crosses", () => {
     const n = 400;
     const leads = Array.from({ length: n }, (_, i) => i + 1);
     for (const b of [0.5, 1, 1.5]) {
-      // Seen at n moments only, the limit is as if .5826 of a step's spread further off (Broadie, Glasserman & Kou 1997).
+      // Seen at n moments only, the limit is as if .5826 of a step's spread further off (Broadie, Glasserman & Kou
+      // 1997).
       const corrected = b + 0.5826 / Math.sqrt(n);
       const scores = leads.map((lead) => [-Infinity, b * Math.sqrt(n / lead)] as const);
       const crossing = 1 - stayingWithin(leads, scores, { strength: 0.5 }).at(-1)!;

@@ -4,7 +4,7 @@ import {
   adaptationColumns,
   cycleColumns,
   cycleStateColumns,
-  forecastColumns,
+  forecastViewColumns,
   outcomeColumns,
   scoreColumns,
 } from "../../../../functions/adapters/postgres/tables.ts";
@@ -24,7 +24,7 @@ afterAll(async () => {
 test.each(
   Object.entries({
     outcome: outcomeColumns,
-    forecast: forecastColumns,
+    forecast: forecastViewColumns,
     score: scoreColumns,
     adaptation: adaptationColumns,
     cycle: { ...cycleColumns, ...cycleStateColumns },
