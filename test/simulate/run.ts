@@ -19,9 +19,9 @@ const cpu = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
 if (values.plants) {
   for (const plant of Object.keys(plants)) {
     let found = 0;
-    for (let seed = 1; seed <= 200 && found === 0; seed++)
+    for (let seed = 1; seed <= 500 && found === 0; seed++)
       if ((await simulate(seed, plant)).violations.length > 0) found = seed;
-    console.log(found ? `found with seed ${found}: ${plant}` : `NOT FOUND in 200 seeds: ${plant}`);
+    console.log(found ? `found with seed ${found}: ${plant}` : `NOT FOUND in 500 seeds: ${plant}`);
     if (!found) process.exitCode = 1;
   }
 } else {
