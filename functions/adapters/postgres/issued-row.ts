@@ -7,7 +7,8 @@ import { mixOfShares, shareGroups, sharesOf } from "../../../core/mix/shares.ts"
 import { everyLead, isEveryLead, lastLead } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { column, type RowOf } from "./columns.ts";
-import { type MixedLead, openPack, packMix } from "./mix-pack.ts";
+import { openPack, packMix } from "./mix-pack.ts";
+import type { MixedLead } from "./mixed-lead.ts";
 
 /** What the forecasts of many slots share: stored once, by the hash of its content. */
 export type Lineage = {

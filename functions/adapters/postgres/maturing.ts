@@ -7,7 +7,8 @@ import { addSeconds } from "../../../core/time.ts";
 import { toForecast } from "./forecast-row.ts";
 import { issuedFields, type issuedReader, packField, withPack } from "./issued.ts";
 import { type IssuedRow, type Lineage, reader } from "./issued-row.ts";
-import { type MixedLead, openPack } from "./mix-pack.ts";
+import { openPack } from "./mix-pack.ts";
+import type { MixedLead } from "./mixed-lead.ts";
 import type { PredictorSchema } from "./schema.ts";
 
 type Database = Kysely<PredictorSchema>;

@@ -5,6 +5,7 @@ import { experts } from "../../../core/mix/experts.ts";
 import { weightParts } from "../../../core/mix/weights.ts";
 import { widthParts } from "../../../core/mix/widths.ts";
 import { openSteps, packSteps, presentIn, stepFormat, takesPart } from "./mix-steps.ts";
+import type { MixedLead } from "./mixed-lead.ts";
 
 /*
  * What learning needs of a row's targets: two bytes of head (format; which experts are there), then as the format says.
@@ -12,14 +13,6 @@ import { openSteps, packSteps, presentIn, stepFormat, takesPart } from "./mix-st
  * q50, q90 and weight, the two widths, all in float32, and the seasonal naive in float64; NaN is "none". 1, written by
  * the versions before: as 0, but with 16-bit steps for the values.
  */
-
-/** What was said of one lead of one target; weights and widths as in Mix. */
-export type MixedLead = {
-  experts: (Triple | null)[];
-  weights: number[];
-  widths: [lower: number, upper: number];
-  seasonalNaive: number | null;
-};
 
 type Mixed = Pick<Forecast, "q50" | "mix" | "seasonalNaive" | "resolution">;
 

@@ -4,7 +4,7 @@ import { experts } from "../../../core/mix/experts.ts";
 import type { Mix } from "../../../core/mix/mix.ts";
 import { weightParts } from "../../../core/mix/weights.ts";
 import { widthParts } from "../../../core/mix/widths.ts";
-import type { MixedLead } from "./mix-pack.ts";
+import type { MixedLead } from "./mixed-lead.ts";
 
 /*
  * The pack of numbers that are whole steps of their resolution, and whole parts. Per target a byte that says which

@@ -190,7 +190,7 @@ describe("pg-boss queue", () => {
       { concurrency: 2 },
     );
     // In the midst of a backlog, both workers have one.
-    await expect.poll(() => turns.length).toBe(2);
+    await expect.poll(() => turns.length, { timeout: 60_000 }).toBe(2);
     const before = handled.length;
     isStopping = true;
     const stopping = queue.stop();

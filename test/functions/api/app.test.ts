@@ -41,7 +41,7 @@ describe("problems", () => {
     for (const [method, path, allow] of [
       ["DELETE", "/v1/sensors", "GET, HEAD"],
       ["PUT", "/v1/sensors/a/forecasts", "GET, HEAD"],
-      ["GET", "/v1/sensors/a:train", "POST"],
+      ["DELETE", "/v1/forecasts", "POST"],
       ["PATCH", "/v1/models/m:promote", "POST"],
       ["POST", "/healthz", "GET, HEAD"],
     ] as const) {

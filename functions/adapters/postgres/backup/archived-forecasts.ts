@@ -5,7 +5,7 @@ import type { ParquetColumn, ParquetRow } from "../../parquet.ts";
 import { names, recordset } from "../bulk.ts";
 import { issuedFields, issuedReader } from "../issued.ts";
 import { type IssuedRow, issuedColumns, type Lineage, toForecasts, toIssuedRows } from "../issued-row.ts";
-import type { Archived } from "./archived.ts";
+import type { Archived } from "./archived-table.ts";
 import { sensorsOf } from "./sensors.ts";
 
 /** Under the names of the view `forecast`; a row a target. What only learning needs is not in it. */

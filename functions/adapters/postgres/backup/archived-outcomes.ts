@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { names, recordset } from "../bulk.ts";
 import { outcomeColumns } from "../tables.ts";
-import type { Archived } from "./archived.ts";
+import type { Archived } from "./archived-table.ts";
 import { sensorsOf } from "./sensors.ts";
 
 /** Outcomes, column by column as they are in their table. */

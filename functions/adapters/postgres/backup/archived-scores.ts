@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { names, recordset } from "../bulk.ts";
 import { scoreColumns } from "../tables.ts";
-import type { Archived } from "./archived.ts";
+import type { Archived } from "./archived-table.ts";
 import { sensorsOf } from "./sensors.ts";
 
 /** Scores, column by column as they are in their table; lists are by lead. */

@@ -1,22 +1,12 @@
 import type { Kysely } from "kysely";
 import type { Leaf } from "../../../../core/operations/backup/manifest.ts";
 import type { Piece, Snapshot } from "../../../../core/operations/backup/ports.ts";
-import { fromParquet, type ParquetColumn, type ParquetRow, toParquet } from "../../parquet.ts";
+import { fromParquet, toParquet } from "../../parquet.ts";
 import type { PredictorSchema } from "../schema.ts";
 import { archivedForecasts } from "./archived-forecasts.ts";
 import { archivedOutcomes } from "./archived-outcomes.ts";
 import { archivedScores } from "./archived-scores.ts";
-
-/** How the days of one table lie in the archive. */
-export type Archived = {
-  columns: ParquetColumn[];
-  /** Of some sensors, all rows of a day. */
-  read(db: Kysely<PredictorSchema>, leaf: Leaf, sensors: string[]): Promise<ParquetRow[]>;
-  /** Puts the rows of a file back; the table's days are made. */
-  write(db: Kysely<PredictorSchema>, rows: ParquetRow[]): Promise<void>;
-  /** Whose rows a day has, ascending. */
-  sensors(db: Kysely<PredictorSchema>, leaf: Leaf): Promise<string[]>;
-};
+import type { Archived } from "./archived-table.ts";
 
 /** By the name of the table. */
 const archived: Record<string, Archived> = {
