@@ -100,7 +100,7 @@ export async function openWatchRuntime() {
   return {
     ports: config.allowWritableFollower ? ports : { ...ports, writeRights: rightsOf(database, sources) },
     alerting: alertPorts(predictor, { clock, log, follower, queue }),
-    telling: notifyPorts(config, predictor, { log, queue, broker: null }),
+    telling: { log, queue, wall: systemClock(), outbox: alertStores(predictor, config).outbox },
     settings: settingsOf(config, targetsOf(sources)),
     config,
   };

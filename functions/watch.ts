@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type AlertPorts, type AlertSettings, alertSweep, alertSystem } from "../core/operations/alert.ts";
-import { type NotifyPorts, sweepNotices } from "../core/operations/notify.ts";
+import { type SweepPorts, sweepNotices } from "../core/operations/notify.ts";
 import { type Observation, type WatchPorts, watch } from "../core/operations/watch.ts";
 import { latestSlots } from "./config/cron.ts";
 import type { Config } from "./config/environment.ts";
@@ -14,7 +14,7 @@ type WatchSettings = Pick<Config, "cycleCron" | "stepSeconds" | "settleSeconds" 
 /** What the watch does for the rules: those on the system, what no cycle has looked at, what was not told. */
 export type Rounds = {
   alerting: AlertPorts;
-  telling: Pick<NotifyPorts, "outbox" | "queue" | "wall" | "log">;
+  telling: SweepPorts;
   settings: AlertSettings;
 };
 

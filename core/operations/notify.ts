@@ -13,6 +13,9 @@ export type NotifyPorts = Pick<Ports, "log" | "queue" | "leases"> & {
   newHolder(): string;
 };
 
+/** What finding what is due takes: nothing is sent. */
+export type SweepPorts = Pick<NotifyPorts, "outbox" | "queue" | "wall" | "log">;
+
 /** Longer than any sender takes for one batch. */
 const leaseSeconds = 60;
 /** Tried for about a day: 10 s, 20 s, ... up to an hour apart. */
@@ -75,7 +78,7 @@ async function deliver(ports: NotifyPorts, channel: OpenChannel, batch: Batch): 
 }
 
 /** Has the queue come back when the next is due. */
-async function askAgain({ outbox, queue, wall, log }: NotifyPorts, slot: Date, only: string | null): Promise<void> {
+async function askAgain({ outbox, queue, wall, log }: SweepPorts, slot: Date, only: string | null): Promise<void> {
   const now = wall.now();
   const waiting = (await outbox.waiting()).filter(({ channelId }) => only === null || channelId === only);
   if (waiting.length === 0) return;
@@ -89,6 +92,6 @@ async function askAgain({ outbox, queue, wall, log }: NotifyPorts, slot: Date, o
 }
 
 /** Finds what is due on all channels, whoever lost its message. */
-export async function sweepNotices(ports: Pick<NotifyPorts, "outbox" | "queue" | "wall" | "log">, slot: Date) {
-  await askAgain(ports as NotifyPorts, slot, null);
+export async function sweepNotices(ports: SweepPorts, slot: Date) {
+  await askAgain(ports, slot, null);
 }
