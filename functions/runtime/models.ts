@@ -45,12 +45,6 @@ export async function openFolder(folder: string): Promise<OpenStore> {
   return { ...folderStore(folder), files: folderFiles(folder) };
 }
 
-/** Artefacts in this process's memory: gone with it. */
-export async function openMemoryStore(): Promise<ModelStore> {
-  const { memoryStore } = await import("../adapters/memory-store.ts");
-  return memoryStore();
-}
-
 const bytesOfModel = 2_000_000;
 const shareForModels = 0.25;
 /** What a small machine keeps at least. */
