@@ -1,7 +1,8 @@
 import { levelsOf } from "../../core/data/counter.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Forecast } from "../../core/forecast/forecast.ts";
-import type { CounterLevel, Sensor, SensorTarget } from "./contract.ts";
+import type { CounterLevel } from "./contract/forecasts.ts";
+import type { Sensor, SensorTarget } from "./contract/sensors.ts";
 import type { ApiServices } from "./services.ts";
 
 /**

@@ -4,7 +4,7 @@ import { AppError } from "../../core/errors.ts";
 import { emptyProfile } from "../../core/forecast/profile.ts";
 import type { SensorRow } from "../../core/forecast/sensor.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
-import type { Sensor, SensorTarget } from "./contract.ts";
+import type { Sensor, SensorTarget } from "./contract/sensors.ts";
 import { loadScores, toForecastResponse, toOutcomeResponse, toSkill } from "./present.ts";
 import type { ApiServices } from "./services.ts";
 import { toStatusText } from "./status.ts";

@@ -1,5 +1,5 @@
 import type { Forecast } from "../../core/forecast/forecast.ts";
-import type { LeadSeries } from "./contract.ts";
+import type { LeadSeries } from "./contract/forecasts.ts";
 import { toCsv } from "./csv.ts";
 import { targetTimes } from "./present.ts";
 

@@ -5,9 +5,9 @@ import type { Forecast } from "../../core/forecast/forecast.ts";
 import type { SensorRow } from "../../core/forecast/sensor.ts";
 import { lastLead, nearestLeads, placesOf } from "../../core/model/leads.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
-import type { SensorSummary } from "./contract.ts";
+import type { FleetForecast, FleetPage, FleetTarget } from "./contract/fleet.ts";
+import type { SensorSummary } from "./contract/sensors.ts";
 import { gridColumn, lastReading, readSource } from "./describe.ts";
-import type { FleetForecast, FleetPage, FleetTarget } from "./fleet-contract.ts";
 import type { ApiServices, ApiSettings } from "./services.ts";
 import { toStatusText } from "./status.ts";
 

@@ -1,7 +1,7 @@
 import { type Expert, experts } from "../../core/mix/experts.ts";
 import type { Mix } from "../../core/mix/mix.ts";
 import { shareGroups, sharesOf } from "../../core/mix/shares.ts";
-import type { MixResponse } from "./contract.ts";
+import type { MixResponse } from "./contract/forecasts.ts";
 
 /** Weights and widths as means over a few groups of leads, in thousandths: what is kept of a mix for good. */
 export function toMixResponse(mix: Mix | null, leads: number[]): MixResponse | null {

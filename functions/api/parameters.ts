@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { groupPath } from "../../core/forecast/profile.ts";
 import { integerText } from "../config/number.ts";
-import { Id, Text } from "./contract.ts";
+import { Id, Text } from "./contract/common.ts";
 import { refuse } from "./problem.ts";
 import type { ApiServices } from "./services.ts";
 

@@ -5,7 +5,9 @@ import { lastLead, leadsOf } from "../../core/model/leads.ts";
 import type { RegisteredFleet, RegisteredModel } from "../../core/model/registered.ts";
 import { addSeconds } from "../../core/time.ts";
 import type { Views } from "../../core/views.ts";
-import type { Coverage, FleetVersion, ForecastResponse, Model, Sensor, SensorTarget } from "./contract.ts";
+import type { Coverage, ForecastResponse } from "./contract/forecasts.ts";
+import type { FleetVersion, Model } from "./contract/models.ts";
+import type { Sensor, SensorTarget } from "./contract/sensors.ts";
 import { toMixResponse } from "./mix.ts";
 
 const scoreDays = 7;

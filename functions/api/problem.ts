@@ -3,7 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { AppError, type ErrorCode } from "../../core/errors.ts";
 import type { Log } from "../../core/ports.ts";
-import type { Problem } from "./contract.ts";
+import type { Problem } from "./contract/common.ts";
 
 type Details = Pick<Problem, "code" | "detail"> & Partial<Pick<Problem, "have" | "need" | "errors">>;
 

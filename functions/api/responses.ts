@@ -1,5 +1,5 @@
 import type { z } from "@hono/zod-openapi";
-import { Problem } from "./contract.ts";
+import { Problem } from "./contract/common.ts";
 
 /** The responses of a route for its OpenAPI entry: one success, and a problem for everything else. */
 export function answers<Status extends 200 | 201 | 202, Schema extends z.ZodType>(

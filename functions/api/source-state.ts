@@ -1,6 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import { secondsBetween } from "../../core/time.ts";
-import type { OpsResponse } from "./contract.ts";
+import type { OpsResponse } from "./contract/ops.ts";
 import type { ApiServices } from "./services.ts";
 
 /** The follower as it is now. A source that is away is a finding, not a failure of the page. */

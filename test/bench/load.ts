@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { OpsResponse } from "../../functions/api/contract.ts";
+import { OpsResponse } from "../../functions/api/contract/ops.ts";
 import { startLocal } from "../local-process.ts";
 
 // npm run bench:load: the whole system on demo data; slow bodies and heavy readers, each from an address of its own,

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { floorToStep } from "../../core/time.ts";
-import { FleetPage } from "../../functions/api/fleet-contract.ts";
+import { FleetPage } from "../../functions/api/contract/fleet.ts";
 import { type LocalProcess, startLocal } from "../local-process.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 import { longSource, longTable, runSql } from "../source-table.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { AlertPage, RehearsalResponse, RulePage } from "../../functions/api/alert/contract.ts";
+import type { AlertPage, RehearsalResponse, RulePage } from "../../functions/api/contract/alerts.ts";
 
 type State = { now: number; isAcknowledged: boolean };
 const iso = (at: number) => new Date(at).toISOString();

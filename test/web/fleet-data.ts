@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import type { ForecastResponse } from "../../functions/api/contract.ts";
+import type { ForecastResponse } from "../../functions/api/contract/forecasts.ts";
 
 /** The shipped rooms as the mock knows them, and forecasts that look like real ones without a model behind them. */
 export const stepSeconds = 600;

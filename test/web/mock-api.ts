@@ -1,19 +1,18 @@
 import { levelsOf } from "../../core/data/counter.ts";
-import { SessionResponse } from "../../functions/api/access/contract.ts";
-import { AlertPage, AlertResponse, RehearsalResponse, RulePage } from "../../functions/api/alert/contract.ts";
+import { SessionResponse } from "../../functions/api/contract/access.ts";
+import { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
+import { AlertPage, AlertResponse, RehearsalResponse, RulePage } from "../../functions/api/contract/alerts.ts";
+import { FleetPage, type FleetSensor } from "../../functions/api/contract/fleet.ts";
 import {
-  AccuracyResponse,
-  FleetVersionList,
   ForecastList,
   type ForecastResponse,
   type LeadSeries,
   LeadSeriesList,
-  ModelPage,
-  OpsResponse,
-  ReadingsResponse,
-  Sensor,
-} from "../../functions/api/contract.ts";
-import { FleetPage, type FleetSensor } from "../../functions/api/fleet-contract.ts";
+} from "../../functions/api/contract/forecasts.ts";
+import { FleetVersionList, ModelPage } from "../../functions/api/contract/models.ts";
+import { OpsResponse } from "../../functions/api/contract/ops.ts";
+import { ReadingsResponse } from "../../functions/api/contract/readings.ts";
+import { Sensor } from "../../functions/api/contract/sensors.ts";
 import { fromSegment } from "../../functions/api/parameters.ts";
 import { alertsOf, rehearsalOf, rulesOf } from "./alert-data.ts";
 import {

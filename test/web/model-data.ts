@@ -1,4 +1,5 @@
-import type { AccuracyResponse, FleetVersionList } from "../../functions/api/contract.ts";
+import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
+import type { FleetVersionList } from "../../functions/api/contract/models.ts";
 import { coverageOf, horizon, mockTargets, seeded, sensorIds, sha, stepMs, stepSeconds } from "./fleet-data.ts";
 
 const iso = (at: number) => new Date(at).toISOString();

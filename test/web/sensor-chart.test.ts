@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ForecastResponse, ReadingsResponse } from "../../functions/api/contract.ts";
+import type { ForecastResponse } from "../../functions/api/contract/forecasts.ts";
+import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
 import { aftermath, buildChart, lonePoints, valueRange } from "../../web/sensor/chart-data.ts";
 import { decimalsOf, describePoint, summarise } from "../../web/sensor/describe.ts";
 

@@ -1,6 +1,6 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
-import type { SessionResponse } from "../../functions/api/access/contract.ts";
+import type { SessionResponse } from "../../functions/api/contract/access.ts";
 import { type Answer, apiLink, get, send } from "../api/client.ts";
 
 /** Who is signed in; null until the API has said so. `refresh` asks again, after a sign-in or a refusal. */

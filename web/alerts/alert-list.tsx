@@ -3,8 +3,8 @@ import { type Alert, acknowledge } from "../api/alerts.ts";
 import { formatTime } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { sensorHref } from "../shell/route.ts";
+import { Scrolling } from "../shell/scrolling.tsx";
 import { Notice } from "../shell/states.tsx";
-import { Scrolling } from "./scrolling.tsx";
 
 /** What fires, with a field to say that somebody has seen it. */
 export function Firing({ alerts, onChange }: { alerts: Alert[]; onChange: () => void }) {

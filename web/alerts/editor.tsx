@@ -2,8 +2,8 @@ import { useState } from "preact/hooks";
 import { makeRule, type Rehearsal, type RuleDraft, rehearse } from "../api/alerts.ts";
 import type { Failure } from "../api/client.ts";
 import { formatDuration, formatPercent, plural } from "../format.ts";
+import { Scrolling } from "../shell/scrolling.tsx";
 import { Notice } from "../shell/states.tsx";
-import { Scrolling } from "./scrolling.tsx";
 
 type Draft = { name: string; target: string; side: "above" | "below"; limit: string; chance: string; hours: string };
 const empty: Draft = { name: "", target: "temperature", side: "above", limit: "", chance: "35", hours: "3" };

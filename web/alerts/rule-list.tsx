@@ -1,6 +1,6 @@
 import type { Rule } from "../api/alerts.ts";
 import { formatDuration, formatNumber, formatPercent } from "../format.ts";
-import { Scrolling } from "./scrolling.tsx";
+import { Scrolling } from "../shell/scrolling.tsx";
 
 const order = ["firing", "blind", "pending", "muted", "ok"] as const;
 const mostNamed = 5;

@@ -6,7 +6,7 @@ import type {
   RulePage,
   RuleRequest,
   RuleResponse,
-} from "../../functions/api/alert/contract.ts";
+} from "../../functions/api/contract/alerts.ts";
 import { type Answer, get, send } from "./client.ts";
 
 export type Alert = AlertResponse;

@@ -1,4 +1,4 @@
-import type { Problem } from "../../functions/api/contract.ts";
+import type { Problem } from "../../functions/api/contract/common.ts";
 
 /** Why an answer did not come, in words for the page. */
 export type Failure = {

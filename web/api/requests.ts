@@ -1,16 +1,10 @@
-import type {
-  AccuracyResponse,
-  FleetVersion,
-  FleetVersionList,
-  ForecastList,
-  LeadSeriesList,
-  Model,
-  ModelPage,
-  OpsResponse,
-  ReadingsResponse,
-  Sensor,
-} from "../../functions/api/contract.ts";
-import type { FleetPage } from "../../functions/api/fleet-contract.ts";
+import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
+import type { FleetPage } from "../../functions/api/contract/fleet.ts";
+import type { ForecastList, LeadSeriesList } from "../../functions/api/contract/forecasts.ts";
+import type { FleetVersion, FleetVersionList, Model, ModelPage } from "../../functions/api/contract/models.ts";
+import type { OpsResponse } from "../../functions/api/contract/ops.ts";
+import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
+import type { Sensor } from "../../functions/api/contract/sensors.ts";
 import { escapeDots } from "../shell/route.ts";
 import { type Answer, get } from "./client.ts";
 

@@ -1,5 +1,5 @@
-import type { SensorStatus } from "../../functions/api/contract.ts";
-import type { FleetPage as FleetPageData } from "../../functions/api/fleet-contract.ts";
+import type { FleetPage as FleetPageData } from "../../functions/api/contract/fleet.ts";
+import type { SensorStatus } from "../../functions/api/contract/sensors.ts";
 import { getFleetPage } from "../api/requests.ts";
 import { formatCount } from "../format.ts";
 import { usePaged } from "../shell/paged.ts";

@@ -1,4 +1,4 @@
-import type { Coverage } from "../../functions/api/contract.ts";
+import type { Coverage } from "../../functions/api/contract/forecasts.ts";
 import {
   decimalsFor,
   formatCount,

@@ -1,5 +1,6 @@
-import type { Coverage, SensorStatus } from "../../functions/api/contract.ts";
-import type { FleetTarget as ApiTarget, FleetPage, FleetSensor } from "../../functions/api/fleet-contract.ts";
+import type { FleetTarget as ApiTarget, FleetPage, FleetSensor } from "../../functions/api/contract/fleet.ts";
+import type { Coverage } from "../../functions/api/contract/forecasts.ts";
+import type { SensorStatus } from "../../functions/api/contract/sensors.ts";
 
 /** One sensor as the fleet table shows it; times in epoch milliseconds. Pure. */
 export type FleetRow = {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { OpsResponse } from "../../functions/api/contract.ts";
+import type { OpsResponse } from "../../functions/api/contract/ops.ts";
 import { formatBytes, formatCount, formatDuration, formatTime, plural } from "../format.ts";
 import { Icon, type IconName } from "../shell/icons.tsx";
 import { usePreferences } from "../shell/preferences.ts";

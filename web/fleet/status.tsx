@@ -1,4 +1,4 @@
-import type { SensorStatus } from "../../functions/api/contract.ts";
+import type { SensorStatus } from "../../functions/api/contract/sensors.ts";
 import { Icon } from "../shell/icons.tsx";
 
 /** In the order of urgency. */

@@ -1,4 +1,4 @@
-import type { SensorStatus } from "../../functions/api/contract.ts";
+import type { SensorStatus } from "../../functions/api/contract/sensors.ts";
 import { formatCount, plural } from "../format.ts";
 import { Icon } from "../shell/icons.tsx";
 import { setQuery } from "../shell/route.ts";

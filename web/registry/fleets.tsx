@@ -1,4 +1,4 @@
-import type { FleetVersion } from "../../functions/api/contract.ts";
+import type { FleetVersion } from "../../functions/api/contract/models.ts";
 import { getFleets } from "../api/requests.ts";
 import { formatCount, formatTime } from "../format.ts";
 import { useLive } from "../shell/live.ts";

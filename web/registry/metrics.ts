@@ -1,4 +1,4 @@
-import type { Model } from "../../functions/api/contract.ts";
+import type { Model } from "../../functions/api/contract/models.ts";
 
 /** A model's validation metrics, a target each, in the order in which the model names its targets. */
 export function metricsOf(model: Model): { target: string; metrics: Record<string, number> }[] {

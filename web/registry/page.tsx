@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Model } from "../../functions/api/contract.ts";
+import type { Model } from "../../functions/api/contract/models.ts";
 import { getModels } from "../api/requests.ts";
 import { formatNumber, formatTime, missing, shortSha } from "../format.ts";
 import { Icon } from "../shell/icons.tsx";

@@ -1,4 +1,4 @@
-import type { Model } from "../../functions/api/contract.ts";
+import type { Model } from "../../functions/api/contract/models.ts";
 import { Icon, type IconName } from "../shell/icons.tsx";
 
 const words: Record<Model["status"], { word: string; icon: IconName; tone: string }> = {

@@ -1,4 +1,5 @@
-import type { AccuracyResponse, Model } from "../../functions/api/contract.ts";
+import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
+import type { Model } from "../../functions/api/contract/models.ts";
 import { formatDuration, formatPercent, formatSkill, formatTime, formatValue } from "../format.ts";
 import type { LineSeries } from "../plots/line-series.ts";
 

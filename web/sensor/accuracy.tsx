@@ -1,4 +1,5 @@
-import type { AccuracyResponse, Model } from "../../functions/api/contract.ts";
+import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
+import type { Model } from "../../functions/api/contract/models.ts";
 import { decimalsFor, formatDuration, formatNumber, formatPercent, titleOf, withUnit } from "../format.ts";
 import { LinePlot } from "../plots/line-plot.tsx";
 import { leadTicks } from "../plots/scale.ts";

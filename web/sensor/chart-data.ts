@@ -1,4 +1,5 @@
-import type { ForecastResponse, LeadSeries, ReadingsResponse } from "../../functions/api/contract.ts";
+import type { ForecastResponse, LeadSeries } from "../../functions/api/contract/forecasts.ts";
+import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
 
 /** One chart's columns on one ascending time axis (epoch milliseconds); null is a gap and stays one. Pure. */
 export type ChartData = {

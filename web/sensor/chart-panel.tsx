@@ -1,5 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
-import type { ForecastResponse, LeadSeries, ReadingsResponse, SensorTarget } from "../../functions/api/contract.ts";
+import type { ForecastResponse, LeadSeries } from "../../functions/api/contract/forecasts.ts";
+import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
+import type { SensorTarget } from "../../functions/api/contract/sensors.ts";
 import { formatDuration, formatRange, formatTime, formatValue, titleOf } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";

@@ -1,4 +1,4 @@
-import type { ForecastResponse } from "../../functions/api/contract.ts";
+import type { ForecastResponse } from "../../functions/api/contract/forecasts.ts";
 import { formatNumber, formatTime, formatValue, type Zone } from "../format.ts";
 
 /** Where a counter stands, and where its forecast rate brings it; nothing for what is no counter. */

@@ -1,4 +1,4 @@
-import type { ForecastResponse } from "../../functions/api/contract.ts";
+import type { ForecastResponse } from "../../functions/api/contract/forecasts.ts";
 import {
   decimalsFor,
   formatDuration,

@@ -1,4 +1,5 @@
-import type { Model, Sensor } from "../../functions/api/contract.ts";
+import type { Model } from "../../functions/api/contract/models.ts";
+import type { Sensor } from "../../functions/api/contract/sensors.ts";
 import {
   formatCount,
   formatDuration,

@@ -1,11 +1,8 @@
-import type {
-  AccuracyResponse,
-  ForecastList,
-  LeadSeriesList,
-  Model,
-  ReadingsResponse,
-  Sensor,
-} from "../../functions/api/contract.ts";
+import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
+import type { ForecastList, LeadSeriesList } from "../../functions/api/contract/forecasts.ts";
+import type { Model } from "../../functions/api/contract/models.ts";
+import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
+import type { Sensor } from "../../functions/api/contract/sensors.ts";
 import { type Answer, apiLink } from "../api/client.ts";
 import {
   getAccuracy,

@@ -1,4 +1,6 @@
-import type { ForecastResponse, MixResponse, ReadingsResponse, Sensor } from "../../functions/api/contract.ts";
+import type { ForecastResponse, MixResponse } from "../../functions/api/contract/forecasts.ts";
+import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
+import type { Sensor } from "../../functions/api/contract/sensors.ts";
 import { formatDuration, formatPercent, formatTime, formatValue, plural, shortSha, titleOf } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";

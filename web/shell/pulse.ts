@@ -1,6 +1,6 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
-import type { OpsResponse } from "../../functions/api/contract.ts";
+import type { OpsResponse } from "../../functions/api/contract/ops.ts";
 import type { Failure } from "../api/client.ts";
 import { getOps } from "../api/requests.ts";
 import { backoffMs, pulseMs } from "./rhythm.ts";

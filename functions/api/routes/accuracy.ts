@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AccuracyRow } from "../../../core/forecast/accuracy.ts";
 import { lastLead } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { type AccuracyGroup, AccuracyResponse } from "../contract.ts";
+import { type AccuracyGroup, AccuracyResponse } from "../contract/accuracy.ts";
 import { requireSensor } from "../known.ts";
 import { checkRange, SensorParams, Time } from "../parameters.ts";
 import { toCoverage } from "../present.ts";

@@ -7,8 +7,8 @@ import {
   DeliveryList,
   Removed,
   TestAccepted,
-} from "../alert/contract.ts";
-import { newId } from "../alert/id.ts";
+} from "../contract/alerts.ts";
+import { newId } from "../new-id.ts";
 import { Limit, PathId } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";

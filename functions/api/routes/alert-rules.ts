@@ -3,10 +3,10 @@ import { overviewOf, type RuleOverview, readStandings } from "../../../core/aler
 import { type Rule, type RuleBody, systemKinds } from "../../../core/alert/rule.ts";
 import { describeBlind, describeEvidence } from "../../../core/alert/words.ts";
 import { groupPath } from "../../../core/forecast/profile.ts";
-import { Removed, RulePage, RuleRequest, RuleResponse } from "../alert/contract.ts";
-import { newId } from "../alert/id.ts";
-import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { Removed, RulePage, RuleRequest, RuleResponse } from "../contract/alerts.ts";
+import { decodeCursor, pageOf } from "../cursor.ts";
 import { staleBefore } from "../freshness.ts";
+import { newId } from "../new-id.ts";
 import { Cursor, Limit, PathId } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";
@@ -79,10 +79,8 @@ export function alertRuleRoutes(services: ApiServices): OpenAPIHono {
       const { cursor, limit } = c.req.valid("query");
       const after = cursor === undefined ? null : decodeCursor(Position, cursor).ruleId;
       const found = await rules.list({ limit: limit + 1, after });
-      const page = found.slice(0, limit);
-      const last = found.length > limit ? page.at(-1) : undefined;
-      const nextCursor = last === undefined ? null : encodeCursor({ ruleId: last.ruleId });
-      return c.json({ items: await describe(page), nextCursor }, 200);
+      const { items, nextCursor } = pageOf(found, limit, ({ ruleId }) => ({ ruleId }));
+      return c.json({ items: await describe(items), nextCursor }, 200);
     })
     .openapi(getRule, async (c) => {
       const [rule] = await describe([await loadRule(services, c.req.valid("param").id)]);

@@ -1,9 +1,9 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { noSensor } from "../../../core/alert/rule.ts";
 import type { Alert } from "../../../core/alert/store.ts";
-import { AcknowledgeRequest, AlertPage, AlertResponse } from "../alert/contract.ts";
-import { Id } from "../contract.ts";
-import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { AcknowledgeRequest, AlertPage, AlertResponse } from "../contract/alerts.ts";
+import { Id } from "../contract/common.ts";
+import { decodeCursor, pageOf } from "../cursor.ts";
 import { Cursor, Limit, PathId } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";
@@ -38,10 +38,8 @@ export function alertRoutes({ ports }: ApiServices): OpenAPIHono {
     const before = cursor === undefined ? null : decodeCursor(Position, cursor).alertId;
     const isOpen = state === "all" ? null : state === "firing";
     const found = await rules.alerts({ limit: limit + 1, before, isOpen, sensorId, ruleId });
-    const page = found.slice(0, limit);
-    const last = found.length > limit ? page.at(-1) : undefined;
-    const nextCursor = last === undefined ? null : encodeCursor({ alertId: last.alertId });
-    return c.json({ items: page.map(toResponse), nextCursor }, 200);
+    const { items, nextCursor } = pageOf(found, limit, ({ alertId }) => ({ alertId }));
+    return c.json({ items: items.map(toResponse), nextCursor }, 200);
   });
   addVerb(app, {
     path: "/v1/alerts/{id}",

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { AuditPage } from "../access/contract.ts";
-import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { AuditPage } from "../contract/access.ts";
+import { decodeCursor, pageOf } from "../cursor.ts";
 import { Cursor, Limit } from "../parameters.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
@@ -21,8 +21,7 @@ export function auditRoutes({ access }: ApiServices): OpenAPIHono {
     const { cursor, limit } = c.req.valid("query");
     const before = cursor === undefined ? null : decodeCursor(Position, cursor).before;
     const entries = await access.audit.list({ limit: limit + 1, before });
-    const items = entries.slice(0, limit).map((entry) => ({ ...entry, at: entry.at.toISOString() }));
-    const last = entries.length > limit ? items.at(-1) : undefined;
-    return c.json({ items, nextCursor: last === undefined ? null : encodeCursor({ before: last.auditId }) }, 200);
+    const { items, nextCursor } = pageOf(entries, limit, ({ auditId }) => ({ before: auditId }));
+    return c.json({ items: items.map((entry) => ({ ...entry, at: entry.at.toISOString() })), nextCursor }, 200);
   });
 }

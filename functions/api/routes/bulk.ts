@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { integerText } from "../../config/number.ts";
-import { Id } from "../contract.ts";
+import { Id } from "../contract/common.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { defaultDeadlines } from "../deadline.ts";
 import { forecastsToCsv, forecastToLine } from "../export.ts";

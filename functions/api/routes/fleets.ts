@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { findFleet, promoteFleetByHand, rollbackFleet } from "../../../core/operations/promote-fleet.ts";
-import { FleetVersion, FleetVersionList, ReasonRequest } from "../contract.ts";
+import { FleetVersion, FleetVersionList, ReasonRequest } from "../contract/models.ts";
 import { PathId } from "../parameters.ts";
 import { toFleetVersion } from "../present.ts";
 import { refuse } from "../problem.ts";

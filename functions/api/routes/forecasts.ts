@@ -4,7 +4,7 @@ import type { Forecast, LeadRow } from "../../../core/forecast/forecast.ts";
 import { leadsText } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { integerText } from "../../config/number.ts";
-import { ForecastList, type LeadSeries, LeadSeriesList } from "../contract.ts";
+import { ForecastList, type LeadSeries, LeadSeriesList } from "../contract/forecasts.ts";
 import { loadLevel } from "../counter-level.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { forecastsToCsv, seriesToCsv } from "../export.ts";

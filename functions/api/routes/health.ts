@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { AppError } from "../../../core/errors.ts";
-import { HealthResponse, ReadyResponse } from "../contract.ts";
+import { HealthResponse, ReadyResponse } from "../contract/ops.ts";
 import { missedCyclesSince, outcomesDueSince } from "../freshness.ts";
 import { refuse } from "../problem.ts";
 import { answers } from "../responses.ts";

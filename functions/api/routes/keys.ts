@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ApiKey } from "../../../core/access/key.ts";
 import { createKey } from "../../../core/access/keys.ts";
-import { ApiKeyList, ApiKeyResponse, NewKeyRequest, NewKeyResponse } from "../access/contract.ts";
+import { ApiKeyList, ApiKeyResponse, NewKeyRequest, NewKeyResponse } from "../contract/access.ts";
 import { PathId } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";

@@ -2,8 +2,9 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { promoteByHand, rollback } from "../../../core/operations/promote.ts";
 import { trainMessage } from "../../../core/operations/schedule.ts";
 import { floorToStep } from "../../../core/time.ts";
-import { Id, Model, ModelPage, ReasonRequest, Text, TrainAccepted } from "../contract.ts";
-import { decodeCursor, encodeCursor } from "../cursor.ts";
+import { Id, Text } from "../contract/common.ts";
+import { Model, ModelPage, ReasonRequest, TrainAccepted } from "../contract/models.ts";
+import { decodeCursor, pageOf } from "../cursor.ts";
 import { requireSensor } from "../known.ts";
 import { Cursor, Limit, PathId, SensorParams } from "../parameters.ts";
 import { toModel } from "../present.ts";
@@ -58,10 +59,8 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
         ...(status === undefined ? {} : { status }),
         ...(after === undefined ? {} : { after }),
       });
-      const items = models.slice(0, limit).map(toModel);
-      const last = models.length > limit ? items.at(-1) : undefined;
-      const nextCursor = last === undefined ? null : encodeCursor({ after: last.modelId });
-      return c.json({ items, nextCursor }, 200);
+      const { items, nextCursor } = pageOf(models, limit, ({ modelId }) => ({ after: modelId }));
+      return c.json({ items: items.map(toModel), nextCursor }, 200);
     })
     .openapi(getModel, async (c) => c.json(await loadModel(services, c.req.valid("param").id), 200));
 

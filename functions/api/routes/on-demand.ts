@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import { floorToStep } from "../../../core/time.ts";
-import { OnDemandRequest, OnDemandResponse } from "../contract.ts";
+import { OnDemandRequest, OnDemandResponse } from "../contract/forecasts.ts";
 import { loadScores, toForecastResponse } from "../present.ts";
 import { answers, jsonBody } from "../responses.ts";
 import type { ApiServices } from "../services.ts";

@@ -5,7 +5,7 @@ import { type DeadLetter, queueNames } from "../../../core/messages.ts";
 import { lastLead } from "../../../core/model/leads.ts";
 import { storageOf } from "../../../core/operations/storage.ts";
 import { secondsBetween } from "../../../core/time.ts";
-import { OpsResponse } from "../contract.ts";
+import { OpsResponse } from "../contract/ops.ts";
 import { answers } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
 import { describeSource } from "../source-state.ts";

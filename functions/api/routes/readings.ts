@@ -4,7 +4,7 @@ import { type Condition, type Observed, observe } from "../../../core/data/obser
 import type { Target } from "../../../core/data/reading.ts";
 import { shiftText } from "../../../core/data/shift.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
-import { ReadingsResponse } from "../contract.ts";
+import { ReadingsResponse } from "../contract/readings.ts";
 import { toCsv } from "../csv.ts";
 import { gridColumn, gridTimes } from "../describe.ts";
 import { requireSensor } from "../known.ts";

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { rehearseRule } from "../../../core/operations/rehearse.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
-import { RehearsalResponse, RuleRequest } from "../alert/contract.ts";
+import { RehearsalResponse, RuleRequest } from "../contract/alerts.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";
 import type { ApiServices } from "../services.ts";

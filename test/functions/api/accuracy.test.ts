@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { addSeconds } from "../../../core/time.ts";
-import { AccuracyResponse } from "../../../functions/api/contract.ts";
+import { AccuracyResponse } from "../../../functions/api/contract/accuracy.ts";
 import { someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastOf, getAs, getProblem, outcomeOf, scoreOf, startApi, stepSeconds, type TestApi } from "./harness.ts";

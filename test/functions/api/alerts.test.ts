@@ -12,7 +12,7 @@ import {
   RulePage,
   RuleResponse,
   TestAccepted,
-} from "../../../functions/api/alert/contract.ts";
+} from "../../../functions/api/contract/alerts.ts";
 import { readingsOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastOf, getAs, getProblem, outcomeOf, post, startApi, stepSeconds, type TestApi } from "./harness.ts";

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { addSeconds } from "../../../core/time.ts";
-import { SensorPage } from "../../../functions/api/contract.ts";
-import { FleetPage } from "../../../functions/api/fleet-contract.ts";
+import { FleetPage } from "../../../functions/api/contract/fleet.ts";
+import { SensorPage } from "../../../functions/api/contract/sensors.ts";
 import { manifestOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastsOf, getAs, outcomeOf, scoreOf, startApi, stepSeconds, type TestApi } from "./harness.ts";

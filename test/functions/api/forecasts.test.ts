@@ -2,7 +2,8 @@ import { parse } from "csv-parse/sync";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { ForecastList, LeadSeriesList, Sensor } from "../../../functions/api/contract.ts";
+import { ForecastList, LeadSeriesList } from "../../../functions/api/contract/forecasts.ts";
+import { Sensor } from "../../../functions/api/contract/sensors.ts";
 import { someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import {

@@ -22,7 +22,7 @@ import { createViews } from "../../../functions/adapters/postgres/views.ts";
 import { prometheusMetrics } from "../../../functions/adapters/prometheus.ts";
 import type { AccessServices } from "../../../functions/api/access/services.ts";
 import { createApi } from "../../../functions/api/app.ts";
-import { Problem } from "../../../functions/api/contract.ts";
+import { Problem } from "../../../functions/api/contract/common.ts";
 import type { ApiServices, ApiSettings } from "../../../functions/api/services.ts";
 import { alertStores } from "../../../functions/runtime/alerts.ts";
 import { fleetOf, someSlot } from "../../builders.ts";

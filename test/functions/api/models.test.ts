@@ -2,7 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { TrainMessage } from "../../../core/messages.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { FleetVersion, FleetVersionList, Model, ModelPage, TrainAccepted } from "../../../functions/api/contract.ts";
+import {
+  FleetVersion,
+  FleetVersionList,
+  Model,
+  ModelPage,
+  TrainAccepted,
+} from "../../../functions/api/contract/models.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { manifestOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";

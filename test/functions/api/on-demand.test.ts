@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ForecastMessage } from "../../../core/messages.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { OnDemandResponse } from "../../../functions/api/contract.ts";
+import { OnDemandResponse } from "../../../functions/api/contract/forecasts.ts";
 import { readingsOf, someSlot, wave } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastsOf, getAs, getProblem, outcomeOf, post, startApi, type TestApi } from "./harness.ts";

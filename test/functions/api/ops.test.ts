@@ -3,7 +3,7 @@ import { PgBoss } from "pg-boss";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { HealthResponse, OpsResponse, ReadyResponse } from "../../../functions/api/contract.ts";
+import { HealthResponse, OpsResponse, ReadyResponse } from "../../../functions/api/contract/ops.ts";
 import { someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { getAs, getProblem, outcomeOf, startApi, stepSeconds, type TestApi } from "./harness.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { addSeconds } from "../../../core/time.ts";
-import { Profile, Sensor, SensorPage } from "../../../functions/api/contract.ts";
+import { Profile, Sensor, SensorPage } from "../../../functions/api/contract/sensors.ts";
 import { someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { getAs, getProblem, startApi, type TestApi } from "./harness.ts";

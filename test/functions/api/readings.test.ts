@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { ReadingsResponse } from "../../../functions/api/contract.ts";
+import { ReadingsResponse } from "../../../functions/api/contract/readings.ts";
 import { readingsOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { getAs, getProblem, startApi, stepSeconds, type TestApi } from "./harness.ts";

@@ -8,8 +8,11 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { secondsBetween } from "../../../core/time.ts";
-import { ForecastList, ModelPage, OpsResponse, Sensor } from "../../../functions/api/contract.ts";
-import { FleetPage } from "../../../functions/api/fleet-contract.ts";
+import { FleetPage } from "../../../functions/api/contract/fleet.ts";
+import { ForecastList } from "../../../functions/api/contract/forecasts.ts";
+import { ModelPage } from "../../../functions/api/contract/models.ts";
+import { OpsResponse } from "../../../functions/api/contract/ops.ts";
+import { Sensor } from "../../../functions/api/contract/sensors.ts";
 import { type LocalProcess, runLocal, startLocal } from "../../local-process.ts";
 
 const rooms = ["room1", "room2", "room3", "room4", "room5", "room6", "room7", "room8", "room9"];

@@ -3,15 +3,15 @@ import { z } from "zod";
 import { createKey } from "../../../../core/access/keys.ts";
 import { scopes } from "../../../../core/access/scope.ts";
 import { makeLink } from "../../../../core/access/sessions.ts";
+import type { AccessServices } from "../../../../functions/api/access/services.ts";
+import { rules } from "../../../../functions/api/access/table.ts";
 import {
   ApiKeyList,
   ApiKeyResponse,
   AuditPage,
   NewKeyResponse,
   SessionResponse,
-} from "../../../../functions/api/access/contract.ts";
-import type { AccessServices } from "../../../../functions/api/access/services.ts";
-import { rules } from "../../../../functions/api/access/table.ts";
+} from "../../../../functions/api/contract/access.ts";
 import { manifestOf, someSlot } from "../../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { getAs, getProblem, post, startApi, type TestApi } from "../harness.ts";

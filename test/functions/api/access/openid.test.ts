@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import Provider from "oidc-provider";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openIdProvider } from "../../../../functions/adapters/openid.ts";
-import { AuditPage, SessionResponse } from "../../../../functions/api/access/contract.ts";
 import type { AccessServices } from "../../../../functions/api/access/services.ts";
+import { AuditPage, SessionResponse } from "../../../../functions/api/contract/access.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { getAs, startApi, type TestApi } from "../harness.ts";
 

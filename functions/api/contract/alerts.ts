@@ -2,10 +2,9 @@ import { z } from "@hono/zod-openapi";
 import { ChannelSettings } from "../../../core/alert/channel.ts";
 import { RuleBody, severities } from "../../../core/alert/rule.ts";
 import { alertStates } from "../../../core/alert/state.ts";
-import { Text } from "../contract.ts";
+import { page, Text, time } from "./common.ts";
 
 /** The shapes of rules, of what fired, and of where it is told. */
-const time = z.iso.datetime().openapi({ example: "2026-05-01T12:00:00.000Z" });
 
 export const AlertState = z.enum(alertStates).openapi("AlertState", {
   description:
@@ -52,9 +51,7 @@ export const RuleResponse = z
   })
   .openapi("AlertRule");
 export type RuleResponse = z.infer<typeof RuleResponse>;
-export const RulePage = z
-  .object({ items: z.array(RuleResponse), nextCursor: z.string().nullable() })
-  .openapi("AlertRulePage");
+export const RulePage = page(RuleResponse).openapi("AlertRulePage");
 
 export const AlertResponse = z
   .object({
@@ -74,9 +71,7 @@ export const AlertResponse = z
   })
   .openapi("Alert");
 export type AlertResponse = z.infer<typeof AlertResponse>;
-export const AlertPage = z
-  .object({ items: z.array(AlertResponse), nextCursor: z.string().nullable() })
-  .openapi("AlertPage");
+export const AlertPage = page(AlertResponse).openapi("AlertPage");
 export const AcknowledgeRequest = z
   .object({ note: Text(1_000).trim().min(1).nullable().default(null) })
   .openapi("AcknowledgeRequest");

@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { Coverage, SensorSummary, sensorPageFields } from "./contract.ts";
+import { time } from "./common.ts";
+import { Coverage } from "./forecasts.ts";
+import { SensorSummary, sensorPageFields } from "./sensors.ts";
 
 /** What `GET /v1/sensors?view=fleet` answers: all that a table with sparklines draws, a tenth of the sensors whole. */
-const time = z.iso.datetime();
 const column = z.array(z.number());
 
 export const FleetForecast = z

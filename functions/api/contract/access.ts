@@ -1,10 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { actorKinds } from "../../../core/access/actor.ts";
 import { Scope } from "../../../core/access/scope.ts";
-import { Text } from "../contract.ts";
+import { Text, time } from "./common.ts";
 
 /** The shapes of keys, sessions and the audit. */
-const time = z.iso.datetime().openapi({ example: "2026-05-01T12:00:00.000Z" });
 const Scopes = z.array(Scope);
 
 export const ApiKeyResponse = z
