@@ -62,5 +62,5 @@ function grid(days: number, endAt: Date, stepSeconds: number): string {
 
 function waveOf(mean: number, swing: number): string {
   const day = "2 * pi() * extract(epoch from at) / 86400";
-  return `${mean} + s * 0.01 + ${swing} * sin(${day}) + 0.2 * sin(extract(epoch from at) * (1 + s % 7) / 977)`;
+  return `${mean} + (s % 500) * 0.01 + ${swing} * sin(${day}) + 0.2 * sin(extract(epoch from at) * (1 + s % 7) / 977)`;
 }

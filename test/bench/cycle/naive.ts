@@ -1,8 +1,11 @@
 import type { Readings } from "../../../core/data/reading.ts";
+import type { Artefact } from "../../../core/model/manifest.ts";
+import type { ModelStore } from "../../../core/model/ports.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ForecastPorts } from "../../../core/operations/forecast.ts";
 import type { Database } from "../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
+import { modelOf } from "../../builders.ts";
 
 type Parts = {
   ports: ForecastPorts;
@@ -10,6 +13,19 @@ type Parts = {
   predictor: Database<PredictorSchema>;
   models: Map<string, RegisteredModel>;
 };
+
+/** A model of its own for every sensor out of one artefact: other ids, the same bytes, each its own champion. */
+export function copyModels(artefact: Artefact, sensorIds: string[]): { store: ModelStore; models: Parts["models"] } {
+  const copyFor = (sensorId: string): Artefact => {
+    const manifest = { ...artefact.manifest, modelId: `naive-${sensorId}`, sensorId };
+    return { ...artefact, manifest };
+  };
+  const store: ModelStore = {
+    get: async (modelId) => copyFor(modelId.slice("naive-".length)),
+    put: async () => {},
+  };
+  return { store, models: new Map(sensorIds.map((sensorId) => [sensorId, modelOf(copyFor(sensorId).manifest)])) };
+}
 
 /**
  * The way that comes first to mind, by the same use case over other ports: one query a sensor that fetches its rows,
@@ -52,12 +68,12 @@ export async function openNaive({ ports, follower, predictor, models }: Parts) {
       ...ports.ledger,
       decided: async () => new Set(),
       async record(_outcomes, forecasts) {
-        for (const { sensorId, target, origin, q10, q50, q90 } of forecasts) {
+        for (const { sensorId, target, origin, leads, q10, q50, q90 } of forecasts) {
           for (const [quantile, column] of [[0.1, q10] as const, [0.5, q50] as const, [0.9, q90] as const]) {
             for (const [index, value] of column.entries()) {
               await predictor.query(
                 "insert into naive_forecast values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
-                [sensorId, target, origin, index + 1, quantile, value],
+                [sensorId, target, origin, leads[index], quantile, value],
               );
             }
           }
@@ -67,7 +83,8 @@ export async function openNaive({ ports, follower, predictor, models }: Parts) {
   };
   return {
     ports: naive,
-    score: (sensorIds: string[], at: Date) => scoreNaively({ follower, predictor }, sensorIds, at),
+    score: (sensorIds: string[], at: Date, lastLead: number) =>
+      scoreNaively({ follower, predictor }, sensorIds, at, lastLead),
   };
 }
 
@@ -91,7 +108,12 @@ type Databases = Pick<Parts, "follower" | "predictor">;
  * One reading and one select a sensor, one insert a lead: every stored forecast of the last horizons that speaks of the
  * moment.
  */
-async function scoreNaively({ follower, predictor }: Databases, sensorIds: string[], at: Date): Promise<void> {
+async function scoreNaively(
+  { follower, predictor }: Databases,
+  sensorIds: string[],
+  at: Date,
+  lastLead: number,
+): Promise<void> {
   const step = 600_000;
   for (const sensorId of sensorIds) {
     const [reading] = await follower.query<Record<string, number | null>>(
@@ -100,7 +122,7 @@ async function scoreNaively({ follower, predictor }: Databases, sensorIds: strin
     );
     const rows = await predictor.query<{ target: string; origin: Date; lead: number; quantile: number; value: number }>(
       "select target, origin, lead, quantile, value from naive_forecast where sensor_id = $1 and origin >= $2 and origin < $3",
-      [sensorId, new Date(at.getTime() - 24 * step), at],
+      [sensorId, new Date(at.getTime() - lastLead * step), at],
     );
     const due = rows.filter(({ origin, lead }) => origin.getTime() + lead * step === at.getTime());
     for (const [, triple] of Map.groupBy(due, ({ target, lead }) => `${target} ${lead}`)) {

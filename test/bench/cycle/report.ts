@@ -2,7 +2,7 @@ import type { Measured } from "./stages.ts";
 
 /** One pass over `sensors`, rounded for people. */
 export function summary(measured: Measured, sensors: number) {
-  const { wallMs, cpuMs, postgresCpuMs, stages } = measured;
+  const { wallMs, cpuMs, postgresCpuMs, followerCpuMs, stages } = measured;
   const rounded = Object.entries(stages).map(([name, cost]) => [
     name,
     { wallMs: round(cost.wallMs), cpuMs: round(cost.cpuMs) },
@@ -12,6 +12,8 @@ export function summary(measured: Measured, sensors: number) {
     wallMs: round(wallMs),
     cpuMs: round(cpuMs),
     postgresCpuMs: round(postgresCpuMs),
+    postgresCpuMsPerSensor: round(postgresCpuMs / sensors),
+    followerCpuMsPerSensor: round(followerCpuMs / sensors),
     wallMsPerSensor: round(wallMs / sensors),
     cpuMsPerSensor: round(cpuMs / sensors),
     sensorsPerSecond: round((1000 * sensors) / wallMs),
@@ -19,9 +21,9 @@ export function summary(measured: Measured, sensors: number) {
   };
 }
 
-/** The pass whose wall time is the middle one. */
+/** The pass whose CPU time is the middle one. */
 export function median(passes: Measured[]): Measured {
-  const sorted = passes.toSorted((a, b) => a.wallMs - b.wallMs);
+  const sorted = passes.toSorted((a, b) => a.cpuMs - b.cpuMs);
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 

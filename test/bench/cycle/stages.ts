@@ -9,14 +9,21 @@ type Cost = { wallMs: number; cpuMs: number };
  * One pass: its whole cost, that of each stage, and what the Postgres servers worked for it (they overlap with
  * `wallMs`).
  */
-export type Measured = Cost & { stages: Record<Stage, Cost>; postgresCpuMs: number };
+export type Measured = Cost & {
+  stages: Record<Stage, Cost>;
+  postgresCpuMs: number;
+  /** Of these the follower's, with the primary that it stands by. */
+  followerCpuMs: number;
+};
+
+export type Servers = Partial<Record<"main" | "follower" | "predictor", number>>;
 
 /**
  * The ports with their calls charged to stages. `score` is a whole pass of
  * scoring and learning; `context` is what is left: grids, quality, encoding, decoding. Calls of one
  * stage that overlap are charged once. CPU is this process's, all threads; a call that waits for a database costs none.
  */
-export function stagesOf(ports: ForecastPorts, serverPids: () => (number | undefined)[]) {
+export function stagesOf(ports: ForecastPorts, servers: () => Servers) {
   let charged = newCosts();
   const open: Partial<Record<Stage, { calls: number; from: Cost }>> = {};
 
@@ -47,6 +54,12 @@ export function stagesOf(ports: ForecastPorts, serverPids: () => (number | undef
     },
     adaptations: { ...ports.adaptations, load: timed("read", ports.adaptations.load) },
     inference: { ...ports.inference, run: timed("inference", ports.inference.run) },
+    fleetInference: {
+      ...ports.fleetInference,
+      open: timed("inference", ports.fleetInference.open),
+      parts: timed("inference", ports.fleetInference.parts),
+      run: timed("inference", ports.fleetInference.run),
+    },
     ledger: {
       ...ports.ledger,
       decided: timed("read", ports.ledger.decided),
@@ -61,12 +74,15 @@ export function stagesOf(ports: ForecastPorts, serverPids: () => (number | undef
     async measure(pass: () => Promise<void>): Promise<Measured> {
       charged = newCosts();
       const from = now();
-      const serversFrom = cpuOfServers(serverPids());
+      const serversFrom = cpuOf(servers());
       await pass();
       const whole = minus(now(), from);
+      const serversTo = cpuOf(servers());
       const known = names.reduce((sum, name) => add(sum, charged[name]), { wallMs: 0, cpuMs: 0 });
       charged.context = minus(whole, known);
-      return { ...whole, stages: structuredClone(charged), postgresCpuMs: cpuOfServers(serverPids()) - serversFrom };
+      const followerCpuMs = serversTo.follower - serversFrom.follower;
+      const postgresCpuMs = followerCpuMs + serversTo.predictor - serversFrom.predictor;
+      return { ...whole, stages: structuredClone(charged), postgresCpuMs, followerCpuMs };
     },
   };
 }
@@ -89,6 +105,10 @@ function add(sum: Cost, more: Cost): Cost {
   sum.wallMs += more.wallMs;
   sum.cpuMs += more.cpuMs;
   return sum;
+}
+
+function cpuOf({ main, follower, predictor }: Servers) {
+  return { follower: cpuOfServers([main, follower]), predictor: cpuOfServers([predictor]) };
 }
 
 /** CPU of the servers and their backends, living and dead, in ms; 0 where there is no /proc. */
