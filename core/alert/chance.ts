@@ -39,6 +39,14 @@ export function chanceOfCrossing(quantiles: Quantiles, leads: readonly number[],
   return { chance: byLead.at(-1) ?? 0, byLead };
 }
 
+/** The lead's index by which half of the chance has come: around when it crosses, if it does. */
+export function middleOf({ chance, byLead }: Crossing): number {
+  return Math.max(
+    0,
+    byLead.findIndex((one) => one >= chance / 2),
+  );
+}
+
 /**
  * Whether the chance of crossing at some lead is at least `chance`. The bounds decide most cases, at a hundredth of the
  * cost of the chance itself.

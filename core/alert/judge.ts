@@ -1,7 +1,7 @@
 import type { Forecast, Outcome } from "../forecast/forecast.ts";
 import type { Profile } from "../forecast/profile.ts";
 import { addSeconds, secondsBetween } from "../time.ts";
-import { type Corridor, chanceOfCrossing, isCrossingLikely } from "./chance.ts";
+import { type Corridor, chanceOfCrossing, isCrossingLikely, middleOf } from "./chance.ts";
 import { type Condition, limitsOf, type RuleBody } from "./rule.ts";
 import type { Verdict } from "./state.ts";
 
@@ -168,15 +168,13 @@ function evidenceOf(
   facts: Facts,
 ): Evidence {
   const corridor = corridorOf(condition, forecast, leads, facts.profile, 0);
-  const { chance, byLead } = chanceOfCrossing(forecast, leads, corridor);
-  // The middle of when it would come, if it comes.
-  const h = byLead.findIndex((one) => one >= chance / 2);
-  const crossesAt = addSeconds(forecast.origin, leads[Math.max(0, h)]! * forecast.stepSeconds).toISOString();
+  const crossing = chanceOfCrossing(forecast, leads, corridor);
+  const crossesAt = addSeconds(forecast.origin, leads[middleOf(crossing)]! * forecast.stepSeconds).toISOString();
   const finite = (value: number) => (Number.isFinite(value) ? value : null);
   return {
     ...{ target: condition.target, unit: forecast.unit, value: forecast.lastValue },
     ...{ low: finite(corridor.low.at(-1)!), high: finite(corridor.high.at(-1)!) },
-    ...{ chance, crossesAt, origin: forecast.origin.toISOString() },
+    ...{ chance: crossing.chance, crossesAt, origin: forecast.origin.toISOString() },
   };
 }
 

@@ -34,7 +34,8 @@ export function overviewOf(rule: Rule, { profiles, standings, seen, now, staleBe
   const isSystem = systemKinds.has(rule.condition.kind);
   const found: RuleOverview["standings"] = [];
   for (const { sensorId, slot, evaluatedAt } of rule.isEnabled ? seen : []) {
-    if (isSystem ? sensorId !== noSensor : sensorId === noSensor || !watches(rule, sensorId, profiles)) continue;
+    const isWatched = isSystem ? sensorId === noSensor : sensorId !== noSensor && watches(rule, sensorId, profiles);
+    if (!isWatched) continue;
     const known = stored.get(sensorId);
     const isSeen = slot !== null && evaluatedAt !== null && slot >= staleBefore && evaluatedAt > rule.since;
     // What fired goes on firing while nobody looks.
@@ -54,7 +55,9 @@ function read(state: "ok" | "pending" | "firing" | "blind", isMutedNow: boolean)
   return state === "firing" && isMutedNow ? "muted" : state;
 }
 
-function watches(rule: Rule, sensorId: string, profiles: Map<string, Profile>): boolean {
+/** True where the rule is on and has something to watch at this sensor. */
+export function watches(rule: Rule, sensorId: string, profiles: Map<string, Profile>): boolean {
+  if (!rule.isEnabled || systemKinds.has(rule.condition.kind)) return false;
   const profile = profiles.get(sensorId) ?? null;
   if (!selects(rule, sensorId, profile)) return false;
   const { condition } = rule;

@@ -1,5 +1,6 @@
 import { formatDuration } from "../duration.ts";
 import type { Profile } from "../forecast/profile.ts";
+import { describeCrossing, describeLimits, describeNumber as number } from "./crossing-words.ts";
 import type { Evidence } from "./judge.ts";
 import { type Condition, noSensor } from "./rule.ts";
 
@@ -10,13 +11,13 @@ export function nameOf(sensorId: string, profile: Profile | null): string {
 
 /** "above 26 °C from about 19:10 UTC, 35 %": what is the matter, in words. */
 export function describeEvidence(kind: Condition["kind"], evidence: Evidence): string {
-  const { target = "", unit = "", value, low, high, chance, crossesAt, seconds, reason } = evidence;
+  const { target = "", unit = "", value, low, high, seconds, reason } = evidence;
   switch (kind) {
     case "forecast":
     case "forecastChange":
-      return `${target} ${sideOf(low, high, unit)} from about ${clock(crossesAt)}, ${percent(chance)}`;
+      return `${target} ${describeCrossing(evidence)}`;
     case "observed":
-      return `${target} is ${number(value)} ${unit}, ${sideOf(low, high, unit)}`;
+      return `${target} is ${number(value)} ${unit}, ${describeLimits(low, high, unit)}`;
     case "silent":
       return seconds === undefined ? "no reading ever" : `no reading for ${formatDuration(seconds)}`;
     case "unforecast":
@@ -51,25 +52,3 @@ const reasons: Record<string, string> = {
   unanswered: "the database did not tell",
   tooShort: "the forecast does not reach that far",
 };
-
-function sideOf(low: number | null | undefined, high: number | null | undefined, unit: string): string {
-  const amount = (value: number) => `${number(value)}${unit === "" ? "" : ` ${unit}`}`;
-  if (low == null && high == null) return "beyond its limits";
-  if (low == null) return `above ${amount(high!)}`;
-  if (high == null) return `below ${amount(low)}`;
-  return `outside ${number(low)} to ${amount(high)}`;
-}
-
-function number(value: number | undefined): string {
-  return value === undefined ? "unknown" : String(Number(value.toPrecision(4)));
-}
-
-/** Never "0 %" or "100 %" of what is only unlikely, or likely. */
-function percent(chance: number | undefined): string {
-  if (chance === undefined) return "chance unknown";
-  return chance > 0.99 ? "over 99 %" : chance < 0.01 ? "under 1 %" : `${Math.round(100 * chance)} %`;
-}
-
-function clock(at: string | undefined): string {
-  return at === undefined ? "soon" : `${at.slice(11, 16)} UTC`;
-}

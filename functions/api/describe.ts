@@ -5,6 +5,7 @@ import { emptyProfile } from "../../core/forecast/profile.ts";
 import type { SensorRow } from "../../core/forecast/sensor.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import type { Sensor, SensorTarget } from "./contract/sensors.ts";
+import { toCrossings } from "./crossings.ts";
 import { loadScores, toForecastResponse, toOutcomeResponse, toSkill } from "./present.ts";
 import type { ApiServices } from "./services.ts";
 import { toStatusText } from "./status.ts";
@@ -40,6 +41,7 @@ export async function describeSensors(services: ApiServices, rows: SensorRow[]):
         ...lastReading(readings, target),
         history: toHistory(readings, target, settings.stepSeconds, now),
         forecast: forecast === undefined ? null : toForecastResponse(forecast, scores),
+        crossings: toCrossings(row, forecast, profiles.get(row.sensorId) ?? emptyProfile),
         skill: toSkill(forecast === undefined ? undefined : scores(forecast)),
       };
     });

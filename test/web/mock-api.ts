@@ -113,6 +113,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       lastReadingAt: iso(newest),
       history: { at: at.map(iso), value: at.map((one) => valueAt(sensorId, target.target, one)) },
       forecast: isIssued ? levelled(state, forecastFrom(sensorId, target, newest)) : null,
+      crossings: isIssued ? [] : null,
       skill:
         status === "waiting"
           ? { persistence: null, seasonalNaive: null, n: 0 }

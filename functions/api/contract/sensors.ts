@@ -3,6 +3,20 @@ import { sensorStatuses } from "../../../core/forecast/sensor.ts";
 import { column, time } from "./common.ts";
 import { ForecastResponse } from "./forecasts.ts";
 
+const CrossingAhead = z
+  .object({
+    side: z.enum(["above", "below"]),
+    limit: z.number(),
+    chance: z.number(),
+    /** Around when, if it crosses; the origin where it is beyond already. */
+    crossesAt: time,
+    isBeyond: z.boolean(),
+    /** "above 26 °C from about 19:10 UTC, 35 %" */
+    text: z.string(),
+  })
+  .openapi("CrossingAhead", { description: "How likely the value goes beyond a limit before the forecast ends" });
+export type CrossingAhead = z.infer<typeof CrossingAhead>;
+
 export const SensorTarget = z
   .object({
     target: z.string(),
@@ -15,6 +29,8 @@ export const SensorTarget = z
     history: z.object({ at: z.array(time), value: column }),
     /** The latest one, whole. */
     forecast: ForecastResponse.nullable(),
+    /** Of each of the sensor's own limits, the likeliest first; null where no fresh forecast can say. */
+    crossings: z.array(CrossingAhead).nullable(),
     /**
      * 1 - MAE / MAE of the yardstick by the model that serves, last 7 days, all leads; null before anything was scored.
      */

@@ -1,9 +1,10 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { overviewOf, type RuleOverview, readStandings } from "../../../core/alert/overview.ts";
+import { overviewOf, type RuleOverview, readStandings, watches } from "../../../core/alert/overview.ts";
 import { type Rule, type RuleBody, systemKinds } from "../../../core/alert/rule.ts";
 import { describeBlind, describeEvidence } from "../../../core/alert/words.ts";
 import { groupPath } from "../../../core/forecast/profile.ts";
 import { Removed, RulePage, RuleRequest, RuleResponse } from "../contract/alerts.ts";
+import { Id } from "../contract/common.ts";
 import { decodeCursor, pageOf } from "../cursor.ts";
 import { staleBefore } from "../freshness.ts";
 import { newId } from "../new-id.ts";
@@ -26,7 +27,15 @@ const listRules = createRoute({
   path: "/v1/alert-rules",
   tags,
   summary: "Alert rules with how they stand",
-  request: { query: z.object({ cursor: Cursor.optional(), limit: Limit(50, 200) }) },
+  request: {
+    query: z.object({
+      sensorId: Id.optional().openapi({
+        description: "Only the rules that watch this sensor and are on, with how they stand with it alone",
+      }),
+      cursor: Cursor.optional(),
+      limit: Limit(50, 200),
+    }),
+  },
   responses: answers(200, RulePage, "A page of rules"),
 });
 
@@ -69,18 +78,25 @@ const deleteRule = createRoute({
 export function alertRuleRoutes(services: ApiServices): OpenAPIHono {
   const { ports, settings } = services;
   const { rules } = ports;
-  const describe = async (wanted: Rule[]): Promise<RuleResponse[]> => {
+  const describe = async (wanted: Rule[], sensorId: string | null = null): Promise<RuleResponse[]> => {
     const now = ports.clock.now();
     const known = { ...(await readStandings(ports, wanted)), now, staleBefore: staleBefore(now, settings) };
+    if (sensorId !== null) known.seen = known.seen.filter((one) => one.sensorId === sensorId);
     return wanted.map((rule) => toResponse(overviewOf(rule, known)));
+  };
+  const watching = async (sensorId: string, after: string | null): Promise<Rule[]> => {
+    const book = await ports.alerts.book();
+    return book.rules
+      .filter((rule) => (after === null || rule.ruleId > after) && watches(rule, sensorId, book.profiles))
+      .sort((a, b) => (a.ruleId < b.ruleId ? -1 : 1));
   };
   return new OpenAPIHono()
     .openapi(listRules, async (c) => {
-      const { cursor, limit } = c.req.valid("query");
+      const { sensorId = null, cursor, limit } = c.req.valid("query");
       const after = cursor === undefined ? null : decodeCursor(Position, cursor).ruleId;
-      const found = await rules.list({ limit: limit + 1, after });
+      const found = sensorId === null ? await rules.list({ limit: limit + 1, after }) : await watching(sensorId, after);
       const { items, nextCursor } = pageOf(found, limit, ({ ruleId }) => ({ ruleId }));
-      return c.json({ items: await describe(items), nextCursor }, 200);
+      return c.json({ items: await describe(items, sensorId), nextCursor }, 200);
     })
     .openapi(getRule, async (c) => {
       const [rule] = await describe([await loadRule(services, c.req.valid("param").id)]);

@@ -96,6 +96,31 @@ describe("/v1/alert-rules", () => {
     expect(over.items.map(({ ruleId }) => ruleId)).toEqual([made[0]]);
   });
 
+  it("lists for one sensor the rules that watch it, each as it stands with it", async () => {
+    const all = await make();
+    const one = await make({ ...forecastRule, selector: { sensorIds: ["b"] } });
+    await make({ ...forecastRule, isEnabled: false });
+    await make({ ...forecastRule, condition: { kind: "sourceAge", forSeconds: 60 } });
+    await make({ ...forecastRule, condition: { ...forecastRule.condition, high: null } });
+    await cycle(30);
+    const of = async (query: string) => (await getAs(api.app, `/v1/alert-rules?${query}`, RulePage)).items;
+    expect(await of("sensorId=a")).toMatchObject([
+      { ruleId: all.ruleId, state: "firing", states: { firing: 1, blind: 0 } },
+    ]);
+    const watching = await of("sensorId=b");
+    expect(watching.map(({ ruleId }) => ruleId)).toEqual([all.ruleId, one.ruleId].toSorted());
+    expect(watching.map(({ standings }) => standings.map(({ sensorId }) => sensorId))).toEqual([["b"], ["b"]]);
+    const { nextCursor } = await getAs(api.app, "/v1/alert-rules?sensorId=b&limit=1", RulePage);
+    expect((await of(`sensorId=b&cursor=${nextCursor}`)).map(({ ruleId }) => ruleId)).toEqual([watching[1]!.ruleId]);
+    // Once it has limits of its own, the rule without any watches it.
+    await api.services.ports.profiles.change(
+      "a",
+      { limits: { temperature: { low: null, high: 40 } } },
+      api.clock.now(),
+    );
+    expect(await of("sensorId=a")).toHaveLength(2);
+  });
+
   it("refuses what it could never watch or tell, and says why", async () => {
     const said = async (change: object) =>
       (await getProblem(api.app, "/v1/alert-rules", 422, post({ ...forecastRule, ...change }))).detail;

@@ -3,7 +3,7 @@ import { addSeconds } from "../../../core/time.ts";
 import { Profile, Sensor, SensorPage } from "../../../functions/api/contract/sensors.ts";
 import { someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
-import { getAs, getProblem, startApi, type TestApi } from "./harness.ts";
+import { forecastOf, getAs, getProblem, outcomeOf, startApi, type TestApi } from "./harness.ts";
 
 let postgres: TestPostgres;
 let api: TestApi;
@@ -45,6 +45,29 @@ describe("PATCH /v1/sensors/{id}", () => {
     await Promise.all(parts.map((part) => getAs(api.app, "/v1/sensors/a", Profile, patch(part))));
     const { profile } = await getAs(api.app, "/v1/sensors/a", Sensor);
     expect(profile).toMatchObject({ name: "n", place: "p", notes: "o", limits: { temperature: { low: 1, high: 2 } } });
+  });
+
+  it("says in words how likely its own limits are crossed, and nothing where nobody can", async () => {
+    const decide = (overrides: Parameters<typeof outcomeOf>[0], slot = someSlot) =>
+      api.ledger.record([outcomeOf({ slot, ...overrides })], [forecastOf({ slot, origin: slot })]);
+    await decide({});
+    const limits = async (low: number | null, high: number | null) => {
+      await getAs(api.app, "/v1/sensors/a", Profile, patch({ limits: { temperature: { low, high } } }));
+      return (await getAs(api.app, "/v1/sensors/a", Sensor)).targets[0]!.crossings;
+    };
+    // q50 goes from 20.25 to 26: above 23 about half way, surely; below 19 hardly.
+    const [above, below] = (await limits(19, 23))!;
+    expect(above).toMatchObject({ side: "above", limit: 23, isBeyond: false });
+    expect(above!.chance).toBeGreaterThan(0.99);
+    expect(above!.text).toBe(`above 23 °C from about ${above!.crossesAt.slice(11, 16)} UTC, over 99 %`);
+    const after = (Date.parse(above!.crossesAt) - someSlot.getTime()) / 600_000;
+    expect(after).toBeGreaterThan(6);
+    expect(after).toBeLessThanOrEqual(13);
+    expect(below!.chance).toBeLessThan(0.3);
+    expect(await limits(21, null)).toMatchObject([{ side: "below", isBeyond: true, text: "below 21 °C now" }]);
+    expect(await limits(null, null)).toEqual([]);
+    await decide({ status: "refused", reason: "gap" }, addSeconds(someSlot, 600));
+    expect(await limits(19, 23)).toBeNull();
   });
 
   it("refuses limits that contradict each other, unknown targets, empty groups and unknown sensors", async () => {
