@@ -1,3 +1,4 @@
+import type { Annotations } from "./annotation/ports.ts";
 import type { CounterReading } from "./data/counter.ts";
 import type { FollowerState } from "./data/follower-state.ts";
 import type { Readings } from "./data/reading.ts";
@@ -176,4 +177,5 @@ export type Ports = {
   queue: Queue;
   fleetTrainer: FleetVersionTrainer;
   partSums: PartSums;
+  annotations: Annotations;
 };

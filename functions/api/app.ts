@@ -20,6 +20,7 @@ import { accuracyRoutes } from "./routes/accuracy.ts";
 import { alertChannelRoutes } from "./routes/alert-channels.ts";
 import { alertRuleRoutes } from "./routes/alert-rules.ts";
 import { alertRoutes } from "./routes/alerts.ts";
+import { annotationRoutes } from "./routes/annotations.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { documentRoutes } from "./routes/document.ts";
 import { fleetRoutes } from "./routes/fleets.ts";
@@ -85,6 +86,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.route("/", accuracyRoutes(services));
   app.route("/", fleetRoutes(services));
   app.route("/", modelRoutes(services));
+  app.route("/", annotationRoutes(services));
   app.route("/", alertRuleRoutes(services));
   app.route("/", alertRoutes(services));
   app.route("/", rehearseRoutes(services));

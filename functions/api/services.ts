@@ -44,7 +44,7 @@ export type ApiSettings = {
 
 /** What the API needs of the world. `requestForecasts` computes a shard, here or by way of the queue. */
 export type ApiServices = {
-  ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue" | "profiles"> & {
+  ports: Pick<Ports, "clock" | "log" | "follower" | "registry" | "ledger" | "queue" | "profiles" | "annotations"> & {
     alerts: Pick<Alerts, "book">;
     rules: RuleStore;
     channels: ChannelStore;

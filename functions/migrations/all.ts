@@ -18,6 +18,7 @@ import * as state from "./0016_state.ts";
 import * as days from "./0017_retention.ts";
 import * as partSums from "./0018_part_sums.ts";
 import * as modelPage from "./0019_model_page.ts";
+import * as annotation from "./0020_annotation.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -40,6 +41,7 @@ export const migrations: Record<string, Migration> = {
   "0017_retention": days,
   "0018_part_sums": partSums,
   "0019_model_page": modelPage,
+  "0020_annotation": annotation,
 };
 
 /**
@@ -60,4 +62,5 @@ export const worksWith: Record<string, string> = {
   "0016_state": state.worksWith,
   "0018_part_sums": partSums.worksWith,
   "0019_model_page": modelPage.worksWith,
+  "0020_annotation": annotation.worksWith,
 };

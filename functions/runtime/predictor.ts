@@ -2,6 +2,7 @@ import { storageOf } from "../../core/operations/storage.ts";
 import { secondsBetween } from "../../core/time.ts";
 import type { Views } from "../../core/views.ts";
 import { postgresAdaptations } from "../adapters/postgres/adaptation.ts";
+import { postgresAnnotations } from "../adapters/postgres/annotation/annotations.ts";
 import { postgresDays } from "../adapters/postgres/days.ts";
 import { postgresEvidence } from "../adapters/postgres/evidence.ts";
 import { postgresLeases } from "../adapters/postgres/leases.ts";
@@ -52,6 +53,7 @@ export function predictorPorts({ db }: Database<PredictorSchema>) {
     partSums: postgresPartSums(db),
     evidence: postgresEvidence(db),
     profiles: postgresProfiles(db),
+    annotations: postgresAnnotations(db),
   };
 }
 

@@ -1,5 +1,7 @@
 import { describe } from "vitest";
+import { memoryAnnotations } from "../fakes/annotations.ts";
 import { memoryAdaptations, memoryLeases, memoryLedger, memoryPartSums, memoryRegistry } from "../fakes/ports.ts";
+import { annotationsContract } from "./annotations.ts";
 import { ledgerContract } from "./ledger.ts";
 import {
   adaptationsContract,
@@ -19,4 +21,5 @@ describe("in memory", () => {
   fleetRegistryContract(async () => memoryRegistry());
   adaptationsContract(async () => memoryAdaptations());
   leasesContract(async () => memoryLeases());
+  annotationsContract(async () => memoryAnnotations());
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { postgresAdaptations } from "../../functions/adapters/postgres/adaptation.ts";
+import { postgresAnnotations } from "../../functions/adapters/postgres/annotation/annotations.ts";
 import { postgresLeases } from "../../functions/adapters/postgres/leases.ts";
 import { postgresLedger } from "../../functions/adapters/postgres/ledger.ts";
 import { postgresPartSums } from "../../functions/adapters/postgres/part-sums.ts";
@@ -8,6 +9,7 @@ import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts"
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../functions/adapters/postgres/scores.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
+import { annotationsContract } from "./annotations.ts";
 import { ledgerContract } from "./ledger.ts";
 import {
   adaptationsContract,
@@ -44,4 +46,5 @@ describe("in Postgres", () => {
   fleetRegistryContract(async () => postgresRegistry(await open()));
   adaptationsContract(async () => postgresAdaptations(await open()));
   leasesContract(async () => postgresLeases(await open()));
+  annotationsContract(async () => postgresAnnotations(await open()));
 });

@@ -15,8 +15,8 @@ const guarded = ["api_key", "session", "sign_in_link", "audit"];
 /**
  * Statements, safe to repeat, that make the two roles and give each what it needs and nothing more: the workers write
  * forecasts and see no key; the API reads forecasts and writes only keys, sessions, the audit, a new sensor's id, what
- * people call it and a model's status. To be run by the owner of the tables, again after each migration. Passwords are
- * given apart.
+ * people call it and say of its time, and a model's status. To be run by the owner of the tables, again after each
+ * migration. Passwords are given apart.
  */
 export function rolesSql(): string[] {
   const { worker, api } = roleNames;
@@ -37,6 +37,9 @@ export function rolesSql(): string[] {
     `grant select on all tables in schema public to ${api}`,
     `grant insert on sensor to ${api}`,
     `grant insert, update on sensor_profile to ${api}`,
+    // People annotate; what is to be done anew because of it the workers find there.
+    `grant insert, update on annotation to ${api}`,
+    `grant insert on annotation_anew to ${api}`,
     // People change rules and channels, and say that they have seen an alert; a test is a notification.
     `grant insert, update, delete on alert_rule, alert_channel to ${api}`,
     `grant update on alert to ${api}`,

@@ -39,7 +39,13 @@ export type PredictorSchema = {
     retired_at: Date | null;
     fleet_id: GeneratedAlways<string | null>;
   };
-  part_sums: { fleet_id: string; sensor_id: string; through: Date; sums: Uint8Array };
+  part_sums: {
+    fleet_id: string;
+    sensor_id: string;
+    through: Date;
+    sums: Uint8Array;
+    left_out: ColumnType<unknown, string | undefined, string>;
+  };
   fleet: {
     fleet_id: string;
     group_path: string;
@@ -58,6 +64,28 @@ export type PredictorSchema = {
   adaptation: RowOf<typeof adaptationColumns>;
   score: RowOf<typeof scoreColumns> & { sums: GeneratedAlways<number[]> };
   lease: { name: string; holder: string; expires_at: Date };
+  annotation: {
+    annotation_id: string;
+    sensor_id: string;
+    target: string | null;
+    kind: string;
+    from_at: Date;
+    to_at: Date | null;
+    through_at: Date | null;
+    text: string;
+    created_at: Date;
+    created_by: string;
+    changed_at: Date;
+    changed_by: string;
+    removed_at: Date | null;
+  };
+  annotation_anew: {
+    anew_id: GeneratedAlways<string>;
+    task: "learn" | "sum";
+    sensor_id: string;
+    from_at: Date;
+    to_at: Date | null;
+  };
   alert_rule: { rule_id: string; body: Json<unknown>; created_at: Date; created_by: string; since: Date };
   alert_channel: {
     channel_id: string;

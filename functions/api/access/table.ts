@@ -54,6 +54,13 @@ export const rules: Record<string, Rule> = {
   "post /v1/alert-channels/{id}:test": { scope: "alerts", action: "channel.test" },
   "get /v1/alert-channels/{id}/deliveries": { scope: "alerts" },
 
+  "get /v1/annotations": { scope: "read" },
+  "get /v1/annotations/{id}": { scope: "read" },
+  "post /v1/annotations": { scope: "alerts", action: "annotation.create" },
+  "patch /v1/annotations/{id}": { scope: "alerts", action: "annotation.edit" },
+  "delete /v1/annotations/{id}": { scope: "alerts", action: "annotation.remove" },
+  "post /v1/annotations/{id}:restore": { scope: "alerts", action: "annotation.restore" },
+
   "patch /v1/sensors/{id}": { scope: "alerts", action: "sensor.edit" },
   "post /v1/forecasts": { scope: "forecast" },
   "post /v1/sensors/{id}:train": { scope: "train", action: "sensor.train" },

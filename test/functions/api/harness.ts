@@ -11,6 +11,7 @@ import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { postgresAudit } from "../../../functions/adapters/postgres/access/audit.ts";
 import { postgresKeys } from "../../../functions/adapters/postgres/access/keys.ts";
 import { postgresSessions } from "../../../functions/adapters/postgres/access/sessions.ts";
+import { postgresAnnotations } from "../../../functions/adapters/postgres/annotation/annotations.ts";
 import { postgresDeadLetters } from "../../../functions/adapters/postgres/dead-letters.ts";
 import { postgresLedger } from "../../../functions/adapters/postgres/ledger.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
@@ -74,7 +75,8 @@ export async function startApi(
   };
   const services: ApiServices = {
     ports: {
-      ...{ clock, log, follower, registry, ledger, queue, store, profiles: postgresProfiles(db) },
+      ...{ clock, log, follower, registry, ledger, queue, store },
+      ...{ profiles: postgresProfiles(db), annotations: postgresAnnotations(db) },
       ...alertStores(database, { alertSecretKey: "a key of the tests, of 32 characters or more" }),
       ...{ inference: onnxInference({ store, log }), fleetInference: noFleets() },
       deadLetters: postgresDeadLetters(db),

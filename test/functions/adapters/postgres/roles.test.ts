@@ -60,6 +60,11 @@ describe("the roles of the predictor database", () => {
     expect((await getAs(api.app, "/v1/sensors", SensorPage)).items).toHaveLength(1);
     await api.registry.promote("model-a", "better", someSlot);
     expect((await getAs(api.app, "/v1/models/model-a", Model)).status).toBe("champion");
+    const note = { sensorId: "a", kind: "outage", from: someSlot.toISOString(), text: "plug pulled" };
+    const noted = await api.app.request("/v1/annotations", post(note));
+    expect(noted.status).toBe(201);
+    const { annotationId } = (await noted.json()) as { annotationId: string };
+    expect((await api.app.request(`/v1/annotations/${annotationId}`, { method: "DELETE" })).status).toBe(200);
     const made = await api.app.request("/v1/keys", post({ name: "k", scopes: ["read"] }));
     expect(made.status).toBe(201);
     const { key } = (await made.json()) as { key: { keyId: string } };
