@@ -25,7 +25,7 @@ function pageOf(
       return { name: "none" };
     }
   }
-  if (/^\/alerts\/?$/.test(path)) return { name: "alerts" };
+  if (/^\/alerts(\/|$)/.test(path)) return { name: "alerts" };
   if (/^\/models\/?$/.test(path)) return { name: "models" };
   if (/^\/operations\/?$/.test(path)) return { name: "operations" };
   if (/^\/sign-in\/?$/.test(path)) return { name: "sign-in" };

@@ -72,6 +72,33 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     expect(isWider).toBe(false);
   });
 
+  test("edits a sensor by keyboard, tells bad input, and draws its limits with the chance in words", async () => {
+    const { page, complaints } = await visit("/sensors/room1");
+    await page.getByRole("button", { name: "Edit" }).focus();
+    await page.keyboard.press("Enter");
+    const form = page.getByRole("form", { name: "Edit room1" });
+    await form.getByLabel("Name").fill("Kitchen");
+    const limits = form.getByRole("group", { name: "Temperature should stay, °C" });
+    await limits.getByLabel("at least").fill("23");
+    await limits.getByLabel("at most").fill("22");
+    await page.keyboard.press("Enter");
+    await page.getByText("must be below").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await limits.getByLabel("at least").fill("");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Kitchen" }).waitFor();
+    const first = page.locator("figure").first();
+    await first.getByText(/above 22 °C from about \d\d:\d\d, 35 %/).waitFor();
+    await first.getByText("limit, and what lies beyond it").waitFor();
+    expect(await first.getByRole("link", { name: "Alert on this…" }).getAttribute("href")).toBe(
+      "/alerts/new?sensor=room1&target=temperature&side=above&limit=22",
+    );
+    await first.scrollIntoViewIfNeeded();
+    await screenshot(page, "sensor-limits");
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
   test.each(views)("shows what is held, and held back, $size $theme", async (view) => {
     const { page, complaints } = await visit("/sensors/room1?range=24h", view, { seldomSensor: "room1" });
     const first = page.locator("figure").first();

@@ -12,7 +12,7 @@ import {
 import { FleetVersionList, ModelPage } from "../../functions/api/contract/models.ts";
 import { OpsResponse } from "../../functions/api/contract/ops.ts";
 import { ReadingsResponse } from "../../functions/api/contract/readings.ts";
-import { Sensor } from "../../functions/api/contract/sensors.ts";
+import { type CrossingAhead, type Profile, Sensor } from "../../functions/api/contract/sensors.ts";
 import { fromSegment } from "../../functions/api/parameters.ts";
 import { alertsOf, rehearsalOf, rulesOf } from "./alert-data.ts";
 import {
@@ -53,6 +53,8 @@ export type MockState = {
   sourceError: string | null;
   /** Whether somebody has seen the alert that fires. */
   isAcknowledged: boolean;
+  /** What was edited, by sensor. */
+  profiles: Record<string, Profile>;
   /** Requests whose path has this text are answered 503. */
   failing: string | null;
 };
@@ -103,7 +105,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       held: sensorId === state.seldomSensor ? 1 : 0,
     },
     modelId: status === "baseline" || status === "waiting" ? null : `${sensorId}-2016w17`,
-    profile: { name: null, group: null, place: null, notes: null, limits: {} },
+    profile: state.profiles[sensorId] ?? noProfile,
     targets: mockTargets.map((target) => ({
       target: target.target,
       unit: target.unit,
@@ -113,7 +115,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       lastReadingAt: iso(newest),
       history: { at: at.map(iso), value: at.map((one) => valueAt(sensorId, target.target, one)) },
       forecast: isIssued ? levelled(state, forecastFrom(sensorId, target, newest)) : null,
-      crossings: isIssued ? [] : null,
+      crossings: isIssued ? crossingsOf(state, sensorId, target.target, newest) : null,
       skill:
         status === "waiting"
           ? { persistence: null, seasonalNaive: null, n: 0 }
@@ -124,6 +126,17 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
             },
     })),
   };
+}
+
+const noProfile: Profile = { name: null, group: null, place: null, notes: null, limits: {} };
+
+/** Of an upper limit, a third likely; as the words of the API have it. */
+function crossingsOf(state: MockState, sensorId: string, target: string, newest: number): CrossingAhead[] {
+  const high = state.profiles[sensorId]?.limits[target]?.high ?? null;
+  if (high === null) return [];
+  const crossesAt = iso(newest + 6 * stepMs);
+  const text = `above ${high} °C from about ${crossesAt.slice(11, 16)} UTC, 35 %`;
+  return [{ side: "above", limit: high, chance: 0.35, crossesAt, isBeyond: false, text }];
 }
 
 const urgency = ["refused", "stale", "baseline", "waiting", "ok"] as const;
@@ -331,8 +344,19 @@ const notFound = (detail: string): Answer => ({
   body: { type: "about:blank", title: "Not found", status: 404, detail, code: "notFound" },
 });
 
-/** Answers one GET as the API would; every 200 has passed the contract. */
-export function answer(state: MockState, url: URL): Answer {
+/** What a request sends. */
+export type Sent = { method: string; body: unknown };
+
+/** Takes over what a PATCH of a sensor changes. */
+function changeProfile(state: MockState, sensorId: string, change: Partial<Profile>): Answer {
+  const before = state.profiles[sensorId] ?? noProfile;
+  const profile = { ...before, ...change, limits: { ...before.limits, ...change.limits } };
+  state.profiles[sensorId] = profile;
+  return { status: 200, body: profile };
+}
+
+/** Answers one request as the API would; every 200 has passed the contract. */
+export function answer(state: MockState, url: URL, { method, body }: Sent = { method: "GET", body: null }): Answer {
   const { pathname, searchParams: query } = url;
   if (state.failing !== null && pathname.includes(state.failing)) {
     const detail = "The predictor database did not answer within 5,000 ms.";
@@ -360,6 +384,7 @@ export function answer(state: MockState, url: URL): Answer {
   if (!fleetOf(state).includes(sensorId)) return notFound(`There is no sensor "${sensorId}".`);
   const from = Date.parse(query.get("from") ?? iso(state.now - 86_400_000));
   const to = Date.parse(query.get("to") ?? iso(state.now));
+  if (method === "PATCH") return changeProfile(state, sensorId, body as Partial<Profile>);
   if (rest === undefined) return { status: 200, body: Sensor.parse(sensorOf(state, sensorId)) };
   if (rest === "readings") return { status: 200, body: ReadingsResponse.parse(readingsOf(state, sensorId, from, to)) };
   if (rest === "accuracy") {

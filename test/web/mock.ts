@@ -1,7 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { answer, type MockState } from "./mock-api.ts";
+
+/** The whole body. */
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
 
 const contentTypes: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -35,15 +42,20 @@ export async function startMock(
     counterSensor: null,
     sourceError: null,
     isAcknowledged: false,
+    profiles: {},
     failing: null,
     ...given,
   };
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://mock");
     if (url.pathname.startsWith("/v1/")) {
       requests.push(url.pathname + url.search);
-      const { status, body } = answer(state, url);
+      const sent = await textOf(request);
+      const { status, body } = answer(state, url, {
+        method: request.method ?? "GET",
+        body: sent === "" ? null : JSON.parse(sent),
+      });
       response.writeHead(status, { "content-type": status === 200 ? "application/json" : "application/problem+json" });
       response.end(JSON.stringify(body));
       return;

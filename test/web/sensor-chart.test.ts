@@ -107,6 +107,9 @@ describe("the value axis", () => {
   test("never leaves the physical range", () => {
     expect(valueRange(96, 100, { min: 0, max: 100 })).toEqual([95.6, 100]);
     expect(valueRange(0, 3, { min: 0, max: 100 })[0]).toBe(0);
+    // A limit that is near is shown; one that is far does not flatten the line.
+    expect(valueRange(20, 24, { min: -40, max: 85 }, { low: null, high: 26 })[1]).toBeGreaterThan(26);
+    expect(valueRange(20, 24, { min: -40, max: 85 }, { low: 5, high: 60 })).toEqual([19.6, 24.4]);
   });
 
   test("has a height even where all values are one", () => {

@@ -24,6 +24,11 @@ export function getRules(signal: AbortSignal): Promise<Answer<z.infer<typeof Rul
   return get("/v1/alert-rules", { limit: 200 }, signal);
 }
 
+/** The rules that watch a sensor, as they stand with it. */
+export function getRulesOf(sensorId: string, signal: AbortSignal): Promise<Answer<z.infer<typeof RulePage>>> {
+  return get("/v1/alert-rules", { sensorId, limit: 200 }, signal);
+}
+
 export function acknowledge(alertId: number, note: string): Promise<Answer<Alert>> {
   return send("POST", `/v1/alerts/${alertId}:acknowledge`, { note: note.trim() === "" ? null : note });
 }

@@ -33,7 +33,7 @@ export function get<T>(path: string, query: Query, signal: AbortSignal): Promise
 }
 
 /** A change, with a JSON body where there is one. A failure is a value. */
-export function send<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<Answer<T>> {
+export function send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<Answer<T>> {
   const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
   return ask(path, {}, init, new AbortController().signal);
 }

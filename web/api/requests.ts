@@ -4,9 +4,10 @@ import type { ForecastList, LeadSeriesList } from "../../functions/api/contract/
 import type { FleetVersion, FleetVersionList, Model, ModelPage } from "../../functions/api/contract/models.ts";
 import type { OpsResponse } from "../../functions/api/contract/ops.ts";
 import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
-import type { Sensor } from "../../functions/api/contract/sensors.ts";
+import type { Profile, Sensor } from "../../functions/api/contract/sensors.ts";
+import type { ProfileChange } from "../sensor/profile-draft.ts";
 import { escapeDots } from "../shell/route.ts";
-import { type Answer, get } from "./client.ts";
+import { type Answer, get, send } from "./client.ts";
 
 /** One function a request, each `(…, signal) => Promise<Answer>`. Times go out as RFC 3339 UTC. */
 export function getOps(signal: AbortSignal): Promise<Answer<OpsResponse>> {
@@ -31,6 +32,10 @@ const iso = (at: number) => new Date(at).toISOString();
 
 export function getSensor(sensorId: string, signal: AbortSignal): Promise<Answer<Sensor>> {
   return get(sensorPath(sensorId), {}, signal);
+}
+
+export function changeProfile(sensorId: string, change: ProfileChange): Promise<Answer<Profile>> {
+  return send("PATCH", sensorPath(sensorId), change);
 }
 
 export function getReadings(

@@ -1,5 +1,6 @@
 import type { ForecastResponse, LeadSeries } from "../../functions/api/contract/forecasts.ts";
 import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
+import { type OwnLimits, reachLimits } from "./limits.ts";
 
 /** One chart's columns on one ascending time axis (epoch milliseconds); null is a gap and stays one. Pure. */
 export type ChartData = {
@@ -68,15 +69,20 @@ export function lonePoints(values: (number | null | undefined)[]): number[] {
   return lone;
 }
 
-/** The value axis: the data with a margin, never beyond the physical range; `low`, `high` null without data. */
+/**
+ * The value axis: the data, and own limits that are near, with a margin, never beyond the physical range; `low`, `high`
+ * null without data.
+ */
 export function valueRange(
   low: number | null,
   high: number | null,
   limits: { min: number; max: number },
+  own: OwnLimits | null = null,
 ): [number, number] {
   if (low === null || high === null) return [Math.max(limits.min, 0), Math.min(limits.max, 1)];
-  const margin = Math.max((high - low) * 0.1, Math.abs(high) * 0.002, 1e-6);
-  return [Math.max(limits.min, low - margin), Math.min(limits.max, high + margin)];
+  const [lowest, highest] = reachLimits(low, high, own);
+  const margin = Math.max((highest - lowest) * 0.1, Math.abs(highest) * 0.002, 1e-6);
+  return [Math.max(limits.min, lowest - margin), Math.min(limits.max, highest + margin)];
 }
 
 /** What became of a forecast: over the leads whose actual is known. Null while none is. */

@@ -8,11 +8,16 @@ import { presentOf, usePulse } from "../shell/pulse.ts";
 import { ForecastChart } from "./chart.tsx";
 import { aftermath, buildChart, type ChartData } from "./chart-data.ts";
 import { CounterLevel } from "./counter-level.tsx";
+import { Crossings } from "./crossings.tsx";
 import { decimalsOf, summarise } from "./describe.ts";
+import type { OwnLimits } from "./limits.ts";
 import { PointTable } from "./point-table.tsx";
 import type { Grid, Span } from "./view.ts";
 
 type Props = {
+  sensorId: string;
+  /** What a person wants the target to stay within; null where nobody said. */
+  own: OwnLimits | null;
   target: SensorTarget;
   readings: ReadingsResponse | null;
   forecast: ForecastResponse | null;
@@ -58,6 +63,7 @@ export function ChartPanel(props: Props) {
             )}
           </p>
           <CounterLevel forecast={forecast} zone={zone} />
+          <Crossings sensorId={props.sensorId} target={target} own={props.own} isPast={props.isPast} />
         </div>
         {!props.isTable && <Readout data={data} index={point} {...words} />}
       </div>
@@ -73,6 +79,7 @@ export function ChartPanel(props: Props) {
               isPast: props.isPast,
               originLabel: origin === null ? "" : `from ${formatTime(origin, zone, "clock")}`,
               limits: target,
+              own: props.own,
               unit: target.unit,
               bandLabel: "80 % range",
               heldBack: data.heldBack,
@@ -89,6 +96,7 @@ export function ChartPanel(props: Props) {
             leadText={props.leadText}
             hasForecast={forecast !== null}
             hasStanding={data.standing.some((value, i) => value !== null && isShown(data.at[i]!))}
+            hasLimits={props.own?.low != null || props.own?.high != null}
             hasHeldBack={data.heldBack.some(({ at }) => isShown(at))}
           />
         </>
@@ -143,7 +151,13 @@ function Readout(props: {
   );
 }
 
-function Legend(props: { leadText: string; hasForecast: boolean; hasStanding: boolean; hasHeldBack: boolean }) {
+function Legend(props: {
+  leadText: string;
+  hasForecast: boolean;
+  hasStanding: boolean;
+  hasLimits: boolean;
+  hasHeldBack: boolean;
+}) {
   const { leadText, hasForecast, hasStanding, hasHeldBack } = props;
   return (
     <ul class="legend">
@@ -175,6 +189,14 @@ function Legend(props: { leadText: string; hasForecast: boolean; hasStanding: bo
             <path class="key-standing" d="M1 5h26" />
           </svg>
           between readings
+        </li>
+      )}
+      {props.hasLimits && (
+        <li>
+          <svg viewBox="0 0 28 10" aria-hidden="true">
+            <path class="key-limit" d="M1 5h26" />
+          </svg>
+          limit, and what lies beyond it
         </li>
       )}
       {hasHeldBack && (

@@ -87,6 +87,8 @@ export function ForecastChart(props: Props) {
   // The present moves on: only the lines over the data are drawn again.
   const pixel = present === null ? 0 : Math.round(((present - span.from) / (span.to - span.from)) * 800);
   useEffect(() => plot.current?.redraw(false, false), [pixel, props.scene.originLabel]);
+  const { low = null, high = null } = props.scene.own ?? {};
+  useEffect(() => plot.current?.redraw(true, true), [low, high]);
 
   const moveTo = (index: number) => {
     const made = plot.current;

@@ -10,8 +10,9 @@ const variables = {
   band: "--band",
   edge: "--band-edge",
   overlay: "--overlay",
+  bad: "--bad",
 } as const;
-const names = ["ink", "muted", "grid", "line", "paper", "future", "wash", "band", "edge", "overlay"] as const;
+const names = ["ink", "muted", "grid", "line", "paper", "future", "wash", "band", "edge", "overlay", "bad"] as const;
 export type Colours = Record<keyof typeof variables, string>;
 
 export function readColours(): Colours {

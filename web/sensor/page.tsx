@@ -23,7 +23,9 @@ import { Accuracy } from "./accuracy.tsx";
 import { ChartPanel } from "./chart-panel.tsx";
 import { Controls, showSpan } from "./controls.tsx";
 import { ModelCard } from "./model-card.tsx";
+import { ProfilePanel } from "./profile.tsx";
 import { Quality } from "./quality.tsx";
+import { WatchingRules } from "./rules.tsx";
 import { type Grid, readView, spanOf } from "./view.ts";
 
 const nothing = Promise.resolve({ ok: true as const, data: null });
@@ -92,7 +94,8 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
         </a>
       </nav>
       <div class="title">
-        <h1>{sensorId}</h1>
+        <h1>{sensor.data.profile.name ?? sensorId}</h1>
+        {sensor.data.profile.name !== null && <code>{sensorId}</code>}
         <Status status={status} />
         <span class="muted">{statusText}</span>
         <a class="title-link" href={apiLink(`${sensorPath(sensorId)}/forecasts`)}>
@@ -135,6 +138,8 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
         ) : (
           <ChartPanel
             key={target.target}
+            sensorId={sensorId}
+            own={sensor.data?.profile.limits[target.target] ?? null}
             target={target}
             readings={readings.data}
             forecast={forecastOf(target.target)}
@@ -151,6 +156,10 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
           />
         ),
       )}
+      <div class="halves">
+        <ProfilePanel sensor={sensor.data} onChanged={sensor.retry} />
+        <WatchingRules sensorId={sensorId} />
+      </div>
       <Accuracy byLead={byLead} byDay={byDay} models={models.data ?? []} stepSeconds={ops.stepSeconds} />
       <div class="halves">
         <ModelCard sensor={sensor.data} models={models} />

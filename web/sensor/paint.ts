@@ -1,5 +1,7 @@
 import type uPlot from "uplot";
 import type { Colours } from "./colours.ts";
+import type { OwnLimits } from "./limits.ts";
+import { paintOwnLimits } from "./paint-limits.ts";
 
 /** What is drawn on the canvas besides the lines; times in epoch milliseconds. */
 export type Scene = {
@@ -8,6 +10,8 @@ export type Scene = {
   isPast: boolean;
   originLabel: string;
   limits: { min: number; max: number };
+  /** What a person wants it to stay within. */
+  own: OwnLimits | null;
   unit: string;
   bandLabel: string;
   heldBack: { at: number; value: number }[];
@@ -62,6 +66,7 @@ export function paintOver(u: uPlot, scene: Scene, colours: Colours): void {
     ctx.textAlign = isRight ? "right" : "left";
     label(ctx, text, x + (isRight ? -6 : 6) * ratio, bbox.top + 4 * ratio, colour, colours);
   }
+  paintOwnLimits(u, scene.own, scene.origin, scene.unit, colours);
   paintBandName(u, scene, colours, ratio);
   paintHeldBack(u, scene, colours, ratio);
   ctx.restore();

@@ -56,7 +56,7 @@ export function plotOptions(size: { width: number; height: number }, inputs: () 
     tzDate: (at) => (inputs().zone === "utc" ? uPlot.tzDate(new Date(at), "Etc/UTC") : new Date(at)),
     scales: {
       x: { time: true, auto: false, range: () => [inputs().span.from, inputs().span.to] },
-      y: { range: (_u, low, high) => valueRange(low, high, inputs().scene.limits) },
+      y: { range: (_u, low, high) => valueRange(low, high, inputs().scene.limits, inputs().scene.own) },
     },
     series: [
       {},
