@@ -33,8 +33,9 @@ const fewest = 12;
  */
 export function carryValues(column: Float64Array, steps: number, range: Pick<Target, "min" | "max">): Carried {
   const isHeld = new Uint8Array(column.length);
+  if (steps <= 0) return { isHeld, actual: null };
   const known = Array.from(column.keys()).filter((i) => !Number.isNaN(column[i]!));
-  if (steps <= 0 || known.length === 0) return { isHeld, actual: null };
+  if (known.length === 0) return { isHeld, actual: null };
   const { trend, gradual } = courseOf(column, known);
   const actual = column.slice();
   let held = 0;

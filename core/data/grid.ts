@@ -1,6 +1,6 @@
 import { lateShareOf } from "./phase.ts";
-import { isValid } from "./quality.ts";
 import type { Readings, Target } from "./reading.ts";
+import { type Series, seriesOf } from "./series.ts";
 
 /**
  * A regular grid: point t is the mean of the valid readings in (t - stepSeconds, t], and of one that came a little
@@ -32,73 +32,59 @@ export type FilledColumn = { values: Float64Array; isImputed: Uint8Array };
  * (phase.ts): clocks jitter, and a reading at 12:10:02 is that of 12:10 once another has come. None after `upTo` counts
  * all the same.
  */
-export function toGrid(
-  readings: Readings,
-  targets: Target[],
-  stepSeconds: number,
-  range: { from?: Date; upTo?: Date } = {},
-): Grid {
-  const stepMs = stepSeconds * 1000;
+export function toGrid(readings: Readings, targets: Target[], stepSeconds: number, range: GridRange = {}): Grid {
   const upToMs = range.upTo?.getTime() ?? Number.POSITIVE_INFINITY;
-  let first = range.from === undefined ? Number.POSITIVE_INFINITY : Math.ceil(range.from.getTime() / stepMs);
-  let last = range.upTo === undefined ? Number.NEGATIVE_INFINITY : Math.floor(upToMs / stepMs);
-  for (const at of readings.at) {
-    if (!(at <= upToMs)) continue;
-    const point = Math.ceil(at / stepMs);
-    if (range.from === undefined && point < first) first = point;
-    if (range.upTo === undefined && point > last) last = point;
-  }
-  const length = Number.isFinite(first) && last >= first ? last - first + 1 : 0;
-  const startAt = new Date(Number.isFinite(first) ? first * stepMs : 0);
-  const columns = targets.map((target) => meanPerPoint(readings, target, stepMs, { first, length, upToMs }));
-  return { startAt, stepSeconds, columns };
+  const series = targets.map((target) => seriesOf(readings, target, upToMs));
+  return gridOfSeries(readings.at, series, stepSeconds, range);
 }
 
-function meanPerPoint(
-  { at, values: columns }: Readings,
-  target: Target,
-  stepMs: number,
-  range: { first: number; length: number; upToMs: number },
-): Float64Array {
-  const { first, length, upToMs } = range;
+/** First and last point, inclusive. */
+export type GridRange = { from?: Date; upTo?: Date };
+
+/** The same of valid readings, a series a column; `at`: the times of all readings, which bound the grid. */
+export function gridOfSeries(at: Float64Array, series: Series[], stepSeconds: number, range: GridRange = {}): Grid {
+  const stepMs = stepSeconds * 1000;
+  const { first, last } = boundsOf(at, stepMs, range);
+  const length = Number.isFinite(first) && last >= first ? last - first + 1 : 0;
+  const startAt = new Date(Number.isFinite(first) ? first * stepMs : 0);
+  return { startAt, stepSeconds, columns: series.map((one) => meanPerPoint(one, stepMs, first, length)) };
+}
+
+/** Numbers of the first and the last point since the epoch. */
+function boundsOf(at: Float64Array, stepMs: number, { from, upTo }: GridRange): { first: number; last: number } {
+  const upToMs = upTo?.getTime() ?? Number.POSITIVE_INFINITY;
+  let first = from === undefined ? Number.POSITIVE_INFINITY : Math.ceil(from.getTime() / stepMs);
+  let last = upTo === undefined ? Number.NEGATIVE_INFINITY : Math.floor(upToMs / stepMs);
+  if (from !== undefined && upTo !== undefined) return { first, last };
+  for (const time of at) {
+    if (!(time <= upToMs)) continue;
+    const point = Math.ceil(time / stepMs);
+    if (from === undefined && point < first) first = point;
+    if (upTo === undefined && point > last) last = point;
+  }
+  return { first, last };
+}
+
+function meanPerPoint({ at, values }: Series, stepMs: number, first: number, length: number): Float64Array {
   const sums = new Float64Array(length);
   const counts = new Uint32Array(length);
-  const values = columns[target.name];
-  const counted = [...inOrder(at, values)].filter((i) => isValid(values![i]!, target) && at[i]! <= upToMs);
   // The newest stays in its own step: it would be later than the point that it stands for, and that may be the origin.
-  const newest = at[counted.at(-1) ?? 0]!;
-  const mostLateMs =
-    stepMs *
-    lateShareOf(
-      counted.map((i) => at[i]!),
-      stepMs,
-    );
+  const newest = at.at(-1) ?? Number.NaN;
+  const mostLateMs = stepMs * lateShareOf(at, stepMs);
   let before = Number.NEGATIVE_INFINITY;
-  for (const i of counted) {
-    let point = Math.ceil(at[i]! / stepMs) - first;
-    const isLate = at[i]! - (point + first - 1) * stepMs <= mostLateMs && at[i]! - before > stepMs / 2;
-    const mayMove = isLate && at[i]! < newest;
-    before = at[i]!;
+  for (let i = 0; i < at.length; i++) {
+    const time = at[i]!;
+    let point = Math.ceil(time / stepMs) - first;
+    const isLate = time - (point + first - 1) * stepMs <= mostLateMs && time - before > stepMs / 2;
+    before = time;
     // Of the point before the first it is not known whether it has a reading.
-    if (mayMove && point >= 1 && point - 1 < length && counts[point - 1] === 0) point--;
+    if (isLate && time < newest && point >= 1 && point - 1 < length && counts[point - 1] === 0) point--;
     if (!(point >= 0 && point < length)) continue;
-    sums[point]! += values![i]!;
+    sums[point]! += values[i]!;
     counts[point]!++;
   }
   for (let i = 0; i < length; i++) sums[i] = counts[i] === 0 ? Number.NaN : sums[i]! / counts[i]!;
   return sums;
-}
-
-/** Indices of the readings in the order of their times; `at` itself where it is ascending. */
-function inOrder(at: Float64Array, values: Float64Array | undefined): Iterable<number> {
-  if (values === undefined) return [];
-  for (let i = 1; i < at.length; i++) {
-    if (!(at[i]! >= at[i - 1]!)) {
-      const usable = Array.from(at.keys()).filter((k) => Number.isFinite(at[k]!));
-      return usable.sort((a, b) => at[a]! - at[b]!);
-    }
-  }
-  return at.keys();
 }
 
 /** The column with the last value carried forward over missing points; it never looks ahead. */

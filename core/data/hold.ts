@@ -1,3 +1,5 @@
+import { selectRank } from "./quantiles.ts";
+
 /** Nothing is held for longer, whatever the sensor is used to: six hours, or twelve steps where those are more. */
 const longestSeconds = 6 * 3600;
 const longestSteps = 12;
@@ -20,24 +22,26 @@ const newestIntervals = 24;
  * Learnt from the moments of readings, ascending, in milliseconds. A sensor that reports on change, or more slowly than
  * the grid, says by its silence that nothing has changed, for as long as it is used to be silent: a quarter longer than
  * the third longest of its intervals, as the longest may be outages. One that has slowed down is taken by its newest
- * ones. 0: nothing is held. `given` is taken instead of what is learnt.
+ * ones. 0: nothing is held.
  */
-export function learnHold(at: Float64Array, stepSeconds: number, given?: number): Hold {
-  const intervals: number[] = [];
-  for (let i = 1; i < at.length; i++) if (at[i]! > at[i - 1]!) intervals.push((at[i]! - at[i - 1]!) / 1000);
-  const newest = learn(intervals.slice(-newestIntervals), stepSeconds);
-  const ever = learn(intervals, stepSeconds);
-  const learnt = newest.holdSeconds > ever.holdSeconds ? newest : ever;
-  return given === undefined ? learnt : { ...learnt, holdSeconds: given };
+export function learnHold(at: Float64Array, stepSeconds: number): Hold {
+  const intervals = new Float64Array(at.length);
+  let count = 0;
+  for (let i = 1; i < at.length; i++) if (at[i]! > at[i - 1]!) intervals[count++] = (at[i]! - at[i - 1]!) / 1000;
+  const newest = learn(intervals.slice(Math.max(0, count - newestIntervals), count), stepSeconds);
+  const ever = learn(intervals.subarray(0, count), stepSeconds);
+  return newest.holdSeconds > ever.holdSeconds ? newest : ever;
 }
 
-function learn(intervals: number[], stepSeconds: number): Hold {
-  if (intervals.length < fewestIntervals) return { holdSeconds: 0, everySeconds: null };
-  intervals.sort((a, b) => a - b);
-  const everySeconds = intervals[(intervals.length - 1) >> 1]!;
-  const dense = intervals.filter((seconds) => seconds <= 1.5 * stepSeconds).length;
+/** Reorders the intervals. */
+function learn(intervals: Float64Array, stepSeconds: number): Hold {
+  const count = intervals.length;
+  if (count < fewestIntervals) return { holdSeconds: 0, everySeconds: null };
+  const everySeconds = selectRank(intervals, (count - 1) >> 1);
+  let dense = 0;
+  for (let i = 0; i < count; i++) if (intervals[i]! <= 1.5 * stepSeconds) dense++;
   const longest = Math.max(longestSeconds, longestSteps * stepSeconds);
-  const fillsGrid = dense >= denseShare * intervals.length && everySeconds <= fillingPace * stepSeconds;
+  const fillsGrid = dense >= denseShare * count && everySeconds <= fillingPace * stepSeconds;
   if (fillsGrid || everySeconds > longest) return { holdSeconds: 0, everySeconds };
-  return { holdSeconds: Math.min(longest, 1.25 * intervals.at(-3)!), everySeconds };
+  return { holdSeconds: Math.min(longest, 1.25 * selectRank(intervals, count - 3)), everySeconds };
 }

@@ -1,3 +1,5 @@
+import { selectRank } from "./quantiles.ts";
+
 /** What was found among one target's readings, in the order of time. */
 export type Jumps = {
   /** Indices of lone readings that the next one did not confirm: they count for nothing. */
@@ -52,26 +54,37 @@ export function findJumps(at: Float64Array, values: Float64Array, range: { min: 
   return found;
 }
 
-/** The largest change that is usual; null where the history tells nothing. */
+/** The largest change that is usual; null where the history tells nothing, or no change is larger than usual. */
 function usualLimit(values: Float64Array, { min, max }: { min: number; max: number }): number | null {
-  const changes = new Float64Array(Math.max(0, values.length - 1));
-  for (let i = 0; i < changes.length; i++) changes[i] = Math.abs(values[i + 1]! - values[i]!);
-  if (changes.length < fewestChanges) return null;
-  changes.sort();
-  const sorted = values.toSorted();
-  const span = percentile(sorted, 0.99) - percentile(sorted, 0.01);
+  const count = values.length - 1;
+  if (count < fewestChanges) return null;
+  const changes = new Float64Array(count);
+  let largest = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < count; i++) {
+    const change = Math.abs(values[i + 1]! - values[i]!);
+    changes[i] = change;
+    if (change > largest) largest = change;
+    if (change > 0 && change < smallest) smallest = change;
+  }
+  // What is usual is the largest of four limits, the cheapest first: mostly no change comes near to any of them.
   const least = max - min <= widestRange ? leastShare * (max - min) : 0;
-  const smallest = changes.find((change) => change > 0) ?? 0;
-  return Math.max(usualChanges * percentile(changes, 0.97), usualSpan * span, 4 * smallest, least);
+  let limit = Math.max(least, largest === 0 ? 0 : 4 * smallest);
+  if (largest <= limit) return null;
+  limit = Math.max(limit, usualChanges * percentile(changes, 0.97));
+  if (largest <= limit) return null;
+  const unordered = values.slice();
+  const span = percentile(unordered, 0.99) - percentile(unordered, 0.01);
+  return Math.max(limit, usualSpan * span);
 }
 
-function percentile(sorted: Float64Array, share: number): number {
-  return sorted[Math.round(share * (sorted.length - 1))]!;
+/** Reorders the values. */
+function percentile(values: Float64Array, share: number): number {
+  return selectRank(values, Math.round(share * (values.length - 1)));
 }
 
 function medianInterval(at: Float64Array): number {
   const intervals = new Float64Array(Math.max(1, at.length - 1));
   for (let i = 0; i < at.length - 1; i++) intervals[i] = at[i + 1]! - at[i]!;
-  intervals.sort();
   return Math.max(1, percentile(intervals, 0.5));
 }

@@ -1,9 +1,9 @@
 import { carryValues } from "./carry.ts";
-import { type Grid, toGrid } from "./grid.ts";
+import { type Grid, type GridRange, gridOfSeries } from "./grid.ts";
 import { type Hold, learnHold } from "./hold.ts";
 import { findJumps } from "./jumps.ts";
-import { isValid } from "./quality.ts";
 import type { Readings, Target } from "./reading.ts";
+import { type Series, seriesOf, withoutThese } from "./series.ts";
 import type { Shift } from "./shift.ts";
 
 /** What became of one target's readings on their way to the grid. Times are epoch milliseconds. */
@@ -26,63 +26,65 @@ export type Observed = { grid: Grid; readings: Readings; conditions: Condition[]
  * change or more slowly than the grid is silent as it uses to be. The same in training, backtest and serving; nothing
  * after `upTo` counts.
  */
-export function observe(
-  readings: Readings,
-  targets: Target[],
-  stepSeconds: number,
-  range: { from?: Date; upTo?: Date } = {},
-): Observed {
+export function observe(readings: Readings, targets: Target[], stepSeconds: number, range: GridRange = {}): Observed {
   const upToMs = range.upTo?.getTime() ?? Number.POSITIVE_INFINITY;
-  const found = targets.map((target) => conditionOf(readings, target, stepSeconds, upToMs));
-  const values = { ...readings.values };
-  targets.forEach(({ name }, k) => {
-    const column = values[name];
-    const { rejected } = found[k]!;
-    if (column === undefined || rejected.length === 0) return;
-    const kept = column.slice();
-    for (const i of rejected) kept[i] = Number.NaN;
-    values[name] = kept;
-  });
-  const kept = { at: readings.at, values };
-  const grid = toGrid(kept, targets, stepSeconds, range);
+  const holdOf = remembered((at: Float64Array) => learnHold(at, stepSeconds));
+  const found = targets.map((target) => conditionOf(seriesOf(readings, target, upToMs), target, holdOf));
+  const series = found.map(({ series, rejected }) => withoutThese(series, rejected));
+  const grid = gridOfSeries(readings.at, series, stepSeconds, range);
   const carried = found.map(({ condition }, k) =>
     carryValues(grid.columns[k]!, Math.ceil(condition.holdSeconds / stepSeconds), targets[k]!),
   );
   const conditions = found.map(({ condition }, k) => ({ ...condition, isHeld: carried[k]!.isHeld }));
   const actual = carried.map((one, k) => one.actual ?? grid.columns[k]!);
   const isCarried = carried.some((one) => one.actual !== null);
-  return { grid: isCarried ? { ...grid, actual } : grid, readings: kept, conditions };
+  return {
+    grid: isCarried ? { ...grid, actual } : grid,
+    readings: { at: readings.at, values: keptValues(readings, targets, found) },
+    conditions,
+  };
 }
 
-/** `rejected`: indices into the readings that do not count. */
-type Found = { condition: Omit<Condition, "isHeld">; rejected: number[] };
+/** `rejected`: indices into the series that do not count, ascending. */
+type Found = { condition: Omit<Condition, "isHeld">; series: Series; rejected: number[] };
 
-function conditionOf({ at, values }: Readings, target: Target, stepSeconds: number, upToMs: number): Found {
-  const column = values[target.name] ?? new Float64Array();
-  const order: number[] = [];
-  let isSorted = true;
-  for (let i = 0; i < column.length; i++) {
-    if (!(at[i]! <= upToMs) || !isValid(column[i]!, target)) continue;
-    if (order.length > 0 && at[i]! < at[order.at(-1)!]!) isSorted = false;
-    order.push(i);
-  }
-  if (!isSorted) order.sort((a, b) => at[a]! - at[b]!);
-  const times = Float64Array.from(order, (i) => at[i]!);
-  const jumps = findJumps(
-    times,
-    Float64Array.from(order, (i) => column[i]!),
-    target,
-  );
-  const { heldBack, dropped, shifted } = jumps;
-  const reading = (i: number) => ({ at: times[i]!, value: column[order[i]!]! });
-  const rejected = heldBack === null ? dropped : [...dropped, heldBack];
+function conditionOf(series: Series, target: Target, holdOf: (at: Float64Array) => Hold): Found {
+  const { at, values } = series;
+  const { heldBack, dropped, shifted } = findJumps(at, values, target);
+  const reading = (i: number) => ({ at: at[i]!, value: values[i]! });
+  const hold = holdOf(at);
   return {
     condition: {
-      ...learnHold(times, stepSeconds, target.holdSeconds),
+      everySeconds: hold.everySeconds,
+      holdSeconds: target.holdSeconds ?? hold.holdSeconds,
       heldBack: heldBack === null ? null : reading(heldBack),
       dropped: dropped.map(reading),
-      shift: shifted && { at: times[shifted.to]!, from: reading(shifted.from).value, to: reading(shifted.to).value },
+      shift: shifted && { at: at[shifted.to]!, from: reading(shifted.from).value, to: reading(shifted.to).value },
     },
-    rejected: rejected.map((i) => order[i]!),
+    series,
+    rejected: heldBack === null ? dropped : [...dropped, heldBack],
+  };
+}
+
+/** The readings' values, those that were rejected as missing. */
+function keptValues({ values }: Readings, targets: Target[], found: Found[]): Readings["values"] {
+  const kept = { ...values };
+  for (const [k, { series, rejected }] of found.entries()) {
+    const { name } = targets[k]!;
+    const column = values[name];
+    if (column === undefined || rejected.length === 0) continue;
+    const own = column.slice();
+    for (const i of rejected) own[series.places?.[i] ?? i] = Number.NaN;
+    kept[name] = own;
+  }
+  return kept;
+}
+
+/** Targets that are measured together have their moments in common: what these tell is learnt once. */
+function remembered<T>(learn: (at: Float64Array) => T): (at: Float64Array) => T {
+  let last: { at: Float64Array; learnt: T } | null = null;
+  return (at) => {
+    if (last?.at !== at) last = { at, learnt: learn(at) };
+    return last.learnt;
   };
 }

@@ -16,11 +16,12 @@ const straddlingLate = 0.45;
  * step at its edge comes now before it and now after it, and each reading is that of the nearest edge. One that comes
  * always after it, or anywhere else in the step, has its readings where they are: none is ever moved.
  */
-export function lateShareOf(times: Iterable<number>, stepMs: number): number {
-  let [all, near, early] = [0, 0, 0];
-  for (const at of times) {
-    const offset = at / stepMs - Math.round(at / stepMs);
-    all++;
+export function lateShareOf(times: Float64Array, stepMs: number): number {
+  const all = times.length;
+  let [near, early] = [0, 0];
+  for (let i = 0; i < all; i++) {
+    const steps = times[i]! / stepMs;
+    const offset = steps - Math.round(steps);
     if (Math.abs(offset) > nearShare) continue;
     near++;
     if (offset <= 0) early++;

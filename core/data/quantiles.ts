@@ -36,3 +36,33 @@ export function quantileOf(ascending: Float64Array, level: number): number {
   const low = ascending[below]!;
   return low + ((ascending[below + 1] ?? low) - low) * (position - below);
 }
+
+/** After so many rounds the numbers lie as if to make it slow: sorting bounds the time. */
+const mostRounds = 100;
+
+/**
+ * The value that would stand at `rank` if `values[0..count)` were sorted (Hoare 1961, "Find"): reorders them, and takes
+ * a tenth of the time. No NaN among them.
+ */
+export function selectRank(values: Float64Array, rank: number, count: number = values.length): number {
+  let left = 0;
+  let right = count - 1;
+  for (let round = 0; left < right; round++) {
+    if (round === mostRounds) return values.subarray(0, count).sort()[rank]!;
+    const pivot = values[(left + right) >> 1]!;
+    let i = left;
+    let j = right;
+    while (i <= j) {
+      while (values[i]! < pivot) i++;
+      while (values[j]! > pivot) j--;
+      if (i > j) break;
+      const value = values[i]!;
+      values[i++] = values[j]!;
+      values[j--] = value;
+    }
+    if (rank <= j) right = j;
+    else if (rank >= i) left = i;
+    else break;
+  }
+  return values[rank]!;
+}
