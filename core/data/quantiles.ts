@@ -37,6 +37,30 @@ export function quantileOf(ascending: Float64Array, level: number): number {
   return low + ((ascending[below + 1] ?? low) - low) * (position - below);
 }
 
+/**
+ * What `quantileOf` is of `values[0..count)` sorted, for two levels, the lower one first; reorders them. No NaN among
+ * them.
+ */
+export function quantilePairOf(
+  values: Float64Array,
+  count: number,
+  low: number,
+  high: number,
+): readonly [number, number] {
+  return [selectQuantile(values, low, count), selectQuantile(values, high, count)];
+}
+
+function selectQuantile(values: Float64Array, level: number, count: number): number {
+  if (count === 0) return 0;
+  const position = level * (count - 1);
+  const below = Math.floor(position);
+  const low = selectRank(values, below, count);
+  // What is larger lies to its right now.
+  let next = below + 1 < count ? values[below + 1]! : low;
+  for (let i = below + 2; i < count; i++) if (values[i]! < next) next = values[i]!;
+  return low + (next - low) * (position - below);
+}
+
 /** After so many rounds the numbers lie as if to make it slow: sorting bounds the time. */
 const mostRounds = 100;
 

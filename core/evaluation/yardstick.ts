@@ -45,7 +45,7 @@ export function createYardstick(
       if (!Number.isNaN(error)) errors[h]!.push(error);
     }
   }
-  const bands = errors.map(bandOf);
+  const bands = errors.map((ofLead) => bandOf({ count: ofLead.length, values: Float64Array.from(ofLead) }));
   return (origin) =>
     toQuantiles(
       middleAt(origin).map((middle, h) => {

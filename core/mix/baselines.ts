@@ -1,8 +1,18 @@
 import { type Quantiles, toQuantiles } from "../data/quantiles.ts";
 import type { Target } from "../data/reading.ts";
 import { stepsPerDay } from "../time.ts";
-import { sameTimeMean } from "./climatology.ts";
-import { around, errorsOf, leadBand, type Trial, tryLead, unknownBand, usualShare } from "./trials.ts";
+import { sameTimeMean, sameTimeMeans } from "./climatology.ts";
+import {
+  around,
+  createTrial,
+  type Errors,
+  errorsOf,
+  leadBand,
+  type Trial,
+  tryLead,
+  unknownBand,
+  usualShare,
+} from "./trials.ts";
 
 /** At most this many past origins are tried, spread evenly: bounds the cost of a fallback, not its honesty. */
 const maximumTrials = 240;
@@ -54,7 +64,7 @@ export function forecastBaseline(
   const shares = trials.map(usualShare);
   const name = smallestError(trials, shares);
   const yesterday = name === "seasonalNaive" ? seasonalNaive(column, end, leads, stepSeconds) : [];
-  const unknown = unknownBand(column, end, target);
+  const unknown = () => unknownBand(column, end, target);
   const made = trials.map((trial, h) => {
     const lead = leads[h]!;
     const usual = name === "climatology" ? sameTimeMean(column, end, lead, day!) : Number.NaN;
@@ -65,16 +75,18 @@ export function forecastBaseline(
 }
 
 /** With yesterday's value, as a change like the others; NaN where it is not known. */
-type DayTrial = Trial & { yesterday: number[] };
+type DayTrial = Trial & { yesterday: Float64Array };
 
 function tryOut(column: Float64Array, end: number, leads: number[], day: number | null): DayTrial[] {
   const stride = Math.max(1, Math.ceil(end / maximumTrials));
+  const means = day === null ? null : sameTimeMeans(column, day);
   return leads.map((lead) => {
     // The same origins for every lead, as far as its actual is known.
     const newest = end - 1 - stride * Math.ceil((lead - 1) / stride);
-    const trial = tryLead(column, lead, { newest, stride }, day);
+    const trial = tryLead(column, lead, { newest, stride }, means, createTrial(maximumTrials));
     const before = (origin: number) => (day === null ? Number.NaN : dayBefore(column, origin, lead, day));
-    return { ...trial, yesterday: trial.origins.map((origin) => before(origin) - column[origin]!) };
+    const origins = trial.origins.subarray(0, trial.count);
+    return { ...trial, yesterday: Float64Array.from(origins, (origin) => before(origin) - column[origin]!) };
   });
 }
 
@@ -83,9 +95,12 @@ function dayBefore(column: Float64Array, origin: number, lead: number, day: numb
   return column[origin + lead - day * Math.ceil(lead / day)] ?? Number.NaN;
 }
 
-function errorsBy(name: BaselineName, trial: DayTrial, share: number): number[] {
-  if (name === "persistence") return trial.actual;
-  return name === "seasonalNaive" ? errorsOf(trial, trial.yesterday) : errorsOf(trial, trial.usual, share);
+function errorsBy(name: BaselineName, trial: DayTrial, share: number): Errors {
+  const errors: Errors = { count: 0, values: new Float64Array(trial.count) };
+  if (name === "persistence") return { count: trial.count, values: trial.actual.slice() };
+  return name === "seasonalNaive"
+    ? errorsOf(trial, trial.yesterday, 1, errors)
+    : errorsOf(trial, trial.usual, share, errors);
 }
 
 /**
@@ -95,15 +110,15 @@ function errorsBy(name: BaselineName, trial: DayTrial, share: number): number[] 
 function smallestError(trials: DayTrial[], shares: number[]): BaselineName {
   const sums = { persistence: 0, seasonalNaive: 0, climatology: 0 };
   let pairs = 0;
-  trials.forEach(({ actual, yesterday, usual }, h) => {
+  trials.forEach(({ count, actual, yesterday, usual }, h) => {
     const ofLead = { persistence: 0, seasonalNaive: 0, climatology: 0 };
-    actual.forEach((change, i) => {
-      if (Number.isNaN(yesterday[i]!)) return;
-      ofLead.persistence += Math.abs(change);
-      ofLead.seasonalNaive += Math.abs(change - yesterday[i]!);
-      ofLead.climatology += Math.abs(change - shares[h]! * usual[i]!);
+    for (let i = 0; i < count; i++) {
+      if (Number.isNaN(yesterday[i]!)) continue;
+      ofLead.persistence += Math.abs(actual[i]!);
+      ofLead.seasonalNaive += Math.abs(actual[i]! - yesterday[i]!);
+      ofLead.climatology += Math.abs(actual[i]! - shares[h]! * usual[i]!);
       pairs++;
-    });
+    }
     const unit = ofLead.persistence > 0 ? ofLead.persistence : 1;
     for (const name of ["persistence", "seasonalNaive", "climatology"] as const) sums[name] += ofLead[name] / unit;
   });

@@ -1,9 +1,9 @@
-import { type Quantiles, toQuantiles } from "../data/quantiles.ts";
+import { type Quantiles, type Triple, toQuantiles } from "../data/quantiles.ts";
 import type { Target } from "../data/reading.ts";
 import { stepsPerDay } from "../time.ts";
 import { lastObserved } from "./baselines.ts";
-import { sameTimeMean } from "./climatology.ts";
-import { around, errorsOf, leadBand, tryLead, unknownBand, usualShare } from "./trials.ts";
+import { sameTimeMeans } from "./climatology.ts";
+import { around, createTrial, type Errors, errorsOf, leadBand, tryLead, unknownBand, usualShare } from "./trials.ts";
 
 /**
  * The experts that are mixed, in the order of every array: the champion's network and ridge first, a challenger's
@@ -29,19 +29,34 @@ export function simpleExperts(
   target: Target,
 ): { climatology: Quantiles | null; persistence: Quantiles } {
   const last = lastObserved(column, end);
-  const unknown = unknownBand(column, end, target);
+  const unknown = once(() => unknownBand(column, end, target));
   const day = stepsPerDay(stepSeconds);
-  const ahead = leads.map((lead) => (day === null ? Number.NaN : sameTimeMean(column, end, lead, day) - last));
+  const means = day === null ? null : sameTimeMeans(column, day);
+  const ahead = leads.map((lead) => (means === null ? Number.NaN : means(end, lead) - last));
   const hasClimatology = !ahead.some(Number.isNaN);
-  const trials = leads.map((lead) => {
+  const room = createTrial(maximumTrials);
+  const errors: Errors = { count: 0, values: new Float64Array(maximumTrials) };
+  const persistence: Triple[] = [];
+  const climatology: Triple[] = [];
+  for (const [h, lead] of leads.entries()) {
     const newest = end - lead;
     const stride = Math.max(1, Math.ceil((newest + 1) / maximumTrials));
-    return tryLead(column, lead, { newest, stride }, hasClimatology ? day : null);
-  });
-  const persistence = trials.map((trial, h) => around(last, leadBand(trial.actual, leads[h]!, unknown), target));
-  const climatology = trials.map((trial, h) => {
-    const share = usualShare(trial);
-    return around(last + share * ahead[h]!, leadBand(errorsOf(trial, trial.usual, share), leads[h]!, unknown), target);
-  });
+    const trial = tryLead(column, lead, { newest, stride }, hasClimatology ? means : null, room);
+    if (hasClimatology) {
+      const share = usualShare(trial);
+      const band = leadBand(errorsOf(trial, trial.usual, share, errors), lead, unknown);
+      climatology.push(around(last + share * ahead[h]!, band, target));
+    }
+    const band = leadBand({ count: trial.count, values: trial.actual }, lead, unknown);
+    persistence.push(around(last, band, target));
+  }
   return { climatology: hasClimatology ? toQuantiles(climatology) : null, persistence: toQuantiles(persistence) };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }

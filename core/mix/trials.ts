@@ -1,6 +1,6 @@
-import { levels, quantileOf } from "../data/quantiles.ts";
+import { levels, quantilePairOf } from "../data/quantiles.ts";
 import { clip, type Target } from "../data/reading.ts";
-import { sameTimeMean, towardsUsual } from "./climatology.ts";
+import { type SameTimeMeans, towardsUsual } from "./climatology.ts";
 
 /**
  * Below this many errors at a lead the band comes from the pooled one-step change and widens with the root of the lead.
@@ -13,63 +13,82 @@ const z90 = 1.2816;
 
 /**
  * What came at one lead after past origins at which the target was observed, as changes from there; `usual` NaN where
- * not known.
+ * not known. The first `count` elements count.
  */
-export type Trial = { origins: number[]; actual: number[]; usual: number[] };
+export type Trial = { count: number; origins: Int32Array; actual: Float64Array; usual: Float64Array };
+
+/** Room for so many past origins. */
+export function createTrial(most: number): Trial {
+  const numbers = () => new Float64Array(most);
+  return { count: 0, origins: new Int32Array(most), actual: numbers(), usual: numbers() };
+}
 
 /**
- * Tries a lead at `newest` and every `stride` points before; `day` in steps, null where a day is not a whole number of
- * them.
+ * Tries a lead at `newest` and every `stride` points before, in `trial`, which has room for them; `usual` null where a
+ * day is not a whole number of steps.
  */
 export function tryLead(
   column: Float64Array,
   lead: number,
   { newest, stride }: { newest: number; stride: number },
-  day: number | null,
+  usual: SameTimeMeans | null,
+  trial: Trial,
 ): Trial {
-  const trial: Trial = { origins: [], actual: [], usual: [] };
+  let count = 0;
   for (let i = newest; i >= 0; i -= stride) {
-    const change = column[i + lead]! - column[i]!;
+    const value = column[i]!;
+    const change = column[i + lead]! - value;
     if (Number.isNaN(change)) continue;
-    trial.origins.push(i);
-    trial.actual.push(change);
-    trial.usual.push(day === null ? Number.NaN : sameTimeMean(column, i, lead, day) - column[i]!);
+    trial.origins[count] = i;
+    trial.actual[count] = change;
+    trial.usual[count++] = usual === null ? Number.NaN : usual(i, lead) - value;
   }
+  trial.count = count;
   return trial;
 }
 
 /** How far climatology is drawn from the last value to the usual one, by the trials in which that is known. */
-export function usualShare({ actual, usual }: Trial): number {
+export function usualShare({ count, actual, usual }: Trial): number {
   let [along, square] = [0, 0];
-  usual.forEach((change, j) => {
-    if (Number.isNaN(change)) return;
+  for (let j = 0; j < count; j++) {
+    const change = usual[j]!;
+    if (Number.isNaN(change)) continue;
     along += change * actual[j]!;
     square += change * change;
-  });
+  }
   return towardsUsual(along, square);
 }
 
-/** Errors of a baseline that forecast `changes`, times `share`, where it could forecast; in no order. */
-export function errorsOf({ actual }: Trial, changes: number[], share = 1): number[] {
-  return actual.map((change, j) => change - share * changes[j]!).filter((error) => !Number.isNaN(error));
+/** Errors, in no order: the first `count` of `values`. */
+export type Errors = { count: number; values: Float64Array };
+
+/** Errors of a baseline that forecast `changes`, times `share`, where it could forecast; put into `errors`. */
+export function errorsOf({ count, actual }: Trial, changes: Float64Array, share: number, errors: Errors): Errors {
+  errors.count = 0;
+  for (let j = 0; j < count; j++) {
+    const error = actual[j]! - share * changes[j]!;
+    if (!Number.isNaN(error)) errors.values[errors.count++] = error;
+  }
+  return errors;
 }
 
 /** A band around a middle, as changes from it: it holds 0, so that it never leaves the middle out. */
 export type Band = readonly [low: number, high: number];
 
-/** The outer quantiles of these errors, 0 between them. */
-export function bandOf(errors: number[]): Band {
-  const ascending = Float64Array.from(errors).sort();
-  return [Math.min(0, quantileOf(ascending, levels[0])), Math.max(0, quantileOf(ascending, levels[2]))];
+/** The outer quantiles of these errors, 0 between them; reorders them. */
+export function bandOf({ values, count }: Errors): Band {
+  const [low, high] = quantilePairOf(values, count, levels[0], levels[2]);
+  return [Math.min(0, low), Math.max(0, high)];
 }
 
 /**
- * The band of a lead's errors; of fewer than 20 nothing is known: `unknown`, half a band one step ahead, widened to the
- * lead.
+ * The band of a lead's errors, which are reordered; of fewer than 20 nothing is known: `unknown`, half a band one step
+ * ahead, widened to the lead.
  */
-export function leadBand(errors: number[], lead: number, unknown: number): Band {
-  const half = unknown * Math.sqrt(lead);
-  return errors.length < minimumErrors ? [-half, half] : bandOf(errors);
+export function leadBand(errors: Errors, lead: number, unknown: () => number): Band {
+  if (errors.count >= minimumErrors) return bandOf(errors);
+  const half = unknown() * Math.sqrt(lead);
+  return [-half, half];
 }
 
 /** [q10, q50, q90] of a band around a middle, inside the target's range. */
