@@ -27,6 +27,8 @@ export type AccuracyQuery = {
   stepSeconds: number;
   /** How many steps ahead a forecast reaches. */
   reach: number;
+  /** With what annotations leave out. */
+  withLeftOut: boolean;
 };
 
 /** One group of accuracy; `key` is null for the whole target. Errors in the target's unit, null without pairs. */

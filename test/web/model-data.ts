@@ -31,6 +31,7 @@ export function accuracyOf(now: number, sensorId: string, groupBy: "lead" | "day
     from: iso(now - 7 * 86_400_000),
     to: iso(now),
     groupBy,
+    leftOut: [],
     targets: mockTargets.map(({ target, unit }) => {
       const scale = target === "temperature" ? 0.06 : 0.35;
       const groups =
@@ -39,7 +40,13 @@ export function accuracyOf(now: number, sensorId: string, groupBy: "lead" | "day
           : groupBy === "day"
             ? days.map((day) => group(day, null, scale * (2.4 + 1.6 * seeded(sensorId + day)), 3456))
             : [group(`${sensorId}-2016w17`, null, scale * 3, 24_192)];
-      return { target, unit, overall: has ? group("all", null, scale * 3, 24_192) : null, groups: has ? groups : [] };
+      return {
+        target,
+        unit,
+        withLeftOut: null,
+        overall: has ? group("all", null, scale * 3, 24_192) : null,
+        groups: has ? groups : [],
+      };
     }),
   };
 }

@@ -1,5 +1,6 @@
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import { addSeconds } from "../../../core/time.ts";
+import { counts } from "./annotation/left-out.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { leadsOf } from "./scores.ts";
 
@@ -55,7 +56,17 @@ async function sumSome(db: Kysely<PredictorSchema>, { day, through }: Begun): Pr
   const ids = known.rows.map(({ id }) => id);
   const isWhole = ids.length < sensorsAtOnce;
   await sql`
-    with made as (
+    with made as (${insertSums(day, ids)})
+    insert into summed_day (day, through_sensor, is_whole) values (${day}::date, ${ids.at(-1) ?? through}, ${isWhole})
+    on conflict (day) do update set through_sensor = excluded.through_sensor, is_whole = excluded.is_whole
+    where not summed_day.is_whole`.execute(db);
+  return isWhole;
+}
+
+/** Adds the sums of these sensors' scores of a day, of what is not left out; what is summed already stays as it is. */
+function insertSums(day: string, ids: string[]): RawBuilder<unknown> {
+  const { from, to } = rangeOf(day);
+  return sql`
       insert into score_day (sensor_id, day, target, model_key, leads, n, covered, error, square, pinball, persistence_error,
         seasonal_naive_n, seasonal_naive_error, error_where_seasonal_naive)
       select sensor_id, ${day}::date, target, model_key, array_agg(lead order by lead), array_agg(n order by lead),
@@ -71,13 +82,38 @@ async function sumSome(db: Kysely<PredictorSchema>, { day, through }: Begun): Pr
         from score s cross join lateral unnest(${leadsOf("s")}, s.error, s.pinball, s.is_covered, s.persistence_error,
           s.seasonal_naive_error) as u (lead, error, pinball, covered, persistence, seasonal)
         where s.sensor_id = any(${ids}::text[]) and s.target_at >= ${from} and s.target_at < ${to} and u.error is not null
+          and ${counts("s")}
         group by s.sensor_id, s.target, s.model_key, u.lead
       ) as by_lead
       group by sensor_id, target, model_key
-      on conflict do nothing
-    )
-    insert into summed_day (day, through_sensor, is_whole) values (${day}::date, ${ids.at(-1) ?? through}, ${isWhole})
-    on conflict (day) do update set through_sensor = excluded.through_sensor, is_whole = excluded.is_whole
-    where not summed_day.is_whole`.execute(db);
-  return isWhole;
+      on conflict do nothing`;
+}
+
+/** Changes in one pass, each of one sensor. */
+const mostChanges = 200;
+
+/**
+ * Sums anew, of the sensors whose annotations changed, the days that were summed with other ones, as long as their
+ * scores are there.
+ */
+export async function sumAnew(db: Kysely<PredictorSchema>, now: Date): Promise<number> {
+  const changes = await sql<{ id: string; sensorId: string; days: string[] }>`
+    select c.anew_id::text as id, c.sensor_id as "sensorId", array(
+      select to_char(d.day, 'YYYY-MM-DD') from summed_day d
+      where d.day >= (c.from_at at time zone 'UTC')::date
+        and d.day <= (coalesce(c.to_at, ${now}) at time zone 'UTC')::date + 1
+        and (d.is_whole or c.sensor_id <= d.through_sensor)
+        and to_regclass('score_' || to_char(d.day, 'YYYYMMDD')) is not null
+      order by d.day) as days
+    from annotation_anew c where c.task = 'sum' order by c.anew_id limit ${mostChanges}`.execute(db);
+  for (const { id, sensorId, days } of changes.rows) {
+    for (const day of days) {
+      await db.transaction().execute(async (transaction) => {
+        await sql`delete from score_day where sensor_id = ${sensorId} and day = ${day}::date`.execute(transaction);
+        await insertSums(day, [sensorId]).execute(transaction);
+      });
+    }
+    await sql`delete from annotation_anew where anew_id = ${id}::bigint`.execute(db);
+  }
+  return changes.rows.length;
 }

@@ -5,7 +5,7 @@ import { keptDaysOf } from "../../../core/operations/storage.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { takeSnapshot } from "./backup/snapshot.ts";
 import { postgresBackupSource } from "./backup/source.ts";
-import { rangeOf, sumDays } from "./day-sums.ts";
+import { rangeOf, sumAnew, sumDays } from "./day-sums.ts";
 import { moveBefore } from "./mover.ts";
 import type { PredictorSchema } from "./schema.ts";
 
@@ -58,6 +58,7 @@ export function postgresDays(db: Kysely<PredictorSchema>, retention: Retention) 
 
     /** Sums what will not change any more. */
     async sum(now: Date): Promise<string[]> {
+      await sumAnew(db, now);
       // Scores of a day come up to a day after its last lead.
       return sumDays(db, addSeconds(now, -((await spanSeconds(db)) + daySeconds)));
     },

@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { ScoreSums } from "../../../core/forecast/accuracy.ts";
 import { type Merit, meritOf } from "../../../core/forecast/merit.ts";
 import { addSeconds } from "../../../core/time.ts";
+import { counts } from "./annotation/left-out.ts";
 import { names, recordset } from "./bulk.ts";
 import { column } from "./columns.ts";
 import { moveRevision } from "./revision.ts";
@@ -56,7 +57,7 @@ export async function refreshMerits(db: Kysely<PredictorSchema>, sensorIds: stri
         coalesce(sum(sums[7]), 0) as "pairedAbsoluteError"
       from score s
       where s.sensor_id = st.sensor_id and s.target = t.target and s.model_key = t.model_key
-        and s.target_at > ${addSeconds(now, -meritSeconds)}
+        and s.target_at > ${addSeconds(now, -meritSeconds)} and ${counts("s")}
     ) as total
     where st.sensor_id = any(${sensorIds}::text[])
       and (st.scored_at is null or st.scored_at > ${now} or st.scored_at < ${addSeconds(now, -meritAgeSeconds)}::timestamptz

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { annotationKinds } from "../../../core/annotation/annotation.ts";
 import { time } from "./common.ts";
 import { Coverage } from "./forecasts.ts";
 
@@ -20,17 +21,33 @@ export const AccuracyGroup = z
   .openapi("AccuracyGroup");
 export type AccuracyGroup = z.infer<typeof AccuracyGroup>;
 
+const LeftOut = z
+  .object({
+    annotationId: z.string(),
+    target: z.string().nullable(),
+    kind: z.enum(annotationKinds),
+    from: time,
+    to: time.nullable(),
+  })
+  .openapi("LeftOut", {
+    description: "What an annotation leaves out: [from, to), of all targets where `target` is null",
+  });
+
 export const AccuracyResponse = z
   .object({
     sensorId: z.string(),
     from: time,
     to: time,
     groupBy: z.enum(["lead", "day", "model"]),
+    /** What annotations leave out of the range, oldest first. */
+    leftOut: z.array(LeftOut),
     targets: z.array(
       z.object({
         target: z.string(),
         unit: z.string(),
         overall: AccuracyGroup.nullable(),
+        /** As `overall`, with what is left out of that and of the groups; null where nothing is left out. */
+        withLeftOut: AccuracyGroup.nullable(),
         groups: z.array(AccuracyGroup),
       }),
     ),

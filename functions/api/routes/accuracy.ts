@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { AccuracyRow } from "../../../core/forecast/accuracy.ts";
+import { receiptsOf } from "../../../core/annotation/left-out.ts";
+import type { AccuracyRow, GroupBy } from "../../../core/forecast/accuracy.ts";
 import { lastLead } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { type AccuracyGroup, AccuracyResponse } from "../contract/accuracy.ts";
@@ -31,25 +32,37 @@ const getAccuracy = createRoute({
 export function accuracyRoutes({ ports, views, settings }: ApiServices): OpenAPIHono {
   return new OpenAPIHono().openapi(getAccuracy, async (c) => {
     const { id } = c.req.valid("param");
-    const query = c.req.valid("query");
-    const to = query.to ?? ports.clock.now();
-    const from = query.from ?? addSeconds(to, -7 * 86_400);
+    const asked = c.req.valid("query");
+    const to = asked.to ?? ports.clock.now();
+    const from = asked.from ?? addSeconds(to, -7 * 86_400);
     checkRange(from, to, 86_400, mostDays);
-    const groupBy = query.group_by;
+    const groupBy = asked.group_by;
     const { stepSeconds, leads } = settings;
-    const rows = await views.accuracy({ sensorId: id, from, to, groupBy, stepSeconds, reach: lastLead(leads) });
-    if (rows.length === 0) await requireSensor({ views }, id);
+    const query = { sensorId: id, from, to, groupBy, stepSeconds, reach: lastLead(leads) };
+    const within = { from, to: addSeconds(to, -0.001) };
+    const disturbing = await ports.annotations.disturbing([id], addSeconds(from, -0.001), within.to);
+    const leftOut = receiptsOf(disturbing.get(id) ?? [], within, stepSeconds);
+    const rows = await views.accuracy({ ...query, withLeftOut: false });
+    const whole = leftOut.length === 0 ? [] : await views.accuracy({ ...query, withLeftOut: true });
+    if (rows.length + whole.length === 0) await requireSensor({ views }, id);
     const targets = settings.targets.map(({ name, unit }) => {
       const own = rows.filter((row) => row.target === name);
-      const overall = own.find((row) => row.key === null);
       const groups = own.filter((row) => row.key !== null).map((row) => toGroup(row, groupBy));
-      return { target: name, unit, overall: overall === undefined ? null : toGroup(overall, groupBy), groups };
+      const isTouched = leftOut.some(({ target }) => target === null || target === name);
+      const withLeftOut = isTouched ? overallOf(whole, name, groupBy) : null;
+      return { target: name, unit, overall: overallOf(rows, name, groupBy), withLeftOut, groups };
     });
-    return c.json({ sensorId: id, from: from.toISOString(), to: to.toISOString(), groupBy, targets }, 200);
+    const range = { from: from.toISOString(), to: to.toISOString() };
+    return c.json({ sensorId: id, ...range, groupBy, leftOut, targets }, 200);
   });
 }
 
-function toGroup(row: AccuracyRow, groupBy: "lead" | "day" | "model"): AccuracyGroup {
+function overallOf(rows: AccuracyRow[], target: string, groupBy: GroupBy): AccuracyGroup | null {
+  const overall = rows.find((row) => row.target === target && row.key === null);
+  return overall === undefined ? null : toGroup(overall, groupBy);
+}
+
+function toGroup(row: AccuracyRow, groupBy: GroupBy): AccuracyGroup {
   const { n, mae, rmse, pinball, persistenceMae, seasonalNaiveMae, skillPersistence, skillSeasonalNaive } = row;
   return {
     key: row.key ?? "all",

@@ -1,9 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { addSeconds } from "../../../core/time.ts";
 import { AccuracyResponse } from "../../../functions/api/contract/accuracy.ts";
+import { AnnotationResponse } from "../../../functions/api/contract/annotations.ts";
 import { someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
-import { forecastOf, getAs, getProblem, outcomeOf, scoreOf, startApi, stepSeconds, type TestApi } from "./harness.ts";
+import {
+  forecastOf,
+  getAs,
+  getProblem,
+  outcomeOf,
+  post,
+  scoreOf,
+  startApi,
+  stepSeconds,
+  type TestApi,
+} from "./harness.ts";
 
 let postgres: TestPostgres;
 let api: TestApi;
@@ -74,7 +85,7 @@ describe("GET /v1/sensors/{id}/accuracy", () => {
     expect(temperature!.overall!.mae).toBeCloseTo(2, 6);
     // Seasonal naive had a forecast for one of the three points only: skill compares that pair.
     expect(temperature!.overall!.skillSeasonalNaive).toBeCloseTo(0.5, 6);
-    expect(humidity).toEqual({ target: "humidity", unit: "%", overall: null, groups: [] });
+    expect(humidity).toEqual({ target: "humidity", unit: "%", overall: null, withLeftOut: null, groups: [] });
   });
 
   it("groups by the day of the target moment in UTC", async () => {
@@ -114,6 +125,34 @@ describe("GET /v1/sensors/{id}/accuracy", () => {
     expect(await count(-2, -1)).toBe(1);
     expect(await count(-1, 0)).toBe(2);
     expect(await count(-1.5, -1)).toBe(0);
+  });
+
+  it("leaves out what annotations say, and shows both; taken back, all is in again", async () => {
+    api = await startApi(postgres);
+    await store();
+    const whole = await load();
+    expect(whole.leftOut).toEqual([]);
+    // A grid point stands for the step before it: that of -1 has readings of the range, that of -2 has none.
+    const note = { sensorId: "a", kind: "outage", from: at(-1.9).toISOString(), to: at(-1.8).toISOString(), text: "x" };
+    const { annotationId } = await getAs(api.app, "/v1/annotations", AnnotationResponse, {
+      ...post(note),
+      status: 201,
+    });
+    const without = await load();
+    const { from, to, kind } = note;
+    expect(without.leftOut).toEqual([{ annotationId, target: null, kind, from, to }]);
+    const [temperature] = without.targets;
+    expect(temperature!.overall).toMatchObject({ n: 1, mae: 1 });
+    expect(temperature!.groups.map(({ key, n }) => [key, n])).toEqual([["1", 1]]);
+    expect(temperature!.withLeftOut).toEqual(whole.targets[0]!.overall);
+    const path = `/v1/annotations/${annotationId}`;
+    const patch = { ...post({ target: "humidity" }), method: "PATCH" };
+    await getAs(api.app, path, AnnotationResponse, patch);
+    expect((await load()).targets[0]).toEqual(whole.targets[0]);
+    await getAs(api.app, path, AnnotationResponse, { ...post({ target: null, to: null }), method: "PATCH" });
+    expect((await load()).targets[0]).toMatchObject({ overall: { n: 1 }, withLeftOut: { n: 3 } });
+    await getAs(api.app, path, AnnotationResponse, { method: "DELETE" });
+    expect(await load()).toEqual(whole);
   });
 
   it("answers nulls for a sensor without scores, 404 for one that nobody knows, 422 for a bad range", async () => {

@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { AccuracyRow, FleetAccuracy, GroupBy, ScoreSums } from "../../../../core/forecast/accuracy.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyViews } from "../../../../core/views.ts";
+import { counts } from "../annotation/left-out.ts";
 import type { PredictorSchema } from "../schema.ts";
 import { leadsOf } from "../scores.ts";
 
@@ -19,7 +20,7 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
             sum(sums[6]) as "seasonalNaiveError", sum(sums[7]) as "pairedAbsoluteError"
           from score s
           where s.sensor_id = k.sensor_id and s.target = k.target and s.model_key = k.model_key
-            and s.target_at > ${after} and ${asOf === null ? sql`true` : sql`s.scored_at <= ${asOf} and s.target_at <= ${asOf}`}
+            and s.target_at > ${after} and ${counts("s")} and ${asOf === null ? sql`true` : sql`s.scored_at <= ${asOf} and s.target_at <= ${asOf}`}
         ) total
         where total.n > 0`.execute(db);
       return rows;
@@ -32,14 +33,14 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
         from (select sensor_id from sensor order by sensor_id limit ${mostSensors}) as few
         join score s on s.sensor_id = few.sensor_id and s.target_at > ${after}
         left join model m on m.model_id = s.model_key
-        where m.status is distinct from 'challenger'
+        where m.status is distinct from 'challenger' and ${counts("s")}
         group by s.target
         having sum(sums[1]) > 0
         order by s.target`.execute(db);
       return rows;
     },
 
-    async accuracy({ sensorId, from, to, groupBy, stepSeconds, reach }) {
+    async accuracy({ sensorId, from, to, groupBy, stepSeconds, reach, withLeftOut }) {
       // The error of a lead is a served one if a served forecast has the origin that many steps before.
       const served = sql`
         join forecast f on f.sensor_id = ${sensorId} and f.is_served and f.target = s.target
@@ -59,6 +60,7 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
           s.seasonal_naive_error) as u (lead, error, pinball, is_covered, persistence, seasonal)
         ${groupBy === "model" ? sql`` : served}
         where s.sensor_id = ${sensorId} and s.target_at >= ${from} and s.target_at < ${to} and u.error is not null
+          and ${withLeftOut ? sql`true` : counts("s")}
         group by grouping sets ((s.target), (s.target, ${groupKeyOf[groupBy]}))
         order by s.target, ${groupKeyOf[groupBy]} nulls first`.execute(db);
       return rows;

@@ -7,6 +7,7 @@ import { backup } from "../../../../core/operations/backup/backup.ts";
 import { retain } from "../../../../core/operations/retain.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { folderBackupFiles } from "../../../../functions/adapters/backup-files.ts";
+import { postgresAnnotations } from "../../../../functions/adapters/postgres/annotation/annotations.ts";
 import { postgresBackupSource } from "../../../../functions/adapters/postgres/backup/source.ts";
 import { postgresDays } from "../../../../functions/adapters/postgres/days.ts";
 import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.ts";
@@ -15,6 +16,7 @@ import { type Database, openDatabase } from "../../../../functions/adapters/post
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../../functions/adapters/postgres/scores.ts";
 import { migrations } from "../../../../functions/migrations/all.ts";
+import { annotationOf } from "../../../contracts/annotations.ts";
 import { quietLog } from "../../../fakes/log.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { forecastOf, outcomeOf, scoreOf, slot } from "./builders.ts";
@@ -84,6 +86,38 @@ test("sums a day by lead once it is over, and keeps the sums for ever", async ()
       ...{ seasonal_naive_error: [0, 0, 1.5], error_where_seasonal_naive: [0, 0, 0.25] },
     },
   ]);
+});
+
+test("sums a day anew when an annotation leaves something out of it, and again when that is taken back", async () => {
+  await fill(slot);
+  const { db } = database;
+  const days = postgresDays(db, retention);
+  const annotations = postgresAnnotations(db);
+  const act = { by: "ann", now: day(3), stepSeconds: 600 };
+  const sums = async () => (await sql`select leads, n, error from score_day`.execute(db)).rows;
+  await days.sum(day(3));
+  const whole = await sums();
+  // Of the two moments scored, the first and not the second.
+  const outage = annotationOf({ from: addSeconds(slot, 10), to: addSeconds(slot, 590) });
+  await annotations.add(outage, 600);
+  await annotations.add({ ...outage, annotationId: "event", kind: "event", from: slot, to: null }, 600);
+  await annotations.add({ ...outage, annotationId: "other", sensorId: "room2", from: slot, to: null }, 600);
+  await days.sum(day(3));
+  expect(await sums()).toEqual([{ leads: [1, 2], n: [1, 1], error: [2, 1] }]);
+  await annotations.change("one", { ...outage, target: "humidity" }, act);
+  await days.sum(day(3));
+  expect(await sums()).toEqual(whole);
+  await annotations.change("one", { ...outage, to: null }, act);
+  await days.sum(day(3));
+  expect(await sums()).toEqual([]);
+  await annotations.remove("one", act);
+  await days.sum(day(3));
+  expect(await sums()).toEqual(whole);
+  // What has no scores any more stays as it was summed.
+  await sql`drop table score_20260301`.execute(db);
+  await annotations.restore("one", act);
+  await days.sum(day(3));
+  expect(await sums()).toEqual(whole);
 });
 
 test("drops no day before its time, its sums and its archive; then each table's by its own time", async () => {
