@@ -1,17 +1,24 @@
-import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
-import type { FleetPage } from "../../functions/api/contract/fleet.ts";
-import type { ForecastList, LeadSeriesList } from "../../functions/api/contract/forecasts.ts";
-import type { FleetVersion, FleetVersionList, Model, ModelPage } from "../../functions/api/contract/models.ts";
-import type { OpsResponse } from "../../functions/api/contract/ops.ts";
-import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
-import type { Profile, Sensor } from "../../functions/api/contract/sensors.ts";
+import type {
+  Accuracy,
+  AnswerOf,
+  FleetPage,
+  FleetVersion,
+  ForecastList,
+  LeadSeriesList,
+  Model,
+  Ops,
+  Profile,
+  QueryOf,
+  Readings,
+  Sensor,
+} from "../client/client.ts";
+import { escapeDots } from "../client/client.ts";
 import type { ProfileChange } from "../sensor/profile-draft.ts";
-import { escapeDots } from "../shell/route.ts";
-import { type Answer, get, send } from "./client.ts";
+import { type Answer, api, settle } from "./client.ts";
 
 /** One function a request, each `(…, signal) => Promise<Answer>`. Times go out as RFC 3339 UTC. */
-export function getOps(signal: AbortSignal): Promise<Answer<OpsResponse>> {
-  return get("/v1/ops", {}, signal);
+export function getOps(signal: AbortSignal): Promise<Answer<Ops>> {
+  return settle(api.get("/v1/ops", { signal }));
 }
 
 export type FleetQuery = { q: string; status: string; group: string; sort: string };
@@ -23,19 +30,21 @@ export function getFleetPage(
   limit: number,
   signal: AbortSignal,
 ): Promise<Answer<FleetPage>> {
-  const filters = { q: q || null, status: status || null, group: group || null };
-  return get("/v1/sensors", { view: "fleet", ...filters, sort, offset, limit }, signal);
+  const filters = { q: q || null, status: status || null, group: group || null, sort: sort as Sort };
+  const query = { view: "fleet" as const, ...filters, offset, limit };
+  return settle(api.get("/v1/sensors", { query, signal }) as Promise<FleetPage>);
 }
+type Sort = QueryOf<"get", "/v1/sensors">["sort"];
 
 export const sensorPath = (sensorId: string) => `/v1/sensors/${encodeURIComponent(escapeDots(sensorId))}`;
 const iso = (at: number) => new Date(at).toISOString();
 
 export function getSensor(sensorId: string, signal: AbortSignal): Promise<Answer<Sensor>> {
-  return get(sensorPath(sensorId), {}, signal);
+  return settle(api.get("/v1/sensors/{id}", { path: { id: sensorId }, signal }));
 }
 
 export function changeProfile(sensorId: string, change: ProfileChange): Promise<Answer<Profile>> {
-  return send("PATCH", sensorPath(sensorId), change);
+  return settle(api.patch("/v1/sensors/{id}", { path: { id: sensorId }, body: change }));
 }
 
 export function getReadings(
@@ -43,13 +52,17 @@ export function getReadings(
   from: number,
   to: number,
   signal: AbortSignal,
-): Promise<Answer<ReadingsResponse>> {
-  return get(`${sensorPath(sensorId)}/readings`, { from: iso(from), to: iso(to) }, signal);
+): Promise<Answer<Readings>> {
+  const query = { from: iso(from), to: iso(to) };
+  return settle(api.get("/v1/sensors/{id}/readings", { path: { id: sensorId }, query, signal }));
 }
+
+const forecasts = "/v1/sensors/{id}/forecasts";
 
 /** The forecasts of `origin`, or else of the newest origin before it, one item a target, as they were issued. */
 export function getForecastsFrom(sensorId: string, origin: number, signal: AbortSignal): Promise<Answer<ForecastList>> {
-  return get(`${sensorPath(sensorId)}/forecasts`, { to: iso(origin + 1), limit: 1 }, signal);
+  const query = { to: iso(origin + 1), limit: 1 };
+  return settle(api.get(forecasts, { path: { id: sensorId }, query, signal }) as Promise<ForecastList>);
 }
 
 /** What was forecast `lead` steps ahead for each moment of the range, one series a target. */
@@ -60,20 +73,22 @@ export function getLeadSeries(
   to: number,
   signal: AbortSignal,
 ): Promise<Answer<LeadSeriesList>> {
-  return get(`${sensorPath(sensorId)}/forecasts`, { lead, from: iso(from), to: iso(to) }, signal);
+  const query = { lead, from: iso(from), to: iso(to) };
+  return settle(api.get(forecasts, { path: { id: sensorId }, query, signal }) as Promise<LeadSeriesList>);
 }
 
 export function getAccuracy(
   sensorId: string,
   groupBy: "lead" | "day" | "model",
   signal: AbortSignal,
-): Promise<Answer<AccuracyResponse>> {
-  return get(`${sensorPath(sensorId)}/accuracy`, { group_by: groupBy }, signal);
+): Promise<Answer<Accuracy>> {
+  const query = { group_by: groupBy };
+  return settle(api.get("/v1/sensors/{id}/accuracy", { path: { id: sensorId }, query, signal }));
 }
 
 /** Versions of fleets' networks, newest first. */
 export async function getFleets(signal: AbortSignal): Promise<Answer<FleetVersion[]>> {
-  const answer: Answer<FleetVersionList> = await get("/v1/fleets", {}, signal);
+  const answer = await settle(api.get("/v1/fleets", { signal }));
   return answer.ok ? { ok: true, data: answer.data.items } : answer;
 }
 
@@ -81,14 +96,15 @@ type ModelQuery = { sensorId?: string; q?: string; status?: string };
 
 /** Models, newest first: the first `pages` pages, and whether these are all. */
 export async function getModels(
-  asked: ModelQuery,
+  { status, ...asked }: ModelQuery,
   signal: AbortSignal,
   pages = 20,
 ): Promise<Answer<{ models: Model[]; isWhole: boolean }>> {
   const models: Model[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < pages; page++) {
-    const answer: Answer<ModelPage> = await get("/v1/models", { ...asked, cursor }, signal);
+    const query: QueryOf<"get", "/v1/models"> = { ...asked, status: status as Model["status"] | undefined, cursor };
+    const answer: Answer<ModelList> = await settle(api.get("/v1/models", { query, signal }));
     if (!answer.ok) return answer;
     models.push(...answer.data.items);
     cursor = answer.data.nextCursor;
@@ -96,3 +112,4 @@ export async function getModels(
   }
   return { ok: true, data: { models, isWhole: cursor === null } };
 }
+type ModelList = AnswerOf<"get", "/v1/models">;

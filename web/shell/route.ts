@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { escapeDots } from "../client/client.ts";
 
 /** Where the person is: the path says which page, the query what of it is shown. */
 export type Route = { path: string; query: URLSearchParams };
@@ -55,13 +56,6 @@ export function sensorHref(sensorId: string): string {
   const path = `/sensors/${encodeURIComponent(escapeDots(sensorId))}`;
   // A server may take a last part with a dot for a file; a slash after it says that it is none.
   return sensorId.includes(".") ? `${path}/` : path;
-}
-
-/**
- * An id as a segment: `.` and `..` cannot stand in a path, so that they are written `~.` and `~..`, in the API as here.
- */
-export function escapeDots(id: string): string {
-  return /^~*\.{1,2}$/.test(id) ? `~${id}` : id;
 }
 
 /** The id that a decoded segment stands for. */

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { annotationKinds } from "../../../core/annotation/annotation.ts";
-import { time } from "./common.ts";
+import { orNull, time } from "./common.ts";
 import { Coverage } from "./forecasts.ts";
 
 export const AccuracyGroup = z
@@ -45,9 +45,9 @@ export const AccuracyResponse = z
       z.object({
         target: z.string(),
         unit: z.string(),
-        overall: AccuracyGroup.nullable(),
+        overall: orNull(AccuracyGroup),
         /** As `overall`, with what is left out of that and of the groups; null where nothing is left out. */
-        withLeftOut: AccuracyGroup.nullable(),
+        withLeftOut: orNull(AccuracyGroup),
         groups: z.array(AccuracyGroup),
       }),
     ),

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { time } from "./common.ts";
+import { orNull, time } from "./common.ts";
 import { Coverage } from "./forecasts.ts";
 import { SensorSummary, sensorPageFields } from "./sensors.ts";
 
@@ -30,7 +30,7 @@ export const FleetTarget = z
     lastReadingAt: time.nullable(),
     /** On the page's grid; empty while the source is away. */
     history: z.array(z.number().nullable()),
-    forecast: FleetForecast.nullable(),
+    forecast: orNull(FleetForecast),
     /** Against persistence, over the leads that `coverage` counts; both up to an hour old. */
     skill: z.number().nullable(),
     coverage: Coverage,

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { column, Id, leads, page, time } from "./common.ts";
+import { column, Id, leads, orNull, page, time } from "./common.ts";
 
 export const Coverage = z
   .object({ nominal: z.number(), observed: z.number().nullable(), n: z.int() })
@@ -72,7 +72,7 @@ export const ForecastResponse = z
     codeVersion: z.string(),
     coverage: Coverage,
     /** Null for a baseline. */
-    mix: MixResponse.nullable(),
+    mix: orNull(MixResponse),
     leads,
     targetAt: z.array(time),
     q10: z.array(z.number()),
@@ -83,6 +83,24 @@ export const ForecastResponse = z
   })
   .openapi("Forecast");
 export type ForecastResponse = z.infer<typeof ForecastResponse>;
+
+export const ForecastLine = ForecastResponse.pick({
+  sensorId: true,
+  target: true,
+  unit: true,
+  slot: true,
+  origin: true,
+  issuedAt: true,
+  stepSeconds: true,
+  method: true,
+  baseline: true,
+  reason: true,
+  modelId: true,
+  leads: true,
+  q10: true,
+  q50: true,
+  q90: true,
+}).openapi("ForecastLine", { description: "A line of the stream of newest forecasts" });
 
 export const ForecastList = page(ForecastResponse).openapi("ForecastList");
 export type ForecastList = z.infer<typeof ForecastList>;

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { sensorStatuses } from "../../../core/forecast/sensor.ts";
-import { column, time } from "./common.ts";
+import { column, orNull, time } from "./common.ts";
 import { ForecastResponse } from "./forecasts.ts";
 
 const CrossingAhead = z
@@ -28,7 +28,7 @@ export const SensorTarget = z
     /** The last 24 h on the grid, thinned to 144 points at most: what a sparkline draws. */
     history: z.object({ at: z.array(time), value: column }),
     /** The latest one, whole. */
-    forecast: ForecastResponse.nullable(),
+    forecast: orNull(ForecastResponse),
     /** Of each of the sensor's own limits, the likeliest first; null where no fresh forecast can say. */
     crossings: z.array(CrossingAhead).nullable(),
     /**
@@ -104,7 +104,9 @@ export const sensorPageFields = {
   nextCursor: z.string().nullable(),
   /** How many sensors fit, and how many of each status fit whatever `status` asks for. */
   total: z.int(),
-  counts: z.record(SensorStatus, z.int()),
+  counts: z.object(
+    Object.fromEntries(sensorStatuses.map((status) => [status, z.int()])) as Record<SensorStatus, z.ZodInt>,
+  ),
   /** For `changedSince`. */
   version: z.string(),
 };

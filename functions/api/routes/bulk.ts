@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { integerText } from "../../config/number.ts";
 import { Id } from "../contract/common.ts";
+import { ForecastLine } from "../contract/forecasts.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import { defaultDeadlines } from "../deadline.ts";
 import { forecastsToCsv, forecastToLine } from "../export.ts";
@@ -32,7 +33,7 @@ const getNewest = createRoute({
   responses: {
     200: {
       description: "Each sensor's newest forecasts, whatever their age; see `origin`",
-      content: { "application/x-ndjson": { schema: z.string() }, "text/csv": { schema: z.string() } },
+      content: { "application/x-ndjson": { schema: ForecastLine }, "text/csv": { schema: z.string() } },
     },
     ...problems,
   },

@@ -17,18 +17,7 @@ export function documentRoutes(api: OpenAPIHono, { settings }: ApiServices): Ope
     name: "__Host-session",
     description: "The dashboard's session, opened by POST /v1/session or at the issuer.",
   });
-  const describe = () =>
-    withScopes(
-      api.getOpenAPI31Document({
-        openapi: "3.1.0",
-        info: {
-          title: "IoT LSTM Predictor",
-          version: settings.codeVersion,
-          description:
-            "Forecasts of sensors with their bands. Times are RFC 3339 UTC; lists answer { items, nextCursor }; every error is a problem (RFC 9457).",
-        },
-      }),
-    );
+  const describe = () => describeContract(api, settings.codeVersion);
   const app = new OpenAPIHono();
   app.get("/openapi.json", (c) => c.json(describe()));
   app.get("/reference", (c) => c.html(renderReference(describe())));
@@ -36,6 +25,21 @@ export function documentRoutes(api: OpenAPIHono, { settings }: ApiServices): Ope
 }
 
 type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
+
+/** The OpenAPI document of the routes of `api`, each with the scope that it wants. */
+export function describeContract(api: OpenAPIHono, version: string): Document {
+  return withScopes(
+    api.getOpenAPI31Document({
+      openapi: "3.1.0",
+      info: {
+        title: "IoT LSTM Predictor",
+        version,
+        description:
+          "Forecasts of sensors with their bands. Times are RFC 3339 UTC; lists answer { items, nextCursor }; every error is a problem (RFC 9457).",
+      },
+    }),
+  );
+}
 
 /** What each operation wants, as the table of rules has it. */
 function withScopes(document: Document): Document {

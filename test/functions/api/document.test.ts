@@ -131,6 +131,13 @@ describe("/openapi.json", () => {
       expect([path, operation.security]).toEqual([path, wanted]);
     }
   });
+
+  it("has no named shape that may itself be null, since whoever refers to it says whether it may be", async () => {
+    const { components } = await load();
+    const Shape = z.looseObject({ type: z.string().or(z.array(z.string())).optional() });
+    const shapes = Object.entries(components.schemas).map(([name, shape]) => ({ name, ...Shape.parse(shape) }));
+    expect(shapes.filter(({ type }) => type?.includes("null")).map(({ name }) => name)).toEqual([]);
+  });
 });
 
 describe("the table of scopes", () => {
