@@ -19,6 +19,7 @@ import * as days from "./0017_retention.ts";
 import * as partSums from "./0018_part_sums.ts";
 import * as modelPage from "./0019_model_page.ts";
 import * as annotation from "./0020_annotation.ts";
+import * as learnt from "./0021_learnt.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -42,6 +43,7 @@ export const migrations: Record<string, Migration> = {
   "0018_part_sums": partSums,
   "0019_model_page": modelPage,
   "0020_annotation": annotation,
+  "0021_learnt": learnt,
 };
 
 /**

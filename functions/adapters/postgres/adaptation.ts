@@ -3,6 +3,7 @@ import type { Adaptation } from "../../../core/mix/adaptation.ts";
 import { experts } from "../../../core/mix/experts.ts";
 import type { Adaptations } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
+import { column } from "./columns.ts";
 import { fromLeadList, toLeadList } from "./lead-list.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { adaptationColumns as columns } from "./tables.ts";
@@ -28,13 +29,14 @@ export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
           : [
               {
                 ...{ sensor_id: sensorId, target, version, through: state.through },
-                ...{ leads: toLeadList(state.leads), state: flatten(state) },
+                ...{ leads: toLeadList(state.leads), state: toBytes(state).toString("base64") },
               },
             ],
       );
       if (rows.length === 0) return;
       await sql`
-        insert into adaptation (${names(columns)}) select ${names(columns)} from ${recordset(rows, "a", columns)}
+        insert into adaptation (${names(columns)})
+        select ${names(given)}, decode(state, 'base64') from ${recordset(rows, "a", { ...given, state: column("text") })}
         order by sensor_id, target
         on conflict (sensor_id, target) do update
           set version = excluded.version, through = excluded.through, leads = excluded.leads, state = excluded.state
@@ -50,13 +52,20 @@ const version = 2;
 /** Rows with an element a lead: regret and square of each expert, bound, lower and upper width. */
 const stateRows = 2 * experts.length + 3;
 
-function flatten({ regret, square, bound, width }: Adaptation): number[] {
-  return [...regret, ...square, bound, ...width].flat();
+/** All columns but the numbers, which go as base64. */
+const { state: _, ...given } = columns;
+
+function toBytes({ regret, square, bound, width }: Adaptation): Buffer {
+  const numbers = Float32Array.from([...regret, ...square, bound, ...width].flat());
+  return Buffer.from(numbers.buffer).swap32();
 }
 
 function toAdaptation({ through, leads, state }: AdaptationRow): Adaptation {
-  const count = state.length / stateRows;
-  const rows = Array.from({ length: stateRows }, (_, i) => state.slice(i * count, (i + 1) * count).map(Math.fround));
+  const bytes = Uint8Array.from(state);
+  Buffer.from(bytes.buffer).swap32();
+  const numbers = new Float32Array(bytes.buffer);
+  const count = numbers.length / stateRows;
+  const rows = Array.from({ length: stateRows }, (_, i) => Array.from(numbers.subarray(i * count, (i + 1) * count)));
   const n = experts.length;
   return {
     version,

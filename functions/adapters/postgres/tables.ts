@@ -81,14 +81,14 @@ export const scoreColumns = {
   seasonal_naive_error: column<Values>("real[]"),
 };
 
-/** What mixing has learnt, as numbers in one array. */
+/** What mixing has learnt, as float32 one after the other, big-endian. */
 export const adaptationColumns = {
   sensor_id: column<string>("text"),
   target: column<string>("text"),
   version: column<number>("integer"),
   through: column<Date>("timestamptz"),
   leads: column<number[] | null>("integer[]"),
-  state: column<number[]>("real[]"),
+  state: column<Uint8Array>("bytea"),
 };
 
 /** One scheduled pass. */

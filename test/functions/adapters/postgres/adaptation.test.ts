@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Adaptation, freshAdaptation } from "../../../../core/mix/adaptation.ts";
 import { everyLead } from "../../../../core/model/leads.ts";
@@ -6,6 +7,7 @@ import { addSeconds } from "../../../../core/time.ts";
 import { postgresAdaptations } from "../../../../functions/adapters/postgres/adaptation.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
+import { migrations } from "../../../../functions/migrations/all.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { slot } from "./builders.ts";
 
@@ -60,4 +62,18 @@ test("of two who learn at the same time the one who learnt further stays, in eit
 test("what learnt nothing is not stored", async () => {
   await adaptations.save([of(stateOf(null))]);
   expect(await stored()).toBeUndefined();
+});
+
+test("keeps what the release before had learnt, every bit of it", async () => {
+  const old = openDatabase<PredictorSchema>({ url: await postgres.createDatabase(), side: "predictor", max: 1 });
+  const names = Object.keys(migrations);
+  const mine = names.indexOf("0021_learnt");
+  for (const name of names.slice(0, mine)) await migrations[name]!.up(old.db as never);
+  const known = stateOf(slot, 5, [1, 2, 6]);
+  const numbers = [...known.regret, ...known.square, known.bound, ...known.width].flat();
+  await sql`insert into adaptation (sensor_id, target, version, through, leads, state)
+    values ('room1', 'temperature', 2, ${slot}, ${[1, 2, 6]}, ${numbers}::real[])`.execute(old.db);
+  for (const name of names.slice(mine)) await migrations[name]!.up(old.db as never);
+  expect((await postgresAdaptations(old.db).load(["room1"])).get("room1")?.get("temperature")).toEqual(known);
+  await old.close();
 });
