@@ -61,7 +61,9 @@ export function leadPinball(made: Quantiles, h: number, actual: number): number 
 
 /** The same of one lead's triple. */
 export function triplePinball(triple: Triple, actual: number): number {
-  return levels.reduce((sum, level, q) => sum + pinballLoss(actual - triple[q]!, level), 0) / levels.length;
+  let sum = 0;
+  for (let q = 0; q < levels.length; q++) sum += pinballLoss(actual - triple[q]!, levels[q]!);
+  return sum / levels.length;
 }
 
 /** Mean over the levels of the mean pinball loss at each; `forecast` by index of the level. */

@@ -64,7 +64,7 @@ export function adapt(state: Adaptation, targetAt: Date, outcomes: MaturedLead[]
     regret: state.regret.map(faded),
     square: state.square.map(faded),
     bound: faded(state.bound),
-    width: state.width.map((side) => [...side]),
+    width: state.width.map((side) => side.slice()),
   };
   for (const outcome of outcomes) {
     const h = state.leads.indexOf(outcome.lead);
@@ -72,12 +72,11 @@ export function adapt(state: Adaptation, targetAt: Date, outcomes: MaturedLead[]
     learnWeights(next, h, outcome);
     learnWidths(next.width, h, outcome);
   }
-  const round = (values: number[]) => values.map(Math.fround);
-  return {
-    ...next,
-    regret: next.regret.map(round),
-    square: next.square.map(round),
-    bound: round(next.bound),
-    width: next.width.map(round),
-  };
+  for (const rows of [next.regret, next.square, [next.bound], next.width]) for (const row of rows) toFloats(row);
+  return next;
+}
+
+/** Rounds, in place, to what is stored. */
+function toFloats(values: number[]): void {
+  for (let h = 0; h < values.length; h++) values[h] = Math.fround(values[h]!);
 }

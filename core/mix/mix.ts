@@ -50,9 +50,16 @@ export function mixedAt(mix: Mix, h: number): { experts: (Triple | null)[]; mixe
 
 /** The mean of the experts that have a forecast; `weights` in the experts' order, 0 for one without. */
 export function weightedMean(made: (Triple | null)[], weights: number[]): Triple {
-  const level = (q: 0 | 1 | 2) =>
-    made.reduce((sum, triple, k) => sum + (triple === null ? 0 : weights[k]! * triple[q]), 0);
-  return [level(0), level(1), level(2)];
+  let [q10, q50, q90] = [0, 0, 0];
+  for (let k = 0; k < made.length; k++) {
+    const triple = made[k];
+    if (!triple) continue;
+    const weight = weights[k]!;
+    q10 += weight * triple[0];
+    q50 += weight * triple[1];
+    q90 += weight * triple[2];
+  }
+  return [q10, q50, q90];
 }
 
 /**

@@ -67,26 +67,34 @@ function inParts(weights: number[]): number[] {
 }
 
 /**
- * Learns, in place, of the lead at index `h`, how much better each expert would have been than the mix, linearised: the
- * mean over levels of the pinball gradient.
+ * Learns, in place, of the lead at index `h`, how much better each expert would have been than the mix: the mean over
+ * levels of the pinball gradient.
  */
 export function learnWeights(state: WeightState, h: number, { actual, experts: made, mixed }: MixedLead): void {
-  const gains = made.map((quantiles) =>
-    quantiles === null
-      ? 0
-      : levels.reduce((sum, level, q) => {
-          const gradient = (actual < mixed[q]! ? 1 : 0) - level;
-          return sum - (gradient * (quantiles[q]! - mixed[q]!)) / levels.length;
-        }, 0),
-  );
-  const largest = Math.max(...gains.map(Math.abs));
+  let largest = 0;
+  const gains = made.map((quantiles) => {
+    const gain = quantiles === null ? 0 : gainOf(quantiles, mixed, actual);
+    largest = Math.max(largest, Math.abs(gain));
+    return gain;
+  });
   const known = state.bound[h]!;
   const scale = known > 0 && largest > surpriseLimit * known ? (surpriseLimit * known) / largest : 1;
   state.bound[h] = Math.max(known, scale * largest);
-  gains.forEach((gain, k) => {
-    state.regret[k]![h]! += scale * gain;
-    state.square[k]![h]! += (scale * gain) ** 2;
-  });
+  for (let k = 0; k < gains.length; k++) {
+    const gain = scale * gains[k]!;
+    state.regret[k]![h]! += gain;
+    state.square[k]![h]! += gain ** 2;
+  }
+}
+
+/** How much better these quantiles would have been than the mixed ones, linearised. */
+function gainOf(quantiles: readonly number[], mixed: readonly number[], actual: number): number {
+  let gain = 0;
+  for (let q = 0; q < levels.length; q++) {
+    const gradient = (actual < mixed[q]! ? 1 : 0) - levels[q]!;
+    gain -= (gradient * (quantiles[q]! - mixed[q]!)) / levels.length;
+  }
+  return gain;
 }
 
 /**

@@ -34,9 +34,9 @@ export function leanOf(lower: number, upper: number): number {
  * Candes 2021).
  */
 export function learnWidths(width: number[][], h: number, { actual, final }: ServedLead): void {
-  const misses = [actual < final[0]!, actual > final[2]!];
-  misses.forEach((isMiss, side) => {
+  for (let side = 0; side < 2; side++) {
+    const isMiss = side === 0 ? actual < final[0]! : actual > final[2]!;
     const moved = width[side]![h]! + widthStep * ((isMiss ? 1 : 0) - levels[0]);
     width[side]![h] = clip(moved, widthRange);
-  });
+  }
 }

@@ -52,12 +52,15 @@ export function actualsOf(readings: Readings, fleet: Fleet, after: Date, upTo: D
  * sensor.
  */
 export function learnOutcomes(state: Adaptation, matured: MaturedForecast[], actuals: Actual[]): Adaptation {
-  const served = matured.filter((one) => one.isServed).sort((a, b) => a.issuedAt.getTime() - b.issuedAt.getTime());
+  const fresh = actuals.filter(({ at }) => state.through === null || at > state.through);
+  if (fresh.length === 0) return state;
+  const byTime = (a: MaturedForecast, b: MaturedForecast) => a.issuedAt.getTime() - b.issuedAt.getTime();
+  const served = matured.filter((one) => one.isServed).sort(byTime);
   const byMoment = Map.groupBy(served, ({ targetAt }) => targetAt.getTime());
-  const isNew = ({ at }: Actual) => state.through === null || at > state.through;
-  return actuals
-    .filter(isNew)
-    .reduce((known, { at, value }) => adapt(known, at, outcomesOf(byMoment.get(at.getTime()) ?? [], value)), state);
+  return fresh.reduce(
+    (known, { at, value }) => adapt(known, at, outcomesOf(byMoment.get(at.getTime()) ?? [], value)),
+    state,
+  );
 }
 
 /** What was issued for one moment, the last issued of each lead; `served` ascending by issuedAt. */
@@ -66,7 +69,7 @@ function outcomesOf(served: MaturedForecast[], actual: number): MaturedLead[] {
   if (newest?.reason === "stuck") return [];
   const byLead = new Map<number, MaturedLead>();
   for (const { lead, mix, final } of served) {
-    if (mix !== null) byLead.set(lead, { lead, actual, ...mix, final });
+    if (mix !== null) byLead.set(lead, { lead, actual, experts: mix.experts, mixed: mix.mixed, final });
   }
   return [...byLead.values()];
 }

@@ -1,13 +1,12 @@
-import { triplePinball } from "../data/metrics.ts";
-import type { Triple } from "../data/quantiles.ts";
 import type { Fleet } from "../data/reading.ts";
 import type { MaturedForecast } from "../forecast/matured.ts";
-import type { Score, ScoredRow } from "../forecast/score.ts";
+import type { Score, ScoredMoment } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
 import { nearReach } from "../model/leads.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead, stepsPerDay } from "../time.ts";
 import { learn, readActuals, relearn } from "./learn.ts";
+import { actualsAt, scoreLeads } from "./score-leads.ts";
 
 /** Counts are grid steps. */
 export type ScoreSettings = {
@@ -60,26 +59,24 @@ export async function score(
     isThorough ? scores.early(sensorIds, after, upTo) : [],
     adaptations.load(sensorIds),
   ]);
+  const isRecent = (at: Date) => at >= addSeconds(upTo, -3 * stepSeconds);
+  const rows = byMoment(scored);
+  const earlyAt = byMoment(early);
   // A late forecast completes the rows of the last moments at the next pass, older ones at a thorough one.
-  const recent = addSeconds(upTo, -3 * stepSeconds);
-  const lacking = scored.filter(({ targetAt, scored: leads }) => targetAt >= recent && leads < fleet.leads.length);
-  const toBeCompleted = new Set([...early, ...lacking].map((one) => keyOf(one.sensorId, one.target, one.targetAt)));
-  const done = new Set(
-    scored
-      .map(({ sensorId, target, targetAt }) => keyOf(sensorId, target, targetAt))
-      .filter((key) => !toBeCompleted.has(key)),
-  );
-  const actuals = new Map<string, number>();
+  const isDone = (sensorId: string, target: string, at: Date) => {
+    const ofTarget = rowsAt(rows, sensorId, at).filter((one) => one.target === target);
+    if (ofTarget.length === 0 || rowsAt(earlyAt, sensorId, at).some((one) => one.target === target)) return false;
+    return !isRecent(at) || ofTarget.every(({ scored: leads }) => leads >= fleet.leads.length);
+  };
   const oldest = new Map<string, Date>();
   for (const [sensorId, perTarget] of known) {
     fleet.targets.forEach(({ name }, k) => {
       const through = learnt.get(sensorId)?.get(name)?.through;
-      for (const { at, value } of perTarget[k]!) {
-        const key = keyOf(sensorId, name, at);
-        actuals.set(key, value);
-        if (done.has(key) && (!through || at <= through)) continue;
+      for (const { at } of perTarget[k]!) {
         const sofar = oldest.get(sensorId);
-        if (sofar === undefined || at < sofar) oldest.set(sensorId, at);
+        if (sofar !== undefined && at >= sofar) break;
+        if ((!through || at <= through) && isDone(sensorId, name, at)) continue;
+        oldest.set(sensorId, at);
       }
     });
   }
@@ -87,9 +84,10 @@ export async function score(
   // Each sensor from its own oldest actual on: one that has an old one must not make everybody's past day be read.
   const wanted = [...oldest].map(([sensorId, from]) => ({ sensorId, from }));
   const matured = await scores.matured(wanted, upTo);
-  const countOf = new Map(scored.map((one) => [rowKey(one), one.scored]));
-  const hasMore = (row: Score) => countLeads(row) > (countOf.get(rowKey(row)) ?? 0);
-  const made = scoreLeads(matured, actuals, clock.now()).filter(hasMore);
+  const scoredOf = (one: Score) =>
+    rowsAt(rows, one.sensorId, one.targetAt).find((row) => row.target === one.target && row.modelKey === one.modelKey);
+  const hasMore = (one: Score) => countLeads(one) > (scoredOf(one)?.scored ?? 0);
+  const made = scoreLeads(matured, actualsAt(known, fleet.targets), clock.now()).filter(hasMore);
   await scores.record(made);
 
   const isLost = ({ sensorId, target, mix }: MaturedForecast) => mix !== null && !learnt.get(sensorId)?.has(target);
@@ -107,50 +105,20 @@ export function countLeads({ error }: Pick<Score, "error">): number {
   return error.filter((one) => one !== null).length;
 }
 
-/** Pairs each matured lead with its actual, where `actuals` has one under the `keyOf` its moment. */
-export function scoreLeads(matured: MaturedForecast[], actuals: Map<string, number>, scoredAt: Date): Score[] {
-  const made = new Map<string, { actual: number; leads: Map<number, MaturedForecast> }>();
-  for (const one of matured) {
-    const { sensorId, target, modelKey, targetAt, lead } = one;
-    const actual = actuals.get(keyOf(sensorId, target, targetAt));
-    if (actual === undefined) continue;
-    const full = keyOf(sensorId, target, targetAt, modelKey);
-    const row = made.get(full) ?? { actual, leads: new Map() };
-    made.set(full, row);
-    row.leads.set(lead, one);
+/** By sensor and moment (epoch ms). */
+function byMoment<Row extends ScoredMoment>(rows: Row[]): Map<string, Map<number, Row[]>> {
+  const bySensor = new Map<string, Map<number, Row[]>>();
+  for (const row of rows) {
+    const ofSensor = bySensor.get(row.sensorId) ?? new Map<number, Row[]>();
+    bySensor.set(row.sensorId, ofSensor);
+    const at = row.targetAt.getTime();
+    const ofMoment = ofSensor.get(at);
+    if (ofMoment) ofMoment.push(row);
+    else ofSensor.set(at, [row]);
   }
-  const ascending = (leads: Map<number, MaturedForecast>) => [...leads.values()].sort((a, b) => a.lead - b.lead);
-  return [...made.values()].map(({ actual, leads }) => scoreRow(ascending(leads), actual, scoredAt));
+  return bySensor;
 }
 
-/** The score of one moment by one model, of the leads that matured, ascending. */
-function scoreRow(leads: MaturedForecast[], actual: number, scoredAt: Date): Score {
-  const { sensorId, target, targetAt, modelKey } = leads[0]!;
-  const own = leads.map(({ mix, final }) => mix?.experts[0] ?? final);
-  return {
-    ...{ sensorId, target, targetAt, modelKey, actual, scoredAt },
-    leads: leads.map(({ lead }) => lead),
-    error: leads.map(({ final }) => actual - final[1]),
-    pinball: leads.map(({ final }) => triplePinball(final, actual)),
-    isCovered: leads.map(({ final }) => covers(final, actual)),
-    ownPinball: own.map((triple) => triplePinball(triple, actual)),
-    ownIsCovered: own.map((triple) => covers(triple, actual)),
-    persistenceError: leads.map(({ lastValue }) => actual - lastValue),
-    seasonalNaiveError: leads.map(({ seasonalNaive }) => (seasonalNaive === null ? null : actual - seasonalNaive)),
-  };
-}
-
-function covers([q10, , q90]: Triple, actual: number): boolean {
-  return q10 <= actual && actual <= q90;
-}
-
-/** One text for one list of parts, whatever characters ids are made of: each part tells its length. */
-export function keyOf(...parts: (string | Date)[]): string {
-  let key = "";
-  for (const part of parts) key += typeof part === "string" ? `${part.length}:${part}` : `@${part.getTime()}`;
-  return key;
-}
-
-function rowKey({ sensorId, target, targetAt, modelKey }: Omit<ScoredRow, "scored">): string {
-  return keyOf(sensorId, target, targetAt, modelKey);
+function rowsAt<Row>(rows: Map<string, Map<number, Row[]>>, sensorId: string, at: Date): Row[] {
+  return rows.get(sensorId)?.get(at.getTime()) ?? [];
 }

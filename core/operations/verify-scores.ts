@@ -4,7 +4,8 @@ import type { Score } from "../forecast/score.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 import { readActuals } from "./learn.ts";
-import { keyOf, type ScoreSettings, scoreLeads } from "./score.ts";
+import type { ScoreSettings } from "./score.ts";
+import { scoreLeads } from "./score-leads.ts";
 
 export type { ScoreSettings } from "./score.ts";
 
@@ -40,7 +41,7 @@ async function wrongLeads({ clock, scores }: SamplePorts, settings: SampleSettin
   const forecasts = await scores.maturing([sensorId], addSeconds(targetAt, -1), targetAt);
   const own = forecasts.filter((one) => one.target === target && one.modelKey === modelKey);
   const matured = maturedLeads(own, (at) => at === targetAt.getTime());
-  const [made] = scoreLeads(matured, new Map([[keyOf(sensorId, target, targetAt), actual]]), scoredAt);
+  const [made] = scoreLeads(matured, () => actual, scoredAt);
   const { lookbackSteps, settleSteps } = settings.score;
   const completeBy = addSeconds(clock.now(), -(lookbackSteps + settleSteps) * settings.fleet.stepSeconds);
   const leads = [...new Set([...row.leads, ...(made?.leads ?? [])])].sort((a, b) => a - b);

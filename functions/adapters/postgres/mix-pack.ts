@@ -4,7 +4,7 @@ import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { experts } from "../../../core/mix/experts.ts";
 import { weightParts } from "../../../core/mix/weights.ts";
 import { widthParts } from "../../../core/mix/widths.ts";
-import { openSteps, packSteps, presentIn, stepFormat, takesPart } from "./mix-steps.ts";
+import { openSteps, packSteps, presentIn, stepFormat, stepsOfLead, takesPart } from "./mix-steps.ts";
 import type { MixedLead } from "./mixed-lead.ts";
 
 /*
@@ -49,6 +49,12 @@ export function openPack(
 ): (n: number, h: number) => MixedLead {
   if (pack[0] === stepFormat) return openSteps(pack, leads, resolutions);
   return (n, h) => readLead(pack, { n, of: resolutions.length, resolution: resolutions[n]! }, h);
+}
+
+/** What the pack says of every target at the lead in place `h`. */
+export function leadOfPack(pack: Buffer, leads: number, resolutions: (Resolution | null)[], h: number): MixedLead[] {
+  if (pack[0] === stepFormat) return stepsOfLead(pack, leads, resolutions, h);
+  return resolutions.map((resolution, n) => readLead(pack, { n, of: resolutions.length, resolution }, h));
 }
 
 function readLead(

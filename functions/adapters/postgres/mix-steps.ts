@@ -94,6 +94,34 @@ export function openSteps(
   };
 }
 
+/** What the pack says of every target at the lead in place `h`: the rest is stepped over, not read. */
+export function stepsOfLead(pack: Buffer, leads: number, resolutions: (Resolution | null)[], h: number): MixedLead[] {
+  const from = { bytes: pack, at: 2 };
+  return resolutions.map((resolution) => {
+    const value = (step: number) => Math.fround(valueOfStep(resolution!, step));
+    const mask = from.bytes[from.at++]!;
+    const made: MixedLead = {
+      experts: experts.map(() => null),
+      weights: experts.map(() => 0),
+      widths: [0, 0],
+      seasonalNaive: null,
+    };
+    for (let k = 0; k < experts.length; k++) {
+      if (!((mask >> k) & 1)) continue;
+      if (from.bytes[from.at++] === 1) {
+        const q50 = takeOne(from, leads, h);
+        const q10 = q50 + takeOne(from, leads, h);
+        made.experts[k] = [value(q10), value(q50), value(q50 + takeOne(from, leads, h))];
+      }
+      made.weights[k] = takeOne(from, leads, h) / weightParts;
+    }
+    if (mask & mixedBit) made.widths = [takeOne(from, leads, h) / widthParts, takeOne(from, leads, h) / widthParts];
+    const naive = takeGappyOne(from, leads, h);
+    made.seasonalNaive = naive === null ? null : valueOfStep(resolution!, naive);
+    return made;
+  });
+}
+
 /** Whether the expert said anything, or had a weight. */
 export function takesPart(mix: Mix, k: number): boolean {
   return mix.experts[k] != null || mix.weights[k]!.some((weight) => weight !== 0);
@@ -157,6 +185,36 @@ function takeGappy(from: Bytes, length: number): (number | null)[] {
     values.push(code < 0 ? null : before);
   }
   return values;
+}
+
+/** The number in place `h` of a list, and on to behind its end. */
+function takeOne(from: Bytes, length: number, h: number): number {
+  let value = 0;
+  for (let i = 0; i <= h; i++) {
+    const code = take(from);
+    value += code & 1 ? -(code + 1) / 2 : code / 2;
+  }
+  skip(from, length - h - 1);
+  return value;
+}
+
+function takeGappyOne(from: Bytes, length: number, h: number): number | null {
+  let value = 0;
+  let code = -1;
+  for (let i = 0; i <= h; i++) {
+    code = take(from) - 1;
+    if (code >= 0) value += code & 1 ? -(code + 1) / 2 : code / 2;
+  }
+  skip(from, length - h - 1);
+  return code < 0 ? null : value;
+}
+
+/** Steps over so many numbers: each ends with a byte below 128. */
+function skip(from: Bytes, count: number): void {
+  const { bytes } = from;
+  let { at } = from;
+  for (let rest = count; rest > 0; at++) if (bytes[at]! < 128) rest--;
+  from.at = at;
 }
 
 function take(from: Bytes): number {

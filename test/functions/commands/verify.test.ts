@@ -5,7 +5,8 @@ import { maturedLeads } from "../../../core/forecast/matured.ts";
 import { everyLead } from "../../../core/model/leads.ts";
 import type { ModelStore } from "../../../core/model/ports.ts";
 import { sha256Of } from "../../../core/model/sha256.ts";
-import { defaultScoreSettings, keyOf, scoreLeads } from "../../../core/operations/score.ts";
+import { defaultScoreSettings } from "../../../core/operations/score.ts";
+import { scoreLeads } from "../../../core/operations/score-leads.ts";
 import { verify } from "../../../core/operations/verify.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { memoryFiles, memoryStore } from "../../../functions/adapters/memory-store.ts";
@@ -83,11 +84,11 @@ beforeEach(async () => {
     await ports.ledger.record([outcomeOf({ slot: one.slot })], [one]);
   }
   await ports.ledger.finishCycles(at(20), at(20));
-  const actuals = new Map(Array.from({ length: 13 }, (_, i) => [keyOf("room1", "temperature", at(i)), valueAt(i)]));
+  const actuals = new Map(Array.from({ length: 13 }, (_, i) => [at(i).getTime(), valueAt(i)]));
   await ports.scores.record(
     scoreLeads(
       maturedLeads(forecasts, () => true),
-      actuals,
+      (_sensor, _target, moment) => actuals.get(moment.getTime()),
       at(20),
     ),
   );

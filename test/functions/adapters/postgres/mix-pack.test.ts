@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { resolutionOf, valueOfStep } from "../../../../core/data/resolution.ts";
 import type { Forecast } from "../../../../core/forecast/forecast.ts";
-import { openPack, packMix } from "../../../../functions/adapters/postgres/mix-pack.ts";
+import { leadOfPack, openPack, packMix } from "../../../../functions/adapters/postgres/mix-pack.ts";
 import { humidity, temperature } from "../../../builders.ts";
 
 const leads = 5;
@@ -36,14 +36,12 @@ function expectSame(targets: Packed[]): number {
     );
     return 0;
   }
-  const read = openPack(
-    pack,
-    leads,
-    targets.map(({ resolution }) => resolution),
-  );
+  const ofTargets = targets.map(({ resolution }) => resolution);
+  const read = openPack(pack, leads, ofTargets);
   targets.forEach(({ mix, seasonalNaive }, n) => {
     for (let h = 0; h < leads; h++) {
       const found = read(n, h);
+      expect(leadOfPack(pack, leads, ofTargets, h)[n]).toEqual(found);
       expect(found.seasonalNaive).toBe(seasonalNaive[h]);
       expect(found.experts).toEqual(
         Array.from({ length: 5 }, (_, k) => {
@@ -100,4 +98,5 @@ test("reads what the versions before wrote in 16-bit steps, lead by lead", () =>
     seasonalNaive: valueOfStep(resolution, 11),
   });
   expect(openPack(pack, 2, [resolution])(0, 0).seasonalNaive).toBeNull();
+  expect(leadOfPack(pack, 2, [resolution], 1)).toEqual([openPack(pack, 2, [resolution])(0, 1)]);
 });

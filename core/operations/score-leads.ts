@@ -1,0 +1,78 @@
+import { triplePinball } from "../data/metrics.ts";
+import type { Triple } from "../data/quantiles.ts";
+import type { MaturedForecast } from "../forecast/matured.ts";
+import type { Score } from "../forecast/score.ts";
+import type { Actual } from "./learn.ts";
+
+/** What a target of a sensor was at a moment; undefined where it is not known. */
+export type ActualOf = (sensorId: string, target: string, at: Date) => number | undefined;
+
+/** Looks actuals up by their moments; `targets` names the columns of each sensor. */
+export function actualsAt(known: Map<string, Actual[][]>, targets: { name: string }[]): ActualOf {
+  const bySensor = new Map(
+    [...known].map(([sensorId, columns]) => [
+      sensorId,
+      new Map(targets.map(({ name }, k) => [name, new Map(columns[k]!.map(({ at, value }) => [at.getTime(), value]))])),
+    ]),
+  );
+  return (sensorId, target, at) => bySensor.get(sensorId)?.get(target)?.get(at.getTime());
+}
+
+/** The matured leads of one row to be. */
+type Open = { first: MaturedForecast; actual: number; leads: MaturedForecast[] };
+
+/** Pairs each matured lead with its actual, where there is one. */
+export function scoreLeads(matured: MaturedForecast[], actualOf: ActualOf, scoredAt: Date): Score[] {
+  const bySensor = new Map<string, Map<number, Open[]>>();
+  const made: Open[] = [];
+  for (const one of matured) {
+    const ofSensor = bySensor.get(one.sensorId) ?? new Map<number, Open[]>();
+    bySensor.set(one.sensorId, ofSensor);
+    const at = one.targetAt.getTime();
+    const ofMoment = ofSensor.get(at) ?? [];
+    ofSensor.set(at, ofMoment);
+    const open = ofMoment.find(({ first }) => first.target === one.target && first.modelKey === one.modelKey);
+    if (open) {
+      putLead(open.leads, one);
+      continue;
+    }
+    const actual = actualOf(one.sensorId, one.target, one.targetAt);
+    if (actual === undefined) continue;
+    const fresh = { first: one, actual, leads: [one] };
+    ofMoment.push(fresh);
+    made.push(fresh);
+  }
+  return made.map(({ actual, leads }) => scoreRow(leads.sort(byLead), actual, scoredAt));
+}
+
+/** The last one of a lead counts; origins mostly come in order, and with them falling leads. */
+function putLead(leads: MaturedForecast[], one: MaturedForecast): void {
+  const same = leads.findIndex(({ lead }) => lead === one.lead);
+  if (same < 0) leads.push(one);
+  else leads[same] = one;
+}
+
+function byLead(a: MaturedForecast, b: MaturedForecast): number {
+  return a.lead - b.lead;
+}
+
+/** The score of one moment by one model, of the leads that matured, ascending. */
+function scoreRow(leads: MaturedForecast[], actual: number, scoredAt: Date): Score {
+  const { sensorId, target, targetAt, modelKey } = leads[0]!;
+  const own = leads.map(({ mix, final }) => mix?.experts[0] ?? final);
+  return {
+    ...{ sensorId, target, targetAt, modelKey, actual, scoredAt },
+    leads: leads.map(({ lead }) => lead),
+    error: leads.map(({ final }) => actual - final[1]),
+    pinball: leads.map(({ final }) => triplePinball(final, actual)),
+    isCovered: leads.map(({ final }) => covers(final, actual)),
+    ownPinball: own.map((triple) => triplePinball(triple, actual)),
+    ownIsCovered: own.map((triple) => covers(triple, actual)),
+    persistenceError: leads.map(({ lastValue }) => actual - lastValue),
+    seasonalNaiveError: leads.map(({ seasonalNaive }) => (seasonalNaive === null ? null : actual - seasonalNaive)),
+  };
+}
+
+function covers([q10, , q90]: Triple, actual: number): boolean {
+  return q10 <= actual && actual <= q90;
+}

@@ -1,0 +1,165 @@
+import { type Kysely, sql } from "kysely";
+import type { Triple } from "../../../core/data/quantiles.ts";
+import { valueOfStep } from "../../../core/data/resolution.ts";
+import { type MaturedForecast, type MaturedQuery, maturedLeads } from "../../../core/forecast/matured.ts";
+import { weightedMean } from "../../../core/mix/mix.ts";
+import type { issuedReader } from "./issued.ts";
+import type { Lineage } from "./issued-row.ts";
+import { firstOf, maturingBefore } from "./maturing.ts";
+import { leadOfPack } from "./mix-pack.ts";
+import { eachRecord, float8sAt, int2sAt, timeAt } from "./record-rows.ts";
+import type { PredictorSchema } from "./schema.ts";
+
+type Database = Kysely<PredictorSchema>;
+type Reader = ReturnType<typeof issuedReader>;
+
+/** What one sensor's forecasts said of the wanted moments. */
+type SensorRows = { sensorId: string; lineages: string[]; rows: string };
+
+/** One lead of a forecast as it was stored, with all its targets; times in epoch milliseconds. */
+type LeadRow = {
+  lineage: Lineage;
+  slot: number;
+  origin: number;
+  issuedAt: number;
+  isServed: boolean;
+  lead: number;
+  /** Of the lead among the lineage's, from 0. */
+  place: number;
+  /** Per target the last value, then per target q10, q50, q90. */
+  value: (i: number) => number;
+  pack: Buffer | null;
+};
+
+/** The leads that matured, each sensor's from its own moment on: one statement a shard, one value a sensor. */
+export async function matured(
+  db: Database,
+  issued: Reader,
+  wanted: MaturedQuery[],
+  upTo: Date,
+): Promise<MaturedForecast[]> {
+  if (wanted.length === 0) return [];
+  const before = (await issued.hasBefore()) ? await maturedBefore(db, wanted, upTo) : [];
+  const rows = await read(db, wanted, upTo, await issued.spanSeconds());
+  const lineages = await issued.lineagesOf(rows.flatMap((one) => one.lineages));
+  const found = rows.flatMap((one) => ofSensor(one, lineages));
+  return before.length === 0 ? found : [...before, ...found].filter(firstOf());
+}
+
+async function read(db: Database, wanted: MaturedQuery[], upTo: Date, span: number): Promise<SensorRows[]> {
+  const [ids, from] = [wanted.map((one) => one.sensorId), wanted.map((one) => one.from)];
+  const oldest = new Date(Math.min(...from.map(Number)) - 1000 * span);
+  const ofPlace = sql`l.size * (3 * p.place - 2) + 1 : l.size * (3 * p.place + 1)`;
+  // Each `offset 0` keeps what stands in it from being looked at for rows that a later step leaves out.
+  const { rows } = await sql<SensorRows>`
+    select w.sensor_id as "sensorId", found.lineages, encode(found.rows, 'base64') as rows
+    from (
+      select k.sensor_no, w.sensor_id, w.since
+      from unnest(${ids}::text[], ${from}::timestamptz[]) as w (sensor_id, since) join sensor_key k using (sensor_id)
+    ) as w
+    cross join lateral (
+      select array_agg(distinct r.lineage_id)::text[] as lineages, string_agg(record_send(r), '') as rows
+      from (
+        select i.lineage_id, i.slot, i.origin, i.issued_at, i.is_served, p.lead, p.place,
+          i.steps[1 : l.size] || i.steps[${ofPlace}] as steps, i.exact[1 : l.size] || i.exact[${ofPlace}] as exact, m.pack
+        from issued i
+        join lateral (
+          select cardinality(targets) as size, step_seconds, lead_list, last_lead from lineage
+          where lineage.lineage_id = i.lineage_id offset 0
+        ) as l on true
+        cross join lateral (
+          select generate_series(
+            greatest(1, ceil(date_part('epoch', w.since - i.origin) / l.step_seconds)::integer),
+            least(l.last_lead, floor(date_part('epoch', ${upTo}::timestamptz - i.origin) / l.step_seconds)::integer)) as lead
+        ) as d
+        cross join lateral (
+          select d.lead, case when l.lead_list is null then d.lead else array_position(l.lead_list, d.lead) end as place
+          offset 0
+        ) as p
+        left join lateral (
+          select pack from issued_mix m where m.sensor_no = i.sensor_no and m.slot = i.slot and m.origin = i.origin
+            and m.lineage_id = i.lineage_id and m.slot >= ${oldest} and m.slot < ${upTo}
+          offset 0
+        ) as m on p.place is not null
+        where i.sensor_no = w.sensor_no and i.slot >= ${oldest} and i.slot < ${upTo} and p.place is not null
+          and i.issued_at < i.origin + make_interval(secs => p.lead * l.step_seconds)
+      ) as r
+    ) as found
+    where found.rows is not null`.execute(db);
+  return rows;
+}
+
+async function maturedBefore(db: Database, wanted: MaturedQuery[], upTo: Date): Promise<MaturedForecast[]> {
+  const from = new Map(wanted.map((one) => [one.sensorId, one.from]));
+  const oldest = new Date(Math.min(...wanted.map((one) => Number(one.from))) - 1);
+  const forecasts = await maturingBefore(db, [...from.keys()], oldest, upTo);
+  return forecasts.flatMap((one) =>
+    maturedLeads([one], (at) => at >= from.get(one.sensorId)!.getTime() && at <= upTo.getTime()),
+  );
+}
+
+/** One sensor's matured leads by origin; of an origin, a model and a lead the first that was issued. */
+function ofSensor({ sensorId, rows }: SensorRows, lineages: Map<string, Lineage>): MaturedForecast[] {
+  const ordered = leadRows(Buffer.from(rows, "base64"), lineages).sort(
+    (a, b) => a.origin - b.origin || a.issuedAt - b.issuedAt || a.slot - b.slot,
+  );
+  const found: MaturedForecast[] = [];
+  let [origin, firstOfOrigin] = [Number.NaN, 0];
+  for (const row of ordered) {
+    if (row.origin !== origin) [origin, firstOfOrigin] = [row.origin, found.length];
+    for (const one of toMatured(sensorId, row)) {
+      if (!isKnown(found, firstOfOrigin, one)) found.push(one);
+    }
+  }
+  return found;
+}
+
+/** Whether the same was said before from the same origin: a slot that repeats it adds nothing. */
+function isKnown(found: MaturedForecast[], from: number, one: MaturedForecast): boolean {
+  for (let i = from; i < found.length; i++) {
+    const other = found[i]!;
+    if (other.lead === one.lead && other.target === one.target && other.modelKey === one.modelKey) return true;
+  }
+  return false;
+}
+
+function leadRows(bytes: Buffer, lineages: Map<string, Lineage>): LeadRow[] {
+  const rows: LeadRow[] = [];
+  eachRecord(bytes, ([lineageId, slot, origin, issuedAt, isServed, lead, place, steps, exact, pack]) => {
+    const lineage = lineages.get(bytes.readBigInt64BE(lineageId!.from).toString())!;
+    rows.push({
+      ...{ lineage, slot: timeAt(bytes, slot!), origin: timeAt(bytes, origin!), issuedAt: timeAt(bytes, issuedAt!) },
+      isServed: bytes[isServed!.from] === 1,
+      lead: bytes.readInt32BE(lead!.from),
+      place: bytes.readInt32BE(place!.from) - 1,
+      value: steps ? valuesOf(int2sAt(bytes, steps), lineage) : float8sAt(bytes, exact!),
+      pack: pack ? bytes.subarray(pack.from, pack.to) : null,
+    });
+  });
+  return rows;
+}
+
+function valuesOf(stepAt: (i: number) => number, { targets }: Lineage): (i: number) => number {
+  const size = targets.length;
+  return (i) => valueOfStep(targets[i < size ? i : Math.floor((i - size) / 3)]!.resolution!, stepAt(i));
+}
+
+function toMatured(sensorId: string, row: LeadRow): MaturedForecast[] {
+  const { lineage, isServed, lead, value, pack } = row;
+  const { leads, stepSeconds, targets } = lineage;
+  const [origin, issuedAt] = [new Date(row.origin), new Date(row.issuedAt)];
+  const targetAt = new Date(row.origin + 1000 * lead * stepSeconds);
+  const resolutions = targets.map(({ resolution }) => resolution);
+  const read = pack && leadOfPack(pack, leads.length, resolutions, row.place);
+  return targets.map(({ target, modelKey, reason, isMixed }, n) => {
+    const at = targets.length + 3 * n;
+    const final: Triple = [value(at), value(at + 1), value(at + 2)];
+    const said = read?.[n];
+    return {
+      ...{ sensorId, target, modelKey, isServed, reason, origin, issuedAt, targetAt, lead, final },
+      lastValue: value(n),
+      seasonalNaive: said?.seasonalNaive ?? null,
+      mix: isMixed && said ? { experts: said.experts, mixed: weightedMean(said.experts, said.weights) } : null,
+    };
+  });
+}
