@@ -45,7 +45,10 @@ export function mqttBroker({ url, prefix, discoveryPrefix }: MqttOptions): Broke
         await announce(client, "binary_sensor", idOf(sensor?.sensorId ?? "system", rule.ruleId), {
           name: rule.name,
           state_topic: topic,
-          value_template: "{{ value_json.state }}",
+          // Blind is neither on nor off: there it is not available, and its state unknown.
+          value_template: "{{ value_json.state if value_json.state != 'unavailable' else 'None' }}",
+          availability_topic: topic,
+          availability_template: "{{ 'offline' if value_json.state == 'unavailable' else 'online' }}",
           json_attributes_topic: topic,
           device_class: "problem",
           device: deviceOf(sensor?.sensorId ?? "system", sensor?.name ?? null),

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -58,7 +58,7 @@ const settings = {
     ...{ strict: true, module: "NodeNext", target: "ES2022", lib: ["ES2022", "DOM"], outDir: "built", types: ["node"] },
     typeRoots: [join(root, "node_modules/@types")],
   },
-  files: ["program.ts"],
+  files: ["program.ts", "forecast.ts"],
 };
 
 it("is packed, installed in an empty folder, type-checked without looking away, and used", async () => {
@@ -77,9 +77,16 @@ it("is packed, installed in an empty folder, type-checked without looking away, 
   await writeFile(join(folder, "package.json"), JSON.stringify({ name: "consumer", type: "module", private: true }));
   await run("npm", ["install", ...quiet, join(folder, filename)], { cwd: folder });
   await writeFile(join(folder, "program.ts"), program);
+  await copyFile(join(root, "docs/examples/forecast.ts"), join(folder, "forecast.ts"));
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(settings));
   await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder], { cwd: folder });
   const { stdout: said } = await run(process.execPath, ["built/program.js", api.url], { cwd: folder });
   const sensors = (await api.db.selectFrom("sensor").selectAll().execute()).length;
   expect(said.trim().split("\n")).toEqual(["a/b/../c 24", String(sensors), "notFound"]);
+
+  const env = { ...process.env, PREDICTOR_URL: api.url, PREDICTOR_KEY: "" };
+  const example = await run(process.execPath, ["built/forecast.js", "a/b/../c", "humidity"], { cwd: folder, env });
+  expect(example.stdout.match(/ %$/gm)).toHaveLength(24);
+  const unknown = run(process.execPath, ["built/forecast.js", "nobody"], { cwd: folder, env });
+  await expect(unknown).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining("nobody is not known") });
 });

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:net";
 import { Aedes } from "aedes";
 import { connectAsync } from "mqtt";
+import nunjucks from "nunjucks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Broker, mqttBroker } from "../../../../functions/adapters/notify/mqtt.ts";
 import { someSlot } from "../../../builders.ts";
@@ -69,5 +70,30 @@ describe("a broker", () => {
     expect(all.get(topic)).toMatchObject({ state: "OFF" });
     const config = all.get("homeassistant/binary_sensor/iot_lstm_predictor_a_2F1_r1/config");
     expect(config).toMatchObject({ state_topic: topic, device_class: "problem" });
+  });
+
+  it("tells Home Assistant by its templates: the median, on, off, and neither while it is blind", async () => {
+    type Config = Record<"state_topic" | "value_template" | "availability_topic" | "availability_template", string>;
+    const forecast = forecastOf({ sensorId: "a/1" });
+    await broker.publish([forecast], new Map());
+    const states: unknown[] = [];
+    for (const kind of ["fired", "blinded", "cleared"] as const) {
+      await broker.send(channelOf({ kind: "mqtt" }), batchOf([noticeOf({ kind, idempotencyKey: kind })]));
+      const topics = await retained("#", 4);
+      const configs = [...topics].filter(([topic]) => topic.endsWith("/config")).map(([, config]) => config as Config);
+      for (const config of configs) {
+        const read = (topic: string, template: string) =>
+          nunjucks.renderString(template, { value_json: topics.get(topic) });
+        const value = read(config.state_topic, config.value_template);
+        const isRule = config.availability_topic !== undefined;
+        if (!isRule) expect(Number(value)).toBe(forecast.q50[5]);
+        else states.push([read(config.availability_topic, config.availability_template), value]);
+      }
+    }
+    expect(states).toEqual([
+      ["online", "ON"],
+      ["offline", "None"],
+      ["online", "OFF"],
+    ]);
   });
 });

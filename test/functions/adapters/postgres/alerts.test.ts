@@ -3,11 +3,14 @@ import { RuleBody } from "../../../../core/alert/rule.ts";
 import type { Forecast, Outcome } from "../../../../core/forecast/forecast.ts";
 import { type AlertPorts, alertShard, alertSweep, alertSystem } from "../../../../core/operations/alert.ts";
 import { addSeconds } from "../../../../core/time.ts";
+import { postgresBackupSource } from "../../../../functions/adapters/postgres/backup/source.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { createViews } from "../../../../functions/adapters/postgres/views.ts";
+import { readConfig } from "../../../../functions/config/environment.ts";
 import { alertStores } from "../../../../functions/runtime/alerts.ts";
-import { predictorPorts } from "../../../../functions/runtime/predictor.ts";
+import { openStorage, predictorPorts } from "../../../../functions/runtime/predictor.ts";
+import { createWatchHandler } from "../../../../functions/watch.ts";
 import { readingsOf, someSlot } from "../../../builders.ts";
 import { testClock } from "../../../fakes/clock.ts";
 import { quietLog } from "../../../fakes/log.ts";
@@ -283,5 +286,23 @@ describe("rules on silence, refusals and the system", () => {
       backupAgeSeconds: null,
     });
     expect(await states()).toMatchObject({ "r2/": "firing", "r3/": "blind" });
+  });
+
+  it("see by the watch how old the last good backup is, and are blind before there is one", async () => {
+    const { states, ports, outbox } = await start([{ condition: { kind: "backupAge", forSeconds: 86_400 } }]);
+    const config = readConfig({});
+    const watched = { ...predictorPorts(database), log: ports.log, follower: memoryFollower(new Map()) };
+    const storage = openStorage(config, createViews(database.db));
+    const telling = { ...{ log: ports.log, queue: memoryQueue(), wall: ports.clock }, outbox };
+    const watching = createWatchHandler({ ...watched, storage }, config, { alerting: ports, telling, settings });
+    const watchAt = async (hours: number) => {
+      await watching({ time: addSeconds(someSlot, hours * 3_600).toISOString() });
+      return (await states())["r0/"] ?? "ok";
+    };
+    expect(await watchAt(0)).toBe("blind");
+    const backup = { backupId: "b1", startedAt: someSlot, finishedAt: someSlot, place: "here", bytes: 1, rows: 1 };
+    await postgresBackupSource(database.db, "test").saveBackup(backup);
+    expect(await watchAt(23)).toBe("ok");
+    expect(await watchAt(25)).toBe("firing");
   });
 });
