@@ -18,7 +18,7 @@ const ScheduleEvent = z.object({
 
 type SchedulePorts = Pick<
   Ports,
-  "clock" | "log" | "follower" | "ledger" | "profiles" | "queue" | "registry" | "scores"
+  "clock" | "log" | "follower" | "ledger" | "profiles" | "queue" | "registry" | "scores" | "annotations"
 >;
 
 export function createScheduleHandler(ports: SchedulePorts, settings: Pick<Settings, "schedule" | "retrain">) {

@@ -21,6 +21,16 @@ export function isLeftOut(disturbances: Disturbance[], target: string, at: Date,
   );
 }
 
+/** Those of the moments that count: nothing is left out of them. The same array where nothing is at all. */
+export function countedOf<T extends { target: string; targetAt: Date }>(
+  moments: T[],
+  disturbances: Disturbance[],
+  stepSeconds: number,
+): T[] {
+  if (disturbances.length === 0) return moments;
+  return moments.filter(({ target, targetAt }) => !isLeftOut(disturbances, target, targetAt, stepSeconds));
+}
+
 /** The grid with what is left out missing, in all that is learnt from it; the same object where nothing is. */
 export function withoutLeftOut(grid: Grid, targets: Pick<Target, "name">[], disturbances: Disturbance[]): Grid {
   const { startAt, stepSeconds } = grid;

@@ -1,10 +1,11 @@
 import { entryBy, noteDone, schedule } from "../access/audit.ts";
+import { countedOf } from "../annotation/left-out.ts";
 import type { RegisteredFleet } from "../model/registered.ts";
 import type { Ports } from "../ports.ts";
 import { mostVersions, proveFleet } from "./admit-fleet.ts";
 import type { PromotionSettings } from "./judge.ts";
 import { type FleetVerdict, judgeFleet, type SensorTrial, toTrial } from "./judge-fleet.ts";
-import type { PromotePorts } from "./promote.ts";
+import { disturbingSince, type PromotePorts } from "./promote.ts";
 
 /** What was decided about a version. */
 export type FleetPromotion = FleetVerdict & { fleetId: string };
@@ -29,20 +30,19 @@ export async function promoteFleets(ports: PromotePorts, settings: PromotionSett
 }
 
 /** Sensors whose champion is of another version; those of other makes are judged one by one. */
-async function trialsOf(
-  { registry, scores }: PromotePorts,
-  settings: PromotionSettings,
-  fleetId: string,
-): Promise<SensorTrial[]> {
+async function trialsOf(ports: PromotePorts, settings: PromotionSettings, fleetId: string): Promise<SensorTrial[]> {
+  const { registry, scores } = ports;
   const trials: SensorTrial[] = [];
   for (let after: string | undefined; trials.length < mostJudged; ) {
     const filter = { fleetId, status: "challenger" as const, limit: pageSize, ...(after ? { after } : {}) };
     const page = await registry.list(filter);
     const champions = await registry.champions(page.map(({ sensorId }) => sensorId));
-    for (const { sensorId, modelId, createdAt } of page) {
+    const disturbing = await disturbingSince(ports, page);
+    for (const { sensorId, modelId, createdAt, manifest } of page) {
       const champion = champions.get(sensorId);
       if (!champion?.manifest.fleet) continue;
-      const pairs = await scores.paired(sensorId, champion.modelId, modelId, createdAt);
+      const scored = await scores.paired(sensorId, champion.modelId, modelId, createdAt);
+      const pairs = countedOf(scored, disturbing.get(sensorId) ?? [], manifest.stepSeconds);
       trials.push(toTrial(sensorId, pairs, settings));
     }
     after = page.at(-1)?.modelId;

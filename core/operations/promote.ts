@@ -1,5 +1,7 @@
 import { entryBy, noteDone, schedule } from "../access/audit.ts";
 import type { AuditLog } from "../access/ports.ts";
+import type { Disturbance } from "../annotation/annotation.ts";
+import { countedOf } from "../annotation/left-out.ts";
 import { AppError } from "../errors.ts";
 import { artefactDigest } from "../model/artefact-digest.ts";
 import type { FleetInference, Inference, ModelStore } from "../model/ports.ts";
@@ -9,7 +11,9 @@ import type { Ports } from "../ports.ts";
 import { proveFleet } from "./admit-fleet.ts";
 import { judgeAlone, judgeChallenger, type PromotionSettings, type PromotionVerdict } from "./judge.ts";
 
-export type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores"> & { audit: Pick<AuditLog, "record"> };
+export type PromotePorts = Pick<Ports, "clock" | "log" | "registry" | "scores" | "annotations"> & {
+  audit: Pick<AuditLog, "record">;
+};
 
 /** What was decided about one challenger. */
 export type Promotion = PromotionVerdict & { sensorId: string; modelId: string };
@@ -40,7 +44,7 @@ export async function promoteAll(
 
 /**
  * Compares every challenger of the sensors with its champion on the scores that both have, and promotes, keeps or
- * retires it; the reason is stored, the change audited. The oldest challenger is judged first, and a promotion ends the
+ * retires it; the reason is stored, the change audited. Moments that annotations leave out decide nothing. The oldest challenger is judged first, and a promotion ends the
  * sensor's turn: the others are to be compared with the new champion. A sensor that fails costs the others nothing.
  */
 export async function promote(
@@ -51,6 +55,7 @@ export async function promote(
 ): Promise<Promotion[]> {
   const { log, registry } = ports;
   const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
+  const disturbing = await disturbingSince(ports, challengers);
   const decided: Promotion[] = [];
   const faults: unknown[] = [];
   for (const [sensorId, rivals] of Map.groupBy(challengers, (model) => model.sensorId)) {
@@ -58,7 +63,7 @@ export async function promote(
       const champion = champions.get(sensorId) ?? null;
       for (const rival of rivals) {
         if (champion?.manifest.fleet && fleetIds.has(rival.manifest.fleet?.fleetId ?? "")) continue;
-        const verdict = await judge(ports, settings, champion, rival);
+        const verdict = await judge(ports, settings, champion, rival, disturbing.get(sensorId) ?? []);
         const { modelId } = rival;
         await carryOut(ports, modelId, verdict);
         log.info("promote.decided", { sensorId, modelId, ...verdict });
@@ -84,14 +89,27 @@ async function carryOut(ports: PromotePorts, modelId: string, { decision, reason
   await noteDone(ports, entryBy(schedule, act));
 }
 
+/** What of the time on trial of these models is left out, by sensor. */
+export async function disturbingSince(
+  { clock, annotations }: Pick<Ports, "clock" | "annotations">,
+  models: Pick<RegisteredModel, "sensorId" | "createdAt">[],
+): Promise<Map<string, Disturbance[]>> {
+  if (models.length === 0) return new Map();
+  const since = new Date(Math.min(...models.map(({ createdAt }) => createdAt.getTime())));
+  const sensorIds = [...new Set(models.map(({ sensorId }) => sensorId))];
+  return annotations.disturbing(sensorIds, since, clock.now());
+}
+
 async function judge(
   { scores }: PromotePorts,
   settings: PromotionSettings,
   champion: RegisteredModel | null,
-  { sensorId, modelId, createdAt }: RegisteredModel,
+  { sensorId, modelId, createdAt, manifest }: RegisteredModel,
+  disturbances: Disturbance[],
 ): Promise<PromotionVerdict> {
   const against = champion?.modelId ?? modelId;
-  const pairs = await scores.paired(sensorId, against, modelId, createdAt);
+  const scored = await scores.paired(sensorId, against, modelId, createdAt);
+  const pairs = countedOf(scored, disturbances, manifest.stepSeconds);
   return champion === null ? judgeAlone(pairs, settings) : judgeChallenger(pairs, settings);
 }
 

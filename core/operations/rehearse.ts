@@ -1,5 +1,7 @@
 import { canRehearse, type Rehearsal, type Rehearsed, rehearse } from "../alert/rehearse.ts";
 import { limitsOf, type RuleBody, selects } from "../alert/rule.ts";
+import { isLeftOut } from "../annotation/left-out.ts";
+import type { Disturbances } from "../annotation/ports.ts";
 import { gridLength, gridTime, toGrid } from "../data/grid.ts";
 import type { Fleet } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
@@ -17,6 +19,7 @@ export type RehearsePorts = {
   follower: Pick<Ports["follower"], "readWindows">;
   views: Pick<ForecastViews, "forecasts">;
   profiles: Pick<Profiles, "load">;
+  annotations: Pick<Disturbances, "disturbing">;
 };
 
 export type RehearseRequest = { rule: RuleBody; sensorIds: string[]; from: Date; to: Date };
@@ -33,15 +36,17 @@ export type RehearseAnswer = Rehearsal & {
   /** Sensors looked at, of those that the rule selects. */
   sensorIds: string[];
   selected: number;
+  /** Slots that annotations leave out: nothing that began or came about in them is counted. */
+  leftOutSlots: number;
   tradeOff: TradeOff[];
 };
 
 /**
  * What a rule would have done over [from, to) by the forecasts as they were issued and what then came, and what it
- * would have done with other chances and limits. Throws badInput for a rule that cannot be held against anything.
+ * would have done with other chances and limits. What annotations leave out counts for nothing. Throws badInput for a rule that cannot be held against anything.
  */
 export async function rehearseRule(
-  { follower, views, profiles }: RehearsePorts,
+  { follower, views, profiles, annotations }: RehearsePorts,
   fleet: Fleet,
   { rule, sensorIds, from, to }: RehearseRequest,
 ): Promise<RehearseAnswer> {
@@ -60,29 +65,41 @@ export async function rehearseRule(
   const slots = Math.ceil(secondsBetween(from, to) / fleet.stepSeconds);
   const chosen = watched.slice(0, Math.max(1, Math.min(mostSensors, Math.floor(mostSlots / Math.max(1, slots)))));
   const within = condition.kind === "forecast" ? condition.withinSeconds : 0;
-  const readings = await follower.readWindows(chosen, from, addSeconds(to, within));
+  const end = addSeconds(to, within);
+  const [readings, disturbing] = await Promise.all([
+    follower.readWindows(chosen, from, end),
+    annotations.disturbing(chosen, from, end),
+  ]);
   const target = fleet.targets.find(({ name }) => name === condition.target)!;
   const sensors: Rehearsed[] = [];
+  let leftOutSlots = 0;
   for (const sensorId of chosen) {
     const query = { sensorId, targets: [condition.target], from, to, asOf: null, limit: slots + 1 };
     const made = (await views.forecasts(query))
       .filter((one) => one.isServed)
       .sort((a, b) => a.slot.getTime() - b.slot.getTime());
+    const disturbances = disturbing.get(sensorId) ?? [];
+    const isOut = (at: Date) => isLeftOut(disturbances, condition.target, at, fleet.stepSeconds);
     const bounds = {
       from: ceilToStep(from, fleet.stepSeconds),
-      upTo: floorToStep(addSeconds(to, within), fleet.stepSeconds),
+      upTo: floorToStep(end, fleet.stepSeconds),
     };
     const grid = toGrid(readings.get(sensorId)!, [target], fleet.stepSeconds, bounds);
     const actuals = Array.from({ length: gridLength(grid) }, (_, i) => {
       const value = grid.columns[0]![i]!;
-      return { at: gridTime(grid, i).getTime(), value: Number.isNaN(value) ? null : value };
+      const at = gridTime(grid, i);
+      return { at: at.getTime(), value: Number.isNaN(value) || isOut(at) ? null : value };
     });
     // What has not been measured yet by now is the future, not a gap.
     while (actuals.length > 0 && actuals.at(-1)!.value === null) actuals.pop();
-    sensors.push({ sensorId, profile: known.get(sensorId) ?? null, slots: slotsOf(sensorId, made), actuals });
+    const all = slotsOf(sensorId, made);
+    const counted = all.filter(({ slot }) => !isOut(slot));
+    leftOutSlots += all.length - counted.length;
+    sensors.push({ sensorId, profile: known.get(sensorId) ?? null, slots: counted, actuals });
   }
   const rehearsal = rehearse(rule, sensors);
-  return { ...rehearsal, from, to, sensorIds: chosen, selected: watched.length, tradeOff: tradeOffs(rule, sensors) };
+  const looked = { from, to, sensorIds: chosen, selected: watched.length, leftOutSlots };
+  return { ...rehearsal, ...looked, tradeOff: tradeOffs(rule, sensors) };
 }
 
 /** Each slot with what was served, and between them those in which nothing was: there the rule was blind. */

@@ -1,3 +1,4 @@
+import { countedOf, withoutLeftOut } from "../annotation/left-out.ts";
 import { observe } from "../data/observed.ts";
 import { emptyReadings, type Fleet } from "../data/reading.ts";
 import type { Ports } from "../ports.ts";
@@ -9,7 +10,7 @@ import { type FanOut, fleetMessage, type ScheduleSettings, shardsOf, trainMessag
 /** `minimumAgeSeconds`: a model younger than this is left alone. */
 export type RetrainSettings = { fleet: Fleet; drift: DriftSettings; minimumAgeSeconds: number };
 
-type RetrainPorts = Pick<Ports, "log" | "follower" | "registry" | "scores" | "queue">;
+type RetrainPorts = Pick<Ports, "log" | "follower" | "registry" | "scores" | "annotations" | "queue">;
 
 export type RetrainRequest = { sensorId: string; reason: "drift" | "noModel"; text: string };
 
@@ -55,20 +56,25 @@ export async function scheduleRetraining(
   return { slot, sensors: sensorIds.length, shards: messages.length };
 }
 
-/** The sensors whose champion drifted, or that have no model at all. One with a young challenger is left alone. */
+/** The sensors whose champion drifted, or that have no model at all. One with a young challenger is left alone. What
+ * annotations leave out is no drift. */
 export async function findRetraining(
   ports: Omit<RetrainPorts, "queue">,
   settings: RetrainSettings,
   input: { slot: Date; sensorIds: string[] },
 ): Promise<RetrainRequest[]> {
-  const { log, follower, registry, scores } = ports;
+  const { log, follower, registry, scores, annotations } = ports;
   const { fleet, drift } = settings;
   const slot = floorToStep(input.slot, fleet.stepSeconds);
   const { sensorIds } = input;
   const [champions, challengers] = await Promise.all([registry.champions(sensorIds), registry.challengers(sensorIds)]);
   // They come oldest first: the newest stays.
   const rivals = new Map(challengers.map((model) => [model.sensorId, model]));
-  const windows = await follower.readWindows(sensorIds, addSeconds(slot, -drift.recentSeconds), slot);
+  const since = addSeconds(slot, -drift.recentSeconds - drift.historySeconds);
+  const [windows, disturbing] = await Promise.all([
+    follower.readWindows(sensorIds, addSeconds(slot, -drift.recentSeconds), slot),
+    annotations.disturbing(sensorIds, since, slot),
+  ]);
   const requests: RetrainRequest[] = [];
   for (const sensorId of sensorIds) {
     const champion = champions.get(sensorId);
@@ -80,12 +86,14 @@ export async function findRetraining(
     }
     if (addSeconds(champion.createdAt, settings.minimumAgeSeconds) > slot) continue;
     const { modelId, manifest } = champion;
-    const since = addSeconds(slot, -drift.recentSeconds - drift.historySeconds);
+    const disturbances = disturbing.get(sensorId) ?? [];
     const readings = windows.get(sensorId) ?? emptyReadings();
     const range = { from: addSeconds(slot, fleet.stepSeconds - drift.recentSeconds), upTo: slot };
+    const { grid } = observe(readings, manifest.targets, fleet.stepSeconds, range);
+    const scored = async () => scores.paired(sensorId, modelId, modelId, since);
     const found =
-      inputDrift(observe(readings, manifest.targets, fleet.stepSeconds, range).grid, manifest, drift) ??
-      errorDrift(await scores.paired(sensorId, modelId, modelId, since), slot, drift);
+      inputDrift(withoutLeftOut(grid, manifest.targets, disturbances), manifest, drift) ??
+      errorDrift(countedOf(await scored(), disturbances, fleet.stepSeconds), slot, drift);
     if (found) requests.push({ sensorId, reason: "drift", text: found.reason });
   }
   for (const request of requests) log.info("retrain.found", request);

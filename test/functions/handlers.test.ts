@@ -6,6 +6,7 @@ import { createForecastHandler } from "../../functions/forecast.ts";
 import { createScheduleHandler } from "../../functions/schedule.ts";
 import { createScoreHandler } from "../../functions/score.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../builders.ts";
+import { memoryAnnotations } from "../fakes/annotations.ts";
 import { testClock } from "../fakes/clock.ts";
 import { sqsEvent } from "../fakes/lambda.ts";
 import { quietLog } from "../fakes/log.ts";
@@ -49,6 +50,7 @@ function system() {
     follower: memoryFollower(bySensor),
     registry: memoryRegistry(),
     profiles: memoryProfiles(),
+    annotations: memoryAnnotations(),
   };
   return {
     ...ports,

@@ -14,6 +14,7 @@ import { runTimetable } from "../../functions/machine/scheduler.ts";
 import { createPromoteHandler } from "../../functions/promote.ts";
 import { createScheduleHandler } from "../../functions/schedule.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, someSlot, temperature, wave } from "../builders.ts";
+import { memoryAnnotations } from "../fakes/annotations.ts";
 import { testClock } from "../fakes/clock.ts";
 import {
   functionInference,
@@ -115,6 +116,7 @@ export function createWorld(seed: number, steps: number) {
     depth--;
   };
   const raw = { ledger, registry, follower, adaptations: memoryAdaptations(), profiles: memoryProfiles() };
+  const annotations = memoryAnnotations();
   const audit = memoryAudit();
   /** Promotions that the judge carried out, with the moments of the champion to be that were scored by then. */
   const judged: { modelId: string; moments: number }[] = [];
@@ -130,6 +132,7 @@ export function createWorld(seed: number, steps: number) {
     registry: faulty("registry", registry),
     adaptations: faulty("adaptations", raw.adaptations),
     profiles: faulty("profiles", raw.profiles),
+    annotations: faulty("annotations", annotations),
     audit: {
       async record(entry: AuditEntry) {
         await audit.record(entry);

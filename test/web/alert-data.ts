@@ -44,7 +44,13 @@ export function rulesOf({ now }: State): z.input<typeof RulePage> {
 export function rehearsalOf({ now }: State): z.input<typeof RehearsalResponse> {
   const counts = { fired: 5, true: 4, false: 1, missed: 2, warningSeconds: { median: 5_400, least: 600 } };
   const calm = { fired: 2, true: 2, false: 0, missed: 4, warningSeconds: { median: 1_200, least: 600 } };
-  const range = { from: iso(now - 168 * hour), to: iso(now), sensorIds: ["room1", "room3"], selected: 2 };
+  const range = {
+    from: iso(now - 168 * hour),
+    to: iso(now),
+    sensorIds: ["room1", "room3"],
+    selected: 2,
+    leftOutSlots: 0,
+  };
   const tradeOff = [
     { chance: 0.35, shift: 0, ...counts },
     { chance: 0.65, shift: 0, ...calm },

@@ -91,6 +91,8 @@ export const RehearsalResponse = z
     /** The sensors looked at, of so many that the rule selects. */
     sensorIds: z.array(z.string()),
     selected: z.int(),
+    /** Slots that annotations leave out, blind ones or not: nothing in them is counted. */
+    leftOutSlots: z.int(),
     /** Oldest first, 500 at most. */
     events: z.array(
       z.object({

@@ -5,6 +5,8 @@ import { promoteAll } from "../../../core/operations/promote.ts";
 import { promoteFleetByHand, promoteFleets, rollbackFleet } from "../../../core/operations/promote-fleet.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { manifestOf, randomOf, someSlot } from "../../builders.ts";
+import { annotationOf } from "../../contracts/annotations.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import { memoryAudit, memoryLedger, memoryRegistry } from "../../fakes/ports.ts";
@@ -47,7 +49,9 @@ async function world(losses: Record<string, number>) {
   await registry.register({ manifest: own, statusReason: "imported", now: began });
   await registry.promote("own-d", "by hand", began);
   await (ledger.record as (scores: Score[]) => Promise<void>)(scoresOf("d", "own-d", 1));
-  const ports = { clock: testClock(someSlot), log: quietLog(), audit: memoryAudit(), registry, scores: ledger };
+  const annotations = memoryAnnotations();
+  const judged = { registry, scores: ledger, annotations };
+  const ports = { clock: testClock(someSlot), log: quietLog(), audit: memoryAudit(), ...judged };
   const champions = async () =>
     [...(await registry.champions(["a", "b", "c", "d"])).values()].map(({ modelId }) => modelId).sort();
   return { ports, registry, champions };
@@ -57,6 +61,15 @@ async function promoteDue(ports: Awaited<ReturnType<typeof world>>["ports"]) {
   const fleets = await promoteFleets(ports, settings);
   return { fleets, sensors: await promoteAll(ports, settings, new Set(fleets.map(({ fleetId }) => fleetId))) };
 }
+
+test("moments that annotations leave out decide nothing about a version", async () => {
+  const { ports } = await world({ a: 0.7, b: 0.8, c: 1.3, d: 0.7 });
+  for (const sensorId of ["a", "b", "c"]) {
+    await ports.annotations.add(annotationOf({ annotationId: sensorId, sensorId, from: began, to: null }), 600);
+  }
+  const { fleets } = await promoteDue(ports);
+  expect(fleets).toMatchObject([{ fleetId: "two", decision: "keep", reason: expect.stringMatching(/^0 of/) }]);
+});
 
 test("a version that wins is promoted for all its sensors but the one where it lost; other makes are judged alone", async () => {
   const { ports, registry, champions } = await world({ a: 0.7, b: 0.8, c: 1.3, d: 0.7 });

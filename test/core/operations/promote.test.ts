@@ -11,6 +11,8 @@ import { addSeconds } from "../../../core/time.ts";
 import { memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { annotationOf } from "../../contracts/annotations.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import {
@@ -65,6 +67,7 @@ async function world(models: RegisteredModel[], scores: Score[]) {
     scores: ledger,
     queue: memoryQueue(),
     follower: memoryFollower(new Map()),
+    annotations: memoryAnnotations(),
   };
   return ports;
 }
@@ -93,6 +96,20 @@ test("an audit that cannot be written undoes no promotion, and is logged", async
   expect(await promote(ports, settings, ["a"])).toMatchObject([{ modelId: "new", decision: "promote" }]);
   expect(statusOf(ports, "new")).toBe("champion");
   expect(ports.log.lines.find(({ event }) => event === "audit.failed")?.fields).toMatchObject({ object: "models/new" });
+});
+
+test("moments that annotations leave out decide nothing, until they are taken back", async () => {
+  const ports = await world(
+    [model("old", "champion"), model("new", "challenger")],
+    [...scoresOf("old", 1), ...scoresOf("new", 0.7)],
+  );
+  const outage = annotationOf({ sensorId: "a", from: createdAt, to: null });
+  await ports.annotations.add({ ...outage, annotationId: "elsewhere", sensorId: "b" }, 600);
+  await ports.annotations.add(outage, 600);
+  const [verdict] = await promote(ports, settings, ["a"]);
+  expect(verdict).toMatchObject({ decision: "keep", reason: expect.stringMatching(/^0 of \d+ paired moments/) });
+  await ports.annotations.remove("one", { by: "ann", now: someSlot, stepSeconds: 600 });
+  expect(await promote(ports, settings, ["a"])).toMatchObject([{ decision: "promote" }]);
 });
 
 test("a loser retires with its reason, and rollback has nothing to do with it", async () => {
@@ -216,6 +233,10 @@ test("asks once a day for sensors that drifted or have no model, and leaves the 
     ["a", "drift"],
     ["d", "noModel"],
   ]);
+  const window = annotationOf({ sensorId: "a", kind: "open window", from: addSeconds(someSlot, -86_400), to: null });
+  await ports.annotations.add(window, 600);
+  expect((await ask(someSlot)).map(({ sensorId }) => sensorId)).toEqual(["d"]);
+  await ports.annotations.remove("one", { by: "ann", now: someSlot, stepSeconds: 600 });
   await askFleet(someSlot);
   await askFleet(addSeconds(someSlot, 600));
   expect(ports.queue.sent.map(({ message }) => TrainFleetMessage.parse(message.body))).toEqual([

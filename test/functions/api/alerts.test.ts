@@ -13,6 +13,7 @@ import {
   RuleResponse,
   TestAccepted,
 } from "../../../functions/api/contract/alerts.ts";
+import { AnnotationResponse } from "../../../functions/api/contract/annotations.ts";
 import { readingsOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastOf, getAs, getProblem, outcomeOf, post, startApi, stepSeconds, type TestApi } from "./harness.ts";
@@ -255,6 +256,17 @@ describe("POST /v1/alert-rules:rehearse", () => {
     expect(made).toMatchObject({ fired: 1, true: 1, false: 0, missed: 0, selected: 1, sensorIds: ["a"], slots: 30 });
     expect(made.warningSeconds).toEqual({ median: 4 * stepSeconds, least: 4 * stepSeconds });
     expect(made.tradeOff.map(({ chance }) => chance)).toEqual([0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.5, 0.5]);
+    // What came about while somebody had the window open is neither true nor missed, and in again once that is taken back.
+    const span = {
+      from: addSeconds(start, 11 * stepSeconds).toISOString(),
+      to: addSeconds(start, 20 * stepSeconds).toISOString(),
+    };
+    const note = post({ sensorId: "a", kind: "open window", ...span, text: "airing" });
+    const { annotationId } = await getAs(api.app, "/v1/annotations", AnnotationResponse, { ...note, status: 201 });
+    const without = await getAs(api.app, "/v1/alert-rules:rehearse", RehearsalResponse, asked);
+    expect(without).toMatchObject({ fired: 0, true: 0, false: 0, missed: 0, slots: 20, leftOutSlots: 10, events: [] });
+    await getAs(api.app, `/v1/annotations/${annotationId}`, AnnotationResponse, { method: "DELETE" });
+    expect(await getAs(api.app, "/v1/alert-rules:rehearse", RehearsalResponse, asked)).toEqual(made);
     const silent = { ...forecastRule, condition: { kind: "silent", forSeconds: 60 } };
     await getProblem(api.app, "/v1/alert-rules:rehearse", 422, post({ rule: silent }));
     const reversed = { rule: forecastRule, from: someSlot.toISOString(), to: start.toISOString() };
