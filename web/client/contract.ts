@@ -1345,6 +1345,7 @@ export interface Rehearsal {
   slots: number;
   sensorIds: string[];
   selected: number;
+  leftOutSlots: number;
   events: {
     sensorId: string;
     result: "true" | "false" | "missed" | "open";
