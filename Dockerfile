@@ -1,4 +1,4 @@
-# The whole system as one process: API, dashboard and workers. Databases are given by URL (see compose.yaml).
+# The whole system in one container: API, dashboard and workers. Databases are given by URL (see compose.yaml).
 FROM node:24-slim AS build
 WORKDIR /app
 COPY . .

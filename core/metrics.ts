@@ -18,6 +18,9 @@ export type SystemState = {
   accuracy: FleetAccuracy[];
 };
 
+/** What one process has counted, as plain data that means something to the `join` of another. */
+export type Counted = object[];
+
 /** What a process counts of itself, and how that is written together with the state of the system. */
 export type Metrics = {
   /** One answered request; `operation` is the route, never the path: ids must not become labels. */
@@ -27,5 +30,8 @@ export type Metrics = {
     stage: string,
     work: (...args: Arguments) => Promise<Result>,
   ): (...args: Arguments) => Promise<Result>;
+  counted(): Promise<Counted>;
+  /** From now on what other processes of the same system have counted is written, too. */
+  join(others: () => Promise<Counted>): void;
   write(state: SystemState): Promise<{ text: string; contentType: string }>;
 };

@@ -2,10 +2,11 @@ import { AppError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { redact, redactText } from "./adapters/redact.ts";
 import { loadConfig } from "./config/environment.ts";
-import { type System, startSystem } from "./machine/system.ts";
+import { startProcesses } from "./machine/processes/system.ts";
+import type { System } from "./machine/system.ts";
 import { openLog } from "./runtime/process.ts";
 
-/** The one-machine runtime: everything in this process until Ctrl-C. */
+/** The one-machine runtime: everything beneath this process until Ctrl-C. */
 async function main(): Promise<void> {
   const config = await loadConfig();
   const log = await openLog(config);
@@ -15,7 +16,7 @@ async function main(): Promise<void> {
   const asked = new Promise<string>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve(signal));
   });
-  const starting = startSystem(config, log);
+  const starting = startProcesses(config, log);
   const signal = await Promise.race([asked, starting.then(() => null)]);
   const system = await starting;
   if (signal === null) console.log(`\n  Forecasts are being made: open ${await firstUrl(system)}\n`);

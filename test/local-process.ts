@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -10,6 +11,8 @@ export type LocalProcess = {
   pid: number;
   line(event: string): Promise<Record<string, unknown>>;
   get(path: string): Promise<Response>;
+  /** The processes that it has started beside itself, as they are now. */
+  processes(): Promise<{ api: number; workers: number }>;
   /** Resolves with the exit code, or the signal that ended it. */
   stop(signal?: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | string>;
 };
@@ -55,11 +58,29 @@ export async function startLocal(environment: Record<string, string>): Promise<L
     pid: child.pid ?? 0,
     line,
     get: (path) => fetch(`${url}${path}`),
+    async processes() {
+      const found = await childrenOf(child.pid ?? 0);
+      const pidOf = (name: string) => found.find(({ command }) => command.includes(`/processes/${name}.ts`))?.pid ?? 0;
+      return { api: pidOf("api"), workers: pidOf("workers") };
+    },
     async stop(signal = "SIGTERM") {
       child.kill(signal);
       return exited;
     },
   };
+}
+
+async function childrenOf(parent: number): Promise<{ pid: number; command: string }[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const read = (file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+      const [stat, command] = await Promise.all([read("stat"), read("cmdline")]);
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return { pid: Number(pid), parent: Number(fields[1]), command };
+    }),
+  );
+  return found.filter((one) => one.parent === parent);
 }
 
 /** Runs it to its end: for starts that are refused. */

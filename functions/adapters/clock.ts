@@ -10,12 +10,16 @@ export function systemClock(): Clock {
 }
 
 /**
- * Time that begins at `startAt` and runs `speed` times as fast as real time. It never jumps back: it counts on the
- * machine's monotonic clock.
+ * Time that was `startAt` at `beganMs` of the machine's monotonic clock and runs `speed` times as fast as real time. It
+ * never jumps back, and is the same in every process of the machine.
  */
-export function demoClock(startAt: Date, speed: number): Clock {
-  const beganMs = performance.now();
-  return clockOf(() => startAt.getTime() + (performance.now() - beganMs) * speed, speed);
+export function demoClock(startAt: Date, speed: number, beganMs = machineMs()): Clock {
+  return clockOf(() => startAt.getTime() + (machineMs() - beganMs) * speed, speed);
+}
+
+/** The machine's monotonic clock in milliseconds: one for all processes, unlike that of `performance`. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 function clockOf(nowMs: () => number, speed: number): Clock {

@@ -1,10 +1,18 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Cycle } from "../../core/forecast/cycle.ts";
-import type { Metrics, SystemState } from "../../core/metrics.ts";
+import type { Counted, Metrics, SystemState } from "../../core/metrics.ts";
 
-/** Instruments of one process, with Node's own (event loop lag, memory, garbage collection) among them. */
-export function prometheusMetrics(version: string): Metrics {
+type Samples = Awaited<ReturnType<Registry["getMetricsAsJSON"]>>;
+
+/**
+ * Instruments of one process, with Node's own (event loop lag, memory, garbage collection) among them; all have the
+ * label `process` where it is named.
+ */
+export function prometheusMetrics(version: string, process?: string): Metrics {
   const registry = new Registry();
+  if (process !== undefined) registry.setDefaultLabels({ process });
+  let countOthers: () => Promise<Counted> = async () => [];
+  const counted = () => registry.getMetricsAsJSON();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   const requests = new Histogram({
@@ -38,11 +46,23 @@ export function prometheusMetrics(version: string): Metrics {
         }
       };
     },
+    counted,
+    join(others) {
+      countOthers = others;
+    },
     async write(state) {
-      const text = await Registry.merge([registry, registryOf(state)]).metrics();
+      const facts = await registryOf(state).getMetricsAsJSON();
+      // What others counted comes from this same function.
+      const all = [await counted(), (await countOthers()) as Samples, facts];
+      const text = await together(all).metrics();
       return { text, contentType: Registry.PROMETHEUS_CONTENT_TYPE };
     },
   };
+}
+
+/** No two samples have the same labels, so that whatever is summed here is one number. */
+function together(all: Samples[]): Registry {
+  return AggregatorRegistry.aggregate(all.map((one) => one.map((metric) => ({ ...metric, aggregator: "sum" }))));
 }
 
 /** Gauges of the state alone: what was there at the scrape before must not stay. */

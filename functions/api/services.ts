@@ -60,6 +60,6 @@ export type ApiServices = {
   metrics: Metrics;
   within: Within;
   access: AccessServices;
-  /** What is known to be wrong with databases that this process runs itself, by name. */
-  troubles?(): Record<string, string>;
+  /** What is known to be wrong with what else belongs to the system on this machine, by name. */
+  troubles?(): Promise<Record<string, string>>;
 };

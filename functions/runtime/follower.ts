@@ -46,9 +46,9 @@ export async function openApiDatabases(
   const own = { ...config, predictorDatabaseUrl: config.apiDatabaseUrl ?? config.predictorDatabaseUrl };
   const predictor = openPredictor(own, max, limits);
   opened.defer(() => predictor.close());
-  const { database, follower } = await openFollower(config, ports, max, limits);
+  const { database, follower, targets } = await openFollower(config, ports, max, limits);
   opened.defer(() => database.close());
-  return { predictor, follower };
+  return { predictor, follower, targets };
 }
 
 /**

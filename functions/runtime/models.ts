@@ -119,8 +119,8 @@ export async function openFleets(options: { workers?: number }): Promise<FleetPo
 }
 
 /** For promotions by hand. Whoever only reads loads neither ONNX Runtime nor S3's client. */
-export function verificationLater(config: Config, log: Log) {
-  const store = once(() => openStore(config));
+export function verificationLater(config: Config, log: Log, options: { withShipped?: boolean } = {}) {
+  const store = once(() => openStore(config, options));
   const fleets = once(async () => openFleetInference(await store(), log));
   const inference = once(async () => openInference({ ...config, modelCache: 1 }, await store(), log));
   return {

@@ -1,7 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Clock, Log } from "../../core/ports.ts";
-import { demoClock, systemClock } from "../adapters/clock.ts";
+import { demoClock, machineMs, systemClock } from "../adapters/clock.ts";
 import { outsideDeadline, withinDeadline } from "../adapters/deadline.ts";
 import { createLog } from "../adapters/log.ts";
 import { prometheusMetrics } from "../adapters/prometheus.ts";
@@ -13,14 +13,22 @@ export function openLog(config: Config): Promise<Log> {
   return createLog({ level: config.logLevel, isPretty });
 }
 
-/** Real time; or the demo's, which goes on from `startAt`. */
-export function openClock(config: Config, startAt: Date | null): Clock {
-  return startAt ? demoClock(startAt, config.demoSpeed) : systemClock();
+/** Where a clock of the demo began, and when that was by the machine's monotonic clock. */
+export type ClockStart = { startAt: Date; beganMs: number };
+
+/** A clock of the demo that begins now. */
+export function startClock(startAt: Date): ClockStart {
+  return { startAt, beganMs: machineMs() };
 }
 
-/** What this process counts of itself, for `/metrics`. */
-export function openMetrics({ codeVersion }: Config): Metrics {
-  return prometheusMetrics(codeVersion);
+/** Real time; or the demo's, which goes on from `startAt`, as it was at `beganMs` of the machine's monotonic clock. */
+export function openClock(config: Config, startAt: Date | null, beganMs = machineMs()): Clock {
+  return startAt ? demoClock(startAt, config.demoSpeed, beganMs) : systemClock();
+}
+
+/** What this process counts of itself, for `/metrics`; `process` tells it from others of the same system. */
+export function openMetrics({ codeVersion }: Pick<Config, "codeVersion">, process?: string): Metrics {
+  return prometheusMetrics(codeVersion, process);
 }
 
 /** How the databases know of a request's deadline: `within` one, or `outside` of any. */

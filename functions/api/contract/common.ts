@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 
 /**
- * What the API's shapes are made of. zod is the contract, OpenAPI and the dashboard's types are made from it; a file here
- * is a noun of it.
+ * What the API's shapes are made of. zod is the contract, OpenAPI and the dashboard's types are made from it; a file
+ * here is a noun of it.
  */
 
 /** A moment: RFC 3339, UTC. */

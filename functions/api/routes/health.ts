@@ -31,15 +31,16 @@ export function healthRoutes(services: ApiServices): OpenAPIHono {
     .openapi(health, (c) => c.json({ status: "ok" as const, codeVersion: settings.codeVersion }, 200))
     .openapi(ready, async (c) => {
       const now = ports.clock.now();
-      const [slot, follower] = await Promise.allSettled([
+      const [slot, follower, troubles] = await Promise.allSettled([
         views.newestDoneSlot(now, outcomesDueSince(now, settings)),
         ports.follower.state(),
+        services.troubles?.() ?? noTroubles,
       ]);
       const errors: { path: string; message: string }[] = [];
       if (follower.status === "rejected") errors.push({ path: "follower", message: wordsFor(follower.reason) });
       if (slot.status === "rejected") errors.push({ path: "predictor", message: wordsFor(slot.reason) });
-      for (const [name, message] of Object.entries(services.troubles?.() ?? {}))
-        errors.push({ path: `embedded ${name}`, message });
+      if (troubles.status === "rejected") errors.push({ path: "system", message: wordsFor(troubles.reason) });
+      else for (const [path, message] of Object.entries(troubles.value)) errors.push({ path, message });
       const newest = slot.status === "fulfilled" ? slot.value : null;
       if (slot.status === "fulfilled") {
         const message = cycleFault(newest, now, settings);
@@ -52,6 +53,8 @@ export function healthRoutes(services: ApiServices): OpenAPIHono {
       return c.json({ status: "ready" as const, newestSlot: newest.toISOString() }, 200);
     });
 }
+
+const noTroubles: Record<string, string> = {};
 
 function cycleFault(newest: Date | null, now: Date, settings: ApiSettings): string | null {
   if (newest === null) return "no recent cycle has the outcomes of all its sensors";

@@ -219,7 +219,9 @@ describe("probes", () => {
     api.follower.state = async () => {
       throw new AppError("misconfigured", 'column "secret_name" does not exist');
     };
-    api.services.troubles = () => ({ predictor: "does not start, tried 9 times: no space left on device" });
+    api.services.troubles = async () => ({
+      "embedded predictor": "does not start, tried 9 times: no space left on device",
+    });
     const { errors, detail } = await getProblem(api.app, "/readyz", 503);
     expect(errors?.[0]).toEqual({ path: "follower", message: expect.stringContaining("check-source") });
     expect(errors?.map(({ message }) => message).join()).toContain("tried 9 times");

@@ -8,8 +8,9 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { secondsBetween } from "../../../core/time.ts";
+import { Problem } from "../../../functions/api/contract/common.ts";
 import { FleetPage } from "../../../functions/api/contract/fleet.ts";
-import { ForecastList } from "../../../functions/api/contract/forecasts.ts";
+import { ForecastList, OnDemandResponse } from "../../../functions/api/contract/forecasts.ts";
 import { ModelPage } from "../../../functions/api/contract/models.ts";
 import { OpsResponse } from "../../../functions/api/contract/ops.ts";
 import { Sensor } from "../../../functions/api/contract/sensors.ts";
@@ -113,6 +114,58 @@ describe("npm start with nothing configured", () => {
     expect((await local.get("/v1/nonsense")).headers.get("content-type")).toContain("application/problem+json");
   });
 
+  it("counts what API and workers do, each for itself", async () => {
+    const lines = (await (await local.get("/metrics")).text()).split("\n");
+    const has = (start: string) => lines.some((line) => line.startsWith(start) && !line.endsWith(" 0"));
+    expect(has('predictor_stage_duration_seconds_count{stage="forecast",result="ok",process="workers"}')).toBe(true);
+    expect(has('predictor_request_duration_seconds_count{operation="get /readyz",status="200",process="api"}')).toBe(
+      true,
+    );
+    for (const process of ["api", "workers"])
+      expect(has(`process_resident_memory_bytes{process="${process}"}`)).toBe(true);
+    expect(lines.filter((line) => line.startsWith("# TYPE nodejs_eventloop_lag_p99_seconds"))).toHaveLength(1);
+  });
+
+  it("brings back an API that died, where it was, and its forecasts go on", async () => {
+    const before = await local.processes();
+    const { cycles } = await read("/v1/ops", OpsResponse);
+    process.kill(before.api, "SIGKILL");
+    expect(await local.line("process.ended")).toMatchObject({ level: "error", process: "api", how: "SIGKILL" });
+    expect(await local.line("process.back")).toMatchObject({ process: "api" });
+    const newer = (ops: z.infer<typeof OpsResponse>) => (ops.cycles[0]?.slot ?? "") > (cycles[0]?.slot ?? "");
+    const after = await until("/v1/ops", OpsResponse, (ops) => newer(ops) && ops.cycles[0]?.issued === 9);
+    expect(after.clockSpeed).toBe(120);
+    const { api, workers } = await local.processes();
+    expect(workers).toBe(before.workers);
+    expect(api).not.toBe(before.api);
+  });
+
+  it("answers while the workers are away, says so, and has forecasts again once they are back", async () => {
+    const before = await local.processes();
+    process.kill(before.workers, "SIGKILL");
+    while ((await local.get("/readyz")).status !== 503) await sleep(20);
+    const [ready, health, train] = await Promise.all([
+      local.get("/readyz").then(async (response) => Problem.parse(await response.json())),
+      local.get("/healthz"),
+      fetch(`${local.url}/v1/sensors/room1:train`, { method: "POST" }),
+    ]);
+    expect(ready.errors).toContainEqual({ path: "workers", message: "ended (SIGKILL) and is being started again" });
+    expect([health.status, train.status]).toEqual([200, 503]);
+    const { now } = await read("/v1/ops", OpsResponse);
+    while ((await local.get("/readyz")).status !== 200) await sleep(100);
+    await until("/v1/ops", OpsResponse, ({ cycles }) => cycles.some(({ slot, issued }) => slot > now && issued === 9));
+    expect((await local.processes()).api).toBe(before.api);
+  });
+
+  it("computes forecasts on demand at once, though others compute them", async () => {
+    const body = JSON.stringify({ sensorIds: ["room1", "room2"] });
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(`${local.url}/v1/forecasts`, { method: "POST", headers, body });
+    expect(response.status).toBe(200);
+    const { items } = OnDemandResponse.parse(await response.json());
+    expect(items.map(({ status }) => status)).toEqual(["issued", "issued"]);
+  });
+
   it("refuses a second start on the same data in one clear line", async () => {
     const second = await runLocal({ DATA_DIR: folder });
     expect(second.code).toBe(1);
@@ -133,7 +186,23 @@ describe("npm start with nothing configured", () => {
     const forms = (list: typeof stored) => list.items.map(({ coverage: _, ...issued }) => JSON.stringify(issued));
     expect(forms(stored)).toEqual(expect.arrayContaining(forms(before)));
   });
+
+  it("takes its processes with it when it is killed, and starts again", async () => {
+    const { api, workers } = await local.processes();
+    expect(await local.stop("SIGKILL")).toBe("SIGKILL");
+    while ([api, workers].some(isAlive)) await sleep(20);
+    local = await startLocal({ DATA_DIR: folder, DEMO_SPEED: "120" });
+    expect((await local.get("/healthz")).status).toBe(200);
+  });
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe("a start that cannot be", () => {
   it("names the bad variable, and ends with 1", async () => {
