@@ -8,6 +8,8 @@ export type StageSettings = {
   leads: string | null;
   /** Sensors in one queue message: more share the fixed costs, fewer fail together. */
   shardSize: number;
+  /** Leading parts of a sensor's group path that make a network of its own; 0: one network for all. */
+  fleetGroups: number;
   /** How long after each step the cycle starts, so that late readings are in. Less than a step. */
   settleMinutes: number;
   /** EventBridge expressions, in UTC. */
@@ -99,6 +101,7 @@ const defaults: StageSettings = {
   stepSeconds: 600,
   leads: null,
   shardSize: 100,
+  fleetGroups: 0,
   settleMinutes: 1,
   schedules: {
     train: "cron(0 3 * * ? *)",

@@ -24,8 +24,11 @@ export const TrainMessage = z.union([
 ]);
 export type TrainMessage = z.infer<typeof TrainMessage>;
 
-/** Asks for a network of the whole fleet, with every sensor's part. */
-export const TrainFleetMessage = z.object({ fleet: z.literal(true), reason, slot });
+/** Asks for a network of the whole fleet, or of one `group` of it, with every sensor's part. */
+export const TrainFleetMessage = z.object({
+  ...{ fleet: z.literal(true), reason, slot },
+  group: z.string().min(1).max(256).optional(),
+});
 export type TrainFleetMessage = z.infer<typeof TrainFleetMessage>;
 
 /** Asks for what is due on a channel to be told; `slot` is the one that it speaks of. */

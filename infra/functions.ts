@@ -124,6 +124,7 @@ function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queue
     STEP_SECONDS: `${settings.stepSeconds}`,
     LEADS: settings.leads ?? "",
     SHARD_SIZE: `${settings.shardSize}`,
+    FLEET_GROUPS: `${settings.fleetGroups}`,
     SOURCE_CONFIG: settings.source ? JSON.stringify(settings.source) : "",
     FORECAST_QUEUE_URL: queues.forecast.queue.url,
     SCORE_QUEUE_URL: queues.score.queue.url,

@@ -126,8 +126,11 @@ export const ModelManifest = z.object({
   ),
   /** The part's, of a sensor that a fleet's network forecasts. */
   modelSha256: sha256,
-  /** Whose network it is, if it is a fleet's: version and digest, and the pack in which the sensor's part lies. */
-  fleet: z.object({ fleetId: name, digest: sha256, pack: sha256 }).optional(),
+  /**
+   * Whose network it is, if it is a fleet's: version and digest, and the pack in which the sensor's part lies; `group`
+   * where the network is that of a group.
+   */
+  fleet: z.object({ fleetId: name, digest: sha256, pack: sha256, group: name.optional() }).optional(),
   codeVersion: name,
   createdAt: z.iso.datetime(),
 });

@@ -20,6 +20,9 @@ export type RegistryReader = {
   list(query: ModelQuery): Promise<RegisteredModel[]>;
   /** Versions of fleets' networks, newest first, at most so many. */
   fleets(limit: number): Promise<RegisteredFleet[]>;
+  /** Of each group the version that serves, those on trial and the one made last; newest first. */
+  currentFleets(): Promise<RegisteredFleet[]>;
+  fleet(fleetId: string): Promise<RegisteredFleet | null>;
 };
 
 /** A model's way from challenger to champion to history. */
@@ -49,7 +52,8 @@ export type FleetRegistryWriter = {
   promoteFleet(fleetId: string, change: { kept: Kept[]; reason: string; now: Date }): Promise<number>;
   /**
    * Makes the group's champion before this one champion again, and of each sensor of this one its champion before, in
-   * one transaction; null when there is none. Sensors that had none stay.
+   * one transaction; null when there is none. Behind a group's first version is the common one, which serves already.
+   * Sensors that had none stay.
    */
   rollbackFleet(group: string, reason: string, now: Date): Promise<{ fleetId: string; sensors: number } | null>;
   /** Retires a challenging version with its sensors' challengers; of a champion throws conflict. */

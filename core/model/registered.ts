@@ -34,7 +34,7 @@ export type ModelQuery = {
  */
 export type RegisteredFleet = {
   fleetId: string;
-  /** The group of sensors that it forecasts; "" is all that are in none. */
+  /** The group of sensors that it forecasts; "" is all that are in none with a network of its own. */
   group: string;
   digest: string;
   status: ModelStatus;

@@ -12,6 +12,7 @@ import type { ModelManifest } from "../model/manifest.ts";
 import type { FleetInference } from "../model/ports.ts";
 import type { Verdict } from "../model/verify.ts";
 import type { Ports } from "../ports.ts";
+import { everySensor, servingOf } from "./fleet-groups.ts";
 
 /** Parts that lie in one pack: about those of a shard. */
 export const packSize = 100;
@@ -19,8 +20,16 @@ export const packSize = 100;
 /** Stores a version with its sensors' parts; the sensors' manifests, which say where their parts lie. */
 export async function storeFleet(files: ArtefactFiles, built: BuiltFleet): Promise<ModelManifest[]> {
   await storeVersion(files, built);
-  const { digest, manifest } = built.artefact;
-  return storeParts(files, { fleetId: manifest.fleetId, digest }, built.sensors);
+  return storeParts(files, versionOf(built), built.sensors);
+}
+
+/** A version as its sensors' manifests name it. */
+export type GroupVersion = FleetVersion & { group?: string | undefined };
+
+/** How a built version's sensors name it. */
+export function versionOf({ artefact: { digest, manifest } }: BuiltFleet): GroupVersion {
+  const { fleetId, group } = manifest;
+  return { fleetId, digest, ...(group ? { group } : {}) };
 }
 
 async function storeVersion(files: ArtefactFiles, { artefact, prior }: BuiltFleet): Promise<void> {
@@ -30,7 +39,7 @@ async function storeVersion(files: ArtefactFiles, { artefact, prior }: BuiltFlee
 
 async function storeParts(
   files: ArtefactFiles,
-  { fleetId, digest }: FleetVersion,
+  version: GroupVersion,
   sensors: BuiltSensor[],
 ): Promise<ModelManifest[]> {
   const ordered = sensors.toSorted((a, b) => (a.manifest.sensorId < b.manifest.sensorId ? -1 : 1));
@@ -40,7 +49,7 @@ async function storeParts(
     const parts = some.map(({ manifest: { sensorId }, bytes }) => ({ sensorId, bytes }));
     const places = await savePack(files, parts);
     for (const [i, { manifest: own }] of some.entries()) {
-      placed.push({ ...own, fleet: { fleetId, digest, pack: places[i]!.pack } });
+      placed.push({ ...own, fleet: { ...version, pack: places[i]!.pack } });
     }
   }
   return placed;
@@ -91,9 +100,9 @@ export async function proveFleet(
 type AdmitPorts = Pick<Ports, "clock" | "log" | "fleetFiles" | "fleetInference" | "registry">;
 
 /**
- * Stores a version, verifies what the store gives back and only then registers it: as champion where its group has
- * none, as a challenger otherwise, and then in the place of earlier challengers, which have seen less. Doing it again
- * is safe.
+ * Stores a version, verifies what the store gives back and only then registers it: as champion where nothing forecasts
+ * its group, as a challenger otherwise, and then in the place of the group's earlier challengers, which have seen less.
+ * So the first network of a group whose sensors the common one forecasts has to be better. Doing it again is safe.
  */
 export async function admitVersion(
   { clock, log, fleetFiles, fleetInference, registry }: AdmitPorts,
@@ -107,21 +116,27 @@ export async function admitVersion(
   await storeVersion(fleetFiles, built);
   const verdict = await proveFleet(fleetInference, { fleetId, digest }, []);
   if (!verdict.ok) return verdict;
-  await enlistVersion({ clock, registry }, { fleetId, digest }, statusReason);
+  const champions = await registry.champions(built.sensors.map(({ manifest: { sensorId } }) => sensorId));
+  const isServed = 2 * champions.size >= built.sensors.length;
+  await enlistVersion({ clock, registry }, versionOf(built), { statusReason, isServed });
   log.info("fleet.registered", { fleetId, reason: statusReason });
   return { ok: true };
 }
 
 async function enlistVersion(
   { clock, registry }: Pick<Ports, "clock" | "registry">,
-  { fleetId, digest }: FleetVersion,
-  statusReason: string,
+  { fleetId, digest, group = everySensor }: GroupVersion,
+  { statusReason, isServed }: { statusReason: string; isServed: boolean },
 ): Promise<void> {
   const now = clock.now();
-  await registry.registerFleet({ fleetId, digest, group: everySensor, statusReason, now });
-  const known = await registry.fleets(mostVersions);
-  if (!known.some(({ status }) => status === "champion")) {
-    await registry.promoteFleet(fleetId, { kept: [], reason: "first network of the fleet", now });
+  await registry.registerFleet({ fleetId, digest, group, statusReason, now });
+  const current = await registry.currentFleets();
+  const known = current.filter((one) => one.group === group);
+  const serving = servingOf(current);
+  const mustWin = serving.has(group) || (isServed && serving.has(everySensor));
+  if (!mustWin) {
+    const reason = `first network of the ${group === everySensor ? "fleet" : `group ${group}`}`;
+    await registry.promoteFleet(fleetId, { kept: [], reason, now });
     return;
   }
   const isRival = known.find((one) => one.fleetId === fleetId)?.status === "challenger";
@@ -131,18 +146,13 @@ async function enlistVersion(
   }
 }
 
-/** The group of all sensors that are in none. */
-export const everySensor = "";
-/** So many versions are looked through for those that serve or wait. */
-export const mostVersions = 100;
-
 /**
  * Stores parts of a registered version, verifies what the store gives back and only then registers each sensor's model
  * as a challenger; doing it again is safe. Throws artefactRejected.
  */
 export async function admitParts(
   { clock, fleetFiles, fleetInference, registry }: AdmitPorts,
-  version: FleetVersion,
+  version: GroupVersion,
   built: BuiltSensor[],
   statusReason: string,
 ): Promise<ModelManifest[]> {
@@ -180,7 +190,7 @@ export async function seedFleet(
     const verdict: Verdict = version
       ? await verifyFleet(fleetInference, version, wanted)
       : { ok: false, message: `${wanted[0]!.modelId} is not of a fleet` };
-    if (version && verdict.ok) await enlistVersion(ports, version, reason);
+    if (version && verdict.ok) await enlistVersion(ports, version, { statusReason: reason, isServed: false });
     for (const manifest of wanted) {
       const { modelId, sensorId } = manifest;
       const message = verdict.ok ? misfit(manifest, fleet) : verdict.message;

@@ -78,12 +78,14 @@ function targetMisfit({ modelId, targets }: ModelManifest, fleet: Fleet): string
 /**
  * What becomes of a model just trained. The sensor's first is champion when its validation MAE is not above
  * persistence's for any target, and retired with the numbers otherwise. So is a part of the champion's own network: it
- * has seen the same and more. Beside any other champion it stays challenger, live scores decide, and earlier
- * challengers give way to it: it has seen more than they.
+ * has seen the same and more; and so is one by the network of the group that the sensor `joins`, because somebody says
+ * that it is another thing. Beside any other champion it stays challenger, live scores decide, and earlier challengers
+ * give way to it: it has seen more than they.
  */
 export async function settle(
   ports: Pick<Ports, "clock" | "log" | "registry">,
   model: Pick<RegisteredModel, "modelId" | "sensorId" | "manifest" | "statusReason">,
+  joins: string | null = null,
 ): Promise<{ status: RegisteredModel["status"]; reason: string }> {
   const { clock, log, registry } = ports;
   const { modelId, sensorId, manifest } = model;
@@ -93,16 +95,18 @@ export async function settle(
   if (champion && !isRenewal) {
     for (const earlier of await registry.challengers([sensorId])) {
       if (earlier.modelId === modelId) continue;
-      const reason = `undecided when ${modelId} came, which has seen more`;
+      const reason = `undecided when ${modelId} came, which ${joins === null ? "has seen more" : `is of ${joins}`}`;
       await registry.retire(earlier.modelId, reason, clock.now());
       log.info("model.retired", { modelId: earlier.modelId, sensorId, reason });
     }
-    return { status: "challenger", reason: model.statusReason };
+    if (joins === null) return { status: "challenger", reason: model.statusReason };
   }
   if (loss === null) {
     const reason = isRenewal
       ? `the part renewed with readings up to ${manifest.training.to}`
-      : "first model of the sensor, not worse than persistence on validation";
+      : champion
+        ? `the sensor joined ${joins}`
+        : "first model of the sensor, not worse than persistence on validation";
     await registry.promote(modelId, reason, clock.now());
     log.info("model.promoted", { modelId, sensorId, reason });
     return { status: "champion", reason };

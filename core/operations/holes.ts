@@ -1,5 +1,6 @@
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, latestNow } from "../time.ts";
+import { inGroupOrder } from "./fleet-groups.ts";
 import { expired } from "./forecast.ts";
 import { messagesOf, type ScheduleSettings, schedule, shardsOf } from "./schedule.ts";
 
@@ -12,7 +13,7 @@ export type HoleSettings = ScheduleSettings & {
   dueSlots(after: Date, upTo: Date): Date[];
 };
 
-type HolePorts = Pick<Ports, "clock" | "log" | "follower" | "ledger" | "queue">;
+type HolePorts = Pick<Ports, "clock" | "log" | "follower" | "ledger" | "profiles" | "queue">;
 
 /** Slots per way in which they were mended. */
 export type Mended = { opened: number; sentAgain: number; expired: number; disputed: number };
@@ -78,8 +79,10 @@ export function missingSlots(
   );
 }
 
-async function sendAgain({ follower, ledger, queue }: HolePorts, settings: HoleSettings, slot: Date): Promise<void> {
-  const sensorIds = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
+async function sendAgain(ports: HolePorts, settings: HoleSettings, slot: Date): Promise<void> {
+  const { follower, ledger, profiles, queue } = ports;
+  const listed = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
+  const sensorIds = await inGroupOrder(profiles, listed, settings.groups);
   const decided = await ledger.decided(sensorIds, slot);
   const open = sensorIds.filter((sensorId) => !decided.has(sensorId));
   await queue.send("forecast", messagesOf(slot, shardsOf(open, settings.shardSize), "again"));

@@ -1,8 +1,7 @@
 import { entryBy, noteDone, schedule } from "../access/audit.ts";
 import { countedOf } from "../annotation/left-out.ts";
-import type { RegisteredFleet } from "../model/registered.ts";
 import type { Ports } from "../ports.ts";
-import { mostVersions, proveFleet } from "./admit-fleet.ts";
+import { proveFleet } from "./admit-fleet.ts";
 import type { PromotionSettings } from "./judge.ts";
 import { type FleetVerdict, judgeFleet, type SensorTrial, toTrial } from "./judge-fleet.ts";
 import { disturbingSince, type PromotePorts } from "./promote.ts";
@@ -17,7 +16,7 @@ const mostJudged = 2_000;
 /** Judges every version on trial against the network that serves its group, and carries out what was decided. */
 export async function promoteFleets(ports: PromotePorts, settings: PromotionSettings): Promise<FleetPromotion[]> {
   const { log, registry } = ports;
-  const known = await registry.fleets(mostVersions);
+  const known = await registry.currentFleets();
   const decided: FleetPromotion[] = [];
   for (const { fleetId } of known.filter(({ status }) => status === "challenger")) {
     const trials = await trialsOf(ports, settings, fleetId);
@@ -75,7 +74,7 @@ export async function promoteFleetByHand(
   reason: string,
 ): Promise<FleetPromotedByHand> {
   const { clock, log, registry, fleetInference } = ports;
-  const fleet = await findFleet(registry, fleetId);
+  const fleet = await registry.fleet(fleetId);
   if (fleet === null) return { ok: false, reason: "unknown", message: `fleet ${fleetId} is not registered` };
   const verdict = await proveFleet(fleetInference, { fleetId, digest: fleet.digest }, []);
   if (!verdict.ok) {
@@ -87,7 +86,10 @@ export async function promoteFleetByHand(
   return { ok: true, sensors };
 }
 
-/** Makes the version before the one that serves a group serve again, with its sensors; null when there is none. */
+/**
+ * Makes the version before the one that serves a group serve again, with its sensors: the common one before a group's
+ * first. Null when there is none.
+ */
 export async function rollbackFleet(
   { clock, log, registry }: Pick<Ports, "clock" | "log" | "registry">,
   group: string,
@@ -96,10 +98,4 @@ export async function rollbackFleet(
   const back = await registry.rollbackFleet(group, reason, clock.now());
   if (back !== null) log.info("fleet.rolledBack", { group, ...back, reason });
   return back;
-}
-
-/** The version by its id, null when it is not among the newest. */
-export async function findFleet(registry: Ports["registry"], fleetId: string): Promise<RegisteredFleet | null> {
-  const known = await registry.fleets(mostVersions);
-  return known.find((one) => one.fleetId === fleetId) ?? null;
 }

@@ -1,28 +1,30 @@
 import { countedOf, withoutLeftOut } from "../annotation/left-out.ts";
 import { observe } from "../data/observed.ts";
 import { emptyReadings, type Fleet } from "../data/reading.ts";
+import type { QueueMessage } from "../messages.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 import { packSize } from "./admit-fleet.ts";
 import { type DriftSettings, errorDrift, inputDrift } from "./drift.ts";
+import { groupsOf, networkOf, servingOf } from "./fleet-groups.ts";
 import { type FanOut, fleetMessage, type ScheduleSettings, shardsOf, trainMessage } from "./schedule.ts";
 
 /** `minimumAgeSeconds`: a model younger than this is left alone. */
 export type RetrainSettings = { fleet: Fleet; drift: DriftSettings; minimumAgeSeconds: number };
 
-type RetrainPorts = Pick<Ports, "log" | "follower" | "registry" | "scores" | "annotations" | "queue">;
+type RetrainPorts = Pick<Ports, "log" | "follower" | "profiles" | "registry" | "scores" | "annotations" | "queue">;
 
 export type RetrainRequest = { sensorId: string; reason: "drift" | "noModel"; text: string };
 
 /**
- * Of the sensors with a model so many must have drifted before their fleet is trained anew: one alone may be about to
+ * Of a network's sensors with a model so many must have drifted before it is trained anew: one alone may be about to
  * break.
  */
 const driftedShare = 0.05;
 
 /**
- * Asks for a training of the fleet's network when enough of its sensors drifted, else for parts of those that drifted
- * or have no model at all; once a day. Shard by shard, for what it reads of the follower.
+ * Asks for a training of each network of which enough sensors drifted, else for parts of those that drifted or have no
+ * model at all; once a day. Shard by shard, for what it reads of the follower.
  */
 export async function scheduleRetraining(
   ports: RetrainPorts,
@@ -35,31 +37,39 @@ export async function scheduleRetraining(
   for (const shard of shardsOf(sensorIds, shardSize)) {
     found.push(...(await findRetraining(ports, settings.retrain, { slot, sensorIds: shard })));
   }
-  const of = (wanted: RetrainRequest["reason"]) =>
-    found.filter(({ reason }) => reason === wanted).map(({ sensorId }) => sensorId);
-  const [drifted, missing] = [of("drift"), of("noModel")];
-  const isDrift = drifted.length > 0 && drifted.length >= driftedShare * (sensorIds.length - missing.length);
-  const day = floorToStep(slot, 86_400);
-  const messages = isDrift
-    ? [{ ...fleetMessage("drift", slot), key: fleetMessage("drift", day).key }]
-    : (["drift", "noModel"] as const).flatMap((reason) =>
-        shardsOf(of(reason), packSize).map((some) => ({
-          ...trainMessage(some, reason, slot),
-          key: trainMessage(some, reason, day).key,
-        })),
-      );
+  const groups = await groupsOf(ports.profiles, sensorIds, settings.schedule.groups);
+  const serving = servingOf(await ports.registry.currentFleets());
+  const networks = Map.groupBy(sensorIds, (sensorId) => networkOf(groups.get(sensorId)!, serving));
+  const reasonOf = new Map(found.map(({ sensorId, reason }) => [sensorId, reason]));
+  const messages = [...networks].flatMap(([group, members]) => {
+    const of = (wanted: RetrainRequest["reason"]) => members.filter((sensorId) => reasonOf.get(sensorId) === wanted);
+    const [drifted, missing] = [of("drift"), of("noModel")];
+    const isDrift = drifted.length > 0 && drifted.length >= driftedShare * (members.length - missing.length);
+    if (drifted.length + missing.length > 0) {
+      const counts = { drifted: drifted.length, missing: missing.length, sensors: members.length };
+      ports.log.info("retrain.requested", { group, isFleet: isDrift, ...counts });
+    }
+    return isDrift ? [onceADay(slot, (at) => fleetMessage("drift", at, group))] : partsOf({ drifted, missing }, slot);
+  });
   await ports.queue.send("train", messages);
-  if (found.length > 0) {
-    const counts = { drifted: drifted.length, missing: missing.length, sensors: sensorIds.length };
-    ports.log.info("retrain.requested", { isFleet: isDrift, ...counts });
-  }
   return { slot, sensors: sensorIds.length, shards: messages.length };
+}
+
+function partsOf({ drifted, missing }: { drifted: string[]; missing: string[] }, slot: Date): QueueMessage[] {
+  const ask = (sensorIds: string[], reason: RetrainRequest["reason"]) =>
+    shardsOf(sensorIds, packSize).map((some) => onceADay(slot, (at) => trainMessage(some, reason, at)));
+  return [...ask(drifted, "drift"), ...ask(missing, "noModel")];
+}
+
+/** The slot's message under the day's key. */
+function onceADay(slot: Date, messageAt: (at: Date) => QueueMessage): QueueMessage {
+  return { ...messageAt(slot), key: messageAt(floorToStep(slot, 86_400)).key };
 }
 
 /** The sensors whose champion drifted, or that have no model at all. One with a young challenger is left alone. What
  * annotations leave out is no drift. */
 export async function findRetraining(
-  ports: Omit<RetrainPorts, "queue">,
+  ports: Omit<RetrainPorts, "queue" | "profiles">,
   settings: RetrainSettings,
   input: { slot: Date; sensorIds: string[] },
 ): Promise<RetrainRequest[]> {

@@ -2,14 +2,20 @@ import { fnv1a } from "../hash.ts";
 import type { QueueMessage, TrainMessage } from "../messages.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead } from "../time.ts";
+import { everySensor, type GroupSettings, inGroupOrder } from "./fleet-groups.ts";
 
 /**
  * `activeSeconds`: a sensor silent for longer is no longer scheduled; before that it is refused, so that somebody
  * notices.
  */
-export type ScheduleSettings = { stepSeconds: number; shardSize: number; activeSeconds: number };
+export type ScheduleSettings = {
+  stepSeconds: number;
+  shardSize: number;
+  activeSeconds: number;
+  groups: GroupSettings;
+};
 
-type SchedulePorts = Pick<Ports, "clock" | "log" | "follower" | "ledger" | "queue">;
+type SchedulePorts = Pick<Ports, "clock" | "log" | "follower" | "ledger" | "profiles" | "queue">;
 
 /** What a fan-out enqueued; zero shards when the slot was enqueued before. */
 export type FanOut = { slot: Date; sensors: number; shards: number };
@@ -29,7 +35,8 @@ export async function schedule(ports: SchedulePorts, settings: ScheduleSettings,
     log.warn("schedule.ahead", { slot, now: clock.now() });
     return { slot, sensors: 0, shards: 0 };
   }
-  const sensorIds = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
+  const listed = await follower.listSensors(addSeconds(slot, -settings.activeSeconds));
+  const sensorIds = await inGroupOrder(ports.profiles, listed, settings.groups);
   const shards = shardsOf(sensorIds, settings.shardSize);
   await ledger.rememberSensors(sensorIds, clock.now());
   const cycle = { slot, sensors: sensorIds.length, shards: shards.length, now: clock.now() };
@@ -54,9 +61,13 @@ export async function scheduleScores(
   return { slot, sensors: sensorIds.length, shards: shards.length };
 }
 
-/** The message that asks for a training of the fleet; a repeat for the same slot has the same key. */
-export function fleetMessage(reason: TrainMessage["reason"], slot: Date): QueueMessage {
-  return { key: `${slot.toISOString()}/fleet/${reason}`, body: { fleet: true, reason, slot: slot.toISOString() } };
+/**
+ * The message that asks for a training of the fleet, or of one group of it; a repeat for the same slot has the same key.
+ */
+export function fleetMessage(reason: TrainMessage["reason"], slot: Date, group: string = everySensor): QueueMessage {
+  const body = { fleet: true, reason, slot: slot.toISOString() };
+  const key = `${slot.toISOString()}/fleet/${reason}`;
+  return group === everySensor ? { key, body } : { key: `${key}/${group}`, body: { ...body, group } };
 }
 
 /** The message that asks for sensors' parts; a repeat for the same slot has the same key. */

@@ -1,5 +1,6 @@
 import type { Fleet } from "../data/reading.ts";
 import { fnv1a } from "../hash.ts";
+import { type GroupSettings, ungrouped } from "./fleet-groups.ts";
 
 /**
  * `historySeconds`: how much of the past a training reads; `leaseSeconds`: after this a training counts as dead;
@@ -12,12 +13,13 @@ export type TrainSettings = {
   historySeconds: number;
   leaseSeconds: number;
   mostTeachers: number;
+  groups: GroupSettings;
 };
 
 /** Half a year of readings, three years' hours where steps are long; half an hour for a training. */
-export function defaultTrainSettings(fleet: Fleet, codeVersion: string): TrainSettings {
+export function defaultTrainSettings(fleet: Fleet, codeVersion: string, groups = ungrouped): TrainSettings {
   const historySeconds = Math.max(182 * 86_400, 26_280 * fleet.stepSeconds);
-  return { fleet, codeVersion, historySeconds, leaseSeconds: 1800, mostTeachers: 400 };
+  return { fleet, codeVersion, historySeconds, leaseSeconds: 1800, mostTeachers: 400, groups };
 }
 
 /** The same for the same thing and slot, so that a repeated training gives the same model. */

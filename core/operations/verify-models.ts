@@ -5,7 +5,6 @@ import { loadParts } from "../model/fleet/pack.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { sha256Of } from "../model/sha256.ts";
 import type { Ports } from "../ports.ts";
-import { mostVersions } from "./admit-fleet.ts";
 
 type ModelPorts = Pick<Ports, "registry" | "store" | "fleetFiles">;
 
@@ -20,7 +19,7 @@ const atATime = 8;
  */
 export async function wrongModels({ registry, ...stores }: ModelPorts): Promise<string[]> {
   const wrong: string[] = [];
-  for (const { fleetId, digest, status } of await registry.fleets(mostVersions)) {
+  for (const { fleetId, digest, status } of await registry.currentFleets()) {
     if (status === "retired") continue;
     const fault = await told(`fleet ${fleetId} (${status})`, async () => {
       const { manifest } = await loadFleet(stores.fleetFiles, fleetId, digest);

@@ -17,8 +17,8 @@ import { proveHere } from "./proof-here.ts";
  */
 export type FleetOptions = { maximumParts?: number; prove?: Prove };
 
-/** A champion and a challenger for a few groups. */
-const maximumSessions = 8;
+/** A champion and a challenger for thirty groups; some MB each. */
+const maximumSessions = 64;
 /** What was refused is looked at again after this long, not on every forecast. */
 const rejectionTtlMs = 60_000;
 

@@ -26,7 +26,7 @@ export function tableOfFleets(fleets: RegisteredFleet[]): string {
   const table = new Table({ head, ...plain });
   for (const { fleetId, group, status, createdAt, champions, challengers, statusReason } of fleets) {
     const made = createdAt.toISOString().slice(0, 16);
-    table.push([fleetId, group, status, made, champions, challengers, shorten(statusReason)]);
+    table.push([fleetId, group || "-", status, made, champions, challengers, shorten(statusReason)]);
   }
   return table.toString();
 }
@@ -44,6 +44,7 @@ export function tableOfModel(model: RegisteredModel): string {
     ["made, promoted, retired", [model.createdAt, model.promotedAt, model.retiredAt].map(time).join(", ")],
     [manifest.fleet ? "sha256 of its part" : "sha256", model.modelSha256],
     ...(manifest.fleet ? [["fleet, digest", `${manifest.fleet.fleetId}, ${manifest.fleet.digest}`]] : []),
+    ...(manifest.fleet?.group ? [["group", manifest.fleet.group]] : []),
     ["step, context, leads", `${manifest.stepSeconds} s, ${manifest.contextLength}, ${leadsText(leadsOf(manifest))}`],
     ["history it looks back on", `${manifest.historyLength} steps`],
     ["trained on", `${training.from} to ${training.to}, ${training.windows} windows`],

@@ -12,7 +12,7 @@ import type { Artefact } from "../../core/model/manifest.ts";
 import type { FleetInference, Inference, ModelStore, Registry, Trust } from "../../core/model/ports.ts";
 import { importArtefact } from "../../core/operations/admit.ts";
 import { promoteByHand, rollback } from "../../core/operations/promote.ts";
-import { findFleet, promoteFleetByHand, rollbackFleet } from "../../core/operations/promote-fleet.ts";
+import { promoteFleetByHand, rollbackFleet } from "../../core/operations/promote-fleet.ts";
 import type { Clock, Follower, Log } from "../../core/ports.ts";
 import { loadConfig } from "../config/environment.ts";
 import { integerText } from "../config/number.ts";
@@ -31,7 +31,7 @@ npm run models -- show MODEL
 npm run models -- verify MODEL                    bytes, golden vectors, and training data where the source still has it
 npm run models -- promote MODEL --reason TEXT
 npm run models -- rollback SENSOR --reason TEXT   to the champion before
-npm run models -- fleets                          versions of the fleet's network
+npm run models -- fleets                          versions of the fleet's network, or of each group's
 npm run models -- promote-fleet FLEET --reason TEXT    for all of its sensors at once
 npm run models -- rollback-fleet FLEET --reason TEXT   to the version before, for all of its sensors at once
 npm run models -- export SENSOR --out FOLDER      its champion as one ONNX file that needs nothing else
@@ -132,7 +132,7 @@ export async function runModels(ports: ModelsPorts, fleet: Fleet, user: string, 
       const fleetId = wanted(subject, "the id of the fleet that serves");
       const reason = wanted(options.reason, "--reason");
       return audited("fleet.rollback", `fleets/${fleetId}`, async () => {
-        const known = await findFleet(ports.registry, fleetId);
+        const known = await ports.registry.fleet(fleetId);
         if (known?.status !== "champion") throw new AppError("notFound", `${fleetId} is not a fleet that serves`);
         const back = await rollbackFleet(ports, known.group, reason);
         if (back !== null) return `${back.fleetId} serves again; ${back.sensors} sensors went back`;

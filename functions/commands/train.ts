@@ -10,7 +10,7 @@ import type { FleetResult } from "../../core/model/fleet/training.ts";
 import type { ModelManifest } from "../../core/model/manifest.ts";
 import type { TrainProgress } from "../../core/model/training.ts";
 import { storeFleet } from "../../core/operations/admit-fleet.ts";
-import { trainFleet, trainSensors } from "../../core/operations/train-fleet.ts";
+import { type TrainFleetOutcome, trainFleets, trainSensors } from "../../core/operations/train-fleet.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import { type Config, loadConfig } from "../config/environment.ts";
@@ -69,12 +69,17 @@ async function trainFollower(given: Config, options: Options, signal: AbortSigna
   const ports = { ...others, clock, follower, ...fleets };
   const known = await follower.listSensors(addSeconds(slot, -settings.historySeconds));
   const sensorIds = options.sensor.length === 0 ? null : pick(known, options.sensor);
-  const outcome = await withProgress((onProgress) => {
+  const outcomes = await withProgress((onProgress) => {
     const run = { holder: `train-command/${randomUUID()}`, onProgress, signal };
     return sensorIds === null
-      ? trainFleet(ports, settings, { slot, reason: "requested" }, run)
-      : trainSensors(ports, settings, { slot, reason: "requested", sensorIds }, run);
+      ? trainFleets(ports, settings, { slot, reason: "requested" }, run)
+      : Promise.all([trainSensors(ports, settings, { slot, reason: "requested", sensorIds }, run)]);
   });
+  return outcomes.flatMap(toTrained);
+}
+
+/** The lines of one network's training, or of the parts that were asked for. */
+function toTrained(outcome: TrainFleetOutcome): Trained[] {
   if (outcome.status === "busy") throw new AppError("conflict", "the fleet is being trained elsewhere");
   const refused = outcome.refused.map(toRefused);
   if (outcome.status === "refused") {

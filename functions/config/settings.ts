@@ -2,6 +2,7 @@ import type { Fleet, Target } from "../../core/data/reading.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../core/forecast/settings.ts";
 import type { AlertSettings } from "../../core/operations/alert.ts";
 import { defaultDriftSettings } from "../../core/operations/drift.ts";
+import { ungrouped } from "../../core/operations/fleet-groups.ts";
 import type { HoleSettings } from "../../core/operations/holes.ts";
 import { defaultPromotionSettings, type PromotionSettings } from "../../core/operations/judge.ts";
 import type { Retention } from "../../core/operations/retain.ts";
@@ -41,6 +42,7 @@ export function retentionOf(config: Config): Retention {
 export function settingsOf(config: Config, targets: Target[], demo: { isDemo: boolean } = { isDemo: false }): Settings {
   const { stepSeconds, leads, codeVersion, shardSize, allowedOrigins } = config;
   const fleet = { stepSeconds, leads, targets };
+  const groups = { ...ungrouped, depth: config.fleetGroups };
   const clockSpeed = demo.isDemo ? config.demoSpeed : 1;
   const cycleSeconds = cycleSecondsOf(config.cycleCron);
   const forecast = { ...defaultForecastSettings(fleet, codeVersion), staleSteps: config.staleAfterSteps };
@@ -50,7 +52,7 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
     fleet,
     forecast,
     score: defaultScoreSettings(fleet),
-    train: defaultTrainSettings(fleet, codeVersion),
+    train: defaultTrainSettings(fleet, codeVersion, groups),
     retrain: { fleet, drift: defaultDriftSettings, minimumAgeSeconds },
     promotion: defaultPromotionSettings(leads),
     alert: {
@@ -58,7 +60,7 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
       wallCycleSeconds: cycleSeconds / clockSpeed,
       staleSeconds: config.staleAfterSteps * stepSeconds,
     },
-    schedule: { stepSeconds, shardSize, activeSeconds, ...holes },
+    schedule: { stepSeconds, shardSize, activeSeconds, groups, ...holes },
     api: {
       stepSeconds,
       cycleSeconds,

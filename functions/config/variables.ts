@@ -103,6 +103,11 @@ export const sections = {
     SHARD_SIZE: integerText(1, 10_000)
       .default(100)
       .describe("Sensors in one queue message; 1 gives one invocation per sensor"),
+    FLEET_GROUPS: integerText(0, 8)
+      .default(0)
+      .describe(
+        "Leading parts of a sensor's group path, such as site/building/room, that make a network of its own: 1 is one for each site. 0: one network for all",
+      ),
     SETTLE_SECONDS: integerText(0, 86_400)
       .default(60)
       .describe("How long a cycle waits after its slot for late readings, in seconds"),

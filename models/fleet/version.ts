@@ -61,6 +61,7 @@ export async function buildFleetVersion(
   const manifest: FleetManifest = {
     formatVersion: 1,
     fleetId,
+    ...(request.group ? { group: request.group } : {}),
     graph,
     encoding,
     networks: networks.length,

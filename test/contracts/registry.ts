@@ -166,6 +166,32 @@ export function fleetRegistryContract(open: () => Promise<Registry>): void {
       ]);
     });
 
+    it("keeps a champion for each group, and takes a group's first version back to the common one", async () => {
+      const { registry, champions } = await world();
+      const cold = { fleetId: "cold", digest, group: "cold/store", statusReason: "trained", now: at(2) };
+      await registry.registerFleet(cold);
+      await registry.register({ manifest: ofFleet("cold", "a"), statusReason: "", now: at(2) });
+      const current = async () => (await registry.currentFleets()).map(({ fleetId, status }) => [fleetId, status]);
+      expect(await registry.promoteFleet("cold", { kept: [], reason: "won", now: at(3) })).toBe(1);
+      expect(await champions()).toEqual(["cold-a", "m-own", "one-b", "one-c"]);
+      expect(await current()).toEqual([
+        ["cold", "champion"],
+        ["one", "champion"],
+      ]);
+      expect(await registry.rollbackFleet("cold/store", "bad", at(4))).toEqual({ fleetId: "one", sensors: 1 });
+      expect(await champions()).toEqual(["m-own", "one-a", "one-b", "one-c"]);
+      expect(await current()).toEqual([
+        ["cold", "retired"],
+        ["one", "champion"],
+      ]);
+      await registry.registerFleet({ ...cold, fleetId: "colder", now: at(5) });
+      await registry.retireFleet("colder", "lost", at(6));
+      expect((await current()).map(([fleetId]) => fleetId)).toEqual(["colder", "one"]);
+      expect(await registry.fleet("cold")).toMatchObject({ group: "cold/store", status: "retired", champions: 0 });
+      expect(await registry.fleet("none")).toBeNull();
+      expect(await registry.rollbackFleet("cold/store", "bad", at(7))).toBeNull();
+    });
+
     it("rolls back a version with its sensors, past parts that were renewed, and no further than the first", async () => {
       const { registry, enter, champions } = await world();
       await enter("two", 2, ["a", "b"]);

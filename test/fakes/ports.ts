@@ -11,6 +11,7 @@ import { lastLead } from "../../core/model/leads.ts";
 import type { FleetInference, Inference, PartSums, Registry, Trust } from "../../core/model/ports.ts";
 import type { RegisteredFleet, RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
+import { servingOf } from "../../core/operations/fleet-groups.ts";
 import { countLeads } from "../../core/operations/score.ts";
 import type { Adaptations, Follower, Leases, Ledger, Queue, Scores } from "../../core/ports.ts";
 import { addSeconds, secondsBetween } from "../../core/time.ts";
@@ -59,15 +60,19 @@ export function memoryFollower(
   };
 }
 
-/** What was taken over of their table of sensors; nothing is edited. */
-export function memoryProfiles(): Profiles & { saved: SourceProfile[] } {
+/** What was taken over of their table of sensors; nothing is edited but `groups`, paths by sensor. */
+export function memoryProfiles(
+  groups: Record<string, string> = {},
+): Profiles & { saved: SourceProfile[]; groups: Record<string, string> } {
   return {
     saved: [],
-    async load() {
-      return new Map();
+    groups,
+    async load(sensorIds) {
+      const known = sensorIds.filter((sensorId) => sensorId in groups);
+      return new Map(known.map((sensorId) => [sensorId, { ...emptyProfile, group: groups[sensorId]! }]));
     },
     async all() {
-      return new Map();
+      return this.load(Object.keys(groups));
     },
     async change() {
       return emptyProfile;
@@ -378,16 +383,27 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
     fleets.set(fleetId, { ...mustFleet(fleetId), ...changes });
   const ofFleet = (fleetId: string, status: RegisteredModel["status"]) =>
     newestFirst().filter((one) => fleetOf(one) === fleetId && one.status === status);
-  return {
-    models: byId,
-    async fleets(limit) {
-      const known = [...fleets.values()].map((one) => ({
+  const allFleets = (): RegisteredFleet[] =>
+    [...fleets.values()]
+      .map((one) => ({
         ...one,
         champions: ofFleet(one.fleetId, "champion").length,
         challengers: ofFleet(one.fleetId, "challenger").length,
-      }));
-      known.sort((a, b) => Number(b.createdAt) - Number(a.createdAt) || (a.fleetId < b.fleetId ? 1 : -1));
-      return known.slice(0, limit);
+      }))
+      .sort((a, b) => Number(b.createdAt) - Number(a.createdAt) || (a.fleetId < b.fleetId ? 1 : -1));
+  return {
+    models: byId,
+    async fleets(limit) {
+      return allFleets().slice(0, limit);
+    },
+    async currentFleets() {
+      const known = allFleets();
+      const isNewest = ({ fleetId, group }: RegisteredFleet) =>
+        known.find((one) => one.group === group)?.fleetId === fleetId;
+      return known.filter((one) => one.status !== "retired" || isNewest(one));
+    },
+    async fleet(fleetId) {
+      return allFleets().find((one) => one.fleetId === fleetId) ?? null;
     },
     async registerFleet({ fleetId, digest, group, statusReason, now }) {
       const known = fleets.get(fleetId);
@@ -425,9 +441,11 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
         .filter((one) => one.group === group && one.status === "retired" && one.promotedAt && one.retiredAt)
         .filter(({ retiredAt }) => Number(retiredAt) <= Number(champion?.promotedAt))
         .sort((a, b) => Number(b.retiredAt) - Number(a.retiredAt))[0];
-      if (!champion || !before) return null;
+      const common = group === "" ? undefined : servingOf(allFleets()).get("");
+      const back = before ?? common;
+      if (!champion || !back) return null;
       changeFleet(champion.fleetId, { status: "retired", statusReason, retiredAt: now });
-      changeFleet(before.fleetId, { status: "champion", statusReason, retiredAt: null });
+      if (back !== common) changeFleet(back.fleetId, { status: "champion", statusReason, retiredAt: null });
       let sensors = 0;
       for (const model of ofFleet(champion.fleetId, "champion")) {
         const earlier = ofSensor(model.sensorId)
@@ -439,7 +457,7 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
         change(earlier, { status: "champion", statusReason, retiredAt: null });
         sensors++;
       }
-      return { fleetId: before.fleetId, sensors };
+      return { fleetId: back.fleetId, sensors };
     },
     async retireFleet(fleetId, statusReason, now) {
       const { status } = mustFleet(fleetId);

@@ -4,6 +4,7 @@ import { defaultForecastSettings } from "../../core/forecast/settings.ts";
 import { ForecastMessage, type QueueMessage, type QueueName, ScoreMessage } from "../../core/messages.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { defaultDriftSettings } from "../../core/operations/drift.ts";
+import { ungrouped } from "../../core/operations/fleet-groups.ts";
 import { forecast } from "../../core/operations/forecast.ts";
 import type { HoleSettings } from "../../core/operations/holes.ts";
 import { defaultPromotionSettings } from "../../core/operations/judge.ts";
@@ -36,7 +37,7 @@ const cycleCron = "*/10 * * * *";
 const settleSeconds = 60;
 const { shortestSeconds, between } = timesOf(cycleCron);
 const holeSettings: HoleSettings = {
-  ...{ stepSeconds, shardSize: 2, activeSeconds: 86_400, cycleSeconds: shortestSeconds },
+  ...{ stepSeconds, shardSize: 2, activeSeconds: 86_400, groups: ungrouped, cycleSeconds: shortestSeconds },
   ...{ expiredSteps: forecastSettings.expiredSteps, dueSlots: between },
 };
 const retrainSettings = { fleet, drift: defaultDriftSettings, minimumAgeSeconds: 86_400 };

@@ -6,13 +6,14 @@ import { usePreferences } from "../shell/preferences.ts";
 import { ModelStatusText } from "./status.tsx";
 
 /**
- * Versions of the fleet's network: which one serves, which one is on trial, and of how many sensors; nothing before the
- * first.
+ * Versions of the fleet's networks: which one serves, which one is on trial, of which group and of how many sensors;
+ * nothing before the first.
  */
 export function FleetVersions() {
   const { zone } = usePreferences();
   const fleets = useLive<FleetVersion[]>("fleets", getFleets).data ?? [];
   if (fleets.length === 0) return null;
+  const hasGroups = fleets.some(({ group }) => group !== "");
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must take the keyboard's focus
     <section class="fleet-wrap table-scroll" tabIndex={0} aria-label="Versions of the fleet's network">
@@ -21,6 +22,7 @@ export function FleetVersions() {
         <thead>
           <tr>
             <th scope="col">Version</th>
+            {hasGroups && <th scope="col">Group</th>}
             <th scope="col">Status</th>
             <th scope="col">Why</th>
             <th scope="col">Made</th>
@@ -34,6 +36,7 @@ export function FleetVersions() {
               <th scope="row">
                 <code title={fleet.digest}>{fleet.fleetId}</code>
               </th>
+              {hasGroups && <td>{fleet.group || "all others"}</td>}
               <td>
                 <ModelStatusText status={fleet.status} />
               </td>

@@ -21,6 +21,8 @@ export type FleetGraph = z.infer<typeof FleetGraph>;
 export const FleetManifest = z.object({
   formatVersion: z.literal(1),
   fleetId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
+  /** The group of sensors whose network it is; left out where it is that of all that are in none. */
+  group: name.optional(),
   graph: FleetGraph,
   encoding: FleetEncoding,
   /** Networks whose mean is forecast, and the share of ridge beside them. */

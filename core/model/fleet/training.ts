@@ -17,9 +17,10 @@ export type FleetSensor = {
   trainEnd?: Date;
 };
 
-/** What a group of like sensors is trained on; `leads` ascend. */
+/** What a group of like sensors is trained on; `leads` ascend. `group`: its name, where the fleet has several. */
 export type FleetRequest = {
   sensors: FleetSensor[];
+  group?: string;
   targets: Target[];
   stepSeconds: number;
   leads: number[];

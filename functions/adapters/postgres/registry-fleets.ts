@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from "kysely";
+import { type Kysely, type RawBuilder, sql, type Transaction } from "kysely";
 import { AppError } from "../../../core/errors.ts";
 import type { FleetRegistryWriter, RegistryReader } from "../../../core/model/ports.ts";
 import type { ModelStatus, RegisteredFleet } from "../../../core/model/registered.ts";
@@ -9,25 +9,24 @@ import type { PredictorSchema } from "./schema.ts";
  * Versions of fleets' networks in the predictor database. What concerns a version and its sensors' models is one
  * transaction; the version's row is locked first, so that two of them come after each other.
  */
-export function postgresFleets(db: Kysely<PredictorSchema>): FleetRegistryWriter & Pick<RegistryReader, "fleets"> {
+export function postgresFleets(db: Kysely<PredictorSchema>): FleetRegistryWriter & FleetReader {
   const inOne = async <T>(work: (trx: Transaction<PredictorSchema>) => Promise<T>) => {
     const done = await db.transaction().execute(work);
     await moveRevision(db);
     return done;
   };
   return {
-    async fleets(limit) {
-      const { rows } = await sql<Omit<RegisteredFleet, "status"> & { status: string }>`
-        select fleet_id as "fleetId", group_path as "group", digest, status, status_reason as "statusReason",
-          created_at as "createdAt", promoted_at as "promotedAt", retired_at as "retiredAt", champions, challengers
-        from fleet left join lateral (
-          select count(*) filter (where model.status = 'champion')::integer as champions,
-            count(*) filter (where model.status = 'challenger')::integer as challengers
-          from model where model.fleet_id = fleet.fleet_id and model.status <> 'retired'
-        ) as sensors on true
-        order by created_at desc, fleet_id desc limit ${limit}`.execute(db);
-      return rows.map((row) => ({ ...row, status: row.status as ModelStatus }));
-    },
+    fleets: (limit) => readFleets(db, sql`order by created_at desc, fleet_id desc limit ${limit}`),
+
+    currentFleets: () =>
+      readFleets(
+        db,
+        sql`where status <> 'retired' or fleet_id in (
+            select distinct on (group_path) fleet_id from fleet order by group_path, created_at desc, fleet_id desc)
+          order by created_at desc, fleet_id desc`,
+      ),
+
+    fleet: async (fleetId) => (await readFleets(db, sql`where fleet_id = ${fleetId}`))[0] ?? null,
 
     async registerFleet({ fleetId, digest, group, statusReason, now }) {
       const inserted = await db
@@ -88,7 +87,8 @@ export function postgresFleets(db: Kysely<PredictorSchema>): FleetRegistryWriter
           .limit(1)
           .forUpdate()
           .executeTakeFirst();
-        if (!champion || !before) return null;
+        const back = before ?? (group === "" ? undefined : await commonFleet(trx));
+        if (!champion || !back) return null;
         await trx
           .updateTable("fleet")
           .set({ status: "retired", status_reason: reason, retired_at: now })
@@ -97,9 +97,10 @@ export function postgresFleets(db: Kysely<PredictorSchema>): FleetRegistryWriter
         await trx
           .updateTable("fleet")
           .set({ status: "champion", status_reason: reason, retired_at: null })
-          .where("fleet_id", "=", before.fleet_id)
+          .where("fleet_id", "=", back.fleet_id)
+          .where("status", "<>", "champion")
           .execute();
-        return { fleetId: before.fleet_id, sensors: await goBack(trx, champion.fleet_id, reason, now) };
+        return { fleetId: back.fleet_id, sensors: await goBack(trx, champion.fleet_id, reason, now) };
       }),
 
     retireFleet: (fleetId, reason, now) =>
@@ -119,6 +120,32 @@ export function postgresFleets(db: Kysely<PredictorSchema>): FleetRegistryWriter
         }
       }),
   };
+}
+
+type FleetReader = Pick<RegistryReader, "fleets" | "currentFleets" | "fleet">;
+
+/** Versions with how many sensors each forecasts and is on trial at; `which` are the clauses after the join. */
+async function readFleets(db: Kysely<PredictorSchema>, which: RawBuilder<unknown>): Promise<RegisteredFleet[]> {
+  const { rows } = await sql<Omit<RegisteredFleet, "status"> & { status: string }>`
+    select fleet_id as "fleetId", group_path as "group", digest, status, status_reason as "statusReason",
+      created_at as "createdAt", promoted_at as "promotedAt", retired_at as "retiredAt", champions, challengers
+    from fleet left join lateral (
+      select count(*) filter (where model.status = 'champion')::integer as champions,
+        count(*) filter (where model.status = 'challenger')::integer as challengers
+      from model where model.fleet_id = fleet.fleet_id and model.status <> 'retired'
+    ) as sensors on true
+    ${which}`.execute(db);
+  return rows.map((row) => ({ ...row, status: row.status as ModelStatus }));
+}
+
+/** What serves the sensors that are in no group with a network of its own. */
+async function commonFleet(trx: Transaction<PredictorSchema>) {
+  return trx
+    .selectFrom("fleet")
+    .selectAll()
+    .where("group_path", "=", "")
+    .where("status", "=", "champion")
+    .executeTakeFirst();
 }
 
 async function lockFleet(trx: Transaction<PredictorSchema>, fleetId: string) {

@@ -55,7 +55,7 @@ export type ModelPage = z.infer<typeof ModelPage>;
 export const FleetVersion = z
   .object({
     fleetId: z.string(),
-    /** The group of sensors that it forecasts; empty: all that are in none. */
+    /** The group of sensors that it forecasts; empty: all that are in none with a network of its own. */
     group: z.string(),
     status: z.enum(["challenger", "champion", "retired"]),
     statusReason: z.string(),

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { findFleet, promoteFleetByHand, rollbackFleet } from "../../../core/operations/promote-fleet.ts";
+import { promoteFleetByHand, rollbackFleet } from "../../../core/operations/promote-fleet.ts";
 import { FleetVersion, FleetVersionList, ReasonRequest } from "../contract/models.ts";
 import { PathId } from "../parameters.ts";
 import { toFleetVersion } from "../present.ts";
@@ -18,13 +18,15 @@ const listFleets = createRoute({
   tags,
   summary:
     "Versions of fleets' networks, newest first: which one serves, which one is on trial, and of how many sensors",
-  responses: answers(200, FleetVersionList, `The newest ${mostListed}`),
+  responses: answers(200, FleetVersionList, `The newest ${mostListed}, and what serves or is on trial in each group`),
 });
 
 export function fleetRoutes({ ports }: ApiServices): OpenAPIHono {
   const app = new OpenAPIHono().openapi(listFleets, async (c) => {
-    const items = (await ports.registry.fleets(mostListed)).map(toFleetVersion);
-    return c.json({ items }, 200);
+    const [newest, current] = await Promise.all([ports.registry.fleets(mostListed), ports.registry.currentFleets()]);
+    // With many groups what serves may be older than the newest versions of all.
+    const listed = new Map([...newest, ...current].map((fleet) => [fleet.fleetId, fleet]));
+    return c.json({ items: [...listed.values()].map(toFleetVersion) }, 200);
   });
   addVerb(app, {
     path: "/v1/fleets/{id}",
@@ -42,7 +44,7 @@ export function fleetRoutes({ ports }: ApiServices): OpenAPIHono {
         const code = isUnknown ? "notFound" : "artefactRejected";
         throw refuse(isUnknown ? 404 : 422, { code, detail: promoted.message });
       }
-      return c.json(toFleetVersion((await findFleet(ports.registry, id))!), 200);
+      return c.json(toFleetVersion((await ports.registry.fleet(id))!), 200);
     },
   });
   addVerb(app, {
@@ -54,7 +56,7 @@ export function fleetRoutes({ ports }: ApiServices): OpenAPIHono {
     responses: answers(200, FleetVersion, "The version that is back"),
     handle: async (c, id) => {
       const { reason } = ReasonRequest.parse(c.req.valid("json" as never));
-      const fleet = await findFleet(ports.registry, id);
+      const fleet = await ports.registry.fleet(id);
       if (fleet === null) throw refuse(404, { code: "notFound", detail: `fleet ${id} is not registered` });
       const isServing = fleet.status === "champion";
       const back = isServing ? await rollbackFleet(ports, fleet.group, reason) : null;
@@ -62,7 +64,7 @@ export function fleetRoutes({ ports }: ApiServices): OpenAPIHono {
         const why = isServing ? "there is no version before it to go back to" : `it is ${fleet.status}`;
         throw refuse(409, { code: "conflict", detail: `fleet ${id} is not taken back: ${why}` });
       }
-      return c.json(toFleetVersion((await findFleet(ports.registry, back.fleetId))!), 200);
+      return c.json(toFleetVersion((await ports.registry.fleet(back.fleetId))!), 200);
     },
   });
   return app;

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import { ForecastMessage, ScoreMessage } from "../../../core/messages.ts";
 import type { ModelOutput } from "../../../core/model/tensors.ts";
+import { ungrouped } from "../../../core/operations/fleet-groups.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
 import { schedule, scheduleScores } from "../../../core/operations/schedule.ts";
 import { defaultScoreSettings, score } from "../../../core/operations/score.ts";
@@ -15,6 +16,7 @@ import {
   memoryAdaptations,
   memoryFollower,
   memoryLedger,
+  memoryProfiles,
   memoryQueue,
   memoryRegistry,
   noFleets,
@@ -23,7 +25,7 @@ import {
 const fleet = fleetOf();
 const settings = { ...defaultForecastSettings(fleet, "v1"), baselineSteps: 100 };
 const scoreSettings = defaultScoreSettings(fleet);
-const scheduleSettings = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400 };
+const scheduleSettings = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400, groups: ungrouped };
 const slots = [-2, 0].map((step) => addSeconds(someSlot, step * 600));
 const answer = (): ModelOutput => ({
   ok: true,
@@ -61,6 +63,7 @@ function world(faults: Fault[]) {
   const ports = {
     clock: testClock(slots[0]!),
     log: quietLog(),
+    profiles: memoryProfiles(),
     follower: struck(memoryFollower(new Map([...sensors, ["stuck", stuck]]))),
     registry: struck(
       memoryRegistry(["a", "b", "c"].map((id) => modelOf(manifestOf({ modelId: `m-${id}`, sensorId: id })))),

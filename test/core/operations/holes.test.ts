@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { defaultForecastSettings } from "../../../core/forecast/settings.ts";
 import { ForecastMessage } from "../../../core/messages.ts";
+import { ungrouped } from "../../../core/operations/fleet-groups.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
 import { closeHoles, type HoleSettings } from "../../../core/operations/holes.ts";
 import { schedule } from "../../../core/operations/schedule.ts";
@@ -14,6 +15,7 @@ import {
   memoryAdaptations,
   memoryFollower,
   memoryLedger,
+  memoryProfiles,
   memoryQueue,
   memoryRegistry,
   noFleets,
@@ -26,6 +28,7 @@ const settings: HoleSettings = {
   stepSeconds: 600,
   shardSize: 2,
   activeSeconds: 86_400,
+  groups: ungrouped,
   cycleSeconds: shortestSeconds,
   expiredSteps: 6,
   dueSlots: between,
@@ -40,6 +43,7 @@ function world() {
   const ports = {
     clock: testClock(someSlot),
     log: quietLog(),
+    profiles: memoryProfiles(),
     follower: memoryFollower(new Map(sensors.map((id) => [id, days]))),
     registry: memoryRegistry(),
     fleetInference: noFleets(),

@@ -4,6 +4,7 @@ import { TrainFleetMessage } from "../../../core/messages.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import { importArtefact } from "../../../core/operations/admit.ts";
 import { defaultDriftSettings, errorDrift, inputDrift } from "../../../core/operations/drift.ts";
+import { ungrouped } from "../../../core/operations/fleet-groups.ts";
 import { defaultPromotionSettings } from "../../../core/operations/judge.ts";
 import { promote, rollback } from "../../../core/operations/promote.ts";
 import { findRetraining, scheduleRetraining } from "../../../core/operations/retrain.ts";
@@ -20,6 +21,7 @@ import {
   memoryAudit,
   memoryFollower,
   memoryLedger,
+  memoryProfiles,
   memoryQueue,
   memoryRegistry,
   noTrust,
@@ -66,6 +68,7 @@ async function world(models: RegisteredModel[], scores: Score[]) {
     registry: memoryRegistry(models),
     scores: ledger,
     queue: memoryQueue(),
+    profiles: memoryProfiles(),
     follower: memoryFollower(new Map()),
     annotations: memoryAnnotations(),
   };
@@ -227,7 +230,7 @@ test("asks once a day for sensors that drifted or have no model, and leaves the 
   const retrain = { fleet: fleetOf(), drift: defaultDriftSettings, minimumAgeSeconds: 86_400 };
   const ask = (slot: Date) =>
     findRetraining({ ...ports, follower }, retrain, { slot, sensorIds: ["a", "b", "c", "d"] });
-  const schedule = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400 };
+  const schedule = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400, groups: ungrouped };
   const askFleet = (slot: Date) => scheduleRetraining({ ...ports, follower }, { schedule, retrain }, slot);
   expect((await ask(someSlot)).map(({ sensorId, reason }) => [sensorId, reason])).toEqual([
     ["a", "drift"],

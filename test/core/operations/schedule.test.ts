@@ -2,21 +2,23 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { ForecastMessage, TrainFleetMessage, TrainMessage } from "../../../core/messages.ts";
+import { ungrouped } from "../../../core/operations/fleet-groups.ts";
 import { schedule, scheduleScores, shardsOf } from "../../../core/operations/schedule.ts";
 import { scheduleTraining } from "../../../core/operations/schedule-training.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { manifestOf, modelOf, readingsOf, someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryFollower, memoryLedger, memoryQueue, memoryRegistry } from "../../fakes/ports.ts";
+import { memoryFollower, memoryLedger, memoryProfiles, memoryQueue, memoryRegistry } from "../../fakes/ports.ts";
 
-const settings = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400 };
+const settings = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400, groups: ungrouped };
 
 function world(sensorIds: string[]) {
   const readings = new Map(sensorIds.map((sensorId) => [sensorId, readingsOf({ temperature: [20] })]));
   const ports = {
     clock: testClock(someSlot),
     log: quietLog(),
+    profiles: memoryProfiles(),
     follower: memoryFollower(readings),
     ledger: memoryLedger(),
     queue: memoryQueue(),
@@ -112,7 +114,8 @@ async function dueAfter(hours: number, registry: ReturnType<typeof memoryRegistr
   const at = addSeconds(trainedAt, hour * hours);
   const follower = memoryFollower(new Map(sensorIds.map((id) => [id, readingsOf({ temperature: [20] }, { end: at })])));
   const queue = memoryQueue();
-  for (let again = 0; again < 2; again++) await scheduleTraining({ follower, queue, registry }, settings, { at });
+  for (let again = 0; again < 2; again++)
+    await scheduleTraining({ follower, profiles: memoryProfiles(), queue, registry }, settings, { at });
   return queue.sent.map(({ message: { body } }) => {
     const fleet = TrainFleetMessage.safeParse(body);
     return fleet.success ? `fleet ${fleet.data.reason}` : JSON.stringify(TrainMessage.parse(body).sensorIds);

@@ -7,7 +7,8 @@ import type { FleetVersion } from "../../../core/model/fleet/manifest.ts";
 import { seedFleet } from "../../../core/operations/admit-fleet.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
 import { promoteByHand } from "../../../core/operations/promote.ts";
-import { drawSensors, trainFleet, trainSensors } from "../../../core/operations/train-fleet.ts";
+import { drawSensors } from "../../../core/operations/teachers.ts";
+import { trainFleet, trainSensors } from "../../../core/operations/train-fleet.ts";
 import { defaultTrainSettings } from "../../../core/operations/train-settings.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { workerFleetTrainer } from "../../../functions/adapters/fleet.ts";
@@ -24,6 +25,7 @@ import {
   memoryLeases,
   memoryLedger,
   memoryPartSums,
+  memoryProfiles,
   memoryRegistry,
 } from "../../fakes/ports.ts";
 
@@ -60,6 +62,7 @@ function world(files = memoryFiles()) {
     registry: memoryRegistry(),
     leases: memoryLeases(),
     partSums: memoryPartSums(),
+    profiles: memoryProfiles(),
     ledger: memoryLedger(),
     adaptations: memoryAdaptations(),
     inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "none" })),
