@@ -11,10 +11,10 @@ export type NetworkShape = {
   /** LSTM units; 0 leaves the LSTM out (ablation only). */
   hidden: number;
   targets: number;
-  /** Number of leads; which steps they stand for is no matter of the network. */
+  /** Number of leads that all parts but the far head are for; which steps they stand for is no matter of the network. */
   horizon: number;
-  /** What a lead's loss counts for, [horizon]; each alike where not given. */
-  leadWeights?: number[];
+  /** The leads beyond, where there are some. */
+  far: FarShape | null;
   /** Quantile levels, ascending and symmetric, with 0.5 in the middle. */
   quantiles: number[];
   /** Linear features per target; the skip maps each target's own features to its own leads. */
@@ -38,10 +38,22 @@ export type NetworkShape = {
 };
 
 /**
- * Training rows, row-major float32. `sequence` [rows, contextLength, channels]; `features` [rows, targets * linear +
- * extra]: standardised and not clipped (the network clips to +-8), each target's linear features in target order, then
- * the extra ones; `wanted` [rows, horizon, targets]: (target - last - ridge) / residual scale, NaN where the target is
- * missing; `sensor` [rows]: whose skip, in 0..sensors - 1.
+ * A head for further leads: last branch layer, LSTM's last state and some features of its own -> SiLU layer -> linear.
+ * It learns from the other parts and teaches them nothing: they are those of a network without it, to the last bit.
+ */
+export type FarShape = {
+  /** Number of its leads; they follow the others'. */
+  horizon: number;
+  /** Columns of a row's features that it alone sees, ascending. */
+  features: number[];
+  units: number;
+};
+
+/**
+ * Training rows, row-major float32. `sequence` [rows, contextLength, channels]; `features` [rows, rowFeatures]:
+ * standardised and not clipped (the network clips to +-8), but for the far head's own columns each target's linear
+ * features in target order, then the extra ones; `wanted` [rows, leads, targets]: (target - last - ridge) / residual
+ * scale, NaN where the target is missing; `sensor` [rows]: whose skip, in 0..sensors - 1.
  */
 export type TrainingRows = {
   rows: number;
@@ -54,21 +66,39 @@ export type TrainingRows = {
 /** A parameter tensor and its place in the flat weights, row-major. */
 export type ParameterTensor = { name: string; dims: number[]; offset: number; size: number };
 
-/** Features of a row: every target's linear features, then the extra ones. */
+/** Features that the branch sees: every target's linear features, then the extra ones. */
 export function featureCount(shape: NetworkShape): number {
   return shape.targets * shape.linear + shape.extra;
 }
 
+/** Features of a row: the branch's and the far head's own. */
+export function rowFeatures(shape: NetworkShape): number {
+  return featureCount(shape) + (shape.far?.features.length ?? 0);
+}
+
+/** All leads, the far head's last. */
+export function leadCount(shape: NetworkShape): number {
+  return shape.horizon + (shape.far?.horizon ?? 0);
+}
+
 /**
  * Outputs of the network before the quantile head, [parts, targets, horizon]: the middle, lower widths, upper widths.
+ * `horizon`: the far head's, or by default the others'.
  */
-export function outputCount(shape: NetworkShape): number {
-  return shape.quantiles.length * shape.targets * shape.horizon;
+export function outputCount({ quantiles, targets, horizon: near }: NetworkShape, horizon: number = near): number {
+  return quantiles.length * targets * horizon;
+}
+
+/** What the far head sees of the other parts, in this order: the last branch layer, the LSTM's last state. */
+export function farInputCounts(shape: NetworkShape): { branch: number; state: number; features: number } {
+  const branch = shape.branchLayers > 0 ? shape.branchUnits : 0;
+  return { branch, state: shape.hidden, features: shape.far?.features.length ?? 0 };
 }
 
 /**
  * The parameters in the order of `Network.weights`. Gates in ONNX's order i, o, f, c; layers as [inputs, outputs];
- * outputs as [parts, targets, horizon]; the first branch layer's inputs as [embedding, features]. The skips come first.
+ * outputs as [parts, targets, horizon]; the first branch layer's inputs as [embedding, features]. The skips come first,
+ * the far head last.
  */
 export function parameterLayout(shape: NetworkShape): ParameterTensor[] {
   const { hidden, channels, targets, linear, horizon, branchUnits, branchLayers, branchEmbedding } = shape;
@@ -102,19 +132,15 @@ export function parameterLayout(shape: NetworkShape): ParameterTensor[] {
     add("branch.out.weight", inputs, outputs);
     add("branch.out.bias", outputs);
   }
-  return tensors;
-}
-
-/** Visits the outputs in the order [parts, targets, horizon]. */
-export function forEachOutput(
-  { quantiles, targets, horizon }: NetworkShape,
-  visit: (part: number, target: number, lead: number) => void,
-): void {
-  for (let part = 0; part < quantiles.length; part++) {
-    for (let target = 0; target < targets; target++) {
-      for (let lead = 0; lead < horizon; lead++) visit(part, target, lead);
-    }
+  if (shape.far) {
+    const { branch, state, features } = farInputCounts(shape);
+    const farOutputs = outputCount(shape, shape.far.horizon);
+    add("far.0.weight", branch + state + features, shape.far.units);
+    add("far.0.bias", shape.far.units);
+    add("far.out.weight", shape.far.units, farOutputs);
+    add("far.out.bias", farOutputs);
   }
+  return tensors;
 }
 
 /** Throws badInput for a shape that no network can have. */
@@ -140,8 +166,20 @@ export function checkShape(shape: NetworkShape): void {
       `the LSTM joins a branch layer, but there are ${hidden} units and ${branchLayers} layers`,
     );
   }
+  if (shape.far) checkFar(shape, shape.far);
   const { from, count } = shape.contextFeatures;
   if (from < 0 || count < 0 || from + count > featureCount(shape)) {
     throw new AppError("badInput", `context features ${from} to ${from + count} of ${featureCount(shape)} features`);
+  }
+}
+
+function checkFar(shape: NetworkShape, { horizon, features, units }: FarShape): void {
+  const ascend = features.every((column, i) => column > (features[i - 1] ?? -1) && column < rowFeatures(shape));
+  const { branch, state } = farInputCounts(shape);
+  if (horizon < 1 || units < 1 || branch + state < 1 || !ascend) {
+    throw new AppError(
+      "badInput",
+      `a far head needs leads, units, something to learn from and ascending columns: ${horizon}, ${units}, ${branch + state}, ${features}`,
+    );
   }
 }

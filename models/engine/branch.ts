@@ -2,6 +2,7 @@ import type { NetworkShape } from "../layout.ts";
 import { featureCount, outputCount } from "../layout.ts";
 import type { Engine } from "./engine.ts";
 import {
+  farPlaces,
   outputColumn,
   type Part,
   type PartTensor,
@@ -20,8 +21,9 @@ type Layer = { name: string; inputs: number; depth: number; width: number; weigh
  * Every feature through tanh units (beside them the LSTM's last state, where it joins), SiLU layers with dropout, and a
  * linear layer that starts at zero.
  */
-export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
+export function createBranch({ kernels, floats: view }: Engine, shape: NetworkShape): Part {
   const { branchEmbedding: units, branchDropout } = shape;
+  const far = farPlaces(shape);
   const features = featureCount(shape);
   const width = pad(features);
   const embedded = units * width;
@@ -96,6 +98,12 @@ export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
     kernels.multiply(joint.gradient, joined, dy, width, transposed, 0, rows, width, joined, false);
   }
 
+  function copyRows(to: number, from: number, width: number, rows: number): void {
+    for (let row = 0; row < rows; row++) {
+      view(to + 4 * row * far.depth, width).set(view(from + 4 * row * width, width));
+    }
+  }
+
   return {
     tensors: [
       { name: "embedding.scale", place: embeddedPlace, start: () => 1 },
@@ -122,6 +130,7 @@ export function createBranch({ kernels }: Engine, shape: NetworkShape): Part {
         const silu = silus[i];
         if (!silu) {
           kernels.multiply(out, outputs, x, layer.depth, w, bias, rows, layer.depth, layer.width, true);
+          if (shape.far && i > 0) copyRows(pass.far.input + 4 * far.branch, x, layer.depth, rows);
           break;
         }
         const count = rows * layer.width;

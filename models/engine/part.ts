@@ -1,4 +1,4 @@
-import type { NetworkShape } from "../layout.ts";
+import { farInputCounts, type NetworkShape } from "../layout.ts";
 
 /**
  * A tensor of a part: where each value (flat index, row-major) lies among the part's packed floats, and how it starts.
@@ -28,6 +28,11 @@ export type Pass = {
   joint: { state: number; gradient: number };
   /** [rows, padded outputs]; forward adds to it, backward finds the gradient there. */
   out: number;
+  /**
+   * The far head's: `input` [rows, depth] as `farPlaces` has it, to which the other parts copy what they made; `out` as
+   * above; `random` its own dropout's state.
+   */
+  far: { input: number; out: number; random: number };
   /** Dropout on: its random state (16 bytes); 0 for prediction. */
   random: number;
 };
@@ -52,14 +57,26 @@ export const pad = (count: number): number => Math.ceil(count / 4) * 4;
 /** LSTM units as the kernels take them: a multiple of 8, those added stay 0. */
 export const paddedHidden = (shape: NetworkShape): number => 2 * pad(shape.hidden / 2);
 
-/** Floats of a padded output row, [parts, targets, padded horizon]. */
-export function paddedOutputs(shape: NetworkShape): number {
-  return shape.quantiles.length * shape.targets * pad(shape.horizon);
+/** Floats of a padded output row of one head, [parts, targets, padded horizon]. */
+export function paddedOutputs(shape: NetworkShape, horizon: number = shape.horizon): number {
+  return shape.quantiles.length * shape.targets * pad(horizon);
 }
 
 /** Column in the padded output row of an output, [parts, targets, horizon]. */
-export function outputColumn(shape: NetworkShape, output: number): number {
-  return Math.floor(output / shape.horizon) * pad(shape.horizon) + (output % shape.horizon);
+export function outputColumn(shape: NetworkShape, output: number, horizon: number = shape.horizon): number {
+  return Math.floor(output / horizon) * pad(horizon) + (output % horizon);
+}
+
+/** Where what the far head sees begins in a padded row of its inputs, and how long that is. */
+export type FarPlaces = Record<"branch" | "state" | "features" | "depth", number>;
+
+/** The padded row of the far head's inputs; nothing where there is no such head. */
+export function farPlaces(shape: NetworkShape): FarPlaces {
+  if (shape.far === null) return { branch: 0, state: 0, features: 0, depth: 0 };
+  const { branch, features: own } = farInputCounts(shape);
+  const state = pad(branch);
+  const features = state + paddedHidden(shape);
+  return { branch: 0, state, features, depth: features + pad(own) };
 }
 
 /** Place of row k, column c in a panel matrix [depth, width]: panels of eight columns, a last one of four. */

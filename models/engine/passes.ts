@@ -2,7 +2,8 @@ import { AppError } from "../../core/errors.ts";
 import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { batchFloats, fillBatch } from "./batch.ts";
 import type { Engine } from "./engine.ts";
-import { type Part, pad, paddedHidden, paddedOutputs } from "./part.ts";
+import { type Head, headsOf } from "./heads.ts";
+import { type Part, pad, paddedHidden } from "./part.ts";
 import type { State } from "./state.ts";
 
 const never = () => false;
@@ -12,10 +13,10 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
   const { kernels } = engine;
   const levels = shape.quantiles.length;
   const sides = (levels - 1) / 2;
-  const width = shape.targets * pad(shape.horizon);
-  const outputs = paddedOutputs(shape);
+  const heads = headsOf(shape);
+  const outputs = heads.reduce((sum, head) => sum + head.outputs, 0);
   const joint = shape.joinsHidden ? paddedHidden(shape) : 0;
-  const widths = shape.sensors === 1 ? state.widths : state.noWidths;
+  const widthsOf = (head: number) => (shape.sensors === 1 ? state.widths[head]! : state.noWidths);
   let work = 0;
   let workRows = 0;
 
@@ -27,39 +28,42 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
       work = engine.reserve(batch + rows * (outputs + 2 * joint) + partFloats);
       workRows = rows;
     }
-    const out = work + 4 * batch;
-    const state = out + 4 * rows * outputs;
+    const near = work + 4 * batch;
+    const outs = [near, near + 4 * rows * heads[0]!.outputs].slice(0, heads.length);
+    const state = near + 4 * rows * outputs;
     const gradient = state + 4 * rows * joint;
-    return { batch: work, out, joint: { state, gradient }, parts: gradient + 4 * rows * joint };
+    return { batch: work, outs, joint: { state, gradient }, parts: gradient + 4 * rows * joint };
   }
 
   /**
    * Rows of several sensors begin with their sensor's widths; those of one sensor at 0, and the kernels add the widths.
    */
-  function startRows(at: number, rows: number, sensor: Int32Array): void {
+  function startRows(at: number, { outputs }: Head, widths: number, rows: number, sensor: Int32Array): void {
     kernels.fill(at, rows * outputs, 0);
     if (shape.sensors === 1) return;
     const out = engine.floats(at, rows * outputs);
-    for (const [row, of] of sensor.entries())
-      out.set(engine.floats(state.widths + 4 * of * outputs, outputs), row * outputs);
+    for (const [row, of] of sensor.entries()) out.set(engine.floats(widths + 4 * of * outputs, outputs), row * outputs);
   }
 
   /**
-   * Runs the parts with the weights at `weights` over rows `index`, leaving their sum in `out`; dropout is for training
-   * alone.
+   * Runs the parts with the weights at `weights` over rows `index`, leaving their sum in each head's `outs`; dropout is
+   * for training alone.
    */
   function forward(data: TrainingRows, index: Int32Array, weights: number, mode: "train" | "gradient" | "predict") {
     const rows = pad(index.length);
     const space = workspace(rows);
     const isAlone = mode === "train" && shape.contextDropout > 0 ? state.isAlone : never;
     const batch = fillBatch(engine, shape, data, index, space.batch, mode !== "predict", isAlone);
-    startRows(space.out, rows, batch.sensor);
+    heads.forEach((head, i) => {
+      startRows(space.outs[i]!, head, state.widths[i]!, rows, batch.sensor);
+    });
     let at = 0;
     let scratch = space.parts;
     const passes = parts.map((part) => {
       const pass = {
         ...{ rows, sequence: batch.sequence, features: batch.features, sensor: batch.sensor },
-        ...{ joint: space.joint, out: space.out, work: scratch },
+        ...{ joint: space.joint, out: space.outs[0]!, work: scratch },
+        far: { input: batch.far, out: space.outs[1] ?? 0, random: mode === "train" ? state.farRandom : 0 },
         ...{ parameters: weights + 4 * at, gradients: state.gradients + 4 * at },
         random: mode === "train" ? state.random : 0,
       };
@@ -68,41 +72,34 @@ export function createPasses(engine: Engine, shape: NetworkShape, parts: Part[],
       part.forward(pass);
       return { part, pass };
     });
-    return { rows, passes, out: space.out, wanted: batch.wanted, present: batch.present };
+    return { rows, passes, outs: space.outs, wanted: batch.wanted, present: batch.present };
   }
 
-  /** Address of the quantiles of rows `index`, in the kernels' order. */
-  function quantiles(data: TrainingRows, index: Int32Array, weights: number): number {
-    const { rows, out } = forward(data, index, weights, "predict");
-    kernels.quantiles(out, widths, rows, width, sides);
-    return out;
-  }
-
-  /** Multiplies the outputs' gradients by their leads' weights. */
-  function weighLeads(at: number, rows: number): void {
-    const weighed = (shape.leadWeights ?? []).flatMap((weight, lead) => (weight === 1 ? [] : [{ weight, lead }]));
-    if (weighed.length === 0) return;
-    const gradients = engine.floats(at, rows * outputs);
-    for (let from = 0; from < gradients.length; from += pad(shape.horizon)) {
-      for (const { weight, lead } of weighed) gradients[from + lead]! *= weight;
-    }
+  /** Addresses of each head's quantiles of rows `index`, in the kernels' order. */
+  function quantiles(data: TrainingRows, index: Int32Array, weights: number): number[] {
+    const { rows, outs } = forward(data, index, weights, "predict");
+    heads.forEach(({ width }, i) => {
+      kernels.quantiles(outs[i]!, widthsOf(i), rows, width, sides);
+    });
+    return outs;
   }
 
   /**
-   * Adds the gradients of the loss, weighed by lead, to zeroed ones; the loss, not weighed, or undefined if no wanted
-   * value is present. Throws before adding anything.
+   * Adds the gradients of each head's mean loss to zeroed ones; those losses, or undefined if no wanted value of the
+   * first head is present: it is what the network is for. Throws before adding anything.
    */
-  function backward(data: TrainingRows, index: Int32Array, mode: "train" | "gradient"): number | undefined {
-    const { rows, passes, out, wanted, present } = forward(data, index, state.parameters, mode);
-    if (present === 0) return undefined;
-    const terms = present * levels;
-    const sum = kernels.pinball(
-      ...([out, widths, wanted, state.levels, state.slopes, rows, width, sides, 1 / terms] as const),
-    );
-    if (!Number.isFinite(sum)) throw new Diverged(`the loss is ${sum}`);
-    weighLeads(out, rows);
+  function backward(data: TrainingRows, index: Int32Array, mode: "train" | "gradient"): number[] | undefined {
+    const { rows, passes, outs, wanted, present } = forward(data, index, state.parameters, mode);
+    if (present[0] === 0) return undefined;
+    const losses = heads.map(({ width }, i) => {
+      const scale = 1 / Math.max(1, present[i]! * levels);
+      const { levels: levelsAt, slopes } = state;
+      const sum = kernels.pinball(outs[i]!, widthsOf(i), wanted[i]!, levelsAt, slopes, rows, width, sides, scale);
+      if (!Number.isFinite(sum)) throw new Diverged(`the loss is ${sum}`);
+      return sum * scale;
+    });
     for (const { part, pass } of passes.toReversed()) part.backward(pass);
-    return sum / terms;
+    return losses;
   }
 
   return {

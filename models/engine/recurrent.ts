@@ -2,6 +2,7 @@ import type { NetworkShape } from "../layout.ts";
 import { outputCount } from "../layout.ts";
 import type { Engine } from "./engine.ts";
 import {
+  farPlaces,
   outputColumn,
   type Part,
   type Pass,
@@ -22,6 +23,7 @@ export function createRecurrent({ kernels, floats }: Engine, shape: NetworkShape
   const lstmFloats = depth * 4 * hidden;
   const headFloats = hidden * outputs;
   const count = outputCount(shape);
+  const far = farPlaces(shape);
 
   const gatePlace = (k: number, row: number) => {
     const [gate, unit] = [Math.floor(row / shape.hidden), row % shape.hidden];
@@ -48,9 +50,10 @@ export function createRecurrent({ kernels, floats }: Engine, shape: NetworkShape
     };
   }
 
-  function copyState(to: number, from: number, rows: number): void {
-    const state = floats(to, rows * hidden);
-    for (let row = 0; row < rows; row++) state.set(floats(from + 4 * row * depth, hidden), row * hidden);
+  function copyState(to: number, stride: number, from: number, rows: number): void {
+    for (let row = 0; row < rows; row++) {
+      floats(to + 4 * row * stride, hidden).set(floats(from + 4 * row * depth, hidden));
+    }
   }
 
   return {
@@ -89,7 +92,8 @@ export function createRecurrent({ kernels, floats }: Engine, shape: NetworkShape
       const last = inputs + 4 * (steps * rows * depth + channels + 1);
       const head = parameters + 4 * lstmFloats;
       kernels.multiply(out, outputs, last, depth, head, head + 4 * headFloats, rows, hidden, outputs, true);
-      if (shape.joinsHidden) copyState(pass.joint.state, last, rows);
+      if (shape.joinsHidden) copyState(pass.joint.state, hidden, last, rows);
+      if (shape.far) copyState(pass.far.input + 4 * far.state, far.depth, last, rows);
     },
     backward(pass) {
       const scratch = addresses(pass);

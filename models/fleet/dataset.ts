@@ -5,7 +5,13 @@ import {
   toEncodedSensor,
   writeRow,
 } from "../../core/model/fleet/encode.ts";
-import { type FleetEncoding, featurePlaces, sequenceChannels } from "../../core/model/fleet/encoding.ts";
+import {
+  type FleetEncoding,
+  farColumns,
+  farFeatures,
+  featurePlaces,
+  sequenceChannels,
+} from "../../core/model/fleet/encoding.ts";
 import { ridgeErrors } from "../../core/model/fleet/errors.ts";
 import type { Neighbour } from "../../core/model/fleet/neighbours.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
@@ -34,26 +40,29 @@ export function toNeighbour({ part, history }: Pick<PartFit, "part" | "history">
   return { sensorId: part.sensorId, history, change: part.scaler.change };
 }
 
-/** The network that the encoding calls for, with so many sensors' skips. */
+/** The network that the encoding calls for, with so many sensors' skips; far leads have a head of their own. */
 export function fleetShape(encoding: FleetEncoding, sensors: number): NetworkShape {
   const targets = encoding.targets.length;
   const places = featurePlaces(encoding);
   const { near, far } = splitLeads(encoding.leads);
   const { hidden, branchUnits, branchLayers, branchEmbedding, branchDropout, quantiles } = fleetPolicy;
+  const linear = linearOf(encoding) - farFeatures(encoding).features.length;
+  const columns = farColumns(encoding);
+  const features = places.count - columns.length;
   return {
     contextLength: encoding.contextLength,
     channels: sequenceChannels(encoding),
     hidden,
     targets,
-    horizon: encoding.leads.length,
-    leadWeights: [...near.map(() => 1), ...far.map(() => fleetPolicy.farLeadWeight)],
+    horizon: near.length,
+    far: far.length > 0 ? { horizon: far.length, features: columns, units: fleetPolicy.farUnits } : null,
     quantiles: [...quantiles],
-    linear: linearOf(encoding),
+    linear,
     sensors,
-    extra: places.count - places.extra,
+    extra: features - targets * linear,
     ...{ branchUnits, branchLayers, branchEmbedding, branchDropout },
     joinsHidden: hidden > 0,
-    contextFeatures: { from: places.neighbours, count: places.count - places.neighbours },
+    contextFeatures: { from: places.neighbours - columns.length, count: places.count - places.neighbours },
     contextDropout: fleetPolicy.neighbourDropout,
   };
 }
@@ -68,6 +77,9 @@ export function widthsOf(sensors: { part: SensorPart }[]): Float32Array {
 
 /** Rows of a fleet: `sensor` among the trainees, `row` among its windows. */
 export type DrawnRows = { sensor: Int32Array; row: Int32Array };
+
+/** More than a sensor has windows: sensor, window and place among those drawn make one number that can be sorted. */
+const mostRows = 2 ** 20;
 
 /**
  * Encodes rows as they are drawn, always into the same memory: those of a whole fleet would not fit. What one call gave
@@ -87,10 +99,9 @@ export function createRowEncoder(
   return (drawn) => {
     const rows = drawn.row.length;
     // Neighbouring rows share most of what they look at: in the order of the series it is still in the cache.
-    const order = Int32Array.from({ length: rows }, (_, i) => i).sort(
-      (a, b) => drawn.sensor[a]! - drawn.sensor[b]! || drawn.row[a]! - drawn.row[b]!,
-    );
-    for (const i of order) {
+    const order = Float64Array.from(drawn.row, (row, i) => (drawn.sensor[i]! * mostRows + row) * rows + i).sort();
+    for (const key of order) {
+      const i = key % rows;
       const trainee = trainees[drawn.sensor[i]!]!;
       const origin = trainee.origins[drawn.row[i]!]!;
       writeRow(encoding, trainee, origin, panel, sequence, i * window, features, i * width);

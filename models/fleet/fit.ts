@@ -1,4 +1,5 @@
 import type { Engine } from "../engine/engine.ts";
+import { type NetworkShape, parameterLayout } from "../layout.ts";
 import { createNetwork } from "../network.ts";
 import { createRowEncoder, drawFleetBatches, type FleetData, fleetShape, widthsOf } from "./dataset.ts";
 import { fleetLearningRate, fleetPolicy, fleetSteps } from "./policy.ts";
@@ -13,7 +14,8 @@ export function stepsOf({ trainees }: FleetData): number {
 
 /**
  * The averaged weights of one network, fitted once on all rows of all trainees; skips in the order of the trainees.
- * `onStep` hears of each step's loss and of the number done. Throws badInput "diverged: ...".
+ * What the far head says counts for less the fewer days have taught it: the rest is ridge. `onStep` hears of each step's
+ * loss and of the number done. Throws badInput "diverged: ...".
  */
 export function fitFleetNetwork(
   engine: Engine,
@@ -44,8 +46,22 @@ export function fitFleetNetwork(
         onStep(step + 1, loss);
       }
     }
-    return network.weights(true);
+    return trustFar(network.shape, network.weights(true), daysOf(data));
   } finally {
     network.dispose();
   }
+}
+
+/** Days that the trainees' windows span, in the mean. */
+function daysOf({ encoding, trainees }: FleetData): number {
+  const spans = trainees.map(({ origins }) => origins.at(-1)! - origins[0]! + 1);
+  return (spans.reduce((sum, span) => sum + span, 0) / spans.length) * (encoding.stepSeconds / 86_400);
+}
+
+/** The weights with the far head's last layer shrunk, after `days` of teaching. */
+export function trustFar(shape: NetworkShape, weights: Float32Array, days: number): Float32Array {
+  const trust = days / (days + fleetPolicy.farDays);
+  const last = parameterLayout(shape).filter(({ name }) => name.startsWith("far.out."));
+  for (const { offset, size } of last) for (let i = offset; i < offset + size; i++) weights[i]! *= trust;
+  return weights;
 }

@@ -169,7 +169,7 @@ function toPart(
     sensorId,
     scaler,
     ridge,
-    skip: new Float32Array(targets * size * leads),
+    skip: new Float32Array(),
     residualScale,
     widths,
     bands,

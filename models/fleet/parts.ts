@@ -1,5 +1,5 @@
 import { gridLength } from "../../core/data/grid.ts";
-import { encodePart, halvedTensors } from "../../core/model/fleet/part-file.ts";
+import { encodePart, halvedTensors, partDims } from "../../core/model/fleet/part-file.ts";
 import { toPartFile } from "../../core/model/fleet/part-tensors.ts";
 import type { BuiltParts, PartsRequest } from "../../core/model/fleet/training.ts";
 import { decodePrior } from "./prior-file.ts";
@@ -24,7 +24,9 @@ export async function fitParts(request: PartsRequest, cpuSeconds: () => number):
       continue;
     }
     const member = toMember(fitted);
-    const bytes = encodePart(toPartFile(fleetId, member.part), graph, halvedTensors);
+    // The network has learnt nothing of its own for this sensor.
+    const skip = new Float32Array(partDims(graph).skip.reduce((product, size) => product * size, 1));
+    const bytes = encodePart(toPartFile(fleetId, { ...member.part, skip }), graph, halvedTensors);
     made.sensors.push(await buildSensor(request, encoding, member, grid, bytes, cpuSeconds() - startedCpu));
   }
   return made;

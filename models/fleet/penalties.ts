@@ -41,7 +41,7 @@ export function choosePenalties(
       for (let i = h; i < chosen.length; i += data.leads) chosen[i] = predicted[i]!;
     }
   }
-  return { penalties, validation: validate(data, chosen, validationRow, rows) };
+  return { penalties, validation: validate(data, far.lead, chosen, validationRow, rows) };
 }
 
 /**
@@ -59,16 +59,22 @@ export function judgeRidge(
   if (train === null || rows - validationRow < leastJudges) return null;
   const every = Array.from({ length: data.leads }, (_, h) => h);
   const weights = solveLeads(train, new Float64Array(data.leads).fill(penalty), every, far);
-  return validate(data, predictRidge(data, weights, validationRow, rows), validationRow, rows);
+  return validate(data, far.lead, predictRidge(data, weights, validationRow, rows), validationRow, rows);
 }
 
 /**
- * Ridge's bands on the validation part are those of a normal distribution as wide as its errors there: no better are
- * known yet.
+ * How ridge does at the first `near` leads: far errors would drown the near ones. Its bands on the validation part are
+ * those of a normal distribution as wide as its errors there: no better are known yet.
  */
-function validate(data: Regression, predicted: Float64Array, from: number, to: number): RidgeValidation | null {
+function validate(
+  data: Regression,
+  near: number,
+  predicted: Float64Array,
+  from: number,
+  to: number,
+): RidgeValidation | null {
   const actual = data.wanted.subarray(from * data.leads, to * data.leads);
-  const known = Array.from(actual.keys()).filter((i) => !Number.isNaN(actual[i]!));
+  const known = Array.from(actual.keys()).filter((i) => i % data.leads < near && !Number.isNaN(actual[i]!));
   if (known.length === 0) return null;
   const errors = known.map((i) => actual[i]! - predicted[i]!);
   const spread = 1.2816 * Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length);

@@ -7,16 +7,18 @@ export const fleetPolicy = {
   branchLayers: 2,
   branchEmbedding: 3,
   branchDropout: 0.1,
+  /**
+   * Leads beyond those that follow each other closely have a head of their own, with so many units in its layer, which
+   * teaches the network nothing: far leads have few independent rows, and would have it learn days by heart.
+   */
+  farUnits: 64,
+  /** ... and of which half is believed when so many days have taught it: a day is about one independent row of it. */
+  farDays: 150,
   quantiles: [0.1, 0.5, 0.9],
   batchRows: 512,
   learningRate: 2e-3,
   /** The sensors' skips follow ridge, which is nearly right: they learn more slowly. */
   skipLearningRateFactor: 0.3,
-  /**
-   * What the loss of a lead beyond those that follow each other closely counts for. Adam makes its own outputs learn as
-   * fast as the others'; what they share is left to the near leads: far ones have few independent rows, and teach days.
-   */
-  farLeadWeight: 0.02,
   weightDecay: 1e-4,
   clipNorm: 1,
   warmUpSteps: 20,

@@ -39,6 +39,7 @@ export async function buildFleetVersion(
     ...{ contextLength: encoding.contextLength, channels: sequenceChannels(encoding) },
     ...{ features: featurePlaces(encoding).count, linear: linearOf(encoding) },
     ...{ targets: encoding.targets.length, leads: encoding.leads.length, quantiles: [...fleetPolicy.quantiles] },
+    ...(shape.far ? { skip: { linear: shape.linear, leads: shape.horizon } } : {}),
   };
   const skips = meanSkip(shape, networks);
   const files = members.map(({ part }, i) => {

@@ -2,7 +2,7 @@ import { centersOf, type History, writeFeatures } from "../../core/model/feature
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { featurePlaces } from "../../core/model/fleet/encoding.ts";
-import { nearReach } from "../../core/model/leads.ts";
+import { nearReach, splitLeads } from "../../core/model/leads.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
 import { historyLength, levelPlaces } from "../../core/model/spec.ts";
 import type { Regression } from "../ridge/linear.ts";
@@ -21,11 +21,6 @@ export type SensorWindows = {
   features: Float32Array;
   stride: number;
 };
-
-/** How far past a window's origin must be known: as far as the leads that follow each other closely reach. */
-function reachOf({ leads }: FleetEncoding): number {
-  return nearReach(leads);
-}
 
 /** The sensor's windows of points [0, end), which may look at all of them. */
 export function sensorWindows(
@@ -87,10 +82,11 @@ function fitScaler(
 
 /**
  * Points with a measured target and a measured lead of it, where at most a quarter of the past is spent on looking
- * back.
+ * back. Far leads have no say: the near ones' network learns from the same windows with them and without.
  */
 function originsOf(encoding: FleetEncoding, history: History, end: number): Int32Array {
-  const reach = reachOf(encoding);
+  const { near } = splitLeads(encoding.leads);
+  const reach = nearReach(encoding.leads);
   const starts = history.isImputed.map((flags) => flags.indexOf(0)).filter((at) => at >= 0);
   if (starts.length === 0) return new Int32Array(0);
   const first = Math.min(...starts);
@@ -99,7 +95,7 @@ function originsOf(encoding: FleetEncoding, history: History, end: number): Int3
   const usable: number[] = [];
   for (let i = from; i < end - reach; i++) {
     const isUsable = history.isImputed.some(
-      (isImputed) => isImputed[i] === 0 && encoding.leads.some((lead) => i + lead < end && isImputed[i + lead] === 0),
+      (isImputed) => isImputed[i] === 0 && near.some((lead) => i + lead < end && isImputed[i + lead] === 0),
     );
     if (isUsable) usable.push(i);
   }

@@ -13,7 +13,7 @@ export function bindPart(fleet: Uint8Array, part: PartTensors, targets: number):
     if (part[name].length > 0) graph.constant(name, graph.takeInput(name), part[name]);
   }
   const leads = part.residualScale.length / targets;
-  const linear = part.skip.length / targets / leads;
+  const linear = part.ridge.length / targets / leads - 1;
   const weights = new Float32Array(targets * linear * leads);
   const intercepts = new Float32Array(targets * leads);
   for (let target = 0; target < targets; target++) {

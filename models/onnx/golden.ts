@@ -1,6 +1,6 @@
 import type { FleetGolden, FleetRow } from "../../core/model/fleet/golden.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { TrainingRows } from "../layout.ts";
+import { leadCount, type TrainingRows } from "../layout.ts";
 import { createNetwork } from "../network.ts";
 import type { FleetExport } from "./fleet.ts";
 
@@ -23,7 +23,7 @@ export function createFleetGolden(
     rows: rows.length,
     sequence: joinRows(rows.map(({ sequence }) => sequence)),
     features: joinRows(rows.map(({ features }) => features)),
-    wanted: new Float32Array(rows.length * shape.horizon * shape.targets),
+    wanted: new Float32Array(rows.length * leadCount(shape) * shape.targets),
     sensor: sensors,
   };
   const network = createNetwork(engine, shape);
@@ -33,7 +33,8 @@ export function createFleetGolden(
       network.setWeights(weights);
       return network.predict(data, false);
     });
-    const size = shape.horizon * shape.targets * shape.quantiles.length;
+    const leads = leadCount(shape);
+    const size = leads * shape.targets * shape.quantiles.length;
     const quantiles = rows.map(({ part, changes }, row) =>
       Float32Array.from({ length: size }, (_, i) => {
         const cell = Math.floor(i / shape.quantiles.length);
@@ -41,7 +42,7 @@ export function createFleetGolden(
         const mean = predicted.reduce((sum, values) => sum + values[row * size + i]!, 0) / members.length;
         const beside =
           (1 - ridgeShare) * part.tensors.residualScale![cell]! * mean + ridgeShare * part.tensors.bands![i]!;
-        return changes[target * shape.horizon + lead]! + beside;
+        return changes[target * leads + lead]! + beside;
       }),
     );
     return { rows, quantiles, tolerance: goldenTolerance };

@@ -1,5 +1,5 @@
 import type { NetworkShape } from "../layout.ts";
-import { featureCount, outputCount, parameterLayout } from "../layout.ts";
+import { featureCount, leadCount, outputCount, parameterLayout } from "../layout.ts";
 import type { GraphBuilder, WeightType } from "./graph.ts";
 
 /** What the pieces of one net share; `node`, `constant` and `integers` put the net's name before theirs. */
@@ -39,18 +39,30 @@ export function nameNet(
   };
 }
 
+/** What a net sees: the steps [contextLength, batch, channels], the branch's features, the far head's own or "". */
+export type NetInputs = { steps: string; clipped: string; far: string };
+
 /**
- * A net's [batch, parts, targets * horizon]: the middle without its skip, and softplus of (the widths + the `starting`
- * ones, [batch or 1, quantiles - 1, targets * horizon]).
+ * A net's [batch, parts, targets * leads]: the middle without its skip, and softplus of (the widths + the `starting`
+ * ones, [batch or 1, quantiles - 1, targets * leads]).
  */
-export function addParts(net: Net, steps: string, clipped: string, starting: string): string {
+export function addParts(net: Net, { steps, clipped, far }: NetInputs, starting: string): string {
   const { shape } = net;
   const state = shape.hidden > 0 ? addRecurrent(net, steps) : null;
-  const hidden = [
-    ...(state === null ? [] : [state]),
-    ...(shape.branchUnits > 0 ? [addBranch(net, clipped, state)] : []),
-  ];
-  return addOutput(net, hidden, starting);
+  const branch = shape.branchUnits > 0 ? addBranch(net, clipped, state) : null;
+  const hidden = [state, branch].filter((one) => one !== null);
+  const near = addOutput(net, hidden);
+  if (shape.far === null) return addWidths(net, near, starting);
+  const seen = [shape.branchLayers > 0 ? branch : null, state, far].filter((one) => one !== null && one !== "");
+  const heads = [
+    [near, shape.horizon],
+    [addFar(net, seen as string[]), shape.far.horizon],
+  ] as const;
+  const perLead = heads.map(([head, leads], i) => {
+    const dims = net.integers(`head${i}.dims`, [-1, shape.quantiles.length, shape.targets, leads]);
+    return net.node("Reshape", [head, dims], `head${i}`);
+  });
+  return addWidths(net, net.node("Concat", perLead, "heads", { axis: 3 }), starting);
 }
 
 /** The last hidden state [batch, hidden] from [contextLength, batch, channels]. */
@@ -90,26 +102,33 @@ function addBranch(net: Net, clipped: string, state: string | null): string {
   return x;
 }
 
-/** Head, last branch layer and their biases as one product, then softplus of the widths. */
-function addOutput(net: Net, hidden: string[], starting: string): string {
-  const { targets, horizon, quantiles } = net.shape;
+/** A SiLU layer of what the far head sees, and its outputs [batch, outputs]. */
+function addFar(net: Net, seen: string[]): string {
+  const x = seen.length > 1 ? net.node("Concat", seen, "far.seen", { axis: 1 }) : seen[0]!;
+  const linear = net.node("Gemm", [x, net.weights(["far.0.weight"]), net.weights(["far.0.bias"])], "far.0");
+  const layer = net.node("Mul", [linear, net.node("Sigmoid", [linear], "far.0.gate")], "far.0.silu");
+  return net.node("Gemm", [layer, net.weights(["far.out.weight"]), net.weights(["far.out.bias"])], "far.out");
+}
+
+/** Head, last branch layer and their biases as one product, [batch, outputs]. */
+function addOutput(net: Net, hidden: string[]): string {
   const outputs = outputCount(net.shape);
-  const sides = quantiles.length - 1;
   const [head, branch] = [net.tensor("head.bias"), net.tensor("branch.out.bias")];
   const bias = Float64Array.from({ length: outputs }, (_, i) => (head[i] ?? 0) + (branch[i] ?? 0));
   const [x, ...more] = hidden;
   const input = more.length > 0 ? net.node("Concat", hidden, "inputs", { axis: 1 }) : x;
   const keys = ["head.weight", "branch.out.weight"].filter((key) => net.tensor(key).length > 0);
   const inputs = keys.reduce((sum, key) => sum + net.tensor(key).length / outputs, 0);
-  const values =
-    input === undefined
-      ? net.constant("out.bias", [1, outputs], bias)
-      : net.node(
-          "Gemm",
-          [input, net.weights(keys, [inputs, outputs]), net.constant("out.bias", [outputs], bias)],
-          "out",
-        );
-  const dims = net.integers("out.dims", [-1, quantiles.length, targets * horizon]);
+  if (input === undefined) return net.constant("out.bias", [1, outputs], bias);
+  const weights = net.weights(keys, [inputs, outputs]);
+  return net.node("Gemm", [input, weights, net.constant("out.bias", [outputs], bias)], "out");
+}
+
+/** The outputs [batch, parts, targets * leads] with softplus of the widths. */
+function addWidths(net: Net, values: string, starting: string): string {
+  const { targets, quantiles } = net.shape;
+  const sides = quantiles.length - 1;
+  const dims = net.integers("out.dims", [-1, quantiles.length, targets * leadCount(net.shape)]);
   const parts = net.node("Reshape", [values, dims], "parts");
   if (sides === 0) return parts;
   const slice = (key: string, from: number, to: number) => {

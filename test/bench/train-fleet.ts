@@ -13,7 +13,7 @@ function shapeOf(sensors: number): NetworkShape {
   return {
     ...{ contextLength: 48, channels: 22, hidden: 16, targets: 2, horizon: 24, quantiles: [0.1, 0.5, 0.9] },
     ...{ linear: 63, extra: 136, branchUnits: 128, branchLayers: 2, branchEmbedding: 3, branchDropout: 0.1 },
-    ...{ sensors, joinsHidden: true, contextFeatures: { from: 245, count: 17 }, contextDropout: 0.2 },
+    ...{ sensors, joinsHidden: true, contextFeatures: { from: 245, count: 17 }, contextDropout: 0.2, far: null },
   };
 }
 

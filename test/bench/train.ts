@@ -39,7 +39,7 @@ function startEngine({ hidden, contextLength }: Case): Runner {
   const shape: NetworkShape = {
     ...{ contextLength, channels, hidden, targets: 2, horizon: 24, quantiles: [0.1, 0.5, 0.9], linear: 0, extra: 0 },
     ...{ branchUnits: 0, branchLayers: 0, branchEmbedding: 0, branchDropout: 0 },
-    ...{ sensors: 1, joinsHidden: false, contextFeatures: { from: 0, count: 0 }, contextDropout: 0 },
+    ...{ sensors: 1, joinsHidden: false, contextFeatures: { from: 0, count: 0 }, contextDropout: 0, far: null },
   };
   const rows = batch;
   const random = (size: number) => Float32Array.from({ length: rows * size }, () => Math.random() * 2 - 1);

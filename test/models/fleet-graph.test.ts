@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { loadEngine } from "../../models/engine/load.ts";
 import type { NetworkShape, TrainingRows } from "../../models/layout.ts";
-import { featureCount } from "../../models/layout.ts";
+import { leadCount, rowFeatures } from "../../models/layout.ts";
 import { createNetwork } from "../../models/network.ts";
 import { bindPart, type PartTensors } from "../../models/onnx/bind.ts";
 import { exportFleet, meanSkip } from "../../models/onnx/fleet.ts";
@@ -18,10 +18,14 @@ import {
 
 const ridgeShare = 0.1;
 
+/** Linear features of a target that ridge sees: the far head's first ones are of ridge too. */
+const ridgeLinear = ({ linear, far }: NetworkShape) => linear + (far ? 1 : 0);
+
 /** A fleet of random networks, and what is each sensor's own. */
 function buildFleet(changes: Partial<NetworkShape>, seeds: number) {
   const shape = buildShape({ sensors: 3, joinsHidden: true, ...changes });
-  const { targets, linear, horizon, sensors, quantiles } = shape;
+  const { targets, sensors, quantiles } = shape;
+  const [horizon, linear] = [leadCount(shape), ridgeLinear(shape)];
   const members = Array.from({ length: seeds }, (_, i) => buildWeights(shape, 20 + i, 0.15));
   const widths = buildWidths(shape, 3);
   const [skips, random] = [meanSkip(shape, members), buildUniform(5)];
@@ -44,14 +48,15 @@ function buildFleet(changes: Partial<NetworkShape>, seeds: number) {
 
 /** Ridge's changes [rows, targets, leads] in float64. */
 function ridgeChanges({ shape, parts }: ReturnType<typeof buildFleet>, data: TrainingRows): Float32Array {
-  const { targets, linear, horizon } = shape;
+  const { targets } = shape;
+  const [horizon, linear] = [leadCount(shape), ridgeLinear(shape)];
   return Float32Array.from({ length: data.rows * targets * horizon }, (_, i) => {
     const [lead, target, row] = [i % horizon, Math.floor(i / horizon) % targets, Math.floor(i / horizon / targets)];
     const ridge = parts[data.sensor[row] ?? 0]?.ridge ?? new Float32Array();
     const at = (k: number) => ridge[(target * (linear + 1) + k) * horizon + lead] ?? 0;
     let sum = at(linear);
     for (let k = 0; k < linear; k++) {
-      sum += at(k) * (data.features[row * featureCount(shape) + target * linear + k] ?? 0);
+      sum += at(k) * (data.features[row * rowFeatures(shape) + target * linear + k] ?? 0);
     }
     return sum;
   });
@@ -61,7 +66,7 @@ function ridgeChanges({ shape, parts }: ReturnType<typeof buildFleet>, data: Tra
 function expectedOutputs(fleet: ReturnType<typeof buildFleet>, data: TrainingRows) {
   const { shape, members, widths, parts } = fleet;
   const levels = shape.quantiles.length;
-  const cells = shape.horizon * shape.targets;
+  const cells = leadCount(shape) * shape.targets;
   const network = createNetwork(loadEngine("simd128"), shape);
   const predicted = members.map((weights) => {
     network.reset(0, widths);
@@ -76,7 +81,7 @@ function expectedOutputs(fleet: ReturnType<typeof buildFleet>, data: TrainingRow
     const cell = Math.floor(i / levels) % cells;
     const { residualScale, bands } = parts[data.sensor[row] ?? 0]!;
     const [lead, target] = [Math.floor(cell / shape.targets), cell % shape.targets];
-    const change = changes[(row * shape.targets + target) * shape.horizon + lead] ?? 0;
+    const change = changes[(row * shape.targets + target) * leadCount(shape) + lead] ?? 0;
     const mean = predicted.reduce((sum, values) => sum + (values[i] ?? 0), 0) / members.length;
     const band = bands[i % (cells * levels)] ?? 0;
     quantiles.push(change + (1 - ridgeShare) * (residualScale[cell] ?? 0) * mean + ridgeShare * band);
@@ -101,14 +106,15 @@ async function run(file: Uint8Array, feeds: Record<string, Tensor>) {
 
 function feedsOf(fleet: ReturnType<typeof buildFleet>, data: TrainingRows): Record<string, Tensor> {
   const { shape, parts } = fleet;
-  const { targets, linear, horizon, quantiles, contextLength, channels } = shape;
+  const { targets, linear, quantiles, contextLength, channels } = shape;
+  const horizon = leadCount(shape);
   const levels = quantiles.length;
   const tensor = (values: Float32Array, dims: number[]) => new Tensor("float32", values, [data.rows, ...dims]);
   return {
     sequence: tensor(data.sequence, [contextLength, channels]),
-    features: tensor(data.features, [featureCount(shape)]),
+    features: tensor(data.features, [rowFeatures(shape)]),
     changes: tensor(ridgeChanges(fleet, data), [targets, horizon]),
-    skip: stack(parts, data.sensor, "skip", [targets, linear, horizon]),
+    skip: stack(parts, data.sensor, "skip", [targets, linear, shape.horizon]),
     residualScale: stack(parts, data.sensor, "residualScale", [horizon, targets, 1]),
     widths: stack(parts, data.sensor, "widths", [horizon, targets, levels - 1]),
     bands: stack(parts, data.sensor, "bands", [horizon, targets, levels]),
@@ -121,6 +127,8 @@ const exportOf = ({ shape, members }: ReturnType<typeof buildFleet>, weightType:
 const fullSize = {
   ...{ contextLength: 48, channels: 22, hidden: 16, horizon: 24, linear: 63, extra: 136, branchUnits: 128, sensors: 9 },
 };
+/** Ridge's last linear feature of each target, and some behind them all. */
+const farFull = [63, 127, 200, 201];
 const cases: [string, Partial<NetworkShape>, number][] = [
   ["one seed", {}, 1],
   ["two seeds", {}, 2],
@@ -128,6 +136,8 @@ const cases: [string, Partial<NetworkShape>, number][] = [
   ["sizes that differ, three targets", { hidden: 7, horizon: 5, targets: 3, branchUnits: 10, extra: 0 }, 2],
   ["five quantiles", { quantiles: [0.05, 0.25, 0.5, 0.75, 0.95] }, 2],
   ["the median alone", { quantiles: [0.5] }, 2],
+  ["leads of a far head", { far: { horizon: 3, features: [3, 7, 9], units: 5 } }, 2],
+  ["leads of a far head at full size", { ...fullSize, far: { horizon: 20, features: farFull, units: 64 } }, 2],
   ["no LSTM", { hidden: 0, joinsHidden: false }, 2],
   ["no branch", { branchUnits: 0, joinsHidden: false }, 2],
 ];

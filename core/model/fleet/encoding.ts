@@ -89,6 +89,25 @@ export function farFeatures({ features, leads }: FleetEncoding): { lead: number;
   };
 }
 
+/**
+ * The columns of the branch's input that tell of leads beyond the near ones alone, ascending: the near leads' network
+ * does without them.
+ */
+export function farColumns(encoding: FleetEncoding): number[] {
+  const { targets, leads, features, constantLeads, pathLeads } = encoding;
+  const { constants, path } = featurePlaces(encoding);
+  const linear = linearCount(features, targets.length);
+  const reach = nearReach(leads);
+  const beyond = (own: number[], from: number) => own.flatMap((lead, i) => (lead > reach ? [from + i] : []));
+  const ofTargets = (columns: (target: number) => number[]) => targets.flatMap((_, target) => columns(target));
+  const own = farFeatures(encoding).features;
+  return [
+    ...ofTargets((target) => own.map((place) => target * linear + place)),
+    ...ofTargets((target) => beyond(constantLeads, constants + target * constantsPerTarget(encoding))),
+    ...ofTargets((target) => beyond(pathLeads, path + target * pathLeads.length)),
+  ];
+}
+
 /** Where each kind of feature begins in the branch's input, and how many there are in all. */
 export type FeaturePlaces = Record<"extra" | "constants" | "errors" | "path" | "neighbours" | "count", number>;
 
@@ -106,8 +125,12 @@ export function featurePlaces(encoding: FleetEncoding): FeaturePlaces {
 /**
  * Constants of a sensor: per target ridge's unexplained shares, three spreads and the steps' autocorrelation; the step.
  */
-export function constantCount({ targets, constantLeads }: FleetEncoding): number {
-  return targets.length * (constantLeads.length + 4) + 1;
+export function constantCount(encoding: FleetEncoding): number {
+  return encoding.targets.length * constantsPerTarget(encoding) + 1;
+}
+
+function constantsPerTarget({ constantLeads }: FleetEncoding): number {
+  return constantLeads.length + 4;
 }
 
 /** Neighbours' features: per target their changes, and levels beside day and week; how many they are. */

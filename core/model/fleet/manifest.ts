@@ -13,6 +13,8 @@ export const FleetGraph = z.object({
   linear: z.int().positive().max(4_096),
   targets: z.int().positive().max(16),
   leads: z.int().positive().max(2_048),
+  /** Linear features of a target, and leads, that a sensor's skip is for, where these are not all. */
+  skip: z.object({ linear: z.int().positive().max(4_096), leads: z.int().positive().max(2_048) }).optional(),
   quantiles: z.array(z.number().gt(0).lt(1)).min(1).max(32),
 });
 export type FleetGraph = z.infer<typeof FleetGraph>;

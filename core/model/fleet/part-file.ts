@@ -4,7 +4,7 @@ import { decodeTensors, encodeTensors } from "./tensor-file.ts";
 
 /**
  * A sensor's part as it is stored: its numbers by name. Those that the graph takes are always there: `ridge`
- * [targets, linear + 1, leads], the intercept last; `skip` [targets, linear, leads]; `residualScale` [leads, targets];
+ * [targets, linear + 1, leads], the intercept last; `skip` [targets, skip's linear, skip's leads]; `residualScale` [leads, targets];
  * `widths` [leads, targets, quantiles - 1]; `bands` [leads, targets, quantiles]. The others are the encoder's, vectors.
  */
 export type PartFile = { sensorId: string; fleetId: string; tensors: Record<string, Float32Array> };
@@ -19,10 +19,10 @@ export const halvedTensors: ReadonlyMap<string, "largest" | "own"> = new Map([
 ]);
 
 /** The tensors that the graph takes of a part, with their dims. */
-export function partDims({ targets, linear, leads, quantiles }: FleetGraph) {
+export function partDims({ targets, linear, leads, quantiles, skip = { linear, leads } }: FleetGraph) {
   return {
     ridge: [targets, linear + 1, leads],
-    skip: [targets, linear, leads],
+    skip: [targets, skip.linear, skip.leads],
     residualScale: [leads, targets],
     widths: [leads, targets, quantiles.length - 1],
     bands: [leads, targets, quantiles.length],

@@ -23,6 +23,10 @@ export function fleetMisfitOf({ graph, encoding, panel }: FleetManifest): string
   ];
   const wrong = sizes.find(([, is, wanted]) => is !== wanted);
   if (wrong) return `${wrong[0]} has ${wrong[1]}, ${wrong[2]} expected`;
+  const { skip } = graph;
+  if (skip && (skip.linear > graph.linear || skip.leads > graph.leads)) {
+    return `a skip of ${skip.linear} features and ${skip.leads} leads, of ${graph.linear} and ${graph.leads}`;
+  }
   const answers = graph.leads * graph.targets * graph.quantiles.length;
   if (answers > mostAnswers) return `${answers} numbers a row, at most ${mostAnswers}`;
   const history = fleetHistoryLength(encoding);

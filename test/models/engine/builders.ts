@@ -1,5 +1,5 @@
 import type { NetworkShape, TrainingRows } from "../../../models/layout.ts";
-import { featureCount, parameterLayout } from "../../../models/layout.ts";
+import { leadCount, parameterLayout, rowFeatures } from "../../../models/layout.ts";
 import { createRandom } from "../../../models/random.ts";
 
 /** A small network of every part; each test shows what it changes. */
@@ -7,7 +7,7 @@ export function buildShape(changes: Partial<NetworkShape> = {}): NetworkShape {
   return {
     ...{ contextLength: 5, channels: 3, hidden: 4, targets: 2, horizon: 4, quantiles: [0.1, 0.5, 0.9] },
     ...{ linear: 3, extra: 2, branchUnits: 4, branchLayers: 2, branchEmbedding: 3, branchDropout: 0 },
-    ...{ sensors: 1, joinsHidden: false, contextFeatures: { from: 0, count: 0 }, contextDropout: 0 },
+    ...{ sensors: 1, joinsHidden: false, contextFeatures: { from: 0, count: 0 }, contextDropout: 0, far: null },
     ...changes,
   };
 }
@@ -25,8 +25,8 @@ export function buildRows(shape: NetworkShape, rows: number, seed: number): Trai
   return {
     rows,
     sequence: fill(shape.contextLength * shape.channels, () => 2 * random()),
-    features: fill(featureCount(shape), () => 9 * random() ** 3),
-    wanted: fill(shape.horizon * shape.targets, () => (random() > 0.75 ? Number.NaN : 2 * random())),
+    features: fill(rowFeatures(shape), () => 9 * random() ** 3),
+    wanted: fill(leadCount(shape) * shape.targets, () => (random() > 0.75 ? Number.NaN : 2 * random())),
     sensor: Int32Array.from({ length: rows }, (_, row) => (row * 5) % shape.sensors),
   };
 }
@@ -40,7 +40,7 @@ export function buildWeights(shape: NetworkShape, seed: number, scale = 0.5): Fl
 
 export function buildWidths(shape: NetworkShape, seed: number): Float32Array {
   const random = buildUniform(seed);
-  const size = shape.sensors * shape.horizon * shape.targets * (shape.quantiles.length - 1);
+  const size = shape.sensors * leadCount(shape) * shape.targets * (shape.quantiles.length - 1);
   return Float32Array.from({ length: size }, () => random() - 0.5);
 }
 

@@ -17,6 +17,13 @@ const shapes: Record<string, Partial<NetworkShape>> = {
     ...{ sensors: 4, joinsHidden: true, contextFeatures: { from: 6, count: 2 }, contextDropout: 0.2 },
     ...{ branchDropout: 0.1, branchUnits: 6, hidden: 5, horizon: 5 },
   },
+  "a far head that sees some features alone": { far: { horizon: 3, features: [1, 4, 8], units: 5 }, sensors: 3 },
+  "a far head of another size, whose features stand first and last": {
+    ...{ far: { horizon: 6, features: [0, 8], units: 8 }, sensors: 4, joinsHidden: true, horizon: 5, branchUnits: 6 },
+    ...{ quantiles: [0.05, 0.25, 0.5, 0.75, 0.95], hidden: 5, branchDropout: 0.1 },
+  },
+  "a far head over the LSTM alone": { far: { horizon: 2, features: [], units: 4 }, branchUnits: 0, hidden: 5 },
+  "a far head over the branch alone": { far: { horizon: 1, features: [2], units: 3 }, hidden: 0, targets: 3 },
   "no branch": { branchUnits: 0, hidden: 8 },
   "the LSTM alone": { branchUnits: 0, linear: 0, extra: 0, hidden: 12, horizon: 5, targets: 1 },
   "a branch without hidden layers": { branchLayers: 0, branchEmbedding: 1 },
@@ -42,30 +49,4 @@ describe.each(builds)("%s kernels agree with a float64 network and its finite di
     const expected = [...allRows(data)].flatMap((row) => referenceQuantiles(shape, exact, widths, data, row));
     expect(relativeDifference(network.predict(data, false), expected)).toBeLessThan(2e-6);
   });
-});
-
-test("a lead's gradient counts for its weight, in every part and for any padding", () => {
-  const shape = buildShape({ horizon: 5, sensors: 3 });
-  const leadWeights = [1, 1, 0.25, 0, 0.25];
-  const data = buildRows(shape, 7, 11);
-  const index = Int32Array.of(6, 0, 3, 1);
-  /** The gradient of the loss's sum over the leads of one weight, without weighing. */
-  const sumOver = (weight: number) => {
-    const wanted = data.wanted.map((value, i) =>
-      leadWeights[Math.floor(i / shape.targets) % shape.horizon] === weight ? value : Number.NaN,
-    );
-    return sumsOf(shape, { ...data, wanted });
-  };
-  const sumsOf = (of: NetworkShape, rows: typeof data) => {
-    const network = createNetwork(loadEngine("simd128"), of);
-    network.reset(1, buildWidths(shape, 13));
-    network.setWeights(buildWeights(shape, 12));
-    const cells = shape.horizon * shape.targets;
-    const present = [...index].flatMap((row) => [...rows.wanted.subarray(row * cells, (row + 1) * cells)]);
-    const count = present.filter((value) => !Number.isNaN(value)).length;
-    return network.gradient(rows, index).gradient.map((one) => one * count);
-  };
-  const [whole, quarter] = [sumOver(1), sumOver(0.25)];
-  const expected = whole.map((one, i) => one + 0.25 * quarter[i]!);
-  expect(relativeDifference(sumsOf({ ...shape, leadWeights }, data), Float64Array.from(expected))).toBeLessThan(1e-6);
 });

@@ -1,5 +1,5 @@
 import type { NetworkShape, TrainingRows } from "../../../models/layout.ts";
-import { parameterLayout } from "../../../models/layout.ts";
+import { leadCount, parameterLayout, rowFeatures } from "../../../models/layout.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const softplus = (x: number) => (x > 30 ? x : Math.log1p(Math.exp(x)));
@@ -12,21 +12,24 @@ function dense(x: number[], w: Float64Array, b: Float64Array): number[] {
 
 /**
  * The network written plainly in float64, one row at a time: the outputs [parts, targets, horizon] before the quantile
- * head.
+ * head, of the near leads and of the far ones.
  */
 export function referenceOutputs(
   shape: NetworkShape,
   weights: Float64Array,
   data: TrainingRows,
   row: number,
-): number[] {
+): number[][] {
   const tensors = new Map(
     parameterLayout(shape).map(({ name, offset, size }) => [name, weights.subarray(offset, offset + size)]),
   );
   const tensor = (name: string) => tensors.get(name) ?? new Float64Array();
   const { targets, horizon, linear, extra, hidden, channels, contextLength, branchEmbedding } = shape;
   const count = targets * linear + extra;
-  const features = Array.from(data.features.subarray(row * count, (row + 1) * count), clip);
+  const stride = rowFeatures(shape);
+  const all = Array.from(data.features.subarray(row * stride, (row + 1) * stride), clip);
+  const own = new Set(shape.far?.features ?? []);
+  const features = all.filter((_, column) => !own.has(column));
   const [skip, input, recurrent, bias] = ["skip.weight", "lstm.input", "lstm.recurrent", "lstm.bias"].map(tensor) as [
     Float64Array,
     Float64Array,
@@ -38,11 +41,11 @@ export function referenceOutputs(
     for (const [i, value] of values.entries()) out[i] = (out[i] ?? 0) + value;
   };
 
-  const own = (data.sensor[row] ?? 0) * targets * linear * horizon;
+  const ofSensor = (data.sensor[row] ?? 0) * targets * linear * horizon;
   for (let target = 0; target < targets && linear > 0; target++) {
     for (let lead = 0; lead < horizon; lead++) {
       for (let i = 0; i < linear; i++) {
-        const weight = skip[own + (target * linear + i) * horizon + lead] ?? 0;
+        const weight = skip[ofSensor + (target * linear + i) * horizon + lead] ?? 0;
         out[target * horizon + lead] =
           (out[target * horizon + lead] ?? 0) + weight * (features[target * linear + i] ?? 0);
       }
@@ -68,6 +71,7 @@ export function referenceOutputs(
     }
     addAll(dense(h, tensor("head.weight"), tensor("head.bias")));
   }
+  let last: number[] = [];
   if (shape.branchUnits > 0) {
     let x: number[] = [];
     const [scale, centre] = [tensor("embedding.scale"), tensor("embedding.centre")];
@@ -83,13 +87,15 @@ export function referenceOutputs(
       x = before.map((v) => v * sigmoid(v));
     }
     addAll(dense(x, tensor("branch.out.weight"), tensor("branch.out.bias")));
+    if (shape.branchLayers > 0) last = x;
   }
-  return out;
+  if (shape.far === null) return [out];
+  const seen = [...last, ...h, ...all.filter((_, column) => own.has(column))];
+  const layer = dense(seen, tensor("far.0.weight"), tensor("far.0.bias")).map((v) => v * sigmoid(v));
+  return [out, dense(layer, tensor("far.out.weight"), tensor("far.out.bias"))];
 }
 
-/**
- * Quantiles [horizon, targets, quantiles] of one row in float64; `widths` [sensors, horizon, targets, quantiles - 1].
- */
+/** Quantiles [leads, targets, quantiles] of one row in float64; `widths` [sensors, leads, targets, quantiles - 1]. */
 export function referenceQuantiles(
   shape: NetworkShape,
   weights: Float64Array,
@@ -97,15 +103,18 @@ export function referenceQuantiles(
   data: TrainingRows,
   row: number,
 ): number[] {
-  const { targets, horizon, quantiles } = shape;
-  const out = referenceOutputs(shape, weights, data, row);
+  const { targets, quantiles } = shape;
+  const leads = leadCount(shape);
+  const [near, far] = referenceOutputs(shape, weights, data, row);
   const sides = (quantiles.length - 1) / 2;
   const result: number[] = [];
-  for (let lead = 0; lead < horizon; lead++) {
+  for (let lead = 0; lead < leads; lead++) {
+    const isFar = lead >= shape.horizon;
+    const [out, horizon, at] = isFar ? [far, leads - shape.horizon, lead - shape.horizon] : [near, shape.horizon, lead];
     for (let target = 0; target < targets; target++) {
-      const part = (index: number) => out[(index * targets + target) * horizon + lead] ?? 0;
+      const part = (index: number) => out?.[(index * targets + target) * horizon + at] ?? 0;
       const width = (index: number) => {
-        const cell = ((data.sensor[row] ?? 0) * horizon + lead) * targets + target;
+        const cell = ((data.sensor[row] ?? 0) * leads + lead) * targets + target;
         const initial = widths[cell * (quantiles.length - 1) + index - 1] ?? 0;
         return softplus(part(index) + initial);
       };
@@ -120,30 +129,41 @@ export function referenceQuantiles(
   return result;
 }
 
-/** Mean pinball loss over rows, leads, targets and levels in float64; NaN targets are left out. */
-export function referenceLoss(
+/** The mean pinball loss of each head over rows, leads, targets and levels in float64; NaN targets are left out. */
+export function referenceLosses(
   shape: NetworkShape,
   weights: Float64Array,
   widths: Float32Array,
   data: TrainingRows,
   index: Int32Array,
-): number {
-  let [sum, terms] = [0, 0];
+): [near: number, far: number] {
+  const [sums, terms] = [
+    [0, 0],
+    [0, 0],
+  ] as [[number, number], [number, number]];
+  const leads = leadCount(shape);
   for (const row of index) {
     const predicted = referenceQuantiles(shape, weights, widths, data, row);
     for (const [i, quantile] of predicted.entries()) {
       const level = shape.quantiles[i % shape.quantiles.length] ?? 0;
       const cell = Math.floor(i / shape.quantiles.length);
-      const error = (data.wanted[row * shape.horizon * shape.targets + cell] ?? 0) - quantile;
+      const head = Math.floor(cell / shape.targets) < shape.horizon ? 0 : 1;
+      const error = (data.wanted[row * leads * shape.targets + cell] ?? 0) - quantile;
       if (Number.isNaN(error)) continue;
-      sum += Math.max(level * error, (level - 1) * error);
-      terms++;
+      sums[head] += Math.max(level * error, (level - 1) * error);
+      terms[head]++;
     }
   }
-  return sum / terms;
+  return [sums[0] / terms[0], sums[1] / Math.max(1, terms[1])];
 }
 
-/** Central differences of the loss by every weight. */
+/** The sum of the heads' losses. */
+export function referenceLoss(...of: Parameters<typeof referenceLosses>): number {
+  const [near, far] = referenceLosses(...of);
+  return near + far;
+}
+
+/** Central differences by every weight: of the far head's loss by its own, of the near leads' by the others. */
 export function referenceGradient(
   shape: NetworkShape,
   weights: Float64Array,
@@ -152,11 +172,13 @@ export function referenceGradient(
   index: Int32Array,
 ): Float64Array {
   const epsilon = 1e-6;
+  const firstOfFar = parameterLayout(shape).find(({ name }) => name.startsWith("far."))?.offset ?? weights.length;
   return weights.map((value, i) => {
+    const head = i < firstOfFar ? 0 : 1;
     const moved = weights.slice();
     moved[i] = value + epsilon;
-    const above = referenceLoss(shape, moved, widths, data, index);
+    const above = referenceLosses(shape, moved, widths, data, index)[head];
     moved[i] = value - epsilon;
-    return (above - referenceLoss(shape, moved, widths, data, index)) / (2 * epsilon);
+    return (above - referenceLosses(shape, moved, widths, data, index)[head]) / (2 * epsilon);
   });
 }

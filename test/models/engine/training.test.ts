@@ -70,6 +70,39 @@ describe("training", () => {
     expect(other.weights).not.toEqual(one.weights);
   });
 
+  test("far leads take nothing from the near ones: with their head the others learn the same bits", () => {
+    const changes = { ...{ sensors: 3, joinsHidden: true, extra: 4 }, ...{ contextDropout: 0.3 } };
+    const context = { contextFeatures: { from: 7, count: 3 } };
+    const near = buildShape({ ...{ branchDropout: 0.1, hidden: 8 }, ...changes, ...context });
+    const both = { ...near, far: { horizon: 3, features: [0, 5, 9], units: 6 } };
+    const rows = buildRows(both, 40, 31);
+    const columns = (row: number) =>
+      [1, 2, 3, 4, 6, 7, 8, 10, 11, 12].map((column) => rows.features[row * 13 + column]!);
+    const without = {
+      ...rows,
+      features: Float32Array.from(Array.from({ length: 40 }, (_, row) => columns(row)).flat()),
+      wanted: rows.wanted.filter((_, i) => i % 14 < 8),
+    };
+    const widths = buildWidths(both, 32);
+    const trained = ([near, both] as const).map((shape, i) => {
+      const network = createNetwork(loadEngine("simd128"), shape);
+      network.reset(5, i === 0 ? widths.filter((_, j) => j % 28 < 16) : widths);
+      for (let step = 0; step < 25; step++) {
+        const index = Int32Array.from({ length: 10 }, (_, j) => (step * 7 + j * 3) % 40);
+        network.step(i === 0 ? without : rows, index, { ...options, learningRate: 0.003, clipNorm: 0.3 });
+        network.average(0.9);
+      }
+      return network;
+    });
+    const [alone, withFar] = trained.map((network) => network.weights(true));
+    expect(withFar!.subarray(0, alone!.length)).toEqual(alone);
+    const far = withFar!.subarray(alone!.length);
+    expect(parameterLayout(both).at(-2)!.name).toBe("far.out.weight");
+    expect(far.subarray(-18 * 6 - 18).some((weight) => weight !== 0)).toBe(true);
+    const [one, other] = [trained[0]!.predict(without, true), trained[1]!.predict(rows, true)];
+    expect(other.filter((_, i) => i % 42 < 24)).toEqual(one);
+  });
+
   test("a network that was trained before starts anew after reset", () => {
     const { network, losses, data } = train("simd128", 5, 3);
     network.reset(5, buildWidths(network.shape, 32));

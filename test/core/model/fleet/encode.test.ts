@@ -4,6 +4,7 @@ import { linearOf, toEncodedSensor, writeRow } from "../../../../core/model/flee
 import {
   constantCount,
   errorMemoryLength,
+  farColumns,
   farFeatures,
   featurePlaces,
   fleetEncoding,
@@ -149,5 +150,10 @@ describe("leads", () => {
     expect(own.lead).toBe(24);
     expect(own.features.length).toBe(linearOf(far) - linearOf(fleetEncoding(targets, 600, everyLead(24), 144 * 40)));
     expect(farFeatures(fleetEncoding(targets, 600, everyLead(24), 144 * 40)).features).toEqual([]);
+    const columns = farColumns(far);
+    const count = (encoding: typeof far) => featurePlaces(encoding).count;
+    expect(columns.length).toBe(count(far) - count(near));
+    expect(columns).toEqual([...new Set(columns)].sort((a, b) => a - b));
+    expect(farColumns(near)).toEqual([]);
   });
 });

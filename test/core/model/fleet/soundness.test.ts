@@ -24,6 +24,7 @@ const wrong: [string, Partial<FleetManifest>, RegExp][] = [
   ["a graph of another context", { graph: { ...graph, contextLength: 47 } }, /encoding\.contextLength has 48, 47/],
   ["features without end", { graph: { ...graph, features: 1e9 } }, /features/],
   ["one feature more", { graph: { ...graph, features: graph.features + 1 } }, /graph\.features has 263, 262/],
+  ["a skip of more leads", { graph: { ...graph, skip: { linear: 63, leads: 25 } } }, /63 features and 25 leads, of 63/],
   ["leads without end", { graph: { ...graph, leads: 1e9 } }, /leads/],
   ["fewer leads", { graph: { ...graph, leads: 23 } }, /encoding\.leads has 24, 23/],
   ["quantiles that fall", { graph: { ...graph, quantiles: [0.9, 0.5, 0.1] } }, /do not rise/],
