@@ -9,7 +9,7 @@ import { SensorPage } from "./sensor/page.tsx";
 import { Header } from "./shell/header.tsx";
 import { PreferencesContext, usePreferencesSource } from "./shell/preferences.ts";
 import { PulseContext, usePulseSource } from "./shell/pulse.ts";
-import { unescapeDots, useRoute } from "./shell/route.ts";
+import { type Route, unescapeDots, useRoute } from "./shell/route.ts";
 import { SourceNotices } from "./shell/source-notices.tsx";
 import { Failed } from "./shell/states.tsx";
 
@@ -67,7 +67,7 @@ export function App() {
           <Header page={page.name} />
           <main id="main" ref={main} tabIndex={-1} aria-label={title}>
             {page.name !== "sign-in" && <SourceNotices />}
-            <PageView key={route.path} page={page} query={route.query} />
+            <PageView key={route.path} page={page} {...route} />
           </main>
         </PulseContext.Provider>
       </AccessContext.Provider>
@@ -76,14 +76,14 @@ export function App() {
 }
 
 /** A page that cannot be drawn says so; the header and the other pages go on working. */
-function PageView({ page, query }: { page: ReturnType<typeof pageOf>; query: URLSearchParams }) {
+function PageView({ page, path, query }: { page: ReturnType<typeof pageOf> } & Route) {
   const [crash, forget] = useErrorBoundary();
   if (crash !== undefined) {
     const detail = crash instanceof Error ? crash.message : String(crash);
     return <Failed failure={{ kind: "problem", title: "This page could not be drawn", detail }} onRetry={forget} />;
   }
   if (page.name === "fleet") return <FleetPage query={query} />;
-  if (page.name === "alerts") return <AlertsPage />;
+  if (page.name === "alerts") return <AlertsPage path={path} query={query} />;
   if (page.name === "models") return <ModelsPage query={query} />;
   if (page.name === "operations") return <OperationsPage />;
   if (page.name === "sign-in") return <SignInPage query={query} />;

@@ -1,5 +1,5 @@
 import type { Forecast, Outcome } from "../forecast/forecast.ts";
-import type { Profile } from "../forecast/profile.ts";
+import type { Limits, Profile } from "../forecast/profile.ts";
 import { addSeconds, secondsBetween } from "../time.ts";
 import { judge } from "./judge.ts";
 import { type Condition, isMuted, limitsOf, type RuleBody } from "./rule.ts";
@@ -21,6 +21,8 @@ export type Rehearsed = {
  */
 export type RehearsedEvent = {
   sensorId: string;
+  /** Those that count for the sensor. */
+  limits: Limits;
   result: "true" | "false" | "missed" | "open";
   firedAt: Date | null;
   clearedAt: Date | null;
@@ -29,6 +31,8 @@ export type RehearsedEvent = {
   to: Date | null;
   /** From the firing to the crossing; 0 where it fired after that. */
   warningSeconds: number | null;
+  /** What made it fire, as it was issued. */
+  forecast: Forecast | null;
 };
 
 export type Rehearsal = {
@@ -60,12 +64,13 @@ export function rehearse(rule: RuleBody, sensors: Rehearsed[]): Rehearsal {
   const events: RehearsedEvent[] = [];
   let [blindSlots, slots] = [0, 0];
   for (const sensor of sensors) {
-    const crossings = crossingsOf(rule, sensor);
-    if (crossings === null) continue;
+    const limits = canRehearse(rule.condition) ? limitsOf(rule.condition, sensor.profile) : null;
+    if (limits === null) continue;
+    const crossings = crossingsOf(limits, rule.clearMargin, sensor.actuals);
     const { firings, blind } = firingsOf(rule, sensor);
     blindSlots += blind;
     slots += sensor.slots.length;
-    events.push(...matched(sensor, crossings, firings, withinOf(rule)));
+    events.push(...matched({ sensor, limits, crossings, firings, withinSeconds: withinOf(rule) }));
   }
   events.sort((a, b) => timeOf(a) - timeOf(b));
   const count = (result: RehearsedEvent["result"]) => events.filter((one) => one.result === result).length;
@@ -88,7 +93,7 @@ function withinOf({ condition }: RuleBody): number {
   return condition.kind === "forecast" ? condition.withinSeconds : 0;
 }
 
-type Firing = { firedAt: Date; clearedAt: Date | null; lastAt: Date };
+type Firing = { firedAt: Date; clearedAt: Date | null; lastAt: Date; forecast: Forecast | null };
 
 function firingsOf(rule: RuleBody, { slots, profile }: Rehearsed): { firings: Firing[]; blind: number } {
   const firings: Firing[] = [];
@@ -102,7 +107,9 @@ function firingsOf(rule: RuleBody, { slots, profile }: Rehearsed): { firings: Fi
     const step = advance(standing, verdict, slot, patience, isMuted(rule, slot));
     standing = step.standing;
     if (verdict === "blind") blind++;
-    if (step.changes.includes("fired")) firings.push({ firedAt: slot, clearedAt: null, lastAt: slot });
+    if (step.changes.includes("fired")) {
+      firings.push({ firedAt: slot, clearedAt: null, lastAt: slot, forecast: forecasts[0] ?? null });
+    }
     const last = firings.at(-1);
     if (last === undefined) continue;
     if (step.changes.includes("cleared")) last.clearedAt = slot;
@@ -113,11 +120,8 @@ function firingsOf(rule: RuleBody, { slots, profile }: Rehearsed): { firings: Fi
 
 type Stretch = { from: number; to: number | null };
 
-/** Stretches beyond the limit, epoch ms; null where the sensor has no limit. What was not measured ends none. */
-function crossingsOf({ condition, clearMargin }: RuleBody, { actuals, profile }: Rehearsed): Stretch[] | null {
-  if (condition.kind !== "forecast" && condition.kind !== "observed") return null;
-  const limits = limitsOf(condition, profile);
-  if (limits === null) return null;
+/** Stretches beyond the limit, epoch ms. What was not measured ends none. */
+function crossingsOf(limits: Limits, clearMargin: number, actuals: Rehearsed["actuals"]): Stretch[] {
   const isBeyond = (value: number, inwards: number) =>
     (limits.low !== null && value < limits.low + inwards) || (limits.high !== null && value > limits.high - inwards);
   const found: Stretch[] = [];
@@ -135,11 +139,21 @@ function crossingsOf({ condition, clearMargin }: RuleBody, { actuals, profile }:
   return found;
 }
 
-function matched(sensor: Rehearsed, crossings: Stretch[], firings: Firing[], withinSeconds: number): RehearsedEvent[] {
+type ToMatch = {
+  sensor: Rehearsed;
+  limits: Limits;
+  crossings: Stretch[];
+  firings: Firing[];
+  withinSeconds: number;
+};
+
+function matched({ sensor, limits, crossings, firings, withinSeconds }: ToMatch): RehearsedEvent[] {
   const { sensorId, actuals } = sensor;
-  const head = { sensorId, firedAt: null, clearedAt: null, from: null, to: null, warningSeconds: null };
+  const none = { firedAt: null, clearedAt: null, from: null, to: null, warningSeconds: null, forecast: null };
+  const head = { sensorId, limits, ...none };
   const met = new Set<Stretch>();
-  const events = firings.map(({ firedAt, clearedAt, lastAt }): RehearsedEvent => {
+  const events = firings.map(({ lastAt, ...fired }): RehearsedEvent => {
+    const { firedAt } = fired;
     const end = addSeconds(lastAt, withinSeconds);
     const touched = crossings.filter(
       ({ from, to }) => from <= end.getTime() && (to === null || to > firedAt.getTime()),
@@ -147,10 +161,10 @@ function matched(sensor: Rehearsed, crossings: Stretch[], firings: Firing[], wit
     for (const one of touched) met.add(one);
     const first = touched[0];
     if (first === undefined) {
-      return { ...head, result: isMeasured(actuals, firedAt, end) ? "false" : "open", firedAt, clearedAt };
+      return { ...head, ...fired, result: isMeasured(actuals, firedAt, end) ? "false" : "open" };
     }
     const warningSeconds = Math.max(0, secondsBetween(firedAt, new Date(first.from)));
-    return { ...head, ...spanOf(first), result: "true", firedAt, clearedAt, warningSeconds };
+    return { ...head, ...fired, ...spanOf(first), result: "true", warningSeconds };
   });
   const since = sensor.slots[0]?.slot.getTime() ?? Infinity;
   // What had begun before the first slot nobody could have said.

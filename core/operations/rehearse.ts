@@ -25,7 +25,7 @@ export type RehearsePorts = {
 export type RehearseRequest = { rule: RuleBody; sensorIds: string[]; from: Date; to: Date };
 
 /** A point of the trade-off: the same rule with another chance or another limit. */
-export type TradeOff = { chance: number | null; shift: number } & Pick<
+export type TradeOff = { chance: number; shift: number } & Pick<
   Rehearsal,
   "fired" | "true" | "false" | "missed" | "warningSeconds"
 >;
@@ -127,26 +127,22 @@ const chances = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8];
 /** The rule at other chances, and at limits moved outwards and inwards by a tenth of the actuals' spread. */
 function tradeOffs(rule: RuleBody, sensors: Rehearsed[]): TradeOff[] {
   const { condition } = rule;
-  const point = (changed: RuleBody, chance: number | null, shift: number): TradeOff => {
+  const point = (changed: RuleBody, chance: number, shift: number): TradeOff => {
     const { fired, true: came, false: not, missed, warningSeconds } = rehearse(changed, sensors);
     return { chance, shift, fired, true: came, false: not, missed, warningSeconds };
   };
   if (condition.kind !== "forecast") return [];
-  const byChance = chances.map((chance) =>
-    point({ ...rule, clearChance: null, condition: { ...condition, chance } }, chance, 0),
-  );
-  if (condition.low === null && condition.high === null) return byChance;
+  const moved = (limit: number | null, by: number) => (limit === null ? null : limit + by);
+  const curve = (shift: number) => {
+    const limits = { low: moved(condition.low, -shift), high: moved(condition.high, shift) };
+    if (limits.low !== null && limits.high !== null && limits.low >= limits.high) return [];
+    return chances.map((chance) =>
+      point({ ...rule, clearChance: null, condition: { ...condition, ...limits, chance } }, chance, shift),
+    );
+  };
+  if (condition.low === null && condition.high === null) return curve(0);
   const values = sensors.flatMap(({ actuals }) => actuals.flatMap(({ value }) => value ?? [])).sort((a, b) => a - b);
   const at = (level: number) => values[Math.floor(level * (values.length - 1))] ?? 0;
   const unit = Number(((at(0.9) - at(0.1)) / 10).toPrecision(2));
-  if (unit <= 0) return byChance;
-  const moved = (limit: number | null, by: number) => (limit === null ? null : limit + by);
-  const byLimit = [-unit, unit].map((shift) =>
-    point(
-      { ...rule, condition: { ...condition, low: moved(condition.low, -shift), high: moved(condition.high, shift) } },
-      condition.chance,
-      shift,
-    ),
-  );
-  return [...byChance, ...byLimit];
+  return unit > 0 ? [curve(0), curve(-unit), curve(unit)].flat() : curve(0);
 }

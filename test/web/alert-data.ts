@@ -7,12 +7,29 @@ const hour = 3_600_000;
 
 /** One alert that fires, and one that is over. */
 export function alertsOf({ now, isAcknowledged }: State): z.input<typeof AlertPage> {
-  const head = { ruleId: "warm", ruleName: "A room gets too warm", severity: "warning", evidence: {} } as const;
+  const evidence = { target: "temperature", unit: "°C", value: 24.1, low: null, high: 26, chance: 0.35 };
+  const head = { ruleId: "warm", ruleName: "A room gets too warm", severity: "warning" } as const;
   const seen = { acknowledgedAt: iso(now), acknowledgedBy: "anonymous", note: "window opened" };
   const unseen = { acknowledgedAt: null, acknowledgedBy: null, note: null };
   const text = "temperature above 26 °C from about 19:10 UTC, 35 %";
-  const firing = { ...head, alertId: 1, sensorId: "room3", firedAt: iso(now - hour), clearedAt: null, text };
-  const over = { ...head, alertId: 0, sensorId: null, firedAt: iso(now - 9 * hour), clearedAt: iso(now - 8 * hour) };
+  const when = { crossesAt: iso(now + hour), origin: iso(now - hour) };
+  const firing = {
+    ...head,
+    evidence: { ...evidence, ...when },
+    alertId: 1,
+    sensorId: "room3",
+    firedAt: iso(now - hour),
+    clearedAt: null,
+    text,
+  };
+  const over = {
+    ...head,
+    evidence: {},
+    alertId: 0,
+    sensorId: null,
+    firedAt: iso(now - 9 * hour),
+    clearedAt: iso(now - 8 * hour),
+  };
   const items = [
     { ...firing, ...(isAcknowledged ? seen : unseen) },
     { ...over, ...unseen, text: "the newest reading of all is 31 min old" },
@@ -55,6 +72,25 @@ export function rehearsalOf({ now }: State): z.input<typeof RehearsalResponse> {
     { chance: 0.35, shift: 0, ...counts },
     { chance: 0.65, shift: 0, ...calm },
     { chance: 0.35, shift: 0.4, ...calm },
+    { chance: 0.65, shift: 0.4, ...calm, missed: 5 },
   ];
-  return { ...range, ...counts, open: 0, blindSlots: 3, slots: 2_016, events: [], tradeOff };
+  const origin = now - 5 * hour;
+  const ahead = (level: number) => [1, 2, 3].map((i) => level + i);
+  const event = {
+    ...{ sensorId: "room3", limits: { low: null, high: 26 }, result: "true" as const, warningSeconds: 5_400 },
+    ...{
+      firedAt: iso(origin),
+      clearedAt: iso(origin + 3 * hour),
+      from: iso(origin + 1.5 * hour),
+      to: iso(now - 2 * hour),
+    },
+    forecast: {
+      origin: iso(origin),
+      targetAt: [1, 2, 3].map((i) => iso(origin + i * hour)),
+      ...{ q10: ahead(21), q50: ahead(24), q90: ahead(26) },
+    },
+  };
+  const missed = { ...event, result: "missed" as const, firedAt: null, clearedAt: null, forecast: null };
+  const events = [event, { ...missed, warningSeconds: null }];
+  return { ...range, ...counts, open: 0, blindSlots: 3, slots: 2_016, events, tradeOff };
 }

@@ -1,9 +1,8 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import { hostileIds } from "../hostile-ids.ts";
-import { buildDashboard, findChromium, launch, openPage, screenshot, type View, violations } from "./browser.ts";
-import { type Mock, startMock } from "./mock.ts";
-import type { MockState } from "./mock-api.ts";
+import { findChromium, screenshot, type View, violations } from "./browser.ts";
+import { dashboardVisits, desk } from "./visits.ts";
 
 const executable = findChromium();
 const views: View[] = [
@@ -12,35 +11,9 @@ const views: View[] = [
   { size: "phone", theme: "light" },
   { size: "phone", theme: "dark" },
 ];
-const desk = { size: "desk", theme: "light" } as const;
 
 describe.skipIf(executable === null)("the dashboard in a browser", () => {
-  let browser: Browser;
-  let bundle: Awaited<ReturnType<typeof buildDashboard>>;
-  const open: { page: Page; mock: Mock }[] = [];
-
-  beforeAll(async () => {
-    bundle = await buildDashboard();
-    browser = await launch(executable ?? "");
-  });
-  afterEach(async () => {
-    for (const { page, mock } of open.splice(0)) {
-      await page.close();
-      await mock.close();
-    }
-  });
-  afterAll(async () => {
-    await browser?.close();
-    bundle?.remove();
-  });
-
-  async function visit(path: string, view: View = desk, state: Partial<MockState> = {}) {
-    const mock = await startMock(state, bundle.dist);
-    const { page, complaints } = await openPage(browser, view);
-    open.push({ page, mock });
-    await page.goto(mock.url + path);
-    return { page, complaints, mock };
-  }
+  const { visit } = dashboardVisits(executable);
   const rows = (page: Page) => page.locator("tr[data-row]");
   const firstChart = (page: Page) => page.getByRole("application").first();
 

@@ -1,7 +1,8 @@
+import type { z } from "zod";
 import { levelsOf } from "../../core/data/counter.ts";
 import { SessionResponse } from "../../functions/api/contract/access.ts";
 import { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
-import { AlertPage, AlertResponse, RehearsalResponse, RulePage } from "../../functions/api/contract/alerts.ts";
+import type { ChannelResponse, RuleRequest } from "../../functions/api/contract/alerts.ts";
 import { FleetPage, type FleetSensor } from "../../functions/api/contract/fleet.ts";
 import {
   ForecastList,
@@ -14,7 +15,6 @@ import { OpsResponse } from "../../functions/api/contract/ops.ts";
 import { ReadingsResponse } from "../../functions/api/contract/readings.ts";
 import { type CrossingAhead, type Profile, Sensor } from "../../functions/api/contract/sensors.ts";
 import { fromSegment } from "../../functions/api/parameters.ts";
-import { alertsOf, rehearsalOf, rulesOf } from "./alert-data.ts";
 import {
   coverageOf,
   forecastFrom,
@@ -27,6 +27,7 @@ import {
   stepSeconds,
   valueAt,
 } from "./fleet-data.ts";
+import { answerAlerts } from "./mock-alerts.ts";
 import { accuracyOf, fleetsOf, modelsOf } from "./model-data.ts";
 
 /** What a test may change while the server runs. */
@@ -53,6 +54,9 @@ export type MockState = {
   sourceError: string | null;
   /** Whether somebody has seen the alert that fires. */
   isAcknowledged: boolean;
+  /** Rules that were sent, to be made, changed or rehearsed. */
+  sentRules: z.infer<typeof RuleRequest>[];
+  channels: z.infer<typeof ChannelResponse>[];
   /** What was edited, by sensor. */
   profiles: Record<string, Profile>;
   /** Requests whose path has this text are answered 503. */
@@ -367,15 +371,8 @@ export function answer(state: MockState, url: URL, { method, body }: Sent = { me
   }
   if (pathname === "/v1/session") return { status: 200, body: SessionResponse.parse(openSession) };
   if (pathname === "/v1/ops") return { status: 200, body: OpsResponse.parse(opsOf(state)) };
-  if (pathname === "/v1/alerts") return { status: 200, body: AlertPage.parse(alertsOf(state)) };
-  if (pathname === "/v1/alert-rules") return { status: 200, body: RulePage.parse(rulesOf(state)) };
-  if (pathname === "/v1/alert-rules:rehearse") {
-    return { status: 200, body: RehearsalResponse.parse(rehearsalOf(state)) };
-  }
-  if (pathname === "/v1/alerts/1:acknowledge") {
-    state.isAcknowledged = true;
-    return { status: 200, body: AlertResponse.parse(alertsOf(state).items[0]) };
-  }
+  const alerts = answerAlerts(state, url, { method, body });
+  if (alerts !== null) return alerts;
   if (pathname === "/v1/fleets") return { status: 200, body: FleetVersionList.parse(fleetsOf(state.now)) };
   if (pathname === "/v1/models") return { status: 200, body: ModelPage.parse(modelPageOf(state, query)) };
   if (pathname === "/v1/sensors") return { status: 200, body: FleetPage.parse(fleetPageOf(state, query)) };

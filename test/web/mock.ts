@@ -43,6 +43,8 @@ export async function startMock(
     sourceError: null,
     isAcknowledged: false,
     profiles: {},
+    sentRules: [],
+    channels: [],
     failing: null,
     ...given,
   };

@@ -5,6 +5,8 @@ import { usePreferences } from "../shell/preferences.ts";
 import { sensorHref } from "../shell/route.ts";
 import { Scrolling } from "../shell/scrolling.tsx";
 import { Notice } from "../shell/states.tsx";
+import { FiringChart } from "./firing-chart.tsx";
+import { ruleHref } from "./hrefs.ts";
 
 /** What fires, with a field to say that somebody has seen it. */
 export function Firing({ alerts, onChange }: { alerts: Alert[]; onChange: () => void }) {
@@ -68,7 +70,10 @@ function Row({ alert, children }: { alert: Alert; children: preact.ComponentChil
   return (
     <tr>
       <th scope="row">
-        {alert.ruleName} <span class="muted">{alert.severity}</span>
+        <a href={ruleHref(alert.ruleId)} data-route>
+          {alert.ruleName}
+        </a>{" "}
+        <span class="muted">{alert.severity}</span>
       </th>
       <td>
         {alert.sensorId === null ? (
@@ -79,7 +84,10 @@ function Row({ alert, children }: { alert: Alert; children: preact.ComponentChil
           </a>
         )}
       </td>
-      <td class="wrap">{alert.text}</td>
+      <td class="wrap">
+        {alert.text}
+        <FiringChart alert={alert} />
+      </td>
       <td>
         <time dateTime={alert.firedAt}>{formatTime(Date.parse(alert.firedAt), zone, "full")}</time>
       </td>

@@ -2,11 +2,21 @@ import { type Alert, getAlerts, getRules, type Rule } from "../api/alerts.ts";
 import { useLive } from "../shell/live.ts";
 import { Empty, Failed, Skeleton } from "../shell/states.tsx";
 import { Firing, History } from "./alert-list.tsx";
-import { RuleEditor } from "./editor.tsx";
+import { ChannelsPage } from "./channels-page.tsx";
 import { RuleList } from "./rule-list.tsx";
+import { RulePage } from "./rule-page.tsx";
 
-/** What fires and since when, the rules with how they stand, and a new rule with its rehearsal. */
-export function AlertsPage() {
+/** The pages under /alerts. */
+export function AlertsPage({ path, query }: { path: string; query: URLSearchParams }) {
+  const ruleId = /^\/alerts\/rules\/([^/]+)\/?$/.exec(path)?.[1];
+  if (ruleId !== undefined) return <RulePage ruleId={decodeURIComponent(ruleId)} query={query} />;
+  if (/^\/alerts\/new\/?$/.test(path)) return <RulePage ruleId={null} query={query} />;
+  if (/^\/alerts\/channels\/?$/.test(path)) return <ChannelsPage />;
+  return <OverviewPage />;
+}
+
+/** What fires and since when, the rules with how they stand, and what fired. */
+function OverviewPage() {
   const alerts = useLive("alerts", getAlerts);
   const rules = useLive("alert-rules", getRules);
   const failure = alerts.failure ?? rules.failure;
@@ -19,6 +29,12 @@ export function AlertsPage() {
       <div class="title">
         <h1>Alerts</h1>
         <span class="muted">Chances are checked against what came; what cannot be seen reads blind, never ok.</span>
+        <a class="button push-right" href="/alerts/channels" data-route>
+          Channels
+        </a>
+        <a class="button" href="/alerts/new" data-route>
+          New rule
+        </a>
       </div>
       {alerts.data === null || rules.data === null ? (
         failure === null ? (
@@ -41,12 +57,10 @@ function Loaded({ alerts, rules, onChange }: { alerts: Alert[]; rules: Rule[]; o
       {firing.length === 0 ? <p class="muted">Nothing fires.</p> : <Firing alerts={firing} onChange={onChange} />}
       <h2>Rules</h2>
       {rules.length === 0 ? (
-        <Empty title="No rules yet">Make one below: its rehearsal shows what it would have done.</Empty>
+        <Empty title="No rules yet">Make one: its rehearsal shows what it would have done.</Empty>
       ) : (
         <RuleList rules={rules} />
       )}
-      <h2>New rule</h2>
-      <RuleEditor onMade={onChange} />
       <h2>History</h2>
       <History alerts={alerts.filter(({ clearedAt }) => clearedAt !== null)} />
     </>

@@ -30,6 +30,21 @@ export function rehearse(rule: RuleDraft): Promise<Answer<Rehearsal>> {
   return settle(api.post("/v1/alert-rules:rehearse", { body: { rule } }));
 }
 
+export function getRule(ruleId: string, signal: AbortSignal): Promise<Answer<Rule>> {
+  return get(rulePath(ruleId), {}, signal);
+}
+
+/** Replaces it; where it watches something else than before, it begins anew. */
+export function changeRule(ruleId: string, rule: RuleDraft): Promise<Answer<Rule>> {
+  return send("PUT", rulePath(ruleId), rule);
+}
+
+export function removeRule(ruleId: string): Promise<Answer<unknown>> {
+  return send("DELETE", rulePath(ruleId));
+}
+
+const rulePath = (ruleId: string) => `/v1/alert-rules/${encodeURIComponent(ruleId)}`;
+
 export function makeRule(rule: RuleDraft): Promise<Answer<Rule>> {
   return settle(api.post("/v1/alert-rules", { body: rule }));
 }

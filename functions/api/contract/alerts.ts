@@ -79,6 +79,15 @@ export const AcknowledgeRequest = z
 const warning = z.object({ median: z.number(), least: z.number() }).nullable();
 const rehearsalCounts = { fired: z.int(), true: z.int(), false: z.int(), missed: z.int(), warningSeconds: warning };
 
+const IssuedForecast = z.object({
+  origin: time,
+  targetAt: z.array(time),
+  q10: z.array(z.number()),
+  q50: z.array(z.number()),
+  q90: z.array(z.number()),
+});
+export type IssuedForecast = z.infer<typeof IssuedForecast>;
+
 export const RehearsalResponse = z
   .object({
     from: time,
@@ -97,15 +106,18 @@ export const RehearsalResponse = z
     events: z.array(
       z.object({
         sensorId: z.string(),
+        limits: z.object({ low: z.number().nullable(), high: z.number().nullable() }),
         result: z.enum(["true", "false", "missed", "open"]),
         firedAt: time.nullable(),
         clearedAt: time.nullable(),
         from: time.nullable(),
         to: time.nullable(),
         warningSeconds: z.number().nullable(),
+        /** What made it fire, as it was issued; of the first 100, and of rules on forecasts only. */
+        forecast: IssuedForecast.nullable(),
       }),
     ),
-    tradeOff: z.array(z.object({ chance: z.number().nullable(), shift: z.number(), ...rehearsalCounts })),
+    tradeOff: z.array(z.object({ chance: z.number(), shift: z.number(), ...rehearsalCounts })),
   })
   .openapi("Rehearsal", {
     description:

@@ -1,7 +1,9 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { rehearseRule } from "../../../core/operations/rehearse.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
 import { RehearsalResponse, RuleRequest } from "../contract/alerts.ts";
+import { targetTimes } from "../present.ts";
 import { refuse } from "../problem.ts";
 import { answers, jsonBody } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
@@ -25,6 +27,7 @@ export function rehearseRoutes(services: ApiServices): OpenAPIHono {
   return new OpenAPIHono().openapi(rehearse, async (c) => {
     const given = c.req.valid("json");
     const rule = await checked(services, given.rule);
+    const { condition } = rule;
     const now = floorToStep(ports.clock.now(), settings.stepSeconds);
     const to = given.to === undefined ? now : new Date(given.to);
     const from = given.from === undefined ? addSeconds(to, -weekSeconds) : new Date(given.from);
@@ -36,8 +39,9 @@ export function rehearseRoutes(services: ApiServices): OpenAPIHono {
     const fleet = { stepSeconds: settings.stepSeconds, leads: settings.leads, targets: settings.targets };
     const made = await rehearseRule({ ...ports, views }, fleet, { rule, sensorIds, from, to });
     const iso = (one: Date | null) => one?.toISOString() ?? null;
-    const events = made.events.slice(0, mostEvents).map((event) => ({
+    const events = made.events.slice(0, mostEvents).map((event, i) => ({
       ...event,
+      forecast: i < mostForecasts && condition.kind === "forecast" ? issuedOf(event.forecast) : null,
       ...{ firedAt: iso(event.firedAt), clearedAt: iso(event.clearedAt), from: iso(event.from), to: iso(event.to) },
     }));
     return c.json({ ...made, from: from.toISOString(), to: to.toISOString(), events }, 200);
@@ -45,3 +49,11 @@ export function rehearseRoutes(services: ApiServices): OpenAPIHono {
 }
 
 const mostEvents = 500;
+const mostForecasts = 100;
+
+function issuedOf(forecast: Forecast | null) {
+  if (forecast === null) return null;
+  const shorten = (values: number[]) => values.map((value) => Number(value.toPrecision(6)));
+  const [q10, q50, q90] = [shorten(forecast.q10), shorten(forecast.q50), shorten(forecast.q90)];
+  return { origin: forecast.origin.toISOString(), targetAt: targetTimes(forecast), q10, q50, q90 };
+}

@@ -255,7 +255,14 @@ describe("POST /v1/alert-rules:rehearse", () => {
     const made = await getAs(api.app, "/v1/alert-rules:rehearse", RehearsalResponse, asked);
     expect(made).toMatchObject({ fired: 1, true: 1, false: 0, missed: 0, selected: 1, sensorIds: ["a"], slots: 30 });
     expect(made.warningSeconds).toEqual({ median: 4 * stepSeconds, least: 4 * stepSeconds });
-    expect(made.tradeOff.map(({ chance }) => chance)).toEqual([0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.5, 0.5]);
+    const chances = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8];
+    expect(made.tradeOff.map(({ chance }) => chance)).toEqual([...chances, ...chances, ...chances]);
+    const shifts = [...new Set(made.tradeOff.map(({ shift }) => shift))];
+    expect(shifts).toEqual([0, -shifts[2]!, shifts[2]]);
+    const [event] = made.events;
+    expect(event).toMatchObject({ limits: { low: null, high: forecastRule.condition.high }, result: "true" });
+    expect(event!.forecast!.origin <= event!.firedAt!).toBe(true);
+    expect(event!.forecast!.q50).toHaveLength(event!.forecast!.targetAt.length);
     // What came about while somebody had the window open is neither true nor missed, and in again once that is taken back.
     const span = {
       from: addSeconds(start, 11 * stepSeconds).toISOString(),
