@@ -31,19 +31,17 @@ export function rehearse(rule: RuleDraft): Promise<Answer<Rehearsal>> {
 }
 
 export function getRule(ruleId: string, signal: AbortSignal): Promise<Answer<Rule>> {
-  return get(rulePath(ruleId), {}, signal);
+  return settle(api.get("/v1/alert-rules/{id}", { path: { id: ruleId }, signal }));
 }
 
 /** Replaces it; where it watches something else than before, it begins anew. */
 export function changeRule(ruleId: string, rule: RuleDraft): Promise<Answer<Rule>> {
-  return send("PUT", rulePath(ruleId), rule);
+  return settle(api.put("/v1/alert-rules/{id}", { path: { id: ruleId }, body: rule }));
 }
 
 export function removeRule(ruleId: string): Promise<Answer<unknown>> {
-  return send("DELETE", rulePath(ruleId));
+  return settle(api.delete("/v1/alert-rules/{id}", { path: { id: ruleId } }));
 }
-
-const rulePath = (ruleId: string) => `/v1/alert-rules/${encodeURIComponent(ruleId)}`;
 
 export function makeRule(rule: RuleDraft): Promise<Answer<Rule>> {
   return settle(api.post("/v1/alert-rules", { body: rule }));

@@ -1,43 +1,43 @@
-import type { z } from "zod";
 import type {
-  ChannelList,
-  ChannelRequest,
-  ChannelResponse,
-  DeliveryList,
-  TestAccepted,
-} from "../../functions/api/contract/alerts.ts";
-import { type Answer, get, send } from "./client.ts";
+  AlertChannel,
+  AlertChannelList,
+  AlertChannelRequest,
+  AlertDeliveryList,
+  AlertTestAccepted,
+} from "../client/client.ts";
+import { type Answer, api, settle } from "./client.ts";
 
 /** Where alerts are told. */
-export type Channel = z.infer<typeof ChannelResponse>;
-export type ChannelDraft = z.input<typeof ChannelRequest>;
-export type DeliveryTry = z.infer<typeof DeliveryList>["items"][number];
+export type Channel = AlertChannel;
+export type ChannelDraft = AlertChannelRequest;
+export type DeliveryTry = AlertDeliveryList["items"][number];
 
-const path = "/v1/alert-channels";
-const pathOf = (channelId: string) => `${path}/${encodeURIComponent(channelId)}`;
+const one = "/v1/alert-channels/{id}";
 
-export function getChannels(signal: AbortSignal): Promise<Answer<z.infer<typeof ChannelList>>> {
-  return get(path, {}, signal);
+export function getChannels(signal: AbortSignal): Promise<Answer<AlertChannelList>> {
+  return settle(api.get("/v1/alert-channels", { signal }));
 }
 
 export function makeChannel(draft: ChannelDraft): Promise<Answer<Channel>> {
-  return send("POST", path, draft);
+  return settle(api.post("/v1/alert-channels", { body: draft }));
 }
 
 export function changeChannel(channelId: string, draft: ChannelDraft): Promise<Answer<Channel>> {
-  return send("PUT", pathOf(channelId), draft);
+  return settle(api.put(one, { path: { id: channelId }, body: draft }));
 }
 
 export function removeChannel(channelId: string): Promise<Answer<unknown>> {
-  return send("DELETE", pathOf(channelId));
+  return settle(api.delete(one, { path: { id: channelId } }));
 }
 
 /** Sends a test on its way; the try is found among the deliveries under its key. */
-export function testChannel(channelId: string): Promise<Answer<z.infer<typeof TestAccepted>>> {
-  return send("POST", `${pathOf(channelId)}:test`, {});
+export function testChannel(channelId: string): Promise<Answer<AlertTestAccepted>> {
+  return settle(api.post("/v1/alert-channels/{id}:test", { path: { id: channelId } }));
 }
 
 /** The newest tries to deliver. */
-export function getDeliveries(channelId: string, signal: AbortSignal): Promise<Answer<z.infer<typeof DeliveryList>>> {
-  return get(`${pathOf(channelId)}/deliveries`, { limit: 20 }, signal);
+export function getDeliveries(channelId: string, signal: AbortSignal): Promise<Answer<AlertDeliveryList>> {
+  return settle(
+    api.get("/v1/alert-channels/{id}/deliveries", { path: { id: channelId }, query: { limit: 20 }, signal }),
+  );
 }

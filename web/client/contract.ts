@@ -1348,15 +1348,26 @@ export interface Rehearsal {
   leftOutSlots: number;
   events: {
     sensorId: string;
+    limits: {
+      low: number | null;
+      high: number | null;
+    };
     result: "true" | "false" | "missed" | "open";
     firedAt: string | null;
     clearedAt: string | null;
     from: string | null;
     to: string | null;
     warningSeconds: number | null;
+    forecast: {
+      origin: string;
+      targetAt: string[];
+      q10: number[];
+      q50: number[];
+      q90: number[];
+    } | null;
   }[];
   tradeOff: {
-    chance: number | null;
+    chance: number;
     shift: number;
     fired: number;
     true: number;
