@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 type Props = { label: string; question: string; confirm: string; onConfirm: () => void };
 
@@ -8,7 +8,7 @@ export function ConfirmButton({ label, question, confirm, onConfirm }: Props) {
   const keep = useRef<HTMLButtonElement>(null);
   const first = useRef<HTMLButtonElement>(null);
   const wasAsking = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isAsking) keep.current?.focus();
     else if (wasAsking.current) first.current?.focus();
     wasAsking.current = isAsking;
