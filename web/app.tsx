@@ -4,6 +4,7 @@ import { SignInPage } from "./access/sign-in.tsx";
 import { AlertsPage } from "./alerts/page.tsx";
 import { FleetPage } from "./fleet/page.tsx";
 import { OperationsPage } from "./operations/page.tsx";
+import { ModelPage } from "./registry/model-page.tsx";
 import { ModelsPage } from "./registry/page.tsx";
 import { SensorPage } from "./sensor/page.tsx";
 import { Header } from "./shell/header.tsx";
@@ -16,11 +17,13 @@ import { Failed } from "./shell/states.tsx";
 /** The page that a path names. */
 function pageOf(
   path: string,
-): { name: "fleet" | "alerts" | "models" | "operations" | "sign-in" | "none" } | { name: "sensor"; sensorId: string } {
-  const sensor = /^\/sensors\/([^/]+)\/?$/.exec(path);
-  if (sensor?.[1] !== undefined) {
+):
+  | { name: "fleet" | "alerts" | "models" | "operations" | "sign-in" | "none" }
+  | { name: "sensor" | "model"; id: string } {
+  const [, room, segment] = /^\/(sensors|models)\/([^/]+)\/?$/.exec(path) ?? [];
+  if (segment !== undefined) {
     try {
-      return { name: "sensor", sensorId: unescapeDots(decodeURIComponent(sensor[1])) };
+      return { name: room === "sensors" ? "sensor" : "model", id: unescapeDots(decodeURIComponent(segment)) };
     } catch {
       return { name: "none" };
     }
@@ -47,7 +50,7 @@ export function App() {
   const pulse = usePulseSource();
   const route = useRoute();
   const page = pageOf(route.path);
-  const title = page.name === "sensor" ? page.sensorId : titles[page.name];
+  const title = "id" in page ? page.id : titles[page.name];
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -64,7 +67,7 @@ export function App() {
           <a class="skip" href="#main">
             Skip to content
           </a>
-          <Header page={page.name} />
+          <Header page={page.name === "model" ? "models" : page.name} />
           <main id="main" ref={main} tabIndex={-1} aria-label={title}>
             {page.name !== "sign-in" && <SourceNotices />}
             <PageView key={route.path} page={page} {...route} />
@@ -87,7 +90,8 @@ function PageView({ page, path, query }: { page: ReturnType<typeof pageOf> } & R
   if (page.name === "models") return <ModelsPage query={query} />;
   if (page.name === "operations") return <OperationsPage />;
   if (page.name === "sign-in") return <SignInPage query={query} />;
-  if (page.name === "sensor") return <SensorPage sensorId={page.sensorId} query={query} />;
+  if (page.name === "model") return <ModelPage modelId={page.id} />;
+  if (page.name === "sensor") return <SensorPage sensorId={page.id} query={query} />;
   return (
     <div class="state">
       <h1>There is no such page</h1>

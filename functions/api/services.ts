@@ -53,6 +53,7 @@ export type ApiServices = {
     fleetInference: Pick<FleetInference, "verify" | "open" | "parts">;
     inference: Pick<Inference, "verify">;
     deadLetters: Pick<DeadLetters, "list">;
+    scores: Pick<Ports["scores"], "paired">;
   };
   views: Views;
   requestForecasts(message: ForecastMessage): Promise<void>;

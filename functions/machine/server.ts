@@ -57,7 +57,7 @@ const notBuilt = "the dashboard is not built: npm run build:web\n";
 
 /** The dashboard's own paths; it draws them itself. */
 function isPage(path: string): boolean {
-  return /^\/(index\.html|sensors(\/[^/]+)?\/?|models\/?|sign-in\/?)?$/.test(path);
+  return /^\/(index\.html|(sensors|models)(\/[^/]+)?\/?|alerts(\/.*)?|operations\/?|sign-in\/?)?$/.test(path);
 }
 
 /** Listens, and resolves once connections are taken. Throws misconfigured when the address is not to be had. */

@@ -10,7 +10,7 @@ import {
   type LeadSeries,
   LeadSeriesList,
 } from "../../functions/api/contract/forecasts.ts";
-import { FleetVersionList, ModelPage } from "../../functions/api/contract/models.ts";
+import { FleetVersionList, Model, ModelPage, Trial } from "../../functions/api/contract/models.ts";
 import { OpsResponse } from "../../functions/api/contract/ops.ts";
 import { ReadingsResponse } from "../../functions/api/contract/readings.ts";
 import { type CrossingAhead, type Profile, Sensor } from "../../functions/api/contract/sensors.ts";
@@ -28,7 +28,7 @@ import {
   valueAt,
 } from "./fleet-data.ts";
 import { answerAlerts } from "./mock-alerts.ts";
-import { accuracyOf, fleetsOf, modelsOf } from "./model-data.ts";
+import { accuracyOf, fleetsOf, modelsOf, trialOf } from "./model-data.ts";
 
 /** What a test may change while the server runs. */
 export type MockState = {
@@ -57,6 +57,8 @@ export type MockState = {
   /** Rules that were sent, to be made, changed or rehearsed. */
   sentRules: z.infer<typeof RuleRequest>[];
   channels: z.infer<typeof ChannelResponse>[];
+  /** The model that a person has promoted. */
+  promotedId: string | null;
   /** What was edited, by sensor. */
   profiles: Record<string, Profile>;
   /** Requests whose path has this text are answered 503. */
@@ -348,6 +350,17 @@ const notFound = (detail: string): Answer => ({
   body: { type: "about:blank", title: "Not found", status: 404, detail, code: "notFound" },
 });
 
+/** One model, its trial, or what became of it. */
+function modelAnswer(state: MockState, modelId: string, part: string): Answer {
+  const found = modelsOf(state.now, null, state.models).find((model) => model.modelId === modelId);
+  if (found === undefined) return notFound(`There is no model "${modelId}".`);
+  const model =
+    state.promotedId === modelId ? { ...found, status: "champion" as const, statusReason: "by hand" } : found;
+  if (part === "/trial") return { status: 200, body: Trial.parse(trialOf(model)) };
+  if (part === ":promote") state.promotedId = modelId;
+  return { status: 200, body: Model.parse(part === ":promote" ? { ...model, status: "champion" } : model) };
+}
+
 /** What a request sends. */
 export type Sent = { method: string; body: unknown };
 
@@ -374,6 +387,8 @@ export function answer(state: MockState, url: URL, { method, body }: Sent = { me
   const alerts = answerAlerts(state, url, { method, body });
   if (alerts !== null) return alerts;
   if (pathname === "/v1/fleets") return { status: 200, body: FleetVersionList.parse(fleetsOf(state.now)) };
+  const [, modelId, part] = /^\/v1\/models\/([^/:]+)([/:]\w+)?$/.exec(pathname) ?? [];
+  if (modelId !== undefined) return modelAnswer(state, decodeURIComponent(modelId), part ?? "");
   if (pathname === "/v1/models") return { status: 200, body: ModelPage.parse(modelPageOf(state, query)) };
   if (pathname === "/v1/sensors") return { status: 200, body: FleetPage.parse(fleetPageOf(state, query)) };
   const [, id, rest] = /^\/v1\/sensors\/([^/]+)(?:\/(\w+))?$/.exec(pathname) ?? [];

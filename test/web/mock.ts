@@ -42,6 +42,7 @@ export async function startMock(
     counterSensor: null,
     sourceError: null,
     isAcknowledged: false,
+    promotedId: null,
     profiles: {},
     sentRules: [],
     channels: [],

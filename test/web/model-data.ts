@@ -1,5 +1,5 @@
 import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
-import type { FleetVersionList } from "../../functions/api/contract/models.ts";
+import type { FleetVersionList, Model } from "../../functions/api/contract/models.ts";
 import { coverageOf, horizon, mockTargets, seeded, sensorIds, sha, stepMs, stepSeconds } from "./fleet-data.ts";
 
 const iso = (at: number) => new Date(at).toISOString();
@@ -132,5 +132,19 @@ export function fleetsOf(now: number): FleetVersionList {
         promotedAt: iso(now - 8 * 86_400_000),
       },
     ],
+  };
+}
+
+/** A challenger that is a tenth better after four days. */
+export function trialOf({ modelId, sensorId }: Pick<Model, "modelId" | "sensorId">) {
+  return {
+    ...{ modelId, againstId: `${sensorId}-2016w17`, decision: "keep" as const },
+    reason: "undecided, p = 0.0310, 420 moments, loss 90.1 % of the champion's",
+    ...{ moments: 420, minimumMoments: 288, maximumMoments: 1440, lossRatio: 0.901 },
+    coverage: { champion: 0.78, challenger: 0.8 },
+    days: [1, 2, 3, 4].map((day) => ({
+      ...{ day: `2016-05-0${day}`, moments: 105, champion: 1, persistence: 1.7 },
+      challenger: 0.9 + 0.01 * (day % 2),
+    })),
   };
 }

@@ -313,6 +313,18 @@ export interface Operations {
     answer: Model;
   };
   /**
+   * The evidence of a challenger's trial: what would be decided now, and on which losses
+   */
+  "get /v1/models/{id}/trial": {
+    path: {
+      /**
+       * modelId
+       */
+      id: string;
+    };
+    answer: Trial;
+  };
+  /**
    * Make a model its sensor's champion; the one before is retired
    */
   "post /v1/models/{id}:promote": {
@@ -1063,6 +1075,30 @@ export interface Model {
     };
   };
   codeVersion: string;
+}
+/**
+ * How a challenger stands beside the champion on the moments that both were scored at, and what would be decided now. Losses are in units of the champion's mean pinball loss; `againstId` null: there is no champion, and persistence stands in
+ */
+export interface Trial {
+  modelId: string;
+  againstId: string | null;
+  decision: "promote" | "keep" | "retire";
+  reason: string;
+  moments: number;
+  minimumMoments: number;
+  maximumMoments: number;
+  lossRatio: number | null;
+  coverage: {
+    champion: number;
+    challenger: number;
+  } | null;
+  days: {
+    day: string;
+    moments: number;
+    champion: number;
+    challenger: number;
+    persistence: number;
+  }[];
 }
 export interface TrainAccepted {
   sensorId: string;

@@ -1,8 +1,10 @@
 import type { FleetVersion } from "../../functions/api/contract/models.ts";
+import { promoteFleet, rollBackFleet } from "../api/models.ts";
 import { getFleets } from "../api/requests.ts";
 import { formatCount, formatTime } from "../format.ts";
 import { useLive } from "../shell/live.ts";
 import { usePreferences } from "../shell/preferences.ts";
+import { Act } from "./act.tsx";
 import { ModelStatusText } from "./status.tsx";
 
 /**
@@ -11,7 +13,8 @@ import { ModelStatusText } from "./status.tsx";
  */
 export function FleetVersions() {
   const { zone } = usePreferences();
-  const fleets = useLive<FleetVersion[]>("fleets", getFleets).data ?? [];
+  const live = useLive<FleetVersion[]>("fleets", getFleets);
+  const fleets = live.data ?? [];
   if (fleets.length === 0) return null;
   const hasGroups = fleets.some(({ group }) => group !== "");
   return (
@@ -28,6 +31,7 @@ export function FleetVersions() {
             <th scope="col">Made</th>
             <th scope="col">Serves</th>
             <th scope="col">On trial at</th>
+            <th scope="col">What can be done</th>
           </tr>
         </thead>
         <tbody>
@@ -44,10 +48,32 @@ export function FleetVersions() {
               <td>{formatTime(Date.parse(fleet.createdAt), zone, "dayClock")}</td>
               <td>{formatCount(fleet.champions)} sensors</td>
               <td>{formatCount(fleet.challengers)} sensors</td>
+              <td class="wrap">
+                <FleetAct fleet={fleet} onDone={live.retry} />
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
     </section>
+  );
+}
+
+function FleetAct({ fleet: { fleetId, status }, onDone }: { fleet: FleetVersion; onDone: () => void }) {
+  const isServing = status === "champion";
+  return (
+    <Act
+      label={isServing ? "Roll back" : "Promote"}
+      object={fleetId}
+      scope="promote"
+      consequence={
+        isServing
+          ? "The version before it will serve all of its sensors again."
+          : "It will serve all of its sensors from their next forecast on."
+      }
+      act={(reason) => (isServing ? rollBackFleet(fleetId, reason) : promoteFleet(fleetId, reason))}
+      done={isServing ? "The version before it serves again." : "It serves now."}
+      onDone={onDone}
+    />
   );
 }

@@ -5,7 +5,7 @@ import { formatNumber, formatTime, missing, shortSha } from "../format.ts";
 import { Icon } from "../shell/icons.tsx";
 import { useLive } from "../shell/live.ts";
 import { usePreferences } from "../shell/preferences.ts";
-import { sensorHref, setQuery } from "../shell/route.ts";
+import { modelHref, sensorHref, setQuery } from "../shell/route.ts";
 import { Empty, Failed, Skeleton } from "../shell/states.tsx";
 import { FleetVersions } from "./fleets.tsx";
 import { metricsOf } from "./metrics.ts";
@@ -70,7 +70,9 @@ export function ModelsPage({ query }: { query: URLSearchParams }) {
               {list.map((model) => (
                 <tr key={model.modelId}>
                   <th scope="row">
-                    <code>{model.modelId}</code>
+                    <a href={modelHref(model.modelId)} data-route>
+                      <code>{model.modelId}</code>
+                    </a>
                   </th>
                   <td>
                     <a href={sensorHref(model.sensorId)} data-route>

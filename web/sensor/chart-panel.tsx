@@ -3,12 +3,14 @@ import type { ForecastResponse, LeadSeries } from "../../functions/api/contract/
 import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
 import type { SensorTarget } from "../../functions/api/contract/sensors.ts";
 import { formatDuration, formatRange, formatTime, formatValue, titleOf } from "../format.ts";
+import { download } from "../shell/download.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
 import { ForecastChart } from "./chart.tsx";
 import { aftermath, buildChart, type ChartData } from "./chart-data.ts";
 import { CounterLevel } from "./counter-level.tsx";
 import { Crossings } from "./crossings.tsx";
+import { chartToCsv, csvName } from "./csv.ts";
 import { decimalsOf, summarise } from "./describe.ts";
 import type { OwnLimits } from "./limits.ts";
 import { PointTable } from "./point-table.tsx";
@@ -101,6 +103,14 @@ export function ChartPanel(props: Props) {
           />
         </>
       )}
+      <button
+        type="button"
+        class="link csv"
+        aria-label={`${name} as CSV`}
+        onClick={() => download(csvName(props.sensorId, target.target), chartToCsv(data, span))}
+      >
+        CSV
+      </button>
       <figcaption>
         {summary}
         {forecast === null && !props.isPast && ` ${props.statusText}`}

@@ -58,6 +58,11 @@ export function sensorHref(sensorId: string): string {
   return sensorId.includes(".") ? `${path}/` : path;
 }
 
+export function modelHref(modelId: string): string {
+  const path = `/models/${encodeURIComponent(escapeDots(modelId))}`;
+  return modelId.includes(".") ? `${path}/` : path;
+}
+
 /** The id that a decoded segment stands for. */
 export function unescapeDots(segment: string): string {
   return /^~+\.{1,2}$/.test(segment) ? segment.slice(1) : segment;

@@ -35,6 +35,7 @@ export const rules: Record<string, Rule> = {
   "get /v1/forecasts": { scope: "read", isHeavy: true },
   "get /v1/models": { scope: "read", isHeavy: true, isKept: true },
   "get /v1/models/{id}": { scope: "read", isKept: true },
+  "get /v1/models/{id}/trial": { scope: "read", isHeavy: true, isKept: true },
   "get /v1/fleets": { scope: "read", isKept: true },
   "get /v1/ops": { scope: "ops" },
   "get /metrics": { scope: "ops" },

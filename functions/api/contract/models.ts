@@ -52,6 +52,32 @@ export type Model = z.infer<typeof Model>;
 export const ModelPage = page(Model).openapi("ModelPage");
 export type ModelPage = z.infer<typeof ModelPage>;
 
+export const Trial = z
+  .object({
+    modelId: z.string(),
+    againstId: z.string().nullable(),
+    decision: z.enum(["promote", "keep", "retire"]),
+    reason: z.string(),
+    moments: z.int(),
+    minimumMoments: z.int(),
+    maximumMoments: z.int(),
+    lossRatio: z.number().nullable(),
+    coverage: z.object({ champion: z.number(), challenger: z.number() }).nullable(),
+    days: z.array(
+      z.object({
+        day: z.iso.date(),
+        moments: z.int(),
+        champion: z.number(),
+        challenger: z.number(),
+        persistence: z.number(),
+      }),
+    ),
+  })
+  .openapi("Trial", {
+    description:
+      "How a challenger stands beside the champion on the moments that both were scored at, and what would be decided now. Losses are in units of the champion's mean pinball loss; `againstId` null: there is no champion, and persistence stands in",
+  });
+
 export const FleetVersion = z
   .object({
     fleetId: z.string(),

@@ -1,9 +1,11 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { defaultPromotionSettings } from "../../../core/operations/judge.ts";
 import { promoteByHand, rollback } from "../../../core/operations/promote.ts";
 import { trainMessage } from "../../../core/operations/schedule.ts";
+import { findTrial } from "../../../core/operations/trial.ts";
 import { floorToStep } from "../../../core/time.ts";
 import { Id, Text } from "../contract/common.ts";
-import { Model, ModelPage, ReasonRequest, TrainAccepted } from "../contract/models.ts";
+import { Model, ModelPage, ReasonRequest, TrainAccepted, Trial } from "../contract/models.ts";
 import { decodeCursor, pageOf } from "../cursor.ts";
 import { requireSensor } from "../known.ts";
 import { Cursor, Limit, PathId, SensorParams } from "../parameters.ts";
@@ -46,6 +48,16 @@ const getModel = createRoute({
 
 const Position = z.object({ after: Id });
 
+const getTrial = createRoute({
+  method: "get",
+  path: "/v1/models/{id}/trial",
+  tags,
+  summary: "The evidence of a challenger's trial: what would be decided now, and on which losses",
+  description: "409 for a model that is not a challenger: its `statusReason` says what was decided.",
+  request: { params: ModelParams },
+  responses: answers(200, Trial, "The trial as it stands"),
+});
+
 export function modelRoutes(services: ApiServices): OpenAPIHono {
   const { registry, clock, queue } = services.ports;
   const app = new OpenAPIHono()
@@ -62,7 +74,18 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
       const { items, nextCursor } = pageOf(models, limit, ({ modelId }) => ({ after: modelId }));
       return c.json({ items: items.map(toModel), nextCursor }, 200);
     })
-    .openapi(getModel, async (c) => c.json(await loadModel(services, c.req.valid("param").id), 200));
+    .openapi(getModel, async (c) => c.json(await loadModel(services, c.req.valid("param").id), 200))
+    .openapi(getTrial, async (c) => {
+      const { id } = c.req.valid("param");
+      const model = await registry.get(id);
+      if (model === null) throw unknownModel(id);
+      if (model.status !== "challenger") {
+        const detail = `model ${id} is not on trial: it is ${model.status} (${model.statusReason})`;
+        throw refuse(409, { code: "conflict", detail });
+      }
+      const trial = await findTrial(services.ports, model, defaultPromotionSettings(services.settings.leads));
+      return c.json({ modelId: id, ...trial }, 200);
+    });
 
   addVerb(app, {
     path: "/v1/models/{id}",
@@ -119,6 +142,10 @@ export function modelRoutes(services: ApiServices): OpenAPIHono {
 
 async function loadModel({ ports }: ApiServices, modelId: string): Promise<Model> {
   const model = await ports.registry.get(modelId);
-  if (model === null) throw refuse(404, { code: "notFound", detail: `model ${modelId} is not registered` });
+  if (model === null) throw unknownModel(modelId);
   return toModel(model);
+}
+
+function unknownModel(modelId: string) {
+  return refuse(404, { code: "notFound", detail: `model ${modelId} is not registered` });
 }

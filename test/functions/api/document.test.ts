@@ -76,6 +76,7 @@ describe("/openapi.json", () => {
       "get /v1/keys",
       "get /v1/models",
       "get /v1/models/{id}",
+      "get /v1/models/{id}/trial",
       "get /v1/ops",
       "get /v1/sensors",
       "get /v1/sensors/{id}",

@@ -80,6 +80,7 @@ export async function startApi(
       ...alertStores(database, { alertSecretKey: "a key of the tests, of 32 characters or more" }),
       ...{ inference: onnxInference({ store, log }), fleetInference: noFleets() },
       deadLetters: postgresDeadLetters(db),
+      scores,
     },
     views: createViews(db),
     requestForecasts: async () => {},

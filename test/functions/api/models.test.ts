@@ -8,11 +8,12 @@ import {
   Model,
   ModelPage,
   TrainAccepted,
+  Trial,
 } from "../../../functions/api/contract/models.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { manifestOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
-import { getAs, getProblem, post, startApi, type TestApi } from "./harness.ts";
+import { getAs, getProblem, post, scoreOf, startApi, stepSeconds, type TestApi } from "./harness.ts";
 
 let postgres: TestPostgres;
 let api: TestApi;
@@ -45,6 +46,63 @@ async function admitReal(modelId: string, seed: number) {
 
 const promote = (modelId: string, status = 200) =>
   getAs(api.app, `/v1/models/${modelId}:promote`, Model, { ...post({ reason: "looks better" }), status });
+
+describe("GET /v1/models/{id}/trial", () => {
+  /** Scores of both at `moments` moments; the challenger's losses are `share` of the champion's. */
+  async function score(moments: number, share: number) {
+    await register(2);
+    await api.registry.promote("m0", "first", someSlot);
+    for (let i = 1; i <= moments; i++) {
+      const targetAt = addSeconds(someSlot, i * stepSeconds);
+      const loss = 0.2 + 0.05 * Math.sin(i);
+      const at = (modelKey: string, pinball: number) =>
+        scoreOf({ modelKey, targetAt, ownPinball: Array.from({ length: 24 }, () => pinball) });
+      await api.scores.record([at("m0", loss), at("m1", share * loss)]);
+    }
+  }
+
+  it("has the losses and what would be decided on them, and decides nothing", async () => {
+    api = await startApi(postgres);
+    await score(300, 0.8);
+    const trial = await getAs(api.app, "/v1/models/m1/trial", Trial);
+    expect(trial).toMatchObject({ modelId: "m1", againstId: "m0", decision: "promote", minimumMoments: 288 });
+    expect(trial.moments).toBe(300);
+    expect(trial.lossRatio).toBeCloseTo(0.8, 6);
+    expect(trial.reason).toMatch(/^won, p = .*300 moments, loss 80.0 % of the champion's$/);
+    expect(trial.days.reduce((sum, { moments }) => sum + moments, 0)).toBe(300);
+    for (const { champion, challenger } of trial.days) expect(challenger / champion).toBeCloseTo(0.8, 6);
+    expect((await getAs(api.app, "/v1/models/m1", Model)).status).toBe("challenger");
+  });
+
+  it("says how many moments are wanted still, and answers before the first", async () => {
+    api = await startApi(postgres);
+    await score(3, 1);
+    expect(await getAs(api.app, "/v1/models/m1/trial", Trial)).toMatchObject({
+      decision: "keep",
+      reason: "3 of 288 paired moments; waits for scores",
+    });
+    const manifest = manifestOf({ modelId: "new", sensorId: "a" });
+    await api.registry.register({ manifest, statusReason: "trained", now: addSeconds(someSlot, 90_000) });
+    const none = { moments: 0, lossRatio: null, coverage: null, days: [] };
+    expect(await getAs(api.app, "/v1/models/new/trial", Trial)).toMatchObject(none);
+  });
+
+  it("holds a challenger without champion against persistence", async () => {
+    api = await startApi(postgres);
+    await register(1);
+    await api.scores.record([scoreOf({ modelKey: "m0", targetAt: addSeconds(someSlot, stepSeconds) })]);
+    const trial = await getAs(api.app, "/v1/models/m0/trial", Trial);
+    expect(trial).toMatchObject({ againstId: null, moments: 1, lossRatio: expect.closeTo(0.4, 6) });
+  });
+
+  it("is refused for what is not on trial, and for what there is not", async () => {
+    api = await startApi(postgres);
+    await register(1);
+    await api.registry.promote("m0", "first", someSlot);
+    expect((await getProblem(api.app, "/v1/models/m0/trial", 409)).detail).toContain("it is champion (first)");
+    await getProblem(api.app, "/v1/models/nobody/trial", 404);
+  });
+});
 
 describe("GET /v1/models", () => {
   it("joins its pages, newest first, to the full set while models are added", async () => {

@@ -27,17 +27,23 @@ describe("site", () => {
     expect(await (await get(path)).json()).toEqual({ path });
   });
 
-  it.each(["/", "/sensors/7", "/sensors/attic.north", "/models?sensor=7"])(
-    "answers the dashboard's page at %s, never from a cache",
-    async (path) => {
-      const response = await get(path);
-      expect(response.status).toBe(200);
-      expect(response.headers.get("content-type")).toMatch(/^text\/html/);
-      expect(response.headers.get("cache-control")).toBe("no-cache");
-      expect(response.headers.get("content-security-policy")).toContain("default-src 'self'");
-      expect(await response.text()).toContain("Fleet");
-    },
-  );
+  it.each([
+    "/",
+    "/sensors/7",
+    "/sensors/attic.north",
+    "/models?sensor=7",
+    "/models/m.1",
+    "/alerts",
+    "/alerts/rules/r1",
+    "/operations",
+  ])("answers the dashboard's page at %s, never from a cache", async (path) => {
+    const response = await get(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toMatch(/^text\/html/);
+    expect(response.headers.get("cache-control")).toBe("no-cache");
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'self'");
+    expect(await response.text()).toContain("Fleet");
+  });
 
   it.each([
     ["js", "text/javascript"],
