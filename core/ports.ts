@@ -44,6 +44,8 @@ export type Follower = {
   listSensorProfiles(sensorIds: string[]): Promise<SourceProfile[]>;
   /** Whether there is such a table: without it nobody need be asked for. */
   hasSensorTable: boolean;
+  /** Resolves where it answers and is as the mapping says. It reads no row, however many there are. */
+  answers(): Promise<void>;
   state(): Promise<FollowerState>;
 };
 

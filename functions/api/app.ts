@@ -79,7 +79,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.use(limitTime(settings.deadlines ?? defaultDeadlines, services.within));
 
   const watched = withWatchedSource(services);
-  app.route("/", healthRoutes(watched));
+  app.route("/", healthRoutes(services));
   app.route("/", sensorRoutes(services, revision));
   app.route("/", readingRoutes(services));
   app.route("/", forecastRoutes(services));

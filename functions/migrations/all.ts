@@ -20,6 +20,7 @@ import * as partSums from "./0018_part_sums.ts";
 import * as modelPage from "./0019_model_page.ts";
 import * as annotation from "./0020_annotation.ts";
 import * as learnt from "./0021_learnt.ts";
+import * as cycleCounts from "./0022_cycle_counts.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -44,6 +45,7 @@ export const migrations: Record<string, Migration> = {
   "0019_model_page": modelPage,
   "0020_annotation": annotation,
   "0021_learnt": learnt,
+  "0022_cycle_counts": cycleCounts,
 };
 
 /**
@@ -65,4 +67,5 @@ export const worksWith: Record<string, string> = {
   "0018_part_sums": partSums.worksWith,
   "0019_model_page": modelPage.worksWith,
   "0020_annotation": annotation.worksWith,
+  "0022_cycle_counts": cycleCounts.worksWith,
 };

@@ -51,6 +51,7 @@ export function memoryFollower(
     async listSensorProfiles() {
       return [];
     },
+    async answers() {},
     async state() {
       const newest = [...bySensor.keys()].flatMap((id) => newestOf(id)?.getTime() ?? []);
       const ahead = [...bySensor.keys()].flatMap((id) => timesOf(id).filter((at) => at > now()));

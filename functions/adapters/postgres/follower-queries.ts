@@ -146,6 +146,12 @@ export function newestOfAllQuery(from: ResolvedSource, isLoose: boolean, now: Da
   };
 }
 
+/** No row of all columns that are mapped: the database looks whether they are there and may be read. */
+export function answersQuery(from: ResolvedSource): Statement {
+  const columns = [from.sensor.sql, from.time.sql, ...from.values, ...(from.target === null ? [] : [from.target.sql])];
+  return { parameters: [], sql: `select ${columns.join(", ")} from ${from.table} as r limit 0` };
+}
+
 /**
  * Ids of the sensors with a reading in [since, now], to the millisecond. With an index that begins with the sensor it
  * jumps from id to id (PostgreSQL has no skip scan for distinct); without one it reads the table once.

@@ -9,7 +9,7 @@ import type { Conversion } from "../../config/units.ts";
 import type { Query } from "./catalog.ts";
 import { alignSeries, decodeNumbers, decodeTimes } from "./columnar.ts";
 import { faultCode, isTransient } from "./faults.ts";
-import { listQuery, newestQuery, windowQuery } from "./follower-queries.ts";
+import { answersQuery, listQuery, newestQuery, windowQuery } from "./follower-queries.ts";
 import { followerState, hasOrderedPath } from "./follower-state.ts";
 import type { Database } from "./pool.ts";
 import { type ReadWindow, readAround } from "./read-around.ts";
@@ -133,6 +133,10 @@ export function postgresFollower(
       );
       for (const row of rows) newest.set(row.id, row.at);
       return newest;
+    },
+
+    async answers() {
+      await read(answersQuery);
     },
 
     async state() {

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Ledger } from "../../../core/ports.ts";
@@ -22,7 +22,6 @@ import { cycleColumns, outcomeColumns } from "./tables.ts";
 /** Cycles, outcomes and forecasts in the predictor database. Every write may be repeated; nothing is updated. */
 export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
   const prepare = preparation(db);
-  const countOutcomes = outcomeCounter(db);
   return {
     async openCycle({ slot, sensors, shards, now }) {
       await reopenDisputed(db, slot, now);
@@ -53,9 +52,12 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
 
     async finishCycles(upTo, now) {
       await sql`
-        update cycle set finished_at = ${now}
-        where finished_at is null and fanned_out_at is not null and not is_disputed and slot <= ${upTo}
-          and sensors <= (select count(*) from outcome where outcome.slot = cycle.slot)`.execute(db);
+        update cycle set finished_at = ${now}, ${setCounts}
+        from (
+          select slot, n.* from cycle cross join lateral (${countsOf(sql`cycle.slot`)}) as n
+          where finished_at is null and fanned_out_at is not null and not is_disputed and slot <= ${upTo}
+        ) as n
+        where cycle.slot = n.slot and sensors <= n.total`.execute(db);
       const rows = await db
         .selectFrom("cycle")
         .select(["slot", "fanned_out_at as fannedOutAt", "is_disputed as isDisputed"])
@@ -67,7 +69,9 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
     },
 
     async finishCycle(slot, now) {
-      await db.updateTable("cycle").set({ finished_at: now }).where("slot", "=", slot).execute();
+      await sql`
+        update cycle set finished_at = ${now}, ${setCounts} from (${countsOf(slot)}) as n
+        where slot = ${slot}`.execute(db);
     },
 
     async disputeCycles({ after, upTo }, oldest) {
@@ -108,7 +112,7 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
 
     async latestCycles(limit) {
       const cycles = await db.selectFrom("cycle").selectAll().orderBy("slot", "desc").limit(limit).execute();
-      const counts = await countOutcomes(cycles);
+      const counts = await countOutcomes(db, cycles);
       return cycles.map((cycle) => ({ ...toFields(cycleColumns, cycle), ...counts(cycle) }));
     },
   };
@@ -118,7 +122,8 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
 async function reopenDisputed(db: Kysely<PredictorSchema>, slot: Date, now: Date): Promise<void> {
   await sql`
     with reopened as (
-      update cycle set is_disputed = false, opened_at = ${now}, fanned_out_at = null, finished_at = null
+      update cycle set is_disputed = false, opened_at = ${now}, fanned_out_at = null, finished_at = null,
+        issued = null, baseline = null, refused = null, expired = null
       where slot = ${slot} and is_disputed returning slot
     )
     delete from outcome using reopened where outcome.slot = reopened.slot`.execute(db);
@@ -217,31 +222,33 @@ const lineageColumns = {
 type CycleRow = Selectable<PredictorSchema["cycle"]>;
 type Counts = Pick<Cycle, "issued" | "baseline" | "refused" | "expired">;
 const none: Counts = { issued: 0, baseline: 0, refused: 0, expired: 0 };
-const mostCounted = 500;
 
-/**
- * Counts cycles' outcomes; those of cycles that have all of them are remembered, so that only what is new is counted.
- */
-function outcomeCounter(db: Kysely<PredictorSchema>) {
-  const whole = new Map<string, Counts>();
-  // A cycle that is opened again is another one.
-  const nameOf = ({ slot, opened_at }: CycleRow) => `${slot.getTime()} ${opened_at.getTime()}`;
-  return async (cycles: CycleRow[]): Promise<(cycle: CycleRow) => Counts> => {
-    const open = cycles.filter((cycle) => !whole.has(nameOf(cycle))).map(({ slot }) => slot);
-    const { rows } = await sql<Counts & { slot: Date }>`
-      select slot, count(*) filter (where status = 'issued') as issued, count(*) filter (where status = 'baseline') as baseline,
-        count(*) filter (where status = 'refused') as refused, count(*) filter (where status = 'expired') as expired
-      from outcome where slot = any(${open}::timestamptz[]) group by slot`.execute(db);
-    const counted = new Map(rows.map(({ slot, ...counts }) => [slot.getTime(), counts]));
-    const counts = (cycle: CycleRow) => whole.get(nameOf(cycle)) ?? counted.get(cycle.slot.getTime()) ?? none;
-    if (whole.size > mostCounted) whole.clear();
-    for (const cycle of cycles) {
-      const { issued, baseline, refused, expired } = counts(cycle);
-      const isWhole = issued + baseline + refused + expired >= cycle.sensors;
-      if (cycle.finished_at !== null && isWhole) whole.set(nameOf(cycle), { issued, baseline, refused, expired });
-    }
-    return counts;
-  };
+/** How many outcomes of a slot there are, in all and by status. */
+function countsOf(slot: Date | RawBuilder<unknown>) {
+  return sql`select count(*)::int as total, count(*) filter (where status = 'issued')::int as issued,
+    count(*) filter (where status = 'baseline')::int as baseline, count(*) filter (where status = 'refused')::int as refused,
+    count(*) filter (where status = 'expired')::int as expired
+    from outcome where outcome.slot = ${slot}`;
+}
+
+/** Where a sensor's outcome is missing, it may still come: the counts stay open. */
+const setCounts = sql.raw(
+  ["issued", "baseline", "refused", "expired"]
+    .map((name) => `${name} = case when cycle.sensors <= n.total then n.${name} end`)
+    .join(", "),
+);
+
+/** Counts of cycles' outcomes: as they were when the cycle was finished, else as they are now. */
+async function countOutcomes(db: Kysely<PredictorSchema>, cycles: CycleRow[]): Promise<(cycle: CycleRow) => Counts> {
+  const open = cycles.filter(({ issued }) => issued === null).map(({ slot }) => slot);
+  const { rows } = await sql<Counts & { slot: Date }>`
+    select slot, n.issued, n.baseline, n.refused, n.expired
+    from unnest(${open}::timestamptz[]) as slot cross join lateral (${countsOf(sql`slot`)}) as n`.execute(db);
+  const counted = new Map(rows.map(({ slot, ...counts }) => [slot.getTime(), counts]));
+  return ({ slot, issued, baseline, refused, expired }) =>
+    issued === null
+      ? (counted.get(slot.getTime()) ?? none)
+      : { issued, baseline: baseline ?? 0, refused: refused ?? 0, expired: expired ?? 0 };
 }
 
 function compare(a: string, b: string): number {

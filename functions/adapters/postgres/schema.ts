@@ -3,6 +3,7 @@ import type { RowOf } from "./columns.ts";
 import type {
   adaptationColumns,
   cycleColumns,
+  cycleStateColumns,
   forecastColumns,
   forecastViewColumns,
   outcomeColumns,
@@ -56,7 +57,8 @@ export type PredictorSchema = {
     promoted_at: Date | null;
     retired_at: Date | null;
   };
-  cycle: RowOf<typeof cycleColumns> & { finished_at: Date | null; is_disputed: Generated<boolean> };
+  cycle: RowOf<typeof cycleColumns> &
+    Omit<RowOf<typeof cycleStateColumns>, "is_disputed"> & { is_disputed: Generated<boolean> };
   outcome: RowOf<typeof outcomeColumns>;
   /** A view, for people and tests: the adapters read `issued` and, while it lasts, `forecast_before`. */
   forecast: RowOf<typeof forecastViewColumns>;

@@ -46,6 +46,10 @@ export function severalTables(tables: Follower[], targets: string[]): Follower {
       return found.reduce((a, b) => (a === null || (b !== null && b.at > a.at) ? b : a), null);
     },
 
+    async answers() {
+      await inTurn(tables, (table) => table.answers());
+    },
+
     async state() {
       const [state, ...others] = await inTurn(tables, (table) => table.state());
       if (state === undefined) throw new RangeError("a source has one table at least");

@@ -100,8 +100,12 @@ export const cycleColumns = {
   shards: column<number>("integer"),
 };
 
-/** What the search for holes keeps of a cycle. */
+/** What the search for holes keeps of a cycle; the counts of a finished one, null while they may still change. */
 export const cycleStateColumns = {
   finished_at: column<Date | null>("timestamptz"),
   is_disputed: column<boolean>("boolean"),
+  issued: column<number | null>("integer"),
+  baseline: column<number | null>("integer"),
+  refused: column<number | null>("integer"),
+  expired: column<number | null>("integer"),
 };

@@ -33,7 +33,7 @@ export function healthRoutes(services: ApiServices): OpenAPIHono {
       const now = ports.clock.now();
       const [slot, follower, troubles] = await Promise.allSettled([
         views.newestDoneSlot(now, outcomesDueSince(now, settings)),
-        ports.follower.state(),
+        ports.follower.answers(),
         services.troubles?.() ?? noTroubles,
       ]);
       const errors: { path: string; message: string }[] = [];

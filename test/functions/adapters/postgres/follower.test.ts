@@ -364,6 +364,7 @@ test.each([
       ["listSensors", (follower) => follower.listSensors(always[0])],
       ["newestReadings", (follower) => follower.newestReadings(["a"])],
       ["state", (follower) => follower.state()],
+      ["answers", (follower) => follower.answers()],
     ];
     const followers = ask.map(([name, one]) => ({
       name,
