@@ -1,6 +1,7 @@
 import type { Rehearsal } from "../api/alerts.ts";
 import { formatDuration, formatNumber, formatPercent, plural } from "../format.ts";
 import { Scrolling } from "../shell/scrolling.tsx";
+import { dodge } from "./dodge.ts";
 
 type Point = Rehearsal["tradeOff"][number];
 type Props = {
@@ -22,6 +23,11 @@ export function TradeOffCurve({ points, unit, chance, onPick }: Props) {
   const most = Math.max(1, ...points.map((point) => point.false));
   const x = (point: Point) => edge.left + (point.false / most) * (size.width - edge.left - edge.right);
   const y = (point: Point) => edge.top + (1 - caught(point)) * (size.height - edge.top - edge.bottom);
+  const places = dodge(
+    points.map((point) => ({ x: x(point), y: y(point) })),
+    size.width,
+    16,
+  );
   const curves = [...Map.groupBy(points, ({ shift }) => shift)];
   const bottom = size.height - edge.bottom;
   return (
@@ -62,13 +68,13 @@ export function TradeOffCurve({ points, unit, chance, onPick }: Props) {
             />
           ))}
         </svg>
-        {points.map((point) => (
+        {points.map((point, i) => (
           <input
             key={`${point.shift} ${point.chance}`}
             type="radio"
             name="trade-off"
             class={`trade-point trade-${lookOf(point.shift)}`}
-            style={{ left: `${(100 * x(point)) / size.width}%`, top: `${(100 * y(point)) / size.height}%` }}
+            style={{ left: `${(100 * places[i]!.x) / size.width}%`, top: `${(100 * places[i]!.y) / size.height}%` }}
             aria-label={wordsOf(point, unit)}
             title={wordsOf(point, unit)}
             checked={point.shift === 0 && point.chance === chance}
