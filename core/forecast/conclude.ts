@@ -18,7 +18,7 @@ import { standingText } from "./standing.ts";
 
 /** What one model said of its sensor, or why it said nothing. */
 export type ModelAnswer =
-  | { ok: true; output: ModelOutput & { ok: true }; last: Float64Array }
+  | { ok: true; output: ModelOutput & { ok: true }; last: Float64Array; neighbours: number | null }
   | { ok: false; reason: "guardTripped" | "modelRejected"; message: string };
 
 /** A champion that did not serve though it was to, and why. */
@@ -90,7 +90,8 @@ function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): 
   if (plan.serve === "baseline") return { plan, row: fallBack(base, k, plan) };
   const model = input.plan.champion!;
   const made = mixWith(model, k, input);
-  if (made.ok) return { plan, row: modelRow(base, k, model, made.mix, plan.imputedSteps) };
+  const known = (imputedSteps: number) => ({ imputedSteps, neighbours: neighboursOf(model, input) });
+  if (made.ok) return { plan, row: modelRow(base, k, model, made.mix, known(plan.imputedSteps)) };
   const { reason, message } = made;
   const { contextLength } = model.manifest;
   const { imputedSteps } = plan;
@@ -124,9 +125,17 @@ function shadowRows(base: RowBase, input: Input): Forecast[] {
   return input.plan.shadows.flatMap(({ model, imputedSteps }) =>
     [...imputedSteps].flatMap(([k, imputed]) => {
       const made = askModel(model, k, servedLeads(model.manifest, base.settings.fleet), input);
-      return made.ok ? [shadowRow(base, k, model, made.lstm, imputed)] : [];
+      return made.ok
+        ? [shadowRow(base, k, model, made.lstm, { imputedSteps: imputed, neighbours: neighboursOf(model, input) })]
+        : [];
     }),
   );
+}
+
+/** How many other sensors the model was told of. */
+function neighboursOf({ modelId }: RegisteredModel, { answers }: Input): number | null {
+  const answer = answers.get(modelId);
+  return answer?.ok ? answer.neighbours : null;
 }
 
 type Failure = { ok: false; reason: "guardTripped" | "modelRejected"; message: string };

@@ -40,6 +40,11 @@ export type Forecast = {
   /** Newest reading used. */
   sourceWatermark: Date;
   imputedSteps: number;
+  /**
+   * How many other sensors of the group the network knew at the origin; null where no network of a fleet was asked, and
+   * in rows of before it was noted.
+   */
+  neighbours: number | null;
   codeVersion: string;
   /** How many steps after the origin each element of the arrays below lies; ascending. */
   leads: number[];

@@ -11,11 +11,14 @@ import type { ForecastSettings } from "./settings.ts";
 /** What every stored forecast of a sensor in a slot shares. */
 export type RowBase = { sensorId: string; slot: Date; issuedAt: Date; sensor: SensorGrid; settings: ForecastSettings };
 
+/** What of its input a model did without, and of how many others it was told. */
+type Known = Pick<Forecast, "imputedSteps" | "neighbours">;
+
 /** The served forecast of a model, mixed with the other experts. */
-export function modelRow(base: RowBase, k: number, model: RegisteredModel, mix: Mix, imputedSteps: number): Forecast {
+export function modelRow(base: RowBase, k: number, model: RegisteredModel, mix: Mix, known: Known): Forecast {
   const target = base.settings.fleet.targets[k]!;
   const quantiles = roundQuantiles(quantilesOfMix(mix, target), rounderOf(target));
-  return { ...ofModel(base, k, model, imputedSteps), ...quantiles, mix, isServed: true };
+  return { ...ofModel(base, k, model, known), ...quantiles, mix, isServed: true };
 }
 
 /** The forecast of a challenger alone, to be scored. */
@@ -24,13 +27,13 @@ export function shadowRow(
   k: number,
   model: RegisteredModel,
   quantiles: Quantiles,
-  imputedSteps: number,
+  known: Known,
 ): Forecast {
   const issued = roundQuantiles(quantiles, rounderOf(base.settings.fleet.targets[k]!));
-  return { ...ofModel(base, k, model, imputedSteps), ...issued, mix: null, isServed: false };
+  return { ...ofModel(base, k, model, known), ...issued, mix: null, isServed: false };
 }
 
-function ofModel(base: RowBase, k: number, { modelId, modelSha256, manifest }: RegisteredModel, imputedSteps: number) {
+function ofModel(base: RowBase, k: number, { modelId, modelSha256, manifest }: RegisteredModel, known: Known) {
   const served = { method: "lstm", baseline: null, reason: null, reasonText: null } as const;
   return {
     ...provenance(base, k, servedLeads(manifest, base.settings.fleet)),
@@ -38,7 +41,7 @@ function ofModel(base: RowBase, k: number, { modelId, modelSha256, manifest }: R
     modelKey: modelId,
     modelId,
     modelSha256,
-    imputedSteps,
+    ...known,
   };
 }
 
@@ -62,6 +65,7 @@ export function baselineRow(
     modelId: null,
     modelSha256: null,
     imputedSteps: why.imputedSteps,
+    neighbours: null,
   };
 }
 

@@ -94,7 +94,8 @@ function answerOf(question: Question, rest: Iterator<ModelOutput>): ModelAnswer 
   if (question.input === null) return rejected(question.message);
   const output: ModelOutput | undefined = rest.next().value;
   if (output === undefined) return rejected("no answer");
-  return output.ok ? { ok: true, output, last: question.input.last } : output;
+  const { last, neighbours = null } = question.input;
+  return output.ok ? { ok: true, output, last, neighbours } : output;
 }
 
 type Attempt<T> = { ok: true; value: T } | { ok: false; error: unknown };

@@ -45,7 +45,11 @@ export type ModelOutput =
  * A sensor's tensors, with the origin's values that the outputs are changes from, on their links' scales, in the
  * manifest's order.
  */
-export type EncodedInput = ModelInput & { last: Float64Array };
+export type EncodedInput = ModelInput & {
+  last: Float64Array;
+  /** How many other sensors a fleet's network is told of. */
+  neighbours?: number;
+};
 
 /** The model's tensors at the sensor's origin; the grid's columns are picked by target name. */
 export function toModelInput(manifest: ModelManifest, sensor: SensorGrid, targets: Target[]): EncodedInput {

@@ -73,7 +73,7 @@ export async function shardEncoder(
     const key = keyOf(manifest.fleet);
     const { encoding } = fleets.get(key) as FleetManifest;
     const columns = columnsOf(encoding.targets, sensor, fleet);
-    const { sequence, features, last } = encoder.encode(columns, panels.get(key)!);
+    const { sequence, features, last, neighbours } = encoder.encode(columns, panels.get(key)!);
     const learnt = manifest.targets.map(({ name }) => encoding.targets.findIndex((target) => target.name === name));
     const changes = ridgeChanges(encoding, encoder.part, features, 0);
     const { fleetId, digest } = manifest.fleet;
@@ -81,7 +81,7 @@ export async function shardEncoder(
     const targets = encoding.targets.length;
     const question: FleetQuestion = { version, part: encoder.file, changes, targets, learnt };
     const lastLearnt = Float64Array.from(learnt, (k) => last[k]!);
-    return { modelId, modelSha256, sequence, features, fleet: question, last: lastLearnt };
+    return { modelId, modelSha256, sequence, features, fleet: question, last: lastLearnt, neighbours };
   };
 }
 

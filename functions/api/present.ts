@@ -73,6 +73,7 @@ export function toForecastResponse(forecast: Forecast, scores: FindScores): Fore
     modelSha256: forecast.modelSha256,
     sourceWatermark: forecast.sourceWatermark.toISOString(),
     imputedSteps: forecast.imputedSteps,
+    neighbours: forecast.neighbours,
     codeVersion: forecast.codeVersion,
     coverage: toCoverage(sums?.n ?? 0, sums?.covered ?? 0),
     mix: toMixResponse(forecast.mix, forecast.leads),

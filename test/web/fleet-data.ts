@@ -83,6 +83,7 @@ export function forecastFrom(sensorId: string, target: MockTarget, origin: numbe
     modelSha256: isBaseline ? null : sha(sensorId),
     sourceWatermark: new Date(origin).toISOString(),
     imputedSteps: sensorId === "room3" ? 1 : 0,
+    neighbours: null,
     codeVersion,
     coverage: coverageOf(sensorId + target.target, 1008),
     mix: isBaseline ? null : mixOf(new Date(origin - 2 * stepMs).toISOString()),

@@ -32,6 +32,7 @@ function forecast(given: Partial<ForecastResponse> = {}): ForecastResponse {
     modelSha256: null,
     sourceWatermark: at(20),
     imputedSteps: 0,
+    neighbours: null,
     codeVersion: "1",
     coverage: { nominal: 0.8, observed: 0.79, n: 1008 },
     mix: null,

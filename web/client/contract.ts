@@ -815,6 +815,7 @@ export interface Forecast {
   modelSha256: string | null;
   sourceWatermark: string;
   imputedSteps: number;
+  neighbours: number | null;
   codeVersion: string;
   coverage: Coverage;
   mix: Mix | null;

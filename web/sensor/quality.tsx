@@ -114,7 +114,8 @@ export function Quality(props: {
               <div>
                 <dt>Knew readings up to</dt>
                 <dd class="numeric">
-                  {time(forecast.sourceWatermark)}, {plural(forecast.imputedSteps, "step")} filled in, code{" "}
+                  {time(forecast.sourceWatermark)}, {plural(forecast.imputedSteps, "step")} filled in,{" "}
+                  {forecast.neighbours !== null && `${plural(forecast.neighbours, "other sensor")} beside it, `}code{" "}
                   {forecast.codeVersion}
                 </dd>
               </div>

@@ -8,6 +8,6 @@ import { type forecastColumns, forecastFields } from "./tables.ts";
 export function toForecast(row: RowOf<typeof forecastColumns>): Forecast {
   return {
     ...toFields(forecastFields, row),
-    ...{ leads: everyLead(row.q50.length), resolution: null, mix: toMix(row) },
+    ...{ leads: everyLead(row.q50.length), resolution: null, neighbours: null, mix: toMix(row) },
   };
 }

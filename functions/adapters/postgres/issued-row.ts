@@ -27,7 +27,7 @@ export type Lineage = {
     | "modelSha256"
     | "imputedSteps"
     | "resolution"
-  > & { isMixed: boolean; challengerId: string | null })[];
+  > & { neighbours?: number; isMixed: boolean; challengerId: string | null })[];
 };
 
 /** A lineage as it is stored; `leads` as a number are each step up to it. */
@@ -108,6 +108,7 @@ export function toForecasts(row: IssuedRow, lineage: Lineage): Forecast[] {
     const mixed = read && leads.map((_, h) => read(n, h));
     return {
       ...target,
+      neighbours: target.neighbours ?? null,
       ...{ sensorId: row.sensor_id, origin: row.origin, slot: row.slot, issuedAt: row.issued_at },
       ...{ sourceWatermark: row.source_watermark, isServed: row.is_served, stepSeconds, codeVersion, leads },
       reasonText: row.reason_texts?.[n] ?? null,
@@ -170,7 +171,8 @@ function lineageOf(group: Forecast[]): Lineage {
     const { target, unit, modelKey, method, baseline, reason, modelId, modelSha256, imputedSteps, resolution, mix } =
       one;
     const named = { target, unit, modelKey, method, baseline, reason, modelId, modelSha256, imputedSteps, resolution };
-    return { ...named, isMixed: mix !== null, challengerId: mix?.challengerId ?? null };
+    const context = one.neighbours === null ? {} : { neighbours: one.neighbours };
+    return { ...named, ...context, isMixed: mix !== null, challengerId: mix?.challengerId ?? null };
   });
   return { codeVersion, stepSeconds, leads, targets };
 }

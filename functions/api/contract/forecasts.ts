@@ -69,6 +69,8 @@ export const ForecastResponse = z
     modelSha256: z.string().nullable(),
     sourceWatermark: time,
     imputedSteps: z.int(),
+    /** Other sensors of its group that the network knew at the origin; null where none was asked. */
+    neighbours: z.int().nullable(),
     codeVersion: z.string(),
     coverage: Coverage,
     /** Null for a baseline. */

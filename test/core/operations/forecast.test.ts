@@ -84,6 +84,7 @@ test("issues the model's forecast of both targets with its provenance", async ()
     issuedAt: addSeconds(someSlot, 5),
     sourceWatermark: someSlot,
     imputedSteps: 0,
+    neighbours: null,
     codeVersion: "v1",
     unit: "°C",
     lastValue: rounderOf(temperature)(last),

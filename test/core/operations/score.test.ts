@@ -33,6 +33,7 @@ function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     modelSha256: "a".repeat(64),
     sourceWatermark: overrides.origin ?? step(-2),
     imputedSteps: 0,
+    neighbours: null,
     codeVersion: "v1",
     leads: everyLead(overrides.q50?.length ?? 3),
     q10: [18, 17, 16],

@@ -199,13 +199,14 @@ test("the panel is read with a shard that does not hold it, and a panel that is 
   const ask = async (follower: typeof silent) => {
     trained.runs.length = 0;
     const shard = { slot: later, sensorIds: [quiet] };
-    const { outcomes } = await forecast({ ...trained, follower, ledger: memoryLedger() }, settings, shard);
+    const { outcomes, forecasts } = await forecast({ ...trained, follower, ledger: memoryLedger() }, settings, shard);
     expect(outcomes.map(({ status }) => status)).toEqual(["issued"]);
-    return trained.runs[0]!.rows[0]!.features;
+    const neighbours = forecasts.filter(({ isServed }) => isServed).map((one) => one.neighbours);
+    return { share: trained.runs[0]!.rows[0]!.features.at(-1), neighbours };
   };
   const [beside, alone] = [await ask(trained.follower), await ask(silent)];
-  expect(beside.at(-1)).toBeCloseTo(2 / 4);
-  expect(alone.at(-1)).toBe(0);
+  expect(beside).toEqual({ share: 2 / 4, neighbours: [2, 2] });
+  expect(alone).toEqual({ share: 0, neighbours: [0, 0] });
 });
 
 test("a part that is damaged costs its own sensor the model and nobody else", async () => {

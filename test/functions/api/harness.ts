@@ -163,6 +163,7 @@ export function forecastOf(overrides: Partial<Forecast> & { level?: number } = {
     modelSha256: "a".repeat(64),
     sourceWatermark: addSeconds(origin, -30),
     imputedSteps: 0,
+    neighbours: null,
     codeVersion: "test",
     leads: everyLead(horizon),
     q10: ramp(-1),

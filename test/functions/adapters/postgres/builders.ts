@@ -51,6 +51,7 @@ export function forecastOf(overrides: Partial<Forecast> = {}): Forecast {
     modelSha256: "a".repeat(64),
     sourceWatermark: addSeconds(origin, -0.001),
     imputedSteps: 2,
+    neighbours: 8,
     codeVersion: "test",
     leads: everyLead(overrides.q50?.length ?? 3),
     q10: [0.1, -0, 1 / 3],

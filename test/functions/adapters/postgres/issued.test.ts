@@ -157,7 +157,9 @@ test("makes the days that come", async () => {
 });
 
 test("reads along what lies in the table of before", async () => {
-  const old = forecastOf({ origin: addSeconds(slot, -600), slot: addSeconds(slot, -600), mix: null });
+  const old = forecastOf({
+    ...{ origin: addSeconds(slot, -600), slot: addSeconds(slot, -600), mix: null, neighbours: null },
+  });
   await sql`
     insert into forecast_before (sensor_id, target, origin, model_key, is_served, slot, issued_at, unit, step_seconds, method,
       model_id, model_sha256, source_watermark, imputed_steps, code_version, q10, q50, q90, last_value, seasonal_naive, ends_at)
