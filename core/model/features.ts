@@ -41,16 +41,22 @@ export type Encoded = { sequence: Float32Array; features: Float32Array; last: Fl
 
 /** Fills the grid causally, once for all origins; its columns are the targets of `links`. */
 export function prepare(grid: Grid, links: Link[]): History {
-  const linked = (columns: Float64Array[]) =>
-    columns.map((column, k) => column.map((value) => toLink(links[k]!, value)));
-  const filled = linked(grid.columns).map(fillCausally);
+  const filled = grid.columns.map((column, k) => fillCausally(linked(column, links[k]!)));
   return {
     startSeconds: grid.startAt.getTime() / 1000,
     stepSeconds: grid.stepSeconds,
     values: filled.map(({ values }) => values),
     isImputed: filled.map(({ isImputed }) => isImputed),
-    ...(grid.actual ? { actual: linked(grid.actual) } : {}),
+    ...(grid.actual ? { actual: grid.actual.map((column, k) => linked(column, links[k]!)) } : {}),
   };
+}
+
+/** The column on its link's scale; itself where that is its own. */
+function linked(column: Float64Array, link: Link): Float64Array {
+  if (link === "identity") return column;
+  const made = new Float64Array(column.length);
+  for (let i = 0; i < column.length; i++) made[i] = toLink(link, column[i]!);
+  return made;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type SensorGrid, toSensorGrid } from "../data/context.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
 import { type EncodeModel, encodeOwn, type RunModels } from "../forecast/serve.ts";
-import { prepare, withDayMeans } from "../model/features.ts";
+import { prepare } from "../model/features.ts";
 import { ridgeChanges } from "../model/fleet/encode.ts";
 import type { FleetManifest, FleetVersion } from "../model/fleet/manifest.ts";
 import type { Neighbour } from "../model/fleet/neighbours.ts";
@@ -156,7 +156,7 @@ function panelOf(
     const sensor = own && toSensorGrid(own, fleet, slot, steps);
     if (!sensor) return [];
     const { grid } = columnsOf(encoding.targets, sensor, fleet);
-    return [{ sensorId, change, history: withDayMeans(prepare(grid, encoding.features.links)) }];
+    return [{ sensorId, change, history: prepare(grid, encoding.features.links) }];
   });
 }
 

@@ -18,6 +18,12 @@ export type EncodedSensor = {
   path: RidgeWeights;
 };
 
+/** What a part's rows are written with, whatever the sensor's past. */
+export function rowConstants(encoding: FleetEncoding, part: SensorPart): Pick<EncodedSensor, "center" | "path"> {
+  const center = Float64Array.from(centersOf({ ...encoding, scaler: part.scaler }));
+  return { center, path: pickLeads(part.ridge, encoding, encoding.pathLeads) };
+}
+
 /** Puts a sensor's part beside its history. */
 export function toEncodedSensor(
   encoding: FleetEncoding,
@@ -25,8 +31,7 @@ export function toEncodedSensor(
   part: SensorPart,
   errors: RidgeErrors,
 ): EncodedSensor {
-  const center = Float64Array.from(centersOf({ ...encoding, scaler: part.scaler }));
-  return { history, part, errors, center, path: pickLeads(part.ridge, encoding, encoding.pathLeads) };
+  return { history, part, errors, ...rowConstants(encoding, part) };
 }
 
 /**

@@ -10,11 +10,12 @@ import { predictChanges, type RidgeWeights, ridgeAtErrorLeads, standardisedLinea
 export type RidgeMemory = { first: number; changes: Float32Array };
 
 /**
- * Ridge's errors: `units` [targets * error leads], per point of the history in `unitsPerScale`ths of the error scale,
- * or `unknown`; `sums` of the known ones' units, absolute units and number before each point, modulo 2^32: differences
- * are exact in any order.
+ * Ridge's errors: `units` [targets * error leads], per point of the history from `start` on, in `unitsPerScale`ths of
+ * the error scale, or `unknown`; `sums` of the known ones' units, absolute units and number before each of these
+ * points, modulo 2^32: differences are exact in any order.
  */
 export type RidgeErrors = {
+  start: number;
   units: Int16Array[];
   sums: { unit: Int32Array; absolute: Int32Array; count: Int32Array }[];
 };
@@ -55,13 +56,13 @@ export function rememberRidge(
   encoding: FleetEncoding,
   origin: number,
   known: RidgeMemory | null,
+  weights: RidgeWeights = ridgeAtErrorLeads(part, encoding),
 ): RidgeMemory {
   const width = history.values.length * encoding.errorLeads.length;
   const first = Math.max(0, origin + 1 - errorMemoryLength(encoding));
   const knownEnd = known === null ? 0 : known.first + known.changes.length / width;
   const isUseful = known !== null && known.first <= first && knownEnd > first && knownEnd <= origin + 1;
   const from = isUseful ? knownEnd : first;
-  const weights = ridgeAtErrorLeads(part, encoding);
   const added = recallRidge(history, part, encoding, from, origin + 1, () => weights);
   const changes = new Float32Array((origin + 1 - first) * width);
   if (isUseful) changes.set(known.changes.subarray((first - known.first) * width));
@@ -69,16 +70,24 @@ export function rememberRidge(
   return { first, changes };
 }
 
-/** Ridge's errors at the points of the history, from its changes at earlier points. Nothing unmeasured has one. */
+/** The first point at which errors must be known for a forecast at `origin`. */
+export function firstErrorPoint({ errorWindows, contextLength }: FleetEncoding, origin: number): number {
+  return Math.max(0, origin + 1 - Math.max(contextLength, ...errorWindows));
+}
+
+/**
+ * Ridge's errors at the points of the history from `start` on, from its changes at earlier points. Nothing unmeasured
+ * has one.
+ */
 export function ridgeErrors(
   history: History,
   { first, changes }: RidgeMemory,
   { errorLeads }: FleetEncoding,
   { errorScale }: Pick<SensorPart, "errorScale">,
+  start = 0,
 ): RidgeErrors {
-  const targets = history.values.length;
+  const width = history.values.length * errorLeads.length;
   const length = history.values[0]!.length;
-  const width = targets * errorLeads.length;
   const known = Math.min(length, first + changes.length / width);
   const units: Int16Array[] = [];
   const sums: RidgeErrors["sums"] = [];
@@ -88,31 +97,29 @@ export function ridgeErrors(
     const values = history.values[k]!;
     const isImputed = history.isImputed[k]!;
     const scale = errorScale[track]!;
-    const unit = new Int16Array(length).fill(unknown);
-    const sum = {
-      unit: new Int32Array(length + 1),
-      absolute: new Int32Array(length + 1),
-      count: new Int32Array(length + 1),
-    };
-    for (let t = 0; t < length; t++) {
+    const unit = new Int16Array(length - start).fill(unknown);
+    const numbers = () => new Int32Array(length - start + 1);
+    const sum = { unit: numbers(), absolute: numbers(), count: numbers() };
+    for (let t = start; t < length; t++) {
       const from = t - lead;
+      const i = t - start;
       let error = 0;
       let isKnown = 0;
       if (from >= first && from < known && isImputed[t] === 0 && isImputed[from] === 0) {
         const made = changes[(from - first) * width + track]!;
         const inScales = (values[t]! - values[from]! - made) / scale;
         error = Math.round(unitsPerScale * Math.max(-errorLimit, Math.min(errorLimit, inScales)));
-        unit[t] = Math.min(error, 32_767);
+        unit[i] = Math.min(error, 32_767);
         isKnown = 1;
       }
-      sum.unit[t + 1] = (sum.unit[t]! + error) | 0;
-      sum.absolute[t + 1] = (sum.absolute[t]! + Math.abs(error)) | 0;
-      sum.count[t + 1] = sum.count[t]! + isKnown;
+      sum.unit[i + 1] = (sum.unit[i]! + error) | 0;
+      sum.absolute[i + 1] = (sum.absolute[i]! + Math.abs(error)) | 0;
+      sum.count[i + 1] = sum.count[i]! + isKnown;
     }
     units.push(unit);
     sums.push(sum);
   }
-  return { units, sums };
+  return { start, units, sums };
 }
 
 /**
@@ -120,19 +127,20 @@ export function ridgeErrors(
  * size.
  */
 export function writeErrors(
-  { sums }: RidgeErrors,
+  { start, sums }: RidgeErrors,
   origin: number,
   { errorWindows }: FleetEncoding,
   out: Float32Array,
   offset: number,
 ): void {
   let at = offset;
+  const end = origin + 1 - start;
   for (const { unit, absolute, count } of sums) {
     for (const window of errorWindows) {
-      const from = Math.max(0, origin + 1 - window);
-      const known = count[origin + 1]! - count[from]!;
-      const sum = ((unit[origin + 1]! - unit[from]!) | 0) / unitsPerScale;
-      const size = ((absolute[origin + 1]! - absolute[from]!) | 0) / unitsPerScale;
+      const from = Math.max(0, origin + 1 - window) - start;
+      const known = count[end]! - count[from]!;
+      const sum = ((unit[end]! - unit[from]!) | 0) / unitsPerScale;
+      const size = ((absolute[end]! - absolute[from]!) | 0) / unitsPerScale;
       // So many errors of the usual size are taken for granted.
       const prior = Math.max(3, window / 8);
       out[at++] = clip(sum / (known + prior), 4);
@@ -146,7 +154,7 @@ const sequenceScale = 1.5;
 
 /** Writes ridge's errors of the steps that end at `origin` into the channels behind the series' own; unknown is 0. */
 export function writeErrorChannels(
-  { units }: RidgeErrors,
+  { start, units }: RidgeErrors,
   origin: number,
   encoding: FleetEncoding,
   targets: number,
@@ -156,12 +164,13 @@ export function writeErrorChannels(
 ): void {
   const places = sequenceErrorPlaces(encoding);
   const { contextLength, errorLeads } = encoding;
+  const first = origin - contextLength + 1 - start;
   let channel = channels - targets * places.length;
   for (let k = 0; k < targets; k++) {
     for (const place of places) {
       const unit = units[k * errorLeads.length + place]!;
       for (let step = 0; step < contextLength; step++) {
-        const value = unit[origin - contextLength + 1 + step] ?? unknown;
+        const value = unit[first + step] ?? unknown;
         const error = value === unknown ? 0 : value / unitsPerScale;
         out[offset + step * channels + channel] = clip(error, sequenceLimit) / sequenceScale;
       }

@@ -43,42 +43,73 @@ export function writeNeighbours(
   out: Float32Array,
   offset: number,
 ): number {
-  const { neighbourSteps, stepSeconds } = encoding;
-  const targets = encoding.targets.length;
-  const perTarget = neighbourSteps.length + 2;
-  const day = stepsPerDay(stepSeconds) ?? 0;
+  const { scaled, isPresent } = stateOf(panel, atSeconds, encoding);
   const count = neighbourCount(encoding);
-  const known = new Uint16Array(count);
+  const width = count - 1;
+  const known = new Uint16Array(width);
   out.fill(0, offset, offset + count);
   let present = 0;
-  for (const { sensorId, history, change } of panel) {
-    if (sensorId === exceptId) continue;
-    const t = (atSeconds - history.startSeconds) / stepSeconds;
-    let isPresent = false;
-    for (let k = 0; k < targets; k++) {
-      // Outside the history it is undefined, and not measured either.
-      if (history.isImputed[k]![t] !== 0) continue;
-      isPresent = true;
-      const values = history.values[k]!;
-      const value = values[t]!;
-      const add = (place: number, difference: number) => {
-        if (Number.isNaN(difference)) return;
-        const scaled = difference / change[k]!;
-        out[offset + k * perTarget + place]! += Math.max(-neighbourLimit, Math.min(neighbourLimit, scaled));
-        known[k * perTarget + place]!++;
-      };
-      for (let i = 0; i < neighbourSteps.length; i++) {
-        const steps = neighbourSteps[i]!;
-        add(i, boost(steps) * (value - (values[t - steps] ?? Number.NaN)));
-      }
-      if (day > 0) {
-        add(perTarget - 2, value - dayMeanAt(history, k, t, day));
-        add(perTarget - 1, value - weekMeanAt(history, k, t, day));
-      }
+  for (let n = 0; n < panel.length; n++) {
+    if (isPresent[n] === 0 || panel[n]!.sensorId === exceptId) continue;
+    present++;
+    for (let i = 0; i < width; i++) {
+      const value = scaled[n * width + i]!;
+      if (Number.isNaN(value)) continue;
+      out[offset + i]! += value;
+      known[i]!++;
     }
-    if (isPresent) present++;
   }
-  for (let i = 0; i < count - 1; i++) if (known[i]! > 0) out[offset + i]! /= known[i]!;
-  out[offset + count - 1] = Math.min(present, 4) / 4;
+  for (let i = 0; i < width; i++) if (known[i]! > 0) out[offset + i]! /= known[i]!;
+  out[offset + width] = Math.min(present, 4) / 4;
   return present;
+}
+
+/** What each of a panel adds at a moment, [panel, places], NaN where it is not known; whether it is there at all. */
+type PanelState = { atSeconds: number; encoding: FleetEncoding; scaled: Float64Array; isPresent: Uint8Array };
+
+/** Of each panel the moment that was asked for last: all sensors of a slot ask for the same one. */
+const states = new WeakMap<Neighbour[], PanelState>();
+
+function stateOf(panel: Neighbour[], atSeconds: number, encoding: FleetEncoding): PanelState {
+  const known = states.get(panel);
+  if (known?.atSeconds === atSeconds && known.encoding === encoding) return known;
+  const width = neighbourCount(encoding) - 1;
+  const scaled = new Float64Array(panel.length * width).fill(Number.NaN);
+  const isPresent = Uint8Array.from(panel, (one, n) =>
+    writeState(one, atSeconds, encoding, scaled, n * width) ? 1 : 0,
+  );
+  const state = { atSeconds, encoding, scaled, isPresent };
+  states.set(panel, state);
+  return state;
+}
+
+function writeState(
+  { history, change }: Neighbour,
+  atSeconds: number,
+  { neighbourSteps, stepSeconds, targets }: FleetEncoding,
+  out: Float64Array,
+  offset: number,
+): boolean {
+  const day = stepsPerDay(stepSeconds) ?? 0;
+  const t = (atSeconds - history.startSeconds) / stepSeconds;
+  let isPresent = false;
+  let at = offset;
+  for (let k = 0; k < targets.length; k++) {
+    const places = neighbourSteps.length + 2;
+    // Outside the history it is undefined, and not measured either.
+    if (history.isImputed[k]![t] !== 0) {
+      at += places;
+      continue;
+    }
+    isPresent = true;
+    const values = history.values[k]!;
+    const value = values[t]!;
+    const scale = (difference: number) => Math.max(-neighbourLimit, Math.min(neighbourLimit, difference / change[k]!));
+    for (const steps of neighbourSteps) {
+      out[at++] = scale(boost(steps) * (value - (values[t - steps] ?? Number.NaN)));
+    }
+    out[at++] = day > 0 ? scale(value - dayMeanAt(history, k, t, day)) : Number.NaN;
+    out[at++] = day > 0 ? scale(value - weekMeanAt(history, k, t, day)) : Number.NaN;
+  }
+  return isPresent;
 }

@@ -1,10 +1,11 @@
 import { cutHistory, type SensorGrid } from "../../data/context.ts";
 import { prepare } from "../features.ts";
-import { toEncodedSensor, writeRow } from "./encode.ts";
+import { rowConstants, writeRow } from "./encode.ts";
 import { type FleetEncoding, featurePlaces, fleetHistoryLength, sequenceChannels } from "./encoding.ts";
-import { type RidgeMemory, rememberRidge, ridgeErrors } from "./errors.ts";
+import { firstErrorPoint, type RidgeMemory, rememberRidge, ridgeErrors } from "./errors.ts";
 import type { Neighbour } from "./neighbours.ts";
 import type { SensorPart } from "./part.ts";
+import { ridgeAtErrorLeads } from "./ridge.ts";
 
 /**
  * The tensors of one sensor's forecast; `last` [targets], the origin's values on their links' scales; `neighbours`: how
@@ -26,6 +27,8 @@ export function createFleetEncoder(
 ): (sensor: SensorGrid, panel: Neighbour[]) => FleetInput {
   const links = encoding.features.links;
   const length = fleetHistoryLength(encoding);
+  const constants = rowConstants(encoding, part);
+  const weights = ridgeAtErrorLeads(part, encoding);
   let remembered: Remembered | null = null;
   return (sensor, panel) => {
     const { grid, originIndex } = cutHistory(sensor, length);
@@ -34,9 +37,10 @@ export function createFleetEncoder(
       ...remembered.memory,
       first: Math.round((remembered.atSeconds - history.startSeconds) / history.stepSeconds),
     };
-    const memory = rememberRidge(history, part, encoding, originIndex, known);
+    const memory = rememberRidge(history, part, encoding, originIndex, known, weights);
     remembered = { atSeconds: history.startSeconds + memory.first * history.stepSeconds, memory };
-    const encoded = toEncodedSensor(encoding, history, part, ridgeErrors(history, memory, encoding, part));
+    const errors = ridgeErrors(history, memory, encoding, part, firstErrorPoint(encoding, originIndex));
+    const encoded = { history, part, errors, ...constants };
     const sequence = new Float32Array(encoding.contextLength * sequenceChannels(encoding));
     const features = new Float32Array(featurePlaces(encoding).count);
     const neighbours = writeRow(encoding, encoded, originIndex, panel, sequence, 0, features, 0);
