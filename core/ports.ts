@@ -27,12 +27,24 @@ export type Log = {
   error(event: string, fields?: Record<string, unknown>): void;
 };
 
+/**
+ * `mark`: how far the source's arrivals had come, null where nothing tells that. `sensorIds`: those with a reading of
+ * `before` or earlier that arrived since the mark that was given (none where none was given); null where finding them
+ * would cost too much. `isAmbiguous`: their clock shows an hour of the last day twice.
+ */
+export type LateArrivals = { mark: string | null; sensorIds: string[] | null; isAmbiguous: boolean };
+
 /** Their database, read only. Every call has a timeout and retries once on a replica conflict. */
 export type Follower = {
   /** All sensor ids with a reading from `since` up to now, ascending. */
   listSensors(since: Date): Promise<string[]>;
   /** Readings in (after, upTo] of the given sensors, ONE query; sensors without any are present with empty arrays. */
   readWindows(sensorIds: string[], after: Date, upTo: Date): Promise<Map<string, Readings>>;
+  /**
+   * What those must know who keep windows and read no more than their ends, up to `upTo`. Without it a source tells
+   * nothing.
+   */
+  arrivedLate?(mark: string | null, before: Date, upTo: Date): Promise<LateArrivals>;
   /** Newest reading time up to now per sensor, null where it has none; ONE query. */
   newestReadings(sensorIds: string[]): Promise<Map<string, Date | null>>;
   /**

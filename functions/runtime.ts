@@ -11,7 +11,7 @@ import { openDatabases } from "./machine/databases.ts";
 import { accessPorts, openAccess } from "./runtime/access.ts";
 import { alertPorts, alertStores, notifyPorts, openBroker, publisherOf } from "./runtime/alerts.ts";
 import { backupSettingsOf, openBackupPorts } from "./runtime/backup.ts";
-import { openFollower, rightsOf } from "./runtime/follower.ts";
+import { keepFollower, openFollower, rightsOf } from "./runtime/follower.ts";
 import {
   openFleetInference,
   openFleetPorts,
@@ -51,7 +51,8 @@ export async function openForecastRuntime() {
   const inference = await openInference(config, store, log);
   const fleetInference = await openFleetInference(store, log);
   const predictor = openPredictor(config);
-  const ports = { clock, log, follower, ...predictorPorts(predictor), inference, fleetInference };
+  const { keeping } = keepFollower(follower, config, targets, clock);
+  const ports = { clock, log, follower: keeping, ...predictorPorts(predictor), inference, fleetInference };
   const alerting = alertPorts(predictor, { clock, log, follower, queue: await openSqs(config) });
   const publish = publisherOf(openBroker(config), alerting);
   const deadLetters = once(() => openSqsDeadLetters(config));

@@ -111,6 +111,16 @@ export const sections = {
     SETTLE_SECONDS: integerText(0, 86_400)
       .default(60)
       .describe("How long a cycle waits after its slot for late readings, in seconds"),
+    LATE_SECONDS: integerText(0, 604_800)
+      .default(3_600)
+      .describe(
+        "A reading that comes up to so long after its moment is seen at the next cycle, whatever the source tells",
+      ),
+    WHOLE_READ_SECONDS: integerText(1, 604_800)
+      .default(3_600)
+      .describe(
+        "Sensors' whole past is read again after so long; after a day where a column tells which readings came late",
+      ),
     STALE_AFTER_STEPS: integerText(1, 10_000)
       .default(2)
       .describe("Steps without a reading after which a source is stale"),

@@ -12,7 +12,7 @@ import { createPromoteHandler } from "../promote.ts";
 import { accessPorts } from "../runtime/access.ts";
 import { alertPorts, alertStores, notifyPorts, openBroker, publisherOf } from "../runtime/alerts.ts";
 import { backupSettingsOf, openBackupPorts } from "../runtime/backup.ts";
-import { openCheckedFollower } from "../runtime/follower.ts";
+import { keepFollower, openCheckedFollower } from "../runtime/follower.ts";
 import { openFleetPorts, openInference, openStore, readShippedFleet } from "../runtime/models.ts";
 import { openDays, openPredictor, openStorage, openViews, predictorPorts } from "../runtime/predictor.ts";
 import { openMetrics } from "../runtime/process.ts";
@@ -64,8 +64,10 @@ export async function openWorkers(
   const afterwards = { alerting, settings: settings.alert, publish: publisherOf(broker, alerting) };
   const telling = notifyPorts(config, predictor, { log, queue, broker });
   await queue.work("notify", createNotifyHandler(telling));
-  await queue.work("forecast", timed("forecast", createForecastHandler(ports, settings.forecast, afterwards)));
-  await queue.work("score", timed("score", createScoreHandler(ports, settings.score)));
+  const { keeping, looking } = keepFollower(follower, config, targets, clock);
+  const forecasting = { ...ports, follower: keeping };
+  await queue.work("forecast", timed("forecast", createForecastHandler(forecasting, settings.forecast, afterwards)));
+  await queue.work("score", timed("score", createScoreHandler({ ...ports, follower: looking }, settings.score)));
   await queue.work("train", timed("train", createTrainHandler(ports, settings.train, stopping.signal)), {
     concurrency: trainings,
   });

@@ -1,4 +1,6 @@
+import type { Target } from "../../core/data/reading.ts";
 import type { Clock, Follower, Log } from "../../core/ports.ts";
+import { keepWindows } from "../adapters/kept-windows.ts";
 import { postgresFollower } from "../adapters/postgres/follower.ts";
 import type { Database } from "../adapters/postgres/pool.ts";
 import { openDatabase } from "../adapters/postgres/pool.ts";
@@ -10,7 +12,7 @@ import type { Source } from "../config/source.ts";
 import { readSources, targetsOf } from "../config/source.ts";
 import type { PoolLimits } from "./predictor.ts";
 import { lambdaConnections, openPredictor } from "./predictor.ts";
-import { wanted } from "./process.ts";
+import { memoryBytes, wanted } from "./process.ts";
 
 /**
  * The follower, read through the mapping; throws misconfigured without a URL. Always over TCP: it is anybody's
@@ -31,6 +33,19 @@ export async function openFollower(
   const names = targets.map(({ name }) => name);
   const follower: Follower = severalTables(tables, names);
   return { follower, sources, targets, database };
+}
+
+/** What all kept windows may take together, as a share of the memory. */
+const shareForWindows = 0.125;
+
+/** The follower for forecasts, which keep what they read from cycle to cycle, and for scores, which look at that. */
+export function keepFollower(follower: Follower, config: Config, targets: Target[], clock: Clock) {
+  return keepWindows(follower, clock, {
+    lateSeconds: config.lateSeconds,
+    wholeSeconds: config.wholeReadSeconds,
+    maximumBytes: shareForWindows * memoryBytes(),
+    counters: targets.flatMap(({ name, counts }) => (counts === undefined ? [] : [name])),
+  });
 }
 
 /**

@@ -1,4 +1,3 @@
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { FleetPorts } from "../../core/evaluation/trainings.ts";
 import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
@@ -12,6 +11,7 @@ import type { EngineBuild } from "../../models/engine/engine.ts";
 import type { Config } from "../config/environment.ts";
 import { parsePublisher } from "../config/publisher.ts";
 import { once } from "../lambda/once.ts";
+import { memoryBytes } from "./process.ts";
 
 const shippedModels = join(import.meta.dirname, "../../models/pretrained");
 
@@ -51,10 +51,8 @@ const shareForModels = 0.25;
 const fewestModels = 64;
 
 /** Sessions that a quarter of the memory holds: of the machine, or of the container or function that this runs in. */
-export function modelsThatFit(
-  memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
-): number {
-  return Math.max(fewestModels, Math.floor((shareForModels * memoryBytes) / bytesOfModel));
+export function modelsThatFit(bytes = memoryBytes()): number {
+  return Math.max(fewestModels, Math.floor((shareForModels * bytes) / bytesOfModel));
 }
 
 /** ONNX Runtime, which keeps the MODEL_CACHE models used last; what is new is proved in a process of its own. */

@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import { AppError } from "../../core/errors.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Clock, Log } from "../../core/ports.ts";
@@ -33,6 +34,11 @@ export function openMetrics({ codeVersion }: Pick<Config, "codeVersion">, proces
 
 /** How the databases know of a request's deadline: `within` one, or `outside` of any. */
 export const deadline = { within: withinDeadline, outside: outsideDeadline };
+
+/** The memory of the machine, or of the container or function that this runs in. */
+export function memoryBytes(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+}
 
 /** The setting `name`; throws misconfigured where it is not set. */
 export function wanted(value: string | null, name: string): string {

@@ -20,6 +20,7 @@ import { parseSource, targetsOf } from "../../functions/config/source.ts";
 import { createForecastHandler } from "../../functions/forecast.ts";
 import { startEmbedded } from "../../functions/machine/embedded/cluster.ts";
 import { waitForFollower } from "../../functions/machine/embedded/prepare.ts";
+import { keepFollower } from "../../functions/runtime/follower.ts";
 import { predictorPorts } from "../../functions/runtime/predictor.ts";
 import { createScoreHandler } from "../../functions/score.ts";
 import { artefactOf } from "../artefacts.ts";
@@ -73,7 +74,8 @@ const embedded = await startEmbedded({ dataDir: folder, needs: { follower: true,
 try {
   const [mainUrl, followerUrl, predictorUrl] = [embedded.mainUrl!, embedded.followerUrl!, embedded.predictorUrl!];
   const source = parseSource({ table: "sensor_readings" });
-  const settings = settingsOf(readConfig({ LEADS: leadsText(leads) }), targetsOf([source]));
+  const config = readConfig({ LEADS: leadsText(leads) });
+  const settings = settingsOf(config, targetsOf([source]));
   const { targets } = settings.fleet;
   const { encoding, days: lookBack } = benchEncoding(targets, leads);
   const days = lookBack + Math.ceil((warmUp + cycles) / 144);
@@ -104,10 +106,10 @@ try {
     follower: postgresFollower(follower, source, clock),
     ...own,
   };
-  const stages = stagesOf(ports, () => embedded.pids());
+  const kept = keepFollower(ports.follower, config, targets, clock);
+  const stages = stagesOf({ ...ports, follower: kept.keeping }, () => embedded.pids());
   const handle = createForecastHandler(stages.ports, settings.forecast);
-
-  const scoreAll = createScoreHandler(ports, settings.score);
+  const scoreAll = createScoreHandler({ ...ports, follower: kept.looking }, settings.score);
   const buffers = { forecast: [] as number[], score: [] as number[] };
   const touched = () => buffersTouched(follower, followerConnections);
   const pass = async (slot: Date) => {
@@ -176,6 +178,7 @@ try {
     cold: summary(cold, sensors),
     /** Of the follower, in one cycle a sensor. */
     followerBuffersPerSensor: { forecast: round(buffers.forecast[0]!), score: round(buffers.score[0]!) },
+    keptWindowBytesPerSensor: Math.round(kept.keptBytes() / sensors),
     /** Of this process after each measured cycle. */
     residentMb,
     naive: theirs,

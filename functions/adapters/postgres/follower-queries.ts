@@ -152,6 +152,22 @@ export function answersQuery(from: ResolvedSource): Statement {
   return { parameters: [], sql: `select ${columns.join(", ")} from ${from.table} as r limit 0` };
 }
 
+/** How far arrivals have come, as text; by a column that an index leads along, a step. */
+export function arrivalMarkQuery({ order, table }: ResolvedSource): string | null {
+  return order === null ? null : `select max(${order.sql})::text as mark from ${table} as r`;
+}
+
+/** Ids of the sensors with a reading of `before` or earlier that arrived after `mark`. */
+export function lateArrivalsQuery(from: ResolvedSource, mark: string, before: Date): Statement {
+  const parameters: unknown[] = [];
+  const since = `${from.order?.sql} > ${bind(parameters, mark)}::${from.order?.type}`;
+  return {
+    parameters,
+    sql: `select distinct ${from.sensor.sql}::text as id from ${from.table} as r
+      where ${since} and ${chosen(from, parameters)} and ${between(from, null, before, parameters)}`,
+  };
+}
+
 /**
  * Ids of the sensors with a reading in [since, now], to the millisecond. With an index that begins with the sensor it
  * jumps from id to id (PostgreSQL has no skip scan for distinct); without one it reads the table once.

@@ -11,6 +11,7 @@ import { alignSeries, decodeNumbers, decodeTimes } from "./columnar.ts";
 import { faultCode, isTransient } from "./faults.ts";
 import { answersQuery, listQuery, newestQuery, windowQuery } from "./follower-queries.ts";
 import { followerState, hasOrderedPath } from "./follower-state.ts";
+import { lateArrivals } from "./late-arrivals.ts";
 import type { Database } from "./pool.ts";
 import { type ReadWindow, readAround } from "./read-around.ts";
 import { fittingIds, isUsableId } from "./sensor-ids.ts";
@@ -118,6 +119,10 @@ export function postgresFollower(
       const { at, values } = sortReadings(found[1]);
       const last = values[target]?.findLastIndex((value) => Number.isFinite(value)) ?? -1;
       return last < 0 ? null : { at: new Date(at[last]!), value: values[target]![last]! };
+    },
+
+    async arrivedLate(mark, before, upTo) {
+      return asking((from) => lateArrivals(query, from, mark, before, upTo));
     },
 
     hasSensorTable: source.sensors !== undefined,

@@ -19,6 +19,20 @@ export function severalTables(tables: Follower[], targets: string[]): Follower {
       return new Map(sensorIds.map((id) => [id, join(found(id), targets)]));
     },
 
+    async arrivedLate(mark, before, upTo) {
+      const marks: (string | null)[] = mark === null ? [] : JSON.parse(mark);
+      const each = await inTurn([...tables.entries()], ([k, table]) =>
+        table.arrivedLate!(marks[k] ?? null, before, upTo),
+      );
+      const isTold = each.every((one) => one.mark !== null);
+      const found = each.map((one) => one.sensorIds);
+      return {
+        mark: isTold ? JSON.stringify(each.map((one) => one.mark)) : null,
+        sensorIds: found.includes(null) ? null : [...new Set(found.flatMap((ids) => ids ?? []))],
+        isAmbiguous: each.some((one) => one.isAmbiguous),
+      };
+    },
+
     hasSensorTable: tables.some((table) => table.hasSensorTable),
 
     async listSensorProfiles(sensorIds) {
@@ -64,7 +78,7 @@ export function severalTables(tables: Follower[], targets: string[]): Follower {
 }
 
 /** One after the other: the follower is somebody else's, and a cycle takes one connection of it. */
-async function inTurn<T>(tables: Follower[], ask: (table: Follower) => Promise<T>): Promise<T[]> {
+async function inTurn<Table, T>(tables: Table[], ask: (table: Table) => Promise<T>): Promise<T[]> {
   const answers: T[] = [];
   for (const table of tables) answers.push(await ask(table));
   return answers;

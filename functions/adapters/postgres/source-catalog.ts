@@ -24,7 +24,7 @@ export type ResolvedSource = {
   sensor: { sql: string; type: SensorType };
   time: SourceTime;
   /** What rises as readings arrive; null where nothing does. */
-  order: { sql: string; name: string } | null;
+  order: { sql: string; name: string; type: string } | null;
   /**
    * Expression of each target's value as float8, null where it is no number, in the order of `source.targets`; in
    * `long`, of the one value.
@@ -96,7 +96,7 @@ export async function resolveSource(
       kind: relation.kind === "v" ? "view" : "table",
       sensor: { sql: `r.${ident(sensor.name)}`, type: sensorType },
       time: time.time,
-      order: order?.ok ? { sql: `r.${ident(order.name)}`, name: order.name } : null,
+      order: order?.ok ? { sql: `r.${ident(order.name)}`, name: order.name, type: order.type } : null,
       values: values.map(({ number }) => number),
       rawValues: values.map(({ raw }) => raw),
       filter,
@@ -126,14 +126,14 @@ function resolveOrder(
   { arrivalColumn }: Source,
   columns: Column[],
   column: (name: string, what: string) => Column | null,
-): { ok: true; name: string } | { ok: false; problem: string } | null {
+): { ok: true; name: string; type: string } | { ok: false; problem: string } | null {
   if (arrivalColumn === undefined) {
     const id = columns.find(({ name, type, is_granted }) => name === "id" && wholeTypes.includes(type) && is_granted);
-    return id === undefined ? null : { ok: true, name: id.name };
+    return id === undefined ? null : { ok: true, name: id.name, type: id.type };
   }
   const found = column(arrivalColumn, "arrivalColumn");
   if (found === null) return null;
-  if (orderTypes.includes(found.type)) return { ok: true, name: found.name };
+  if (orderTypes.includes(found.type)) return { ok: true, name: found.name, type: found.type };
   const problem = `arrivalColumn "${found.name}" is ${found.type}: a running number or a time of arrival is needed`;
   return { ok: false, problem };
 }
