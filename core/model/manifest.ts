@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LeftOut } from "../annotation/annotation.ts";
 import { Target } from "../data/reading.ts";
 import { Link } from "./link.ts";
 
@@ -106,6 +107,8 @@ export const ModelManifest = z.object({
     cpuSeconds: z.number().nonnegative(),
     /** Of a part that was renewed: which one, and the first grid point that was new; `dataSha256` is of those alone. */
     renewed: z.object({ of: name, from: z.iso.datetime() }).optional(),
+    /** What of the data annotations left out, oldest first; not there where nothing was. */
+    leftOut: z.array(LeftOut).max(10_000).optional(),
     /** Only where the history was short and other sensors could lend theirs. */
     shortHistory: ShortHistory.optional(),
   }),

@@ -1,3 +1,4 @@
+import type { LeftOut } from "../annotation/annotation.ts";
 import type { AppError } from "../errors.ts";
 import type { FleetRow } from "./fleet/golden.ts";
 import type { FleetGraph, FleetManifest, FleetVersion } from "./fleet/manifest.ts";
@@ -67,12 +68,15 @@ export type Kept = { sensorId: string; reason: string };
 
 export type Registry = RegistryReader & RegistryWriter & FleetRegistryWriter;
 
+/** Sums of a sensor's rows, the last origin in them, and what annotations left out of them. */
+export type KeptPartSums = { through: Date; bytes: Uint8Array; leftOut: LeftOut[] };
+
 /** What sensors' ridges came from, so that a part can be renewed without a look at its history. */
 export type PartSums = {
   /** Of the sensors that have any for this version. */
-  load(fleetId: string, sensorIds: string[]): Promise<Map<string, { through: Date; bytes: Uint8Array }>>;
+  load(fleetId: string, sensorIds: string[]): Promise<Map<string, KeptPartSums>>;
   /** Stores them in the place of earlier ones of the same version. */
-  save(fleetId: string, sums: { sensorId: string; through: Date; bytes: Uint8Array }[]): Promise<void>;
+  save(fleetId: string, sums: ({ sensorId: string } & KeptPartSums)[]): Promise<void>;
   /** Forgets those of versions that no sensor's champion or challenger is of. */
   prune(): Promise<void>;
 };

@@ -1,10 +1,14 @@
+import { leaveOutTheSame, receiptsOf } from "../annotation/left-out.ts";
 import { AppError } from "../errors.ts";
 import type { TrainMessage } from "../messages.ts";
 import { loadPrior } from "../model/fleet/artefact.ts";
 import { fleetHistoryLength } from "../model/fleet/encoding.ts";
 import type { FleetManifest } from "../model/fleet/manifest.ts";
 import type { FleetResult } from "../model/fleet/training.ts";
+import { lastLead } from "../model/leads.ts";
 import type { ModelManifest } from "../model/manifest.ts";
+import type { KeptPartSums } from "../model/ports.ts";
+import type { RegisteredModel } from "../model/registered.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 import { settle } from "./admit.ts";
@@ -14,7 +18,16 @@ import { type TrainSettings, trainingSeed } from "./train-settings.ts";
 
 export type TrainPartsPorts = Pick<
   Ports,
-  "clock" | "log" | "follower" | "fleetTrainer" | "fleetFiles" | "fleetInference" | "registry" | "partSums" | "profiles"
+  | "clock"
+  | "log"
+  | "follower"
+  | "fleetTrainer"
+  | "fleetFiles"
+  | "fleetInference"
+  | "registry"
+  | "partSums"
+  | "profiles"
+  | "annotations"
 >;
 
 /** A sensor with its new model, and what became of that. */
@@ -44,8 +57,14 @@ export async function fitAll(
   const sensors: SettledSensor[] = [];
   const refused: FleetResult["refused"] = [];
   const fitPack = async (some: string[]) => {
-    const readings = await ports.follower.readWindows(some, addSeconds(slot, -historySeconds), slot);
-    const asked = some.map((sensorId) => ({ sensorId, readings: readings.get(sensorId)! }));
+    const [readings, disturbing] = await Promise.all([
+      ports.follower.readWindows(some, addSeconds(slot, -historySeconds), slot),
+      ports.annotations.disturbing(some, everything, slot),
+    ]);
+    const asked = some.map((sensorId) => ({
+      ...{ sensorId, readings: readings.get(sensorId)! },
+      leftOut: disturbing.get(sensorId) ?? [],
+    }));
     const built = await ports.fleetTrainer.fitParts({ sensors: asked, version: manifest, prior, ...made }, signal);
     refused.push(...built.refused);
     sensors.push(...(await admitAndSettle(ports, version, built.sensors, `trained: ${reason}`, movers)));
@@ -61,9 +80,12 @@ export async function fitAll(
   return { sensors, refused };
 }
 
+/** Before all readings. */
+export const everything = new Date(0);
+
 /**
  * Renews the parts of sensors that serve and whose sums are kept, with what came since: a query for the last days, and
- * milliseconds each. Gives back what was renewed; the others need a look at their history.
+ * milliseconds each. Sums of which something else would be left out by now are not gone on from. Gives back what was renewed; the others need a look at their history.
  */
 export async function renewAll(
   ports: TrainPartsPorts,
@@ -71,17 +93,27 @@ export async function renewAll(
   { version, manifest, sensorIds, slot, reason }: Joining,
   signal?: AbortSignal,
 ): Promise<SettledSensor[]> {
-  const { registry, partSums, fleetInference, follower, fleetTrainer } = ports;
+  const { registry, partSums, fleetInference, follower, fleetTrainer, annotations } = ports;
+  const { stepSeconds } = manifest.encoding;
   const settled: SettledSensor[] = [];
   const lookBack = fleetHistoryLength(manifest.encoding) * manifest.encoding.stepSeconds;
   for (let from = 0; from < sensorIds.length; from += packSize) {
     const some = sensorIds.slice(from, from + packSize);
-    const [champions, sums] = await Promise.all([registry.champions(some), partSums.load(version.fleetId, some)]);
+    const [champions, sums, disturbing] = await Promise.all([
+      registry.champions(some),
+      partSums.load(version.fleetId, some),
+      annotations.disturbing(some, everything, slot),
+    ]);
+    const reach = lastLead(manifest.encoding.leads) * stepSeconds;
+    const isOfNow = ({ sensorId, manifest: { training } }: RegisteredModel, kept: KeptPartSums) => {
+      const looked = { from: new Date(training.from), to: addSeconds(kept.through, reach) };
+      return leaveOutTheSame(kept.leftOut, receiptsOf(disturbing.get(sensorId) ?? [], looked, stepSeconds));
+    };
     const oldest = addSeconds(slot, -historySeconds);
     const known = some.flatMap((sensorId) => {
       const [champion, kept] = [champions.get(sensorId), sums.get(sensorId)];
       const isOwn = champion?.manifest.fleet?.fleetId === version.fleetId;
-      return champion && kept && isOwn && kept.through > oldest ? [{ champion, kept }] : [];
+      return champion && kept && isOwn && kept.through > oldest && isOfNow(champion, kept) ? [{ champion, kept }] : [];
     });
     if (known.length === 0) continue;
     const since = new Date(Math.min(...known.map(({ kept }) => kept.through.getTime())));
@@ -93,7 +125,10 @@ export async function renewAll(
     );
     const sensors = known.flatMap(({ champion, kept }) => {
       const part = parts.get(champion.sensorId);
-      const own = { readings: readings.get(champion.sensorId)!, sums: kept.bytes, manifest: champion.manifest };
+      const own = {
+        ...{ readings: readings.get(champion.sensorId)!, leftOut: disturbing.get(champion.sensorId) ?? [] },
+        ...{ sums: kept.bytes, manifest: champion.manifest },
+      };
       return part === undefined || part instanceof AppError ? [] : [{ ...own, part }];
     });
     const built = await fleetTrainer.renewParts({ sensors, version: manifest, now: slot, codeVersion }, signal);
@@ -112,7 +147,9 @@ export async function admitAndSettle(
 ): Promise<SettledSensor[]> {
   const joined = version.group ? `group ${version.group}` : "the sensors that are in no group";
   const manifests = await admitParts(ports, version, built, why);
-  const sums = built.flatMap(({ manifest: { sensorId }, sums }) => (sums ? [{ sensorId, ...sums }] : []));
+  const sums = built.flatMap(({ manifest: { sensorId, training }, sums }) =>
+    sums ? [{ sensorId, ...sums, leftOut: training.leftOut ?? [] }] : [],
+  );
   await ports.partSums.save(version.fleetId, sums);
   const settled: SettledSensor[] = [];
   for (const manifest of manifests) {

@@ -1,9 +1,12 @@
+import type { Disturbance } from "../annotation/annotation.ts";
+import { leaveOutTheSame, receiptsOf } from "../annotation/left-out.ts";
 import type { QueueMessage, TrainMessage } from "../messages.ts";
-import type { RegisteredFleet } from "../model/registered.ts";
+import type { RegisteredFleet, RegisteredModel } from "../model/registered.ts";
 import { networkRenewalAt, renewalAt } from "../model/renewal.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep } from "../time.ts";
 import { packSize } from "./admit-fleet.ts";
+import { everything } from "./fit-parts.ts";
 import { everySensor, groupsOf, networkOf, ownGroups, servingOf } from "./fleet-groups.ts";
 import { type FanOut, fleetMessage, type ScheduleSettings, shardsOf, trainMessage } from "./schedule.ts";
 import { isOfOther } from "./train-parts.ts";
@@ -11,11 +14,11 @@ import { isOfOther } from "./train-parts.ts";
 /**
  * Enqueues what is due at the slot of `at`. A training of a network, the groups' before the common one: there is none
  * yet, or the history of half of its sensors has grown enough since it was made. Otherwise parts by the network that
- * serves: for sensors without a model, and for those whose own history has grown enough; for those that came from
- * another group in any case. Twice for a slot enqueues nothing new.
+ * serves: for sensors without a model, for those whose own history has grown enough, and for those of whose history
+ * something else is to be left out by now; for those that came from another group in any case. Twice for a slot enqueues nothing new.
  */
 export async function scheduleTraining(
-  ports: Pick<Ports, "follower" | "profiles" | "queue" | "registry">,
+  ports: Pick<Ports, "follower" | "profiles" | "queue" | "registry" | "annotations">,
   settings: ScheduleSettings,
   input: { at: Date },
 ): Promise<FanOut> {
@@ -29,7 +32,7 @@ export async function scheduleTraining(
   const found = new Map<string, Found>();
   // Shard by shard, for what it reads of the models.
   for (const shard of shardsOf(sensorIds, settings.shardSize))
-    await look(registry, shard, { slot, groups, fleets }, found);
+    await look(ports, shard, { slot, groups, fleets }, found);
   const trainings = new Map<string, TrainMessage["reason"]>();
   for (const group of [...own, everySensor]) {
     const why = group === everySensor ? commonReason(found, serving, own, slot) : groupReason(found.get(group)!, slot);
@@ -58,15 +61,16 @@ type Found = {
 
 /** Adds a shard's sensors to what is `found` by group. One with a challenger is left alone: it is on trial. */
 async function look(
-  registry: Ports["registry"],
+  { registry, annotations }: Pick<Ports, "registry" | "annotations">,
   sensorIds: string[],
   { slot, groups, fleets }: { slot: Date; groups: Map<string, string>; fleets: RegisteredFleet[] },
   found: Map<string, Found>,
 ): Promise<void> {
-  const [champions, challengers, newest] = await Promise.all([
+  const [champions, challengers, newest, disturbing] = await Promise.all([
     registry.champions(sensorIds),
     registry.challengers(sensorIds),
     registry.newest(sensorIds),
+    annotations.disturbing(sensorIds, everything, slot),
   ]);
   const onTrial = new Set(challengers.map(({ sensorId }) => sensorId));
   const serving = servingOf(fleets);
@@ -86,12 +90,24 @@ async function look(
     const network = networkOf(group, serving);
     const model = newest.get(sensorId)!;
     if (isOfOther(model, network)) one.moved.push(sensorId);
-    else if (!onTrial.has(sensorId) && slot >= renewalAt(model.manifest)) one.grown.push(sensorId);
+    else if (!onTrial.has(sensorId)) {
+      const isGrown = slot >= renewalAt(model.manifest);
+      if (isGrown || !isOfNow(model, disturbing.get(sensorId) ?? [])) one.grown.push(sensorId);
+    }
     const renewal = (fleet: RegisteredFleet) => networkRenewalAt(champion.manifest, fleet.createdAt).getTime();
     if (made) one.ownRenewals.push(renewal(made));
     const common = network === everySensor && newestOf(everySensor);
     if (common) one.commonRenewals.push(renewal(common));
   }
+}
+
+/** True where the sensor's part leaves out what is to be left out of its history; of other makes nobody can say. */
+function isOfNow(
+  { manifest: { fleet, training, stepSeconds } }: RegisteredModel,
+  disturbances: Disturbance[],
+): boolean {
+  const history = { from: new Date(training.from), to: new Date(training.to) };
+  return !fleet || leaveOutTheSame(training.leftOut ?? [], receiptsOf(disturbances, history, stepSeconds));
 }
 
 function groupReason({ isNew, ownRenewals }: Found, slot: Date): "noModel" | "scheduled" | null {

@@ -5,7 +5,7 @@ import type { TrainProgress } from "../model/training.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds } from "../time.ts";
 import { admitVersion, versionOf } from "./admit-fleet.ts";
-import { admitAndSettle, fitAll, type SettledSensor, type TrainPartsPorts } from "./fit-parts.ts";
+import { admitAndSettle, everything, fitAll, type SettledSensor, type TrainPartsPorts } from "./fit-parts.ts";
 import { everySensor, groupsOf, ownGroups, servingOf } from "./fleet-groups.ts";
 import { pupilsOf, readHistories, tooFewOf } from "./teachers.ts";
 import { trainParts } from "./train-parts.ts";
@@ -92,15 +92,19 @@ async function trainNew(
 }
 
 async function trainTeachers(
-  { fleetTrainer }: Pick<TrainFleetPorts, "fleetTrainer">,
+  { fleetTrainer, annotations }: Pick<TrainFleetPorts, "fleetTrainer" | "annotations">,
   { fleet, codeVersion }: TrainSettings,
   { histories, group, slot }: { histories: Map<string, Readings>; group: string; slot: Date },
   onProgress?: (progress: TrainProgress) => void,
   signal?: AbortSignal,
 ): Promise<{ fleet: BuiltFleet | null; refused: FleetResult["refused"] }> {
   const { targets, stepSeconds, leads } = fleet;
+  const disturbing = await annotations.disturbing([...histories.keys()], everything, slot);
   const request = {
-    sensors: [...histories].map(([sensorId, readings]) => ({ sensorId, readings })),
+    sensors: [...histories].map(([sensorId, readings]) => ({
+      ...{ sensorId, readings },
+      leftOut: disturbing.get(sensorId) ?? [],
+    })),
     ...{ group, targets, stepSeconds, leads, codeVersion, now: slot },
     seed: trainingSeed(group === everySensor ? "fleet" : `fleet/${group}`, slot),
   };

@@ -111,7 +111,17 @@ export function toFleetVersion({ createdAt, promotedAt, retiredAt, ...fleet }: R
 /** A registered model as the API gives it; the manifest's tensors and scalers stay inside. */
 export function toModel(model: RegisteredModel): Model {
   const { manifest } = model;
-  const { from, to, windows, seed, engine, cpuSeconds, dataSha256, shortHistory = null } = manifest.training;
+  const {
+    from,
+    to,
+    windows,
+    seed,
+    engine,
+    cpuSeconds,
+    dataSha256,
+    leftOut = [],
+    shortHistory = null,
+  } = manifest.training;
   return {
     modelId: model.modelId,
     sensorId: model.sensorId,
@@ -127,7 +137,7 @@ export function toModel(model: RegisteredModel): Model {
     contextLength: manifest.contextLength,
     horizon: lastLead(leadsOf(manifest)),
     leads: leadsOf(manifest),
-    training: { from, to, windows, seed, engine, cpuSeconds, dataSha256, shortHistory },
+    training: { from, to, windows, seed, engine, cpuSeconds, dataSha256, leftOut, shortHistory },
     metrics: Object.fromEntries(Object.entries(manifest.metrics).map(([target, one]) => [target, known(one)])),
     codeVersion: manifest.codeVersion,
   };

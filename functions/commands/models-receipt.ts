@@ -1,3 +1,4 @@
+import { withoutLeftOut } from "../../core/annotation/left-out.ts";
 import { observe } from "../../core/data/observed.ts";
 import { AppError } from "../../core/errors.ts";
 import type { FleetVersion } from "../../core/model/fleet/manifest.ts";
@@ -78,7 +79,12 @@ async function checkData({ follower }: ReceiptPorts, manifest: ModelManifest): P
       detail: `the source has no readings of ${sensorId} from ${training.from} to ${training.to}`,
     };
   }
-  const sha256 = await gridSha256(observe(readings, targets, stepSeconds, { from, upTo }).grid);
+  const { grid } = observe(readings, targets, stepSeconds, { from, upTo });
+  const leftOut = (training.leftOut ?? []).map((one) => ({
+    ...one,
+    ...{ from: new Date(one.from), to: one.to === null ? null : new Date(one.to) },
+  }));
+  const sha256 = await gridSha256(withoutLeftOut(grid, targets, leftOut));
   return { check, isOk: sha256 === training.dataSha256, detail: compare(sha256, training.dataSha256) };
 }
 

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import type { LeftOut } from "../../core/annotation/annotation.ts";
 import { leadsOf, leadsText } from "../../core/model/leads.ts";
 import type { RegisteredFleet, RegisteredModel } from "../../core/model/registered.ts";
 import type { ReceiptLine } from "./models-receipt.ts";
@@ -31,6 +32,11 @@ export function tableOfFleets(fleets: RegisteredFleet[]): string {
   return table.toString();
 }
 
+/** "outage, 2026-05-01T10:00:00.000Z to 2026-05-01T12:00:00.000Z, temperature (note-4fQz)" */
+function describeLeftOut({ annotationId, target, kind, from, to }: LeftOut): string {
+  return `${kind}, ${from} to ${to ?? "its end"}, ${target ?? "all targets"} (${annotationId})`;
+}
+
 /** All that is known of one model. */
 export function tableOfModel(model: RegisteredModel): string {
   const { manifest } = model;
@@ -49,6 +55,7 @@ export function tableOfModel(model: RegisteredModel): string {
     ["history it looks back on", `${manifest.historyLength} steps`],
     ["trained on", `${training.from} to ${training.to}, ${training.windows} windows`],
     ["data sha256", training.dataSha256],
+    ...(training.leftOut ?? []).map((one) => ["left out", describeLeftOut(one)]),
     ["engine, seed", `${training.engine}, ${training.seed}`],
     ...(training.shortHistory ? [["short history", training.shortHistory.reason]] : []),
     ["cost", `${training.cpuSeconds.toFixed(1)} s CPU`],

@@ -27,7 +27,8 @@ export async function fitParts(request: PartsRequest, cpuSeconds: () => number):
     // The network has learnt nothing of its own for this sensor.
     const skip = new Float32Array(partDims(graph).skip.reduce((product, size) => product * size, 1));
     const bytes = encodePart(toPartFile(fleetId, { ...member.part, skip }), graph, halvedTensors);
-    made.sensors.push(await buildSensor(request, encoding, member, grid, bytes, cpuSeconds() - startedCpu));
+    const fittedOn = { grid, leftOut: sensor.leftOut ?? [] };
+    made.sensors.push(await buildSensor(request, encoding, member, fittedOn, bytes, cpuSeconds() - startedCpu));
   }
   return made;
 }

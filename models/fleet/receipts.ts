@@ -1,3 +1,5 @@
+import type { Disturbance } from "../../core/annotation/annotation.ts";
+import { leftOutOf } from "../../core/annotation/left-out.ts";
 import { type Grid, gridLength } from "../../core/data/grid.ts";
 import { type FleetEncoding, fleetHistoryLength } from "../../core/model/fleet/encoding.ts";
 import type { BuiltSensor, FleetMember } from "../../core/model/fleet/training.ts";
@@ -11,12 +13,15 @@ import { fleetPolicy } from "./policy.ts";
 /** Who made a model, and when. */
 type Making = { engine: string; seed: number; now: Date; codeVersion: string };
 
-/** A sensor's part with the manifest of its model; `grid` is what it was fitted on. */
+/** What a part was fitted on: the grid without what is left out of it. */
+export type FittedOn = { grid: Grid; leftOut: Disturbance[] };
+
+/** A sensor's part with the manifest of its model. */
 export async function buildSensor(
   { engine, seed, now, codeVersion }: Making,
   encoding: FleetEncoding,
   { part, isLearnt, validation, windows, sums }: FleetMember,
-  grid: Grid,
+  { grid, leftOut: disturbances }: FittedOn,
   bytes: Uint8Array,
   cpuSeconds: number,
 ): Promise<BuiltSensor> {
@@ -27,6 +32,7 @@ export async function buildSensor(
   const data = { ...grid, columns: learnt(grid.columns) };
   const none = { center: [], scale: [] };
   const { links } = encoding.features;
+  const leftOut = leftOutOf(grid, disturbances);
   const manifest: ModelManifest = {
     formatVersion: 1,
     modelId: modelId(sensorId, to, modelSha256),
@@ -48,6 +54,7 @@ export async function buildSensor(
     training: {
       ...{ engine, seed, from: from.toISOString(), to: to.toISOString() },
       ...{ dataSha256: await gridSha256(data), windows, cpuSeconds },
+      ...(leftOut.length > 0 ? { leftOut } : {}),
     },
     metrics: Object.fromEntries(
       encoding.targets.flatMap(({ name }, k) => {

@@ -1,3 +1,4 @@
+import { receiptsOf, withoutLeftOut } from "../../core/annotation/left-out.ts";
 import { gridLength, gridTime } from "../../core/data/grid.ts";
 import { observe } from "../../core/data/observed.ts";
 import { prepare, withDayMeans } from "../../core/model/features.ts";
@@ -32,14 +33,14 @@ export async function renewParts(request: RenewRequest, cpuSeconds: () => number
 
 async function renewSensor(
   { version, now, codeVersion }: RenewRequest,
-  { readings, part: file, sums: bytes, manifest: before }: RenewingSensor,
+  { readings, leftOut: disturbances = [], part: file, sums: bytes, manifest: before }: RenewingSensor,
   cpuSeconds: () => number,
 ): Promise<BuiltSensor | null> {
   const { encoding, graph, fleetId } = version;
   const { stepSeconds, targets } = encoding;
   const part = fromPartFile(file);
   const sums = decodeSums(bytes);
-  const { grid } = observe(readings, targets, stepSeconds, { upTo: now });
+  const grid = withoutLeftOut(observe(readings, targets, stepSeconds, { upTo: now }).grid, targets, disturbances);
   const end = gridLength(grid);
   if (end === 0) return null;
   const history = withDayMeans(prepare(grid, encoding.features.links));
@@ -58,7 +59,9 @@ async function renewSensor(
     from: since,
     upTo: to,
   });
-  const dataSha256 = await gridSha256({ ...added.grid, columns: learnt.map((k) => added.grid.columns[k]!) });
+  const counted = withoutLeftOut(added.grid, targets, disturbances);
+  const dataSha256 = await gridSha256({ ...counted, columns: learnt.map((k) => counted.columns[k]!) });
+  const leftOut = receiptsOf(disturbances, { from: new Date(before.training.from), to }, stepSeconds);
   return {
     bytes: partBytes,
     sums: { through: new Date(throughSeconds * 1000), bytes: encodeSums({ throughSeconds, targets: grown }) },
@@ -72,6 +75,7 @@ async function renewSensor(
         dataSha256,
         windows: before.training.windows + rows,
         cpuSeconds: cpuSeconds(),
+        ...(leftOut.length > 0 ? { leftOut } : {}),
         renewed: { of: before.modelId, from: since.toISOString() },
       },
       codeVersion,

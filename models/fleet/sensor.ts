@@ -1,3 +1,4 @@
+import { withoutLeftOut } from "../../core/annotation/left-out.ts";
 import { type Grid, gridIndex, gridLength, gridTime } from "../../core/data/grid.ts";
 import { observe } from "../../core/data/observed.ts";
 import type { Target } from "../../core/data/reading.ts";
@@ -57,11 +58,11 @@ function tooFew(target: string, have: number, need: number): Untrained {
 }
 
 /**
- * The readings up to `now` as serving sees them; at most `mostPoints` points back, so that one stray time cannot fill
+ * The readings up to `now` as serving sees them, without what is left out of learning; at most `mostPoints` points back, so that one stray time cannot fill
  * the memory.
  */
 export function sensorGrid(
-  { readings }: Pick<FleetSensor, "readings">,
+  { readings, leftOut = [] }: Pick<FleetSensor, "readings" | "leftOut">,
   targets: Target[],
   stepSeconds: number,
   now: Date,
@@ -76,7 +77,8 @@ export function sensorGrid(
   if (last < first) return { startAt: now, stepSeconds, columns: targets.map(() => new Float64Array(0)) };
   // The last point is whole only when its time has come.
   const upTo = Math.min(now.getTime(), Math.ceil(last / (stepSeconds * 1000)) * stepSeconds * 1000);
-  const { grid } = observe(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) });
+  const observed = observe(readings, targets, stepSeconds, { from: new Date(first), upTo: new Date(upTo) });
+  const grid = withoutLeftOut(observed.grid, targets, leftOut);
   return gridTime(grid, gridLength(grid) - 1) > now
     ? { ...grid, columns: grid.columns.map((one) => one.slice(0, -1)) }
     : grid;

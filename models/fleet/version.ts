@@ -52,12 +52,16 @@ export async function buildFleetVersion(
     const sensor = request.sensors.find(({ sensorId }) => sensorId === member.part.sensorId)!;
     const grid = sensorGrid(sensor, encoding.targets, encoding.stepSeconds, request.now);
     const bytes = encodePart(files[i]!, graph, halvedTensors);
-    sensors.push(await buildSensor(receipt, encoding, member, grid, bytes, model.cpuSeconds / members.length));
+    const fittedOn = { grid, leftOut: sensor.leftOut ?? [] };
+    sensors.push(await buildSensor(receipt, encoding, member, fittedOn, bytes, model.cpuSeconds / members.length));
   }
   const rows = goldenRows(model, files);
   const which = Int32Array.from(rows, (_, i) => i % files.length);
   const golden = createFleetGolden(engine, exported, widthsOf(members), rows, which);
   const trainings = sensors.map(({ manifest: { training } }) => training);
+  const leftOut = sensors.flatMap(({ manifest: { sensorId, training } }) =>
+    (training.leftOut ?? []).map((one) => ({ sensorId, ...one })),
+  );
   const common = prior && encodePrior(prior);
   const manifest: FleetManifest = {
     formatVersion: 1,
@@ -82,6 +86,7 @@ export async function buildFleetVersion(
       dataSha256: await sha256Of(new TextEncoder().encode(trainings.map(({ dataSha256 }) => dataSha256).join("\n"))),
       sensors: members.length,
       windows: members.reduce((sum, { windows }) => sum + windows, 0),
+      ...(leftOut.length > 0 ? { leftOut } : {}),
     },
     ...(common ? { prior: await sha256Of(common) } : {}),
     codeVersion,

@@ -229,23 +229,26 @@ export function partSumsContract(open: () => Promise<PartSums>): void {
   describe("part sums", () => {
     const bytes = (value: number) => Uint8Array.of(value, 0, 255);
 
-    it("keeps a sensor's newest of each version", async () => {
+    const [from, to] = [at(-9), at(-8)].map((one) => one.toISOString()) as [string, string];
+    const leftOut = [{ annotationId: "note", target: null, kind: "outage" as const, from, to }];
+
+    it("keeps a sensor's newest of each version, and what it left out", async () => {
       const sums = await open();
       await sums.save("one", [
-        { sensorId: "a", through: at(1), bytes: bytes(1) },
-        { sensorId: "b", through: at(1), bytes: bytes(2) },
+        { sensorId: "a", through: at(1), bytes: bytes(1), leftOut: [] },
+        { sensorId: "b", through: at(1), bytes: bytes(2), leftOut: [] },
       ]);
-      await sums.save("two", [{ sensorId: "a", through: at(0), bytes: bytes(3) }]);
-      await sums.save("one", [{ sensorId: "a", through: at(2), bytes: bytes(4) }]);
-      await sums.save("one", [{ sensorId: "b", through: at(0), bytes: bytes(5) }]);
+      await sums.save("two", [{ sensorId: "a", through: at(0), bytes: bytes(3), leftOut: [] }]);
+      await sums.save("one", [{ sensorId: "a", through: at(2), bytes: bytes(4), leftOut }]);
+      await sums.save("one", [{ sensorId: "b", through: at(0), bytes: bytes(5), leftOut: [] }]);
       await sums.save("one", []);
       expect(await sums.load("one", ["a", "b", "c"])).toEqual(
         new Map([
-          ["a", { through: at(2), bytes: bytes(4) }],
-          ["b", { through: at(1), bytes: bytes(2) }],
+          ["a", { through: at(2), bytes: bytes(4), leftOut }],
+          ["b", { through: at(1), bytes: bytes(2), leftOut: [] }],
         ]),
       );
-      expect((await sums.load("two", ["a"])).get("a")).toEqual({ through: at(0), bytes: bytes(3) });
+      expect((await sums.load("two", ["a"])).get("a")).toEqual({ through: at(0), bytes: bytes(3), leftOut: [] });
       await sums.prune();
     });
   });

@@ -8,7 +8,7 @@ import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Adaptation } from "../../core/mix/adaptation.ts";
 import { lastLead } from "../../core/model/leads.ts";
-import type { FleetInference, Inference, PartSums, Registry, Trust } from "../../core/model/ports.ts";
+import type { FleetInference, Inference, KeptPartSums, PartSums, Registry, Trust } from "../../core/model/ports.ts";
 import type { RegisteredFleet, RegisteredModel } from "../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../core/model/tensors.ts";
 import { servingOf } from "../../core/operations/fleet-groups.ts";
@@ -548,7 +548,7 @@ export function memoryRegistry(models: RegisteredModel[] = []): Registry & { mod
 
 /** Sums over a map; nothing is forgotten. */
 export function memoryPartSums(): PartSums {
-  const kept = new Map<string, { through: Date; bytes: Uint8Array }>();
+  const kept = new Map<string, KeptPartSums>();
   const keyOf = (fleetId: string, sensorId: string) => `${fleetId} ${sensorId}`;
   return {
     async load(fleetId, sensorIds) {
@@ -560,9 +560,9 @@ export function memoryPartSums(): PartSums {
       );
     },
     async save(fleetId, sums) {
-      for (const { sensorId, through, bytes } of sums) {
+      for (const { sensorId, ...own } of sums) {
         const known = kept.get(keyOf(fleetId, sensorId));
-        if (!known || known.through <= through) kept.set(keyOf(fleetId, sensorId), { through, bytes });
+        if (!known || known.through <= own.through) kept.set(keyOf(fleetId, sensorId), own);
       }
     },
     prune: async () => {},

@@ -83,6 +83,7 @@ export function modelsOf(now: number, sensorId: string | null, more = 0) {
       engine: "wasm-simd 1",
       cpuSeconds: 21.4,
       dataSha256: sha(`${id}data`),
+      leftOut: [],
       shortHistory: null,
     },
     metrics: Object.fromEntries(

@@ -988,7 +988,7 @@ export interface Accuracy {
 export interface LeftOut {
   annotationId: string;
   target: string | null;
-  kind: "outage" | "moved" | "calibrated" | "open window" | "event";
+  kind: AnnotationKind;
   from: string;
   to: string | null;
 }
@@ -1056,6 +1056,7 @@ export interface Model {
     engine: string;
     cpuSeconds: number;
     dataSha256: string;
+    leftOut: LeftOut[];
     shortHistory: {
       days: number;
       kept: "pooled" | "own";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LeftOut } from "../../annotation/annotation.ts";
 import { FleetEncoding } from "./encoding.ts";
 
 const name = z.string().max(256);
@@ -45,6 +46,11 @@ export const FleetManifest = z.object({
     dataSha256: sha256,
     sensors: z.int().positive().max(1e7),
     windows: z.int().positive().max(1e12),
+    /** What of its sensors' data annotations left out; not there where nothing was. */
+    leftOut: z
+      .array(LeftOut.extend({ sensorId: z.string().min(1).max(256) }))
+      .max(1_000_000)
+      .optional(),
   }),
   codeVersion: name,
   createdAt: z.iso.datetime(),

@@ -1,3 +1,4 @@
+import type { Disturbance } from "../../annotation/annotation.ts";
 import type { Readings, Target } from "../../data/reading.ts";
 import type { ModelManifest } from "../manifest.ts";
 import type { TrainProgress, Untrained } from "../training.ts";
@@ -11,6 +12,8 @@ import type { PartFile } from "./part-file.ts";
 export type FleetSensor = {
   sensorId: string;
   readings: Readings;
+  /** What of them nothing is learnt from. */
+  leftOut?: Disturbance[];
   /**
    * Last grid point of what ridge's penalties are fitted on; the rest, up to `now`, judges. The first 7/8 otherwise.
    */
@@ -106,7 +109,11 @@ export type PartsRequest = {
 };
 
 /** A sensor with its part, what that came from, and the readings since, with as many before as a row looks back on. */
-export type RenewingSensor = { readings: Readings; part: PartFile; sums: Uint8Array; manifest: ModelManifest };
+export type RenewingSensor = Pick<FleetSensor, "readings" | "leftOut"> & {
+  part: PartFile;
+  sums: Uint8Array;
+  manifest: ModelManifest;
+};
 
 /** Asks for parts to be renewed; all are of the version. */
 export type RenewRequest = { sensors: RenewingSensor[] } & Pick<PartsRequest, "version" | "now" | "codeVersion">;

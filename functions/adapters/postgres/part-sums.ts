@@ -1,4 +1,6 @@
 import { type Kysely, sql } from "kysely";
+import { z } from "zod";
+import { LeftOut } from "../../../core/annotation/annotation.ts";
 import type { PartSums } from "../../../core/model/ports.ts";
 import { recordset } from "./bulk.ts";
 import { column } from "./columns.ts";
@@ -14,19 +16,25 @@ export function postgresPartSums(db: Kysely<PredictorSchema>): PartSums {
         .where("fleet_id", "=", fleetId)
         .where(sql<boolean>`sensor_id = any(${sensorIds}::text[])`)
         .execute();
-      return new Map(rows.map((row) => [row.sensor_id, { through: row.through, bytes: new Uint8Array(row.sums) }]));
+      return new Map(
+        rows.map(({ sensor_id, through, sums, left_out }) => [
+          sensor_id,
+          { through, bytes: new Uint8Array(sums), leftOut: z.array(LeftOut).parse(left_out) },
+        ]),
+      );
     },
 
     async save(fleetId, sums) {
       if (sums.length === 0) return;
-      const rows = sums.map(({ sensorId, through, bytes }) => {
-        return { sensor_id: sensorId, through, sums: Buffer.from(bytes).toString("base64") };
+      const rows = sums.map(({ sensorId, through, bytes, leftOut }) => {
+        return { sensor_id: sensorId, through, sums: Buffer.from(bytes).toString("base64"), left_out: leftOut };
       });
       await sql`
-        insert into part_sums (fleet_id, sensor_id, through, sums)
-        select ${fleetId}, sensor_id, through, decode(sums, 'base64') from ${recordset(rows, "s", columns)}
+        insert into part_sums (fleet_id, sensor_id, through, sums, left_out)
+        select ${fleetId}, sensor_id, through, decode(sums, 'base64'), left_out from ${recordset(rows, "s", columns)}
         order by sensor_id
-        on conflict (fleet_id, sensor_id) do update set through = excluded.through, sums = excluded.sums
+        on conflict (fleet_id, sensor_id) do update set through = excluded.through, sums = excluded.sums,
+          left_out = excluded.left_out
         where part_sums.through <= excluded.through`.execute(db);
     },
 
@@ -42,4 +50,5 @@ const columns = {
   sensor_id: column<string>("text"),
   through: column<Date>("timestamptz"),
   sums: column<string>("text"),
+  left_out: column<LeftOut[]>("jsonb"),
 };

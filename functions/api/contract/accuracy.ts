@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { annotationKinds } from "../../../core/annotation/annotation.ts";
+import { LeftOut } from "./annotations.ts";
 import { orNull, time } from "./common.ts";
 import { Coverage } from "./forecasts.ts";
 
@@ -20,18 +20,6 @@ export const AccuracyGroup = z
   })
   .openapi("AccuracyGroup");
 export type AccuracyGroup = z.infer<typeof AccuracyGroup>;
-
-const LeftOut = z
-  .object({
-    annotationId: z.string(),
-    target: z.string().nullable(),
-    kind: z.enum(annotationKinds),
-    from: time,
-    to: time.nullable(),
-  })
-  .openapi("LeftOut", {
-    description: "What an annotation leaves out: [from, to), of all targets where `target` is null",
-  });
 
 export const AccuracyResponse = z
   .object({

@@ -58,3 +58,16 @@ export const AnnotationResponse = z
 export type AnnotationResponse = z.infer<typeof AnnotationResponse>;
 export const AnnotationPage = page(AnnotationResponse).openapi("AnnotationPage");
 export type AnnotationPage = z.infer<typeof AnnotationPage>;
+
+export const LeftOut = z
+  .object({
+    annotationId: z.string(),
+    target: z.string().nullable(),
+    kind: Kind,
+    from: time,
+    to: time.nullable(),
+  })
+  .openapi("LeftOut", {
+    description: "What an annotation leaves out: [from, to), of all targets where `target` is null",
+  });
+export type LeftOut = z.infer<typeof LeftOut>;

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { LeftOut } from "./annotations.ts";
 import { leads, page, Text, time } from "./common.ts";
 
 export const Model = z
@@ -27,6 +28,8 @@ export const Model = z
       engine: z.string(),
       cpuSeconds: z.number(),
       dataSha256: z.string(),
+      /** What of the data annotations left out, oldest first. */
+      leftOut: z.array(LeftOut),
       /**
        * How a short history was dealt with: what was compared on its own validation windows and kept; null for a long
        * one.

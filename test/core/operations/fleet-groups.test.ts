@@ -73,6 +73,7 @@ function world() {
     ...{ log, runs, queue: memoryQueue(), fleetFiles: files, fleetInference: { ...fleets, run } },
     ...{ clock: testClock(addSeconds(later, 5)), follower: memoryFollower(histories()), registry: memoryRegistry() },
     ...{ leases: memoryLeases(), partSums: memoryPartSums(), ledger: memoryLedger(), adaptations: memoryAdaptations() },
+    annotations: memoryAnnotations(),
     profiles: memoryProfiles({ ...paths, "fridge-3": "shop/b" }),
     inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "none" })),
     fleetTrainer: workerFleetTrainer({ build: "simd128" }),

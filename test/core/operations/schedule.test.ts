@@ -1,12 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { LeftOut } from "../../../core/annotation/annotation.ts";
 import { AppError } from "../../../core/errors.ts";
 import { ForecastMessage, TrainFleetMessage, TrainMessage } from "../../../core/messages.ts";
+import type { RegisteredModel } from "../../../core/model/registered.ts";
 import { ungrouped } from "../../../core/operations/fleet-groups.ts";
 import { schedule, scheduleScores, shardsOf } from "../../../core/operations/schedule.ts";
 import { scheduleTraining } from "../../../core/operations/schedule-training.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { manifestOf, modelOf, readingsOf, someSlot } from "../../builders.ts";
+import { annotationOf } from "../../contracts/annotations.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import { memoryFollower, memoryLedger, memoryProfiles, memoryQueue, memoryRegistry } from "../../fakes/ports.ts";
@@ -110,12 +114,17 @@ const trainedOf = (sensorId: string, from = "2026-01-01T00:00:00.000Z") => {
 };
 
 /** What is asked for so many hours after the fleet was trained; `b` came without a model. */
-async function dueAfter(hours: number, registry: ReturnType<typeof memoryRegistry>, sensorIds = ["a", "b"]) {
+async function dueAfter(
+  hours: number,
+  registry: ReturnType<typeof memoryRegistry>,
+  sensorIds = ["a", "b"],
+  annotations = memoryAnnotations(),
+) {
   const at = addSeconds(trainedAt, hour * hours);
   const follower = memoryFollower(new Map(sensorIds.map((id) => [id, readingsOf({ temperature: [20] }, { end: at })])));
   const queue = memoryQueue();
-  for (let again = 0; again < 2; again++)
-    await scheduleTraining({ follower, profiles: memoryProfiles(), queue, registry }, settings, { at });
+  const ports = { follower, profiles: memoryProfiles(), queue, registry, annotations };
+  for (let again = 0; again < 2; again++) await scheduleTraining(ports, settings, { at });
   return queue.sent.map(({ message: { body } }) => {
     const fleet = TrainFleetMessage.safeParse(body);
     return fleet.success ? `fleet ${fleet.data.reason}` : JSON.stringify(TrainMessage.parse(body).sensorIds);
@@ -136,6 +145,33 @@ test("a network is trained again when the history of most has grown; before that
   expect(await due(24)).toEqual(['["b"]']);
   expect(await due(48)).toEqual(['["b"]', '["a"]']);
   expect(await due(24 * 20)).toEqual(["fleet scheduled"]);
+});
+
+test("a part is made anew when something else of its history is to be left out, once", async () => {
+  const partOf = (leftOut?: LeftOut[]) => {
+    const { manifest } = trainedOf("a");
+    const fleet = { fleetId: "f", digest: "d".repeat(64), pack: "0".repeat(64) };
+    return modelOf({ ...manifest, fleet, training: { ...manifest.training, ...(leftOut ? { leftOut } : {}) } });
+  };
+  const due = async (model: RegisteredModel) => {
+    const registry = memoryRegistry([model]);
+    await registry.registerFleet({ ...{ fleetId: "f", digest: "d", group: "", statusReason: "" }, now: trainedAt });
+    await registry.promoteFleet("f", { kept: [], reason: "first", now: trainedAt });
+    return dueAfter(24, registry, ["a"], annotations);
+  };
+  const annotations = memoryAnnotations();
+  const [from, to] = [addSeconds(trainedAt, -10 * hour), addSeconds(trainedAt, -9 * hour)];
+  const outage = annotationOf({ sensorId: "a", from, to });
+  await annotations.add({ ...outage, annotationId: "after", from: addSeconds(trainedAt, hour), to: null }, 600);
+  await annotations.add({ ...outage, annotationId: "event", kind: "event" }, 600);
+  expect(await due(partOf())).toEqual([]);
+  await annotations.add(outage, 600);
+  expect(await due(partOf())).toEqual(['["a"]']);
+  const named = { annotationId: "one", target: null, kind: "outage" as const };
+  const leftOut = [{ ...named, from: from.toISOString(), to: to.toISOString() }];
+  expect(await due(partOf(leftOut))).toEqual([]);
+  await annotations.remove("one", { by: "ann", now: trainedAt, stepSeconds: 600 });
+  expect(await due(partOf(leftOut))).toEqual(['["a"]']);
 });
 
 test("a part on trial is left alone, and what lost counts as made", async () => {

@@ -16,6 +16,8 @@ import { memoryFiles, memoryStore } from "../../../functions/adapters/memory-sto
 import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
 import { checkReceipt } from "../../../functions/commands/models-receipt.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { annotationOf } from "../../contracts/annotations.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import {
@@ -63,6 +65,7 @@ function world(files = memoryFiles()) {
     leases: memoryLeases(),
     partSums: memoryPartSums(),
     profiles: memoryProfiles(),
+    annotations: memoryAnnotations(stepSeconds),
     ledger: memoryLedger(),
     adaptations: memoryAdaptations(),
     inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "none" })),
@@ -164,6 +167,80 @@ test("a part is renewed with newer readings at once, without its history; the on
   const receipt = await checkReceipt({ ...trained, store: memoryStore() }, renewed.modelId);
   expect(receipt.map(({ isOk }) => isOk)).toEqual([true, true, true]);
   expect(await registry.rollback("attic", "test", later)).toBe(before.modelId);
+});
+
+test("what an annotation leaves out teaches nothing, is named in the receipt, and is in again once it is taken back", async () => {
+  const { registry } = trained;
+  const message = { ...order, slot: later, sensorIds: ["hall"] };
+  const outage = annotationOf({
+    ...{ sensorId: "hall", from: addSeconds(someSlot, -9 * 86_400), to: addSeconds(someSlot, -7 * 86_400) },
+  });
+  /** The sensor's readings with others in the outage, `by` degrees higher. */
+  const higher = (by: number) => {
+    const { at, values } = trained.follower.sensors.get("hall")!;
+    const isOut = (i: number) => at[i]! >= outage.from.getTime() && at[i]! < outage.to!.getTime();
+    const moved = (column: Float64Array) => column.map((value, i) => (isOut(i) ? value + by : value));
+    const columns = Object.entries(values).map(([name, column]) => [name, moved(column)]);
+    return memoryFollower(new Map([["hall", { at, values: Object.fromEntries(columns) }]]));
+  };
+  const trainHall = async (by: number) => {
+    const partSums = memoryPartSums();
+    const ports = {
+      ...trained,
+      follower: higher(by),
+      partSums,
+      registry: memoryRegistry([...registry.models.values()]),
+    };
+    ports.registry.currentFleets = () => registry.currentFleets();
+    const outcome = await trainSensors(ports, trainSettings, message, { holder: "me" });
+    if (outcome.status !== "trained") throw new Error(outcome.status);
+    const { manifest } = outcome.sensors[0]!;
+    const receipt = await checkReceipt({ ...ports, store: memoryStore() }, manifest.modelId);
+    expect(receipt.map(({ isOk }) => isOk)).toEqual([true, true, true]);
+    return { manifest, sums: (await partSums.load(manifest.fleet!.fleetId, ["hall"])).get("hall")! };
+  };
+  const [plain, polluted] = [await trainHall(0), await trainHall(3)];
+  expect(polluted.manifest.modelSha256).not.toBe(plain.manifest.modelSha256);
+  expect(plain.manifest.training.leftOut).toBeUndefined();
+  await trained.annotations.add(outage, stepSeconds);
+  const [one, other] = [await trainHall(0), await trainHall(3)];
+  expect(other.manifest.modelSha256).toBe(one.manifest.modelSha256);
+  expect(other.manifest.training.dataSha256).toBe(one.manifest.training.dataSha256);
+  expect(one.manifest.modelSha256).not.toBe(plain.manifest.modelSha256);
+  const leftOut = [
+    {
+      ...{ annotationId: "one", target: null, kind: "outage" },
+      ...{ from: outage.from.toISOString(), to: outage.to!.toISOString() },
+    },
+  ];
+  expect(one.manifest.training.leftOut).toEqual(leftOut);
+  expect(one.sums.leftOut).toEqual(leftOut);
+  await trained.annotations.remove("one", { by: "ann", now: later, stepSeconds });
+  expect((await trainHall(0)).manifest.modelSha256).toBe(plain.manifest.modelSha256);
+});
+
+test("sums are gone on from as long as they leave out what is left out now", async () => {
+  const message = { ...order, slot: later, sensorIds: ["cellar"] };
+  const train = async () => {
+    const models = [...trained.registry.models.values()];
+    const registry = memoryRegistry(models.filter(({ status }) => status === "champion"));
+    registry.currentFleets = () => trained.registry.currentFleets();
+    const outcome = await trainSensors({ ...trained, registry }, trainSettings, message, { holder: "me" });
+    return outcome.status === "trained" ? outcome.sensors[0]!.manifest.training : null;
+  };
+  const recent = { from: addSeconds(someSlot, 3_600), to: addSeconds(someSlot, 2 * 3_600) };
+  await trained.annotations.add(annotationOf({ annotationId: "new", sensorId: "cellar", ...recent }), stepSeconds);
+  const old = { from: addSeconds(someSlot, -20 * 86_400), to: addSeconds(someSlot, -19 * 86_400) };
+  const renewed = await train();
+  expect(renewed?.renewed).toBeDefined();
+  expect(renewed?.leftOut?.map(({ annotationId }) => annotationId)).toEqual(["new"]);
+  await trained.annotations.add(annotationOf({ annotationId: "old", sensorId: "cellar", ...old }), stepSeconds);
+  const anew = await train();
+  expect(anew?.renewed).toBeUndefined();
+  expect(anew?.leftOut?.map(({ annotationId }) => annotationId)).toEqual(["old", "new"]);
+  for (const id of ["new", "old"]) {
+    await trained.annotations.remove(id, { by: "ann", now: later, stepSeconds });
+  }
 });
 
 test("a shard of fleet models is one run, one query, and issues all its sensors", async () => {
