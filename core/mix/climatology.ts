@@ -22,8 +22,8 @@ export function towardsUsual(along: number, square: number): number {
   return square > 0 ? Math.min(1, Math.max(0, along / square)) : 0;
 }
 
-/** The mean of `sameTimeMean` at `origin + lead`. */
-export type SameTimeMeans = (origin: number, lead: number) => number;
+/** Means of `sameTimeMean` by lead, and then by origin. */
+export type SameTimeMeans = (lead: number) => (origin: number) => number;
 
 /** Not worked out yet: no mean is infinite. */
 const unasked = Number.NEGATIVE_INFINITY;
@@ -31,12 +31,16 @@ const unasked = Number.NEGATIVE_INFINITY;
 /** `sameTimeMean` of a column, each moment's mean worked out once: past origins ask for the same moments. */
 export function sameTimeMeans(column: Float64Array, day: number): SameTimeMeans {
   const tables: Float64Array[] = [];
-  return (origin, lead) => {
+  return (lead) => {
     const first = Math.ceil(lead / day);
     tables[first] ??= new Float64Array(column.length + first * day).fill(unasked);
     const table = tables[first];
-    const at = origin + lead;
-    if (table[at] === unasked) table[at] = sameTimeMean(column, origin, lead, day);
-    return table[at]!;
+    return (origin) => {
+      const known = table[origin + lead]!;
+      if (known !== unasked) return known;
+      const mean = sameTimeMean(column, origin, lead, day);
+      table[origin + lead] = mean;
+      return mean;
+    };
   };
 }

@@ -32,7 +32,7 @@ export function simpleExperts(
   const unknown = once(() => unknownBand(column, end, target));
   const day = stepsPerDay(stepSeconds);
   const means = day === null ? null : sameTimeMeans(column, day);
-  const ahead = leads.map((lead) => (means === null ? Number.NaN : means(end, lead) - last));
+  const ahead = leads.map((lead) => (means === null ? Number.NaN : means(lead)(end) - last));
   const hasClimatology = !ahead.some(Number.isNaN);
   const room = createTrial(maximumTrials);
   const errors: Errors = { count: 0, values: new Float64Array(maximumTrials) };

@@ -34,6 +34,7 @@ export function tryLead(
   usual: SameTimeMeans | null,
   trial: Trial,
 ): Trial {
+  const usualAt = usual?.(lead);
   let count = 0;
   for (let i = newest; i >= 0; i -= stride) {
     const value = column[i]!;
@@ -41,7 +42,7 @@ export function tryLead(
     if (Number.isNaN(change)) continue;
     trial.origins[count] = i;
     trial.actual[count] = change;
-    trial.usual[count++] = usual === null ? Number.NaN : usual(i, lead) - value;
+    trial.usual[count++] = usualAt === undefined ? Number.NaN : usualAt(i) - value;
   }
   trial.count = count;
   return trial;

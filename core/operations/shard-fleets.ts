@@ -60,7 +60,10 @@ export async function shardEncoder(
       for (const { modelId } of group) encoderOf.set(modelId, fleet);
       continue;
     }
-    panels.set(key, panelOf(fleet, known));
+    panels.set(
+      key,
+      knownPanel(inference, `${key}|${known.steps}`, known.slot, () => panelOf(fleet, known)),
+    );
     const parts = await inference.parts(fleet.graph, group.map(placeOf));
     for (const { modelId, sensorId } of group)
       encoderOf.set(modelId, openEncoder(fleet, sensorId, parts.get(sensorId)));
@@ -144,6 +147,19 @@ function openEncoder(
   const made = { file, part, encode: createFleetEncoder(fleet.encoding, part) };
   encoders.set(file, made);
   return made;
+}
+
+/** Of each process's fleets the panels of the newest slot. */
+const newestPanels = new WeakMap<object, { slot: number; panels: Map<string, Neighbour[]> }>();
+
+/** The panel as the slot's first shard knew it: the same for all of them, and made once. */
+function knownPanel(inference: object, key: string, slot: Date, make: () => Neighbour[]): Neighbour[] {
+  let newest = newestPanels.get(inference);
+  if (newest?.slot !== slot.getTime()) newest = { slot: slot.getTime(), panels: new Map() };
+  newestPanels.set(inference, newest);
+  const panel = newest.panels.get(key) ?? make();
+  newest.panels.set(key, panel);
+  return panel;
 }
 
 /** The panel's sensors with a valid reading; late ones count as missing at the points that they lack. */

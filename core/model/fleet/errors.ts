@@ -77,7 +77,7 @@ export function firstErrorPoint({ errorWindows, contextLength }: FleetEncoding, 
 
 /**
  * Ridge's errors at the points of the history from `start` on, from its changes at earlier points. Nothing unmeasured
- * has one.
+ * has one. `room`: errors of as many points that nobody needs any more, whose arrays are used again.
  */
 export function ridgeErrors(
   history: History,
@@ -85,6 +85,7 @@ export function ridgeErrors(
   { errorLeads }: FleetEncoding,
   { errorScale }: Pick<SensorPart, "errorScale">,
   start = 0,
+  room: RidgeErrors | null = null,
 ): RidgeErrors {
   const width = history.values.length * errorLeads.length;
   const length = history.values[0]!.length;
@@ -97,9 +98,9 @@ export function ridgeErrors(
     const values = history.values[k]!;
     const isImputed = history.isImputed[k]!;
     const scale = errorScale[track]!;
-    const unit = new Int16Array(length - start).fill(unknown);
+    const unit = (room?.units[track] ?? new Int16Array(length - start)).fill(unknown);
     const numbers = () => new Int32Array(length - start + 1);
-    const sum = { unit: numbers(), absolute: numbers(), count: numbers() };
+    const sum = room?.sums[track] ?? { unit: numbers(), absolute: numbers(), count: numbers() };
     for (let t = start; t < length; t++) {
       const from = t - lead;
       const i = t - start;

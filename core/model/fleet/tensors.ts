@@ -1,8 +1,8 @@
 import { cutHistory, type SensorGrid } from "../../data/context.ts";
-import { prepare } from "../features.ts";
+import { type History, prepare } from "../features.ts";
 import { rowConstants, writeRow } from "./encode.ts";
 import { type FleetEncoding, featurePlaces, fleetHistoryLength, sequenceChannels } from "./encoding.ts";
-import { firstErrorPoint, type RidgeMemory, rememberRidge, ridgeErrors } from "./errors.ts";
+import { firstErrorPoint, type RidgeErrors, type RidgeMemory, rememberRidge, ridgeErrors } from "./errors.ts";
 import type { Neighbour } from "./neighbours.ts";
 import type { SensorPart } from "./part.ts";
 import { ridgeAtErrorLeads } from "./ridge.ts";
@@ -39,7 +39,7 @@ export function createFleetEncoder(
     };
     const memory = rememberRidge(history, part, encoding, originIndex, known, weights);
     remembered = { atSeconds: history.startSeconds + memory.first * history.stepSeconds, memory };
-    const errors = ridgeErrors(history, memory, encoding, part, firstErrorPoint(encoding, originIndex));
+    const errors = errorsAt(history, memory, encoding, part, originIndex);
     const encoded = { history, part, errors, ...constants };
     const sequence = new Float32Array(encoding.contextLength * sequenceChannels(encoding));
     const features = new Float32Array(featurePlaces(encoding).count);
@@ -47,4 +47,22 @@ export function createFleetEncoder(
     const last = Float64Array.from(history.values, (values) => values[originIndex] ?? Number.NaN);
     return { sequence, features, last, neighbours };
   };
+}
+
+/** Of each encoding the errors written last, as many points as there usually are: a row's are gone when it is written. */
+const rooms = new WeakMap<FleetEncoding, RidgeErrors>();
+
+function errorsAt(
+  history: History,
+  memory: RidgeMemory,
+  encoding: FleetEncoding,
+  part: SensorPart,
+  origin: number,
+): RidgeErrors {
+  const start = firstErrorPoint(encoding, origin);
+  const room = rooms.get(encoding);
+  const fits = room?.units[0]?.length === history.values[0]!.length - start;
+  const errors = ridgeErrors(history, memory, encoding, part, start, fits ? room : null);
+  rooms.set(encoding, errors);
+  return errors;
 }

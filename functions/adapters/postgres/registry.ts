@@ -3,6 +3,7 @@ import { AppError } from "../../../core/errors.ts";
 import { ModelManifest } from "../../../core/model/manifest.ts";
 import type { Registry } from "../../../core/model/ports.ts";
 import type { ModelStatus, RegisteredModel } from "../../../core/model/registered.ts";
+import { knownManifests } from "./manifests.ts";
 import { postgresFleets } from "./registry-fleets.ts";
 import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
@@ -14,6 +15,21 @@ import type { PredictorSchema } from "./schema.ts";
  */
 export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
   const models = () => db.selectFrom("model").selectAll();
+  const manifestsOf = knownManifests(db);
+  /** Models without their manifests' text, which is known of most. */
+  const serving = (status: ModelStatus, sensorIds: string[]) =>
+    db
+      .selectFrom("model")
+      .select(lightColumns)
+      .where("status", "=", status)
+      .where(sql<boolean>`sensor_id = any(${sensorIds}::text[])`);
+  const withManifests = async (rows: LightRow[]) => {
+    const manifests = await manifestsOf(rows.map((row) => row.model_id));
+    return rows.flatMap((row) => {
+      const manifest = manifests.get(row.model_id);
+      return manifest === undefined ? [] : [toModel(row, manifest)];
+    });
+  };
   return {
     ...postgresFleets(db),
 
@@ -56,22 +72,17 @@ export function postgresRegistry(db: Kysely<PredictorSchema>): Registry {
     },
 
     async champions(sensorIds) {
-      const rows = await models()
-        .where("status", "=", "champion")
-        .where(sql<boolean>`sensor_id = any(${sensorIds}::text[])`)
-        .execute();
-      return new Map(readable(rows).map((model) => [model.sensorId, model]));
+      const rows = await serving("champion", sensorIds).execute();
+      return new Map((await withManifests(rows)).map((model) => [model.sensorId, model]));
     },
 
     async challengers(sensorIds) {
-      const rows = await models()
-        .where("status", "=", "challenger")
-        .where(sql<boolean>`sensor_id = any(${sensorIds}::text[])`)
+      const rows = await serving("challenger", sensorIds)
         .orderBy("sensor_id")
         .orderBy("created_at")
         .orderBy("model_id")
         .execute();
-      return readable(rows);
+      return withManifests(rows);
     },
 
     async newest(sensorIds) {
@@ -196,6 +207,19 @@ async function retireChampion(trx: Transaction<PredictorSchema>, modelId: string
 
 type ModelRow = Selectable<PredictorSchema["model"]>;
 
+const lightColumns = [
+  "model_id",
+  "sensor_id",
+  "status",
+  "model_sha256",
+  "digest",
+  "created_at",
+  "promoted_at",
+  "retired_at",
+  "status_reason",
+] as const;
+type LightRow = Pick<ModelRow, (typeof lightColumns)[number]>;
+
 function readable(rows: ModelRow[]): RegisteredModel[] {
   return rows.flatMap((row) => {
     const { success, data } = ModelManifest.safeParse(row.manifest);
@@ -211,7 +235,7 @@ function readManifest(row: ModelRow): ModelManifest {
   });
 }
 
-function toModel(row: ModelRow, manifest: ModelManifest): RegisteredModel {
+function toModel(row: LightRow, manifest: ModelManifest): RegisteredModel {
   return {
     modelId: row.model_id,
     sensorId: row.sensor_id,
