@@ -8,7 +8,7 @@ import type { Forecast } from "./forecast.ts";
  */
 export type MaturedForecast = Pick<
   Forecast,
-  "sensorId" | "target" | "modelKey" | "isServed" | "reason" | "origin" | "issuedAt" | "lastValue"
+  "sensorId" | "target" | "modelKey" | "isServed" | "reason" | "origin" | "issuedAt" | "lastValue" | "resolution"
 > & {
   targetAt: Date;
   lead: number;
@@ -35,9 +35,9 @@ export function maturedLeads(forecasts: Forecast[], isWanted: (targetAt: number)
 }
 
 function maturedLead(forecast: Forecast, h: number, targetAt: Date): MaturedForecast {
-  const { sensorId, target, modelKey, isServed, reason, origin, issuedAt, lastValue, mix } = forecast;
+  const { sensorId, target, modelKey, isServed, reason, origin, issuedAt, lastValue, resolution, mix } = forecast;
   return {
-    ...{ sensorId, target, modelKey, isServed, reason, origin, issuedAt, lastValue, targetAt },
+    ...{ sensorId, target, modelKey, isServed, reason, origin, issuedAt, lastValue, resolution, targetAt },
     lead: forecast.leads[h]!,
     final: tripleAt(forecast, h),
     seasonalNaive: forecast.seasonalNaive[h] ?? null,

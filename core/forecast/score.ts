@@ -1,3 +1,5 @@
+import type { Resolution } from "../data/resolution.ts";
+
 /**
  * Scores of one (sensor, target, targetAt, modelKey): written once, when the actual became known. Arrays have one
  * element for each of `leads` (in steps, ascending), null where that model had no forecast of that lead.
@@ -9,6 +11,8 @@ export type Score = {
   modelKey: string;
   actual: number;
   scoredAt: Date;
+  /** The steps in which its forecasts were issued. */
+  resolution: Resolution | null;
   leads: number[];
   /** actual - q50 */
   error: (number | null)[];

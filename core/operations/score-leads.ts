@@ -31,7 +31,7 @@ export function scoreLeads(matured: MaturedForecast[], actualOf: ActualOf, score
     const at = one.targetAt.getTime();
     const ofMoment = ofSensor.get(at) ?? [];
     ofSensor.set(at, ofMoment);
-    const open = ofMoment.find(({ first }) => first.target === one.target && first.modelKey === one.modelKey);
+    const open = openOf(ofMoment, one);
     if (open) {
       putLead(open.leads, one);
       continue;
@@ -45,11 +45,19 @@ export function scoreLeads(matured: MaturedForecast[], actualOf: ActualOf, score
   return made.map(({ actual, leads }) => scoreRow(leads.sort(byLead), actual, scoredAt));
 }
 
+function openOf(rows: Open[], { target, modelKey }: MaturedForecast): Open | undefined {
+  for (const row of rows) if (row.first.target === target && row.first.modelKey === modelKey) return row;
+  return undefined;
+}
+
 /** The last one of a lead counts; origins mostly come in order, and with them falling leads. */
 function putLead(leads: MaturedForecast[], one: MaturedForecast): void {
-  const same = leads.findIndex(({ lead }) => lead === one.lead);
-  if (same < 0) leads.push(one);
-  else leads[same] = one;
+  for (let i = 0; i < leads.length; i++) {
+    if (leads[i]!.lead !== one.lead) continue;
+    leads[i] = one;
+    return;
+  }
+  leads.push(one);
 }
 
 function byLead(a: MaturedForecast, b: MaturedForecast): number {
@@ -58,10 +66,10 @@ function byLead(a: MaturedForecast, b: MaturedForecast): number {
 
 /** The score of one moment by one model, of the leads that matured, ascending. */
 function scoreRow(leads: MaturedForecast[], actual: number, scoredAt: Date): Score {
-  const { sensorId, target, targetAt, modelKey } = leads[0]!;
+  const { sensorId, target, targetAt, modelKey, resolution } = leads[0]!;
   const own = leads.map(({ mix, final }) => mix?.experts[0] ?? final);
   return {
-    ...{ sensorId, target, targetAt, modelKey, actual, scoredAt },
+    ...{ sensorId, target, targetAt, modelKey, actual, scoredAt, resolution },
     leads: leads.map(({ lead }) => lead),
     error: leads.map(({ final }) => actual - final[1]),
     pinball: leads.map(({ final }) => triplePinball(final, actual)),

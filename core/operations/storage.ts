@@ -34,7 +34,9 @@ const passing = "issued_mix";
 /** How many days each table with days is kept after the end of the day. */
 export function keptDaysOf(retention: Retention): Record<string, number> {
   const { mixDays, forecastDays, cycleDays } = retention;
-  return { issued: forecastDays, score: forecastDays, outcome: cycleDays, [passing]: mixDays };
+  // Scores of before have a table of their own.
+  const scores = { scored: forecastDays, score: forecastDays };
+  return { issued: forecastDays, ...scores, outcome: cycleDays, [passing]: mixDays };
 }
 
 /** How the database grows and when it is full, as of `now`. */

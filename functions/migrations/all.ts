@@ -21,6 +21,7 @@ import * as modelPage from "./0019_model_page.ts";
 import * as annotation from "./0020_annotation.ts";
 import * as learnt from "./0021_learnt.ts";
 import * as cycleCounts from "./0022_cycle_counts.ts";
+import * as scored from "./0023_scored.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -46,6 +47,7 @@ export const migrations: Record<string, Migration> = {
   "0020_annotation": annotation,
   "0021_learnt": learnt,
   "0022_cycle_counts": cycleCounts,
+  "0023_scored": scored,
 };
 
 /**

@@ -198,6 +198,7 @@ function scoresOf(modelKey: string, size: number): Score[] {
       modelKey,
       actual: 20,
       scoredAt: at(600 * (i + 1)),
+      resolution: null,
       leads: everyLead(24),
       error: leads(error),
       pinball: leads(error / 3),
@@ -231,7 +232,7 @@ test("what was forecast is scored once the actuals are there, and the watch writ
   await cloud.seed(["cellar"], at(1_800), 1_200);
   const event = eventOf([record("1", { slot: at(1_800).toISOString(), sensorIds: ["cellar"] })]);
   expect(await run(await cloud.start("score", predictor.environment), event)).toEqual({ batchItemFailures: [] });
-  const scores = await predictor.query("select target_at from score where target = 'temperature' order by 1");
+  const scores = await predictor.query("select target_at from scores where target = 'temperature' order by 1");
   // The last step waits for late readings.
   expect(scores).toEqual([600, 1_200].map((seconds) => ({ target_at: at(seconds) })));
 

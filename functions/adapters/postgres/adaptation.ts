@@ -56,7 +56,8 @@ const stateRows = 2 * experts.length + 3;
 const { state: _, ...given } = columns;
 
 function toBytes({ regret, square, bound, width }: Adaptation): Buffer {
-  const numbers = Float32Array.from([...regret, ...square, bound, ...width].flat());
+  const numbers = new Float32Array(stateRows * bound.length);
+  for (const [i, row] of [...regret, ...square, bound, ...width].entries()) numbers.set(row, i * bound.length);
   return Buffer.from(numbers.buffer).swap32();
 }
 

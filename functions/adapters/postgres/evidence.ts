@@ -1,9 +1,7 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Evidence, Some } from "../../../core/ports.ts";
-import { toFields } from "./columns.ts";
-import { fromLeadList } from "./lead-list.ts";
 import type { PredictorSchema } from "./schema.ts";
-import { scoreColumns } from "./tables.ts";
+import { toScore } from "./score-row.ts";
 
 type Range = { from: Date; to: Date };
 type RowIn<Method extends keyof Evidence> = Awaited<ReturnType<Evidence[Method]>> extends Some<infer Row> ? Row : never;
@@ -67,7 +65,7 @@ export function postgresEvidence(db: Kysely<PredictorSchema>): Evidence {
           from outcome where ${within("slot", range)} group by sensor_id, slot having count(*) > 1
           union all
           select 'score', concat_ws(' ', sensor_id, target, target_at, model_key), count(*)::int
-          from score where ${within("target_at", range)} group by sensor_id, target, target_at, model_key having count(*) > 1
+          from scores where ${within("target_at", range)} group by sensor_id, target, target_at, model_key having count(*) > 1
           union all
           select 'champion', sensor_id, count(*)::int
           from model where status = 'champion' group by sensor_id having count(*) > 1`,
@@ -75,20 +73,11 @@ export function postgresEvidence(db: Kysely<PredictorSchema>): Evidence {
       ),
 
     async someScores(range, limit) {
-      const { rows } = await sql<Selectable<PredictorSchema["score"]>>`
-        select * from score where ${within("target_at", range)}
+      const { rows } = await sql<Selectable<PredictorSchema["scores"]>>`
+        select * from scores where ${within("target_at", range)}
         order by hashtext(concat_ws(' ', sensor_id, target, target_at, model_key)), sensor_id, target_at, target, model_key
         limit ${limit}`.execute(db);
-      return rows.map((row) => {
-        const score = toFields(scoreColumns, row);
-        const none = score.error.map(() => null);
-        return {
-          ...score,
-          leads: fromLeadList(score.leads, none.length),
-          ownPinball: score.ownPinball ?? none,
-          ownIsCovered: score.ownIsCovered ?? none,
-        };
-      });
+      return rows.map(toScore);
     },
   };
 }

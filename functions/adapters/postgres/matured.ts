@@ -151,12 +151,12 @@ function toMatured(sensorId: string, row: LeadRow): MaturedForecast[] {
   const targetAt = new Date(row.origin + 1000 * lead * stepSeconds);
   const resolutions = targets.map(({ resolution }) => resolution);
   const read = pack && leadOfPack(pack, leads.length, resolutions, row.place);
-  return targets.map(({ target, modelKey, reason, isMixed }, n) => {
+  return targets.map(({ target, modelKey, reason, resolution, isMixed }, n) => {
     const at = targets.length + 3 * n;
     const final: Triple = [value(at), value(at + 1), value(at + 2)];
     const said = read?.[n];
     return {
-      ...{ sensorId, target, modelKey, isServed, reason, origin, issuedAt, targetAt, lead, final },
+      ...{ sensorId, target, modelKey, isServed, reason, resolution, origin, issuedAt, targetAt, lead, final },
       lastValue: value(n),
       seasonalNaive: said?.seasonalNaive ?? null,
       mix: isMixed && said ? { experts: said.experts, mixed: weightedMean(said.experts, said.weights) } : null,

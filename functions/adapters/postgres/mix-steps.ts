@@ -189,12 +189,21 @@ function takeGappy(from: Bytes, length: number): (number | null)[] {
 
 /** The number in place `h` of a list, and on to behind its end. */
 function takeOne(from: Bytes, length: number, h: number): number {
+  const { bytes } = from;
+  let { at } = from;
   let value = 0;
   for (let i = 0; i <= h; i++) {
-    const code = take(from);
+    let code = bytes[at++]!;
+    if (code > 127) {
+      code &= 127;
+      for (let shift = 7, byte = 128; byte > 127; shift += 7) {
+        byte = bytes[at++]!;
+        code |= (byte & 127) << shift;
+      }
+    }
     value += code & 1 ? -(code + 1) / 2 : code / 2;
   }
-  skip(from, length - h - 1);
+  from.at = behind(bytes, at, length - h - 1);
   return value;
 }
 
@@ -205,16 +214,15 @@ function takeGappyOne(from: Bytes, length: number, h: number): number | null {
     code = take(from) - 1;
     if (code >= 0) value += code & 1 ? -(code + 1) / 2 : code / 2;
   }
-  skip(from, length - h - 1);
+  from.at = behind(from.bytes, from.at, length - h - 1);
   return code < 0 ? null : value;
 }
 
-/** Steps over so many numbers: each ends with a byte below 128. */
-function skip(from: Bytes, count: number): void {
-  const { bytes } = from;
-  let { at } = from;
-  for (let rest = count; rest > 0; at++) if (bytes[at]! < 128) rest--;
-  from.at = at;
+/** Where so many numbers end that begin at `at`: each ends with a byte below 128. */
+function behind(bytes: Buffer, at: number, count: number): number {
+  let end = at;
+  for (let rest = count; rest > 0; end++) if (bytes[end]! < 128) rest--;
+  return end;
 }
 
 function take(from: Bytes): number {

@@ -8,6 +8,7 @@ import type {
   forecastViewColumns,
   outcomeColumns,
   scoreColumns,
+  scoresColumns,
 } from "./tables.ts";
 
 type Json<T> = ColumnType<T, string, string>;
@@ -64,7 +65,10 @@ export type PredictorSchema = {
   forecast: RowOf<typeof forecastViewColumns>;
   forecast_before: RowOf<typeof forecastColumns>;
   adaptation: RowOf<typeof adaptationColumns>;
+  /** The table of before. */
   score: RowOf<typeof scoreColumns> & { sums: GeneratedAlways<number[]> };
+  /** A view of all scores. */
+  scores: RowOf<typeof scoresColumns> & { sums: number[] };
   lease: { name: string; holder: string; expires_at: Date };
   annotation: {
     annotation_id: string;

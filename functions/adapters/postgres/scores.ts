@@ -1,28 +1,27 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { PairedScore, ScoredMoment, ScoredRow } from "../../../core/forecast/score.ts";
 import type { Scores } from "../../../core/ports.ts";
-import { names, recordset } from "./bulk.ts";
-import { toRow } from "./columns.ts";
-import { dayMaker } from "./day-maker.ts";
 import { issuedReader } from "./issued.ts";
-import { toLeadList } from "./lead-list.ts";
+import { leadsOf } from "./lead-list.ts";
 import { matured } from "./matured.ts";
 import { maturing } from "./maturing.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { beforeEnd, recordBefore } from "./score-before.ts";
+import { scoredTable } from "./scored.ts";
 import { refreshMerits } from "./sensor-state.ts";
-import { scoreColumns } from "./tables.ts";
 
 /** Live scores in the predictor database: written once per (sensor, target, targetAt, model). */
 export function postgresScores(db: Kysely<PredictorSchema>): Scores {
   const issued = issuedReader(db);
-  const ensureDays = dayMaker(db);
+  const scored = scoredTable(db);
+  const endOfBefore = beforeEnd(db);
   return {
     maturing: (sensorIds, after, upTo) => maturing(db, issued, sensorIds, after, upTo),
     matured: (wanted, upTo) => matured(db, issued, wanted, upTo),
 
     async scored(sensorIds, after, upTo) {
       const { rows } = await sql<ScoredRow>`
-        select sensor_id as "sensorId", target, target_at as "targetAt", model_key as "modelKey", sums[1] as scored from score
+        select sensor_id as "sensorId", target, target_at as "targetAt", model_key as "modelKey", sums[1] as scored from scores
         where sensor_id = any(${sensorIds}::text[]) and target_at > ${after} and target_at <= ${upTo}`.execute(db);
       return rows;
     },
@@ -31,7 +30,7 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
       const span = await issued.spanSeconds();
       const { rows } = await sql<ScoredMoment>`
         select distinct s.sensor_id as "sensorId", s.target, s.target_at as "targetAt"
-        from score as s left join sensor_key k on k.sensor_id = s.sensor_id
+        from scores as s left join sensor_key k on k.sensor_id = s.sensor_id
         cross join lateral (
           select (select count(*) from forecast_before as f
             where f.sensor_id = s.sensor_id and f.target = s.target and f.model_key = s.model_key and ${countsAt("f", "s.target_at")})
@@ -52,15 +51,12 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
 
     async record(scores) {
       if (scores.length === 0) return;
-      await ensureDays(scores.map(({ targetAt }) => targetAt));
-      const rows = scores.map((score) => toRow(scoreColumns, { ...score, leads: toLeadList(score.leads) }));
-      await sql`
-        insert into score (${names(scoreColumns)})
-        select ${names(scoreColumns)} from ${recordset(rows, "s", scoreColumns)}
-        order by sensor_id, target_at, target, model_key
-        on conflict (sensor_id, target_at, target, model_key) do update set ${completed} where ${lacksLeads}`.execute(
+      const end = await endOfBefore();
+      await recordBefore(
         db,
+        scores.filter(({ targetAt }) => targetAt < end),
       );
+      await scored.record(scores.filter(({ targetAt }) => targetAt >= end));
       const now = new Date(Math.max(...scores.map(({ scoredAt }) => scoredAt.getTime())));
       await refreshMerits(db, [...new Set(scores.map(({ sensorId }) => sensorId))], now);
     },
@@ -69,8 +65,8 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
       const { rows } = await sql<PairedScore>`
         select a.target, a.target_at as "targetAt", p.lead, p.a as "pinballA", p.b as "pinballB",
           p.covered_a as "isCoveredA", p.covered_b as "isCoveredB", p.persistence as "persistenceError"
-        from score as a
-        join score as b using (sensor_id, target, target_at)
+        from scores as a
+        join scores as b using (sensor_id, target, target_at)
         cross join lateral (
           select lead, u.a, v.b, u.covered_a, v.covered_b, u.persistence
           from unnest(${leadsOf("a")}, coalesce(a.own_pinball, a.pinball), coalesce(a.own_is_covered, a.is_covered),
@@ -97,39 +93,3 @@ export function countsAt(forecast: string, at: string): RawBuilder<boolean> {
   return sql<boolean>`(${f("origin")} < ${moment} and ${f("ends_at")} >= ${moment} and ${f("issued_at")} < ${moment}
     and mod(extract(epoch from ${moment} - ${f("origin")})::numeric, ${f("step_seconds")}) = 0)`;
 }
-
-/** Arrays with an element a lead. */
-const perLead = [
-  "error",
-  "pinball",
-  "is_covered",
-  "own_pinball",
-  "own_is_covered",
-  "persistence_error",
-  "seasonal_naive_error",
-];
-
-/** A score row's leads, in steps. */
-export function leadsOf(score: string): RawBuilder<number[]> {
-  const column = (name: string) => sql.ref(`${score}.${name}`);
-  return sql`coalesce(${column("leads")}, array(select generate_series(1, cardinality(${column("error")}))))`;
-}
-
-/** A row's leads with all their arrays, as `alias`. */
-function unrolled(score: string, alias: string): RawBuilder<unknown> {
-  const arrays = perLead.map((name) => sql.ref(`${score}.${name}`));
-  return sql`unnest(${leadsOf(score)}, ${sql.join(arrays)}) as ${sql.ref(alias)} (lead, ${sql.join(perLead.map((name) => sql.ref(name)))})`;
-}
-
-/** A known row's leads, and those that only the new row has; what is scored stays as it is. */
-const completed = sql`(leads, ${sql.join(perLead.map((name) => sql.ref(name)))}) = (
-  select array_agg(lead order by lead), ${sql.join(
-    perLead.map(
-      (name) => sql`array_agg(coalesce(${sql.ref(`known.${name}`)}, ${sql.ref(`more.${name}`)}) order by lead)`,
-    ),
-  )}
-  from ${unrolled("score", "known")} full join ${unrolled("excluded", "more")} using (lead))`;
-
-const lacksLeads = sql<boolean>`exists (
-  select from ${unrolled("excluded", "more")} left join ${unrolled("score", "known")} using (lead)
-  where known.error is null and more.error is not null)`;

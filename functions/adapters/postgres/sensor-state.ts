@@ -51,11 +51,11 @@ export async function refreshMerits(db: Kysely<PredictorSchema>, sensorIds: stri
     join lineage l using (lineage_id)
     cross join unnest(l.targets, l.model_keys) as t (target, model_key)
     cross join lateral (
-      select coalesce(sum(sums[1]), 0)::int as n, coalesce(sum(sums[2]), 0)::int as covered,
-        coalesce(sum(sums[3]), 0) as "absoluteError", coalesce(sum(sums[4]), 0) as "persistenceError",
-        coalesce(sum(sums[5]), 0)::int as "seasonalNaiveN", coalesce(sum(sums[6]), 0) as "seasonalNaiveError",
-        coalesce(sum(sums[7]), 0) as "pairedAbsoluteError"
-      from score s
+      select coalesce(sum(sums[1]::float8), 0)::int as n, coalesce(sum(sums[2]::float8), 0)::int as covered,
+        coalesce(sum(sums[3]::float8), 0) as "absoluteError", coalesce(sum(sums[4]::float8), 0) as "persistenceError",
+        coalesce(sum(sums[5]::float8), 0)::int as "seasonalNaiveN", coalesce(sum(sums[6]::float8), 0) as "seasonalNaiveError",
+        coalesce(sum(sums[7]::float8), 0) as "pairedAbsoluteError"
+      from scores s
       where s.sensor_id = st.sensor_id and s.target = t.target and s.model_key = t.model_key
         and s.target_at > ${addSeconds(now, -meritSeconds)} and ${counts("s")}
     ) as total

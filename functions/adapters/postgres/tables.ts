@@ -63,7 +63,7 @@ export const forecastColumns = {
 /** The view for people: with the steps ahead that its arrays are of. */
 export const forecastViewColumns = { ...forecastColumns, leads: column<number[]>("integer[]") };
 
-/** What the leads that reached one moment came to; arrays by lead, `leads` null where these are each step. */
+/** The table of scores of before: what the leads that reached one moment came to; arrays by lead, `leads` null where these are each step. */
 export const scoreColumns = {
   sensor_id: column<string>("text"),
   target: column<string>("text"),
@@ -79,6 +79,13 @@ export const scoreColumns = {
   own_is_covered: column<Values<boolean | null> | null>("boolean[]"),
   persistence_error: column<Values>("real[]"),
   seasonal_naive_error: column<Values>("real[]"),
+};
+
+/** The view of all scores: with the resolution of those that are stored in steps. */
+export const scoresColumns = {
+  ...scoreColumns,
+  multiple: column<number | null>("integer"),
+  divisor: column<number | null>("integer"),
 };
 
 /** What mixing has learnt, as float32 one after the other, big-endian. */

@@ -21,7 +21,7 @@ function scoresOf(sensorId: string, modelKey: string, level: number): Score[] {
     const pinball = [level * (0.8 + 0.4 * random()), level * (0.8 + 0.4 * random())];
     const covered = [i % 5 > 0, i % 5 > 0];
     return {
-      ...{ sensorId, target: "temperature", modelKey, actual: 20, scoredAt: someSlot, leads: [1, 2] },
+      ...{ sensorId, target: "temperature", modelKey, actual: 20, resolution: null, scoredAt: someSlot, leads: [1, 2] },
       targetAt: addSeconds(someSlot, (i - 79) * 600),
       ...{ error: pinball, pinball, ownPinball: pinball, isCovered: covered, ownIsCovered: covered },
       ...{ persistenceError: [3, 3], seasonalNaiveError: [null, null] },

@@ -45,6 +45,7 @@ function scoresOf(modelKey: string, level: number, count = 80, sensorId = "a", e
       modelKey,
       actual: 20,
       scoredAt: end,
+      resolution: null,
       leads: [1, 2],
       error: pinball,
       pinball,

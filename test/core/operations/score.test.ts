@@ -71,6 +71,7 @@ test("scores one lead by hand: error, pinball, coverage and both yardsticks", as
       modelKey: "m",
       actual: 22,
       scoredAt: slot,
+      resolution: null,
       leads: [1],
       error: [2],
       pinball: [expect.closeTo((0.4 + 1 + 0.9) / 3, 12)],

@@ -382,7 +382,7 @@ describe("the log", () => {
 describe("reads", () => {
   it("change nothing", async () => {
     await startWithSensor();
-    const tables = ["sensor", "model", "cycle", "outcome", "forecast", "score", "lease"] as const;
+    const tables = ["sensor", "model", "cycle", "outcome", "forecast", "scores", "lease"] as const;
     const dump = async () =>
       Promise.all(tables.map(async (table) => JSON.stringify(await api.db.selectFrom(table).selectAll().execute())));
     const before = await dump();

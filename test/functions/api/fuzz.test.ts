@@ -250,7 +250,7 @@ async function fuzz({ operations, mismatch }: Awaited<ReturnType<typeof openDocu
   return statuses;
 }
 
-const tables = ["sensor", "model", "cycle", "outcome", "forecast", "score", "lease", "api_key", "session"] as const;
+const tables = ["sensor", "model", "cycle", "outcome", "forecast", "scores", "lease", "api_key", "session"] as const;
 const dump = () =>
   Promise.all(tables.map(async (table) => JSON.stringify(await api.db.selectFrom(table).selectAll().execute())));
 

@@ -212,6 +212,7 @@ export function scoreOf(overrides: Partial<Score> = {}): Score {
     modelKey: "model-a",
     actual: 20,
     scoredAt: addSeconds(rest.targetAt ?? someSlot, 120),
+    resolution: null,
     leads,
     error: all(0.5),
     pinball: all(0.2),

@@ -110,14 +110,14 @@ describe("backup", () => {
     expect(made.leaves.filter(({ archived }) => archived).map(({ name }) => name)).toEqual([
       "issued_20260301",
       "outcome_20260301",
-      "score_20260301",
+      "scored_20260301",
     ]);
     const restored = await open(await postgres.createDatabase());
     await restore({ files: ports.files, target: postgresRestoreTarget(restored.db, "test"), log: quietLog() }, null);
 
     for (const view of [
       "select * from forecast order by sensor_id, slot, target, model_key",
-      "select * from score order by 1, 2, 3",
+      "select * from scores order by 1, 2, 3",
     ])
       expect(await rowsOf(restored, view)).toEqual(await rowsOf(database, view));
 
@@ -149,9 +149,9 @@ describe("backup", () => {
       [
         { table_name: "issued", rows: 6 },
         { table_name: "outcome", rows: 5 },
-        { table_name: "score", rows: 4 },
+        { table_name: "scored", rows: 4 },
         { table_name: "issued", rows: 3 },
-        { table_name: "score", rows: 2 },
+        { table_name: "scored", rows: 2 },
         { table_name: "outcome", rows: 2 },
       ].sort((a, b) => (a.table_name < b.table_name ? -1 : 1)),
     );

@@ -191,14 +191,16 @@ const planted: [what: string, plant: () => Promise<unknown>, finding: RegExp][] 
   ],
   [
     "a changed error",
-    () => sql`update score set error[2] = error[2] + 0.01 where target_at = ${at(4)}`.execute(database.db),
+    () => sql`update scored set exact[2] = exact[2] + 0.01 where target_at = ${at(4)}`.execute(database.db),
     /come to,room1 temperature at 2026-03-01T12:40:00.000Z by model-a: lead 2 has error/,
   ],
   [
     "an actual that the source does not know",
     () =>
-      sql`update score set actual = actual + 1, error = (select array_agg(e + 1 order by i) from unnest(error)
-      with ordinality as u (e, i)) where target_at = ${at(4)}`.execute(database.db),
+      sql`update scored set actual = actual + 1, exact = (select array_agg(case when i <= score_leads(steps, exact) then e + 1
+      else e end order by i) from unnest(exact) with ordinality as u (e, i)) where target_at = ${at(4)}`.execute(
+        database.db,
+      ),
     /come to,room1 temperature at 2026-03-01T12:40/,
   ],
   [
@@ -208,7 +210,7 @@ const planted: [what: string, plant: () => Promise<unknown>, finding: RegExp][] 
   ],
   [
     "a lead that is never scored",
-    () => sql`update score set error[1] = null where target_at = ${at(4)}`.execute(database.db),
+    () => sql`update scored set exact[1] = null where target_at = ${at(4)}`.execute(database.db),
     /come to,.*12:40:00.000Z by model-a: lead 1 was issued in time/,
   ],
   [

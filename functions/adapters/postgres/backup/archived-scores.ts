@@ -1,28 +1,63 @@
 import { sql } from "kysely";
+import type { ParquetColumn } from "../../parquet.ts";
 import { names, recordset } from "../bulk.ts";
-import { scoreColumns } from "../tables.ts";
+import type { RowOf } from "../columns.ts";
+import { rangeOf } from "../day-sums.ts";
+import { toScore, toScoreRow } from "../score-row.ts";
+import { insertScores } from "../scored.ts";
+import { scoreColumns, scoresColumns } from "../tables.ts";
 import type { Archived } from "./archived-table.ts";
 import { sensorsOf } from "./sensors.ts";
 
-/** Scores, column by column as they are in their table; lists are by lead. */
+const columns: ParquetColumn[] = [
+  { name: "sensor_id", type: "text" },
+  { name: "target", type: "text" },
+  { name: "target_at", type: "time" },
+  { name: "model_key", type: "text" },
+  { name: "actual", type: "double" },
+  { name: "scored_at", type: "time" },
+  /** In steps; null: each step from the first on. */
+  { name: "leads", type: "integers" },
+  { name: "error", type: "doubles" },
+  { name: "pinball", type: "doubles" },
+  { name: "is_covered", type: "booleans" },
+  { name: "own_pinball", type: "doubles" },
+  { name: "own_is_covered", type: "booleans" },
+  { name: "persistence_error", type: "doubles" },
+  { name: "seasonal_naive_error", type: "doubles" },
+];
+
+/** Scores as people read them; lists are by lead. The steps in which they are stored are multiple / divisor. */
 export const archivedScores: Archived = {
-  columns: [
-    { name: "sensor_id", type: "text" },
-    { name: "target", type: "text" },
-    { name: "target_at", type: "time" },
-    { name: "model_key", type: "text" },
-    { name: "actual", type: "double" },
-    { name: "scored_at", type: "time" },
-    /** In steps; null: each step from the first on. */
-    { name: "leads", type: "integers" },
-    { name: "error", type: "doubles" },
-    { name: "pinball", type: "doubles" },
-    { name: "is_covered", type: "booleans" },
-    { name: "own_pinball", type: "doubles" },
-    { name: "own_is_covered", type: "booleans" },
-    { name: "persistence_error", type: "doubles" },
-    { name: "seasonal_naive_error", type: "doubles" },
-  ],
+  columns: [...columns, { name: "multiple", type: "integer" }, { name: "divisor", type: "integer" }],
+
+  async sensors(db, { name }) {
+    const { rows } = await sql<{ sensor: string }>`
+      select sensor_id as sensor from sensor_key where sensor_no in (select sensor_no from ${sql.table(name)})
+      order by 1`.execute(db);
+    return rows.map(({ sensor }) => sensor);
+  },
+
+  async read(db, { day }, sensors) {
+    const { from, to } = rangeOf(day!);
+    const { rows } = await sql<Record<string, unknown>>`
+      select ${names(scoresColumns)} from scores
+      where sensor_id = any(${sensors}::text[]) and target_at >= ${from} and target_at < ${to}
+      order by sensor_id, target, model_key, target_at`.execute(db);
+    return rows;
+  },
+
+  async write(db, rows) {
+    for (let i = 0; i < rows.length; i += rowsAtOnce) {
+      const scores = rows.slice(i, i + rowsAtOnce).map((row) => toScore(row as RowOf<typeof scoresColumns>));
+      await insertScores(db, scores.map(toScoreRow));
+    }
+  },
+};
+
+/** Scores of before, column by column as they are in their table. */
+export const archivedScoresBefore: Archived = {
+  columns,
 
   sensors: (db, leaf) => sensorsOf(db, leaf, "sensor_id"),
 

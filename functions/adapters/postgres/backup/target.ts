@@ -40,7 +40,7 @@ export function postgresRestoreTarget(db: Kysely<PredictorSchema>, codeVersion: 
         const rows = `[${lines.slice(i, i + rowsAtOnce).join(",")}]`;
         const given = sql`json_populate_recordset(null::${sql.table(table)}, ${rows}::json)`;
         if (by !== null) {
-          await sql`select ensure_day(day) from (
+          await sql`select ensure_day(day), ensure_day_of(${table}, day) from (
             select distinct (${sql.ref(by)} at time zone 'UTC')::date as day from ${given}) as d`.execute(db);
         }
         await sql`insert into ${sql.table(table)} (${columns}) overriding system value
@@ -49,7 +49,7 @@ export function postgresRestoreTarget(db: Kysely<PredictorSchema>, codeVersion: 
     },
 
     async loadArchived(table, day, bytes) {
-      await sql`select ensure_day(${day}::date)`.execute(db);
+      await sql`select ensure_day(${day}::date), ensure_day_of(${table}, ${day}::date)`.execute(db);
       await restoreArchived(db, table, bytes);
     },
 

@@ -3,8 +3,8 @@ import type { AccuracyRow, FleetAccuracy, GroupBy, ScoreSums } from "../../../..
 import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyViews } from "../../../../core/views.ts";
 import { counts } from "../annotation/left-out.ts";
+import { leadsOf } from "../lead-list.ts";
 import type { PredictorSchema } from "../schema.ts";
-import { leadsOf } from "../scores.ts";
 
 /** Accuracy from the stored scores: quick sums for many sensors, every lead for one. */
 export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
@@ -15,10 +15,10 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
         from unnest(${keys.map((key) => key.sensorId)}::text[], ${keys.map((key) => key.target)}::text[],
           ${keys.map((key) => key.modelKey)}::text[]) as k (sensor_id, target, model_key)
         cross join lateral (
-          select sum(sums[1])::int as n, sum(sums[2])::int as covered, sum(sums[3]) as "absoluteError",
-            sum(sums[4]) as "persistenceError", sum(sums[5])::int as "seasonalNaiveN",
-            sum(sums[6]) as "seasonalNaiveError", sum(sums[7]) as "pairedAbsoluteError"
-          from score s
+          select sum(sums[1]::float8)::int as n, sum(sums[2]::float8)::int as covered, sum(sums[3]::float8) as "absoluteError",
+            sum(sums[4]::float8) as "persistenceError", sum(sums[5]::float8)::int as "seasonalNaiveN",
+            sum(sums[6]::float8) as "seasonalNaiveError", sum(sums[7]::float8) as "pairedAbsoluteError"
+          from scores s
           where s.sensor_id = k.sensor_id and s.target = k.target and s.model_key = k.model_key
             and s.target_at > ${after} and ${counts("s")} and ${asOf === null ? sql`true` : sql`s.scored_at <= ${asOf} and s.target_at <= ${asOf}`}
         ) total
@@ -28,14 +28,14 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
 
     async fleetAccuracy(after, mostSensors) {
       const { rows } = await sql<FleetAccuracy>`
-        select s.target, sum(sums[1])::int as n, sum(sums[2])::int as covered,
-          sum(sums[3]) as "absoluteError", sum(sums[4]) as "persistenceError"
+        select s.target, sum(sums[1]::float8)::int as n, sum(sums[2]::float8)::int as covered,
+          sum(sums[3]::float8) as "absoluteError", sum(sums[4]::float8) as "persistenceError"
         from (select sensor_id from sensor order by sensor_id limit ${mostSensors}) as few
-        join score s on s.sensor_id = few.sensor_id and s.target_at > ${after}
+        join scores s on s.sensor_id = few.sensor_id and s.target_at > ${after}
         left join model m on m.model_id = s.model_key
         where m.status is distinct from 'challenger' and ${counts("s")}
         group by s.target
-        having sum(sums[1]) > 0
+        having sum(sums[1]::float8) > 0
         order by s.target`.execute(db);
       return rows;
     },
@@ -55,7 +55,7 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
             / nullif(sum(abs(u.persistence::float8)), 0) as "skillPersistence",
           1 - sum(abs(u.error::float8)) filter (where u.seasonal is not null)
             / nullif(sum(abs(u.seasonal::float8)), 0) as "skillSeasonalNaive"
-        from score s
+        from scores s
         cross join lateral unnest(${leadsOf("s")}, s.error, s.pinball, s.is_covered, s.persistence_error,
           s.seasonal_naive_error) as u (lead, error, pinball, is_covered, persistence, seasonal)
         ${groupBy === "model" ? sql`` : served}

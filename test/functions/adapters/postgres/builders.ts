@@ -88,6 +88,7 @@ export function scoreOf(overrides: Partial<Score> = {}): Score {
     modelKey: "model-a",
     actual: 20.5,
     scoredAt: addSeconds(slot, 700),
+    resolution: null,
     leads: everyLead(overrides.error?.length ?? 3),
     error: [0.5, null, -0.25],
     pinball: [0.25, null, 0.125],

@@ -52,15 +52,16 @@ test("writes a score once and tells what is scored", async () => {
   expect(await scores.scored(["room1", "room2"], slot, step(1))).toEqual([row2(step(1))]);
   expect(await scores.scored(["room1"], step(1), step(2))).toEqual([row2(step(2))]);
   const row = await database.db
-    .selectFrom("score")
+    .selectFrom("scores")
     .selectAll()
     .where("target_at", "=", step(1))
     .executeTakeFirstOrThrow();
   expect(row).toMatchObject({
     actual: 20.5,
-    error: [0.5, null, -0.25],
-    is_covered: [true, null, false],
-    seasonal_naive_error: [null, null, 1.5],
+    leads: [1, 3],
+    error: [0.5, -0.25],
+    is_covered: [true, false],
+    seasonal_naive_error: [null, 1.5],
   });
 });
 
@@ -87,7 +88,12 @@ test("pairs what two models said alone, only where both have a score of the same
   expect(await scores.paired("room1", "model-a", "model-b", step(1.5))).toEqual([]);
 
   // A row of before models were scored alone stands for itself.
-  await sql`update score set own_pinball = null, own_is_covered = null where model_key = 'model-a'`.execute(
+  await sql`select ensure_day_of('score', '2026-03-01')`.execute(database.db);
+  await sql`insert into score (sensor_id, target, target_at, model_key, actual, scored_at, leads, error, pinball, is_covered,
+      persistence_error, seasonal_naive_error)
+    select sensor_id, target, target_at, model_key, actual, scored_at, leads, error, pinball, is_covered, persistence_error,
+      seasonal_naive_error from scores where model_key = 'model-a' and target_at = ${step(1)}`.execute(database.db);
+  await sql`delete from scored using score_kind q where q.kind_no = scored.kind_no and q.model_key = 'model-a'`.execute(
     database.db,
   );
   expect(await scores.paired("room1", "model-a", "model-b", slot)).toMatchObject([

@@ -7,6 +7,7 @@ import {
   forecastViewColumns,
   outcomeColumns,
   scoreColumns,
+  scoresColumns,
 } from "../../../../functions/adapters/postgres/tables.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
@@ -26,6 +27,7 @@ test.each(
     outcome: outcomeColumns,
     forecast: forecastViewColumns,
     score: scoreColumns,
+    scores: { ...scoresColumns, sums: { sqlType: "real[]" } },
     adaptation: adaptationColumns,
     cycle: { ...cycleColumns, ...cycleStateColumns },
   }),
