@@ -6,6 +6,7 @@ import { weightedMean } from "../../../core/mix/mix.ts";
 import type { issuedReader } from "./issued.ts";
 import type { Lineage } from "./issued-row.ts";
 import { firstOf, maturingBefore } from "./maturing.ts";
+import { blockFormat, blockLeads, leadOfBlock } from "./mix-blocks.ts";
 import { leadOfPack } from "./mix-pack.ts";
 import { eachRecord, float8sAt, int2sAt, timeAt } from "./record-rows.ts";
 import type { PredictorSchema } from "./schema.ts";
@@ -28,6 +29,8 @@ type LeadRow = {
   place: number;
   /** Per target the last value, then per target q10, q50, q90. */
   value: (i: number) => number;
+  /** The block that has the lead, or all of a pack that has none. */
+  isBlock: boolean;
   pack: Buffer | null;
 };
 
@@ -61,7 +64,9 @@ async function read(db: Database, wanted: MaturedQuery[], upTo: Date, span: numb
       select array_agg(distinct r.lineage_id)::text[] as lineages, string_agg(record_send(r), '') as rows
       from (
         select i.lineage_id, i.slot, i.origin, i.issued_at, i.is_served, p.lead, p.place,
-          i.steps[1 : l.size] || i.steps[${ofPlace}] as steps, i.exact[1 : l.size] || i.exact[${ofPlace}] as exact, m.pack
+          i.steps[1 : l.size] || i.steps[${ofPlace}] as steps, i.exact[1 : l.size] || i.exact[${ofPlace}] as exact,
+          m.is_in_blocks, case when m.is_in_blocks then substring(m.pack from m.start + 1 for m.behind - m.start)
+            else m.pack end as pack
         from issued i
         join lateral (
           select cardinality(targets) as size, step_seconds, lead_list, last_lead from lineage
@@ -77,7 +82,8 @@ async function read(db: Database, wanted: MaturedQuery[], upTo: Date, span: numb
           offset 0
         ) as p
         left join lateral (
-          select pack from issued_mix m where m.sensor_no = i.sensor_no and m.slot = i.slot and m.origin = i.origin
+          select pack, get_byte(pack, 0) = ${sql.lit(blockFormat)} as is_in_blocks, ${offset(0)} as start, ${offset(1)} as behind
+          from issued_mix m where m.sensor_no = i.sensor_no and m.slot = i.slot and m.origin = i.origin
             and m.lineage_id = i.lineage_id and m.slot >= ${oldest} and m.slot < ${upTo}
           offset 0
         ) as m on p.place is not null
@@ -87,6 +93,12 @@ async function read(db: Database, wanted: MaturedQuery[], upTo: Date, span: numb
     ) as found
     where found.rows is not null`.execute(db);
   return rows;
+}
+
+/** Where the block of a place begins, or the next one; of a pack in blocks (mix-blocks.ts). */
+function offset(next: 0 | 1) {
+  const at = sql`2 + 2 * ((p.place - 1) / ${sql.lit(blockLeads)} + ${sql.lit(next)})`;
+  return sql`case get_byte(pack, 0) when ${sql.lit(blockFormat)} then 256 * get_byte(pack, ${at}) + get_byte(pack, ${at} + 1) end`;
 }
 
 async function maturedBefore(db: Database, wanted: MaturedQuery[], upTo: Date): Promise<MaturedForecast[]> {
@@ -125,7 +137,7 @@ function isKnown(found: MaturedForecast[], from: number, one: MaturedForecast): 
 
 function leadRows(bytes: Buffer, lineages: Map<string, Lineage>): LeadRow[] {
   const rows: LeadRow[] = [];
-  eachRecord(bytes, ([lineageId, slot, origin, issuedAt, isServed, lead, place, steps, exact, pack]) => {
+  eachRecord(bytes, ([lineageId, slot, origin, issuedAt, isServed, lead, place, steps, exact, isBlock, pack]) => {
     const lineage = lineages.get(bytes.readBigInt64BE(lineageId!.from).toString())!;
     rows.push({
       ...{ lineage, slot: timeAt(bytes, slot!), origin: timeAt(bytes, origin!), issuedAt: timeAt(bytes, issuedAt!) },
@@ -133,6 +145,7 @@ function leadRows(bytes: Buffer, lineages: Map<string, Lineage>): LeadRow[] {
       lead: bytes.readInt32BE(lead!.from),
       place: bytes.readInt32BE(place!.from) - 1,
       value: steps ? valuesOf(int2sAt(bytes, steps), lineage) : float8sAt(bytes, exact!),
+      isBlock: isBlock != null && bytes[isBlock.from] === 1,
       pack: pack ? bytes.subarray(pack.from, pack.to) : null,
     });
   });
@@ -150,7 +163,8 @@ function toMatured(sensorId: string, row: LeadRow): MaturedForecast[] {
   const [origin, issuedAt] = [new Date(row.origin), new Date(row.issuedAt)];
   const targetAt = new Date(row.origin + 1000 * lead * stepSeconds);
   const resolutions = targets.map(({ resolution }) => resolution);
-  const read = pack && leadOfPack(pack, leads.length, resolutions, row.place);
+  const open = row.isBlock ? leadOfBlock : leadOfPack;
+  const read = pack && open(pack, leads.length, resolutions, row.place);
   return targets.map(({ target, modelKey, reason, resolution, isMixed }, n) => {
     const at = targets.length + 3 * n;
     const final: Triple = [value(at), value(at + 1), value(at + 2)];

@@ -4,12 +4,14 @@ import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { experts } from "../../../core/mix/experts.ts";
 import { weightParts } from "../../../core/mix/weights.ts";
 import { widthParts } from "../../../core/mix/widths.ts";
-import { openSteps, packSteps, presentIn, stepFormat, stepsOfLead, takesPart } from "./mix-steps.ts";
+import { blockFormat, blockOf, leadOfBlock, openBlocks, packBlocks } from "./mix-blocks.ts";
+import { openSteps, presentIn, stepFormat, stepsOfLead, takesPart } from "./mix-steps.ts";
 import type { MixedLead } from "./mixed-lead.ts";
 
 /*
- * What learning needs of a row's targets: two bytes of head (format; which experts are there), then as the format says.
- * 2: in whole steps and parts, see mix-steps.ts. 0: numbers that are none, lead by lead: per target each expert's q10,
+ * What learning needs of a row's targets: the format in the first byte, then as it says. 3: in whole steps and parts, in
+ * blocks of leads, see mix-blocks.ts. 2, written by the versions before: all leads in one, see mix-steps.ts. Others have a
+ * second byte, which experts are there. 0: numbers that are none, lead by lead: per target each expert's q10,
  * q50, q90 and weight, the two widths, all in float32, and the seasonal naive in float64; NaN is "none". 1, written by
  * the versions before: as 0, but with 16-bit steps for the values.
  */
@@ -22,7 +24,7 @@ export function packMix(targets: Mixed[]): Buffer | null {
   if (targets.every(({ mix, seasonalNaive }) => mix === null && seasonalNaive.every((one) => one === null)))
     return null;
   const present = experts.flatMap((_, k) => (targets.some(({ mix }) => mix && takesPart(mix, k)) ? [k] : []));
-  if (targets.every(fitsSteps)) return packSteps(targets, present);
+  if (targets.every(fitsSteps)) return packBlocks(targets, present);
   const size = sizeOf(present.length, false);
   const pack = Buffer.alloc(headBytes + leads * targets.length * size);
   pack[1] = present.reduce((mask, k) => mask | (1 << k), 0);
@@ -47,12 +49,14 @@ export function openPack(
   leads: number,
   resolutions: (Resolution | null)[],
 ): (n: number, h: number) => MixedLead {
+  if (pack[0] === blockFormat) return openBlocks(pack, leads, resolutions);
   if (pack[0] === stepFormat) return openSteps(pack, leads, resolutions);
   return (n, h) => readLead(pack, { n, of: resolutions.length, resolution: resolutions[n]! }, h);
 }
 
 /** What the pack says of every target at the lead in place `h`. */
 export function leadOfPack(pack: Buffer, leads: number, resolutions: (Resolution | null)[], h: number): MixedLead[] {
+  if (pack[0] === blockFormat) return leadOfBlock(blockOf(pack, h), leads, resolutions, h);
   if (pack[0] === stepFormat) return stepsOfLead(pack, leads, resolutions, h);
   return resolutions.map((resolution, n) => readLead(pack, { n, of: resolutions.length, resolution }, h));
 }
