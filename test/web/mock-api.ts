@@ -3,6 +3,7 @@ import { levelsOf } from "../../core/data/counter.ts";
 import { SessionResponse } from "../../functions/api/contract/access.ts";
 import { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
 import type { ChannelResponse, RuleRequest } from "../../functions/api/contract/alerts.ts";
+import type { AnnotationResponse } from "../../functions/api/contract/annotations.ts";
 import { FleetPage, type FleetSensor } from "../../functions/api/contract/fleet.ts";
 import {
   ForecastList,
@@ -28,6 +29,7 @@ import {
   valueAt,
 } from "./fleet-data.ts";
 import { answerAlerts } from "./mock-alerts.ts";
+import { answerAnnotations, withoutAnnotated } from "./mock-annotations.ts";
 import { accuracyOf, fleetsOf, modelsOf, trialOf } from "./model-data.ts";
 
 /** What a test may change while the server runs. */
@@ -61,6 +63,7 @@ export type MockState = {
   promotedId: string | null;
   /** What was edited, by sensor. */
   profiles: Record<string, Profile>;
+  annotations: z.infer<typeof AnnotationResponse>[];
   /** Requests whose path has this text are answered 503. */
   failing: string | null;
 };
@@ -386,6 +389,8 @@ export function answer(state: MockState, url: URL, { method, body }: Sent = { me
   if (pathname === "/v1/ops") return { status: 200, body: OpsResponse.parse(opsOf(state)) };
   const alerts = answerAlerts(state, url, { method, body });
   if (alerts !== null) return alerts;
+  const annotations = answerAnnotations(state, pathname, query, { method, body });
+  if (annotations !== null) return annotations;
   if (pathname === "/v1/fleets") return { status: 200, body: FleetVersionList.parse(fleetsOf(state.now)) };
   const [, modelId, part] = /^\/v1\/models\/([^/:]+)([/:]\w+)?$/.exec(pathname) ?? [];
   if (modelId !== undefined) return modelAnswer(state, decodeURIComponent(modelId), part ?? "");
@@ -402,7 +407,8 @@ export function answer(state: MockState, url: URL, { method, body }: Sent = { me
   if (rest === "accuracy") {
     const groupBy = query.get("group_by");
     const group = groupBy === "day" || groupBy === "model" ? groupBy : "lead";
-    return { status: 200, body: AccuracyResponse.parse(accuracyOf(state.now, sensorId, group)) };
+    const accuracy = withoutAnnotated(accuracyOf(state.now, sensorId, group), state.annotations);
+    return { status: 200, body: AccuracyResponse.parse(accuracy) };
   }
   if (rest !== "forecasts") return notFound(`There is no ${pathname}.`);
   const lead = query.get("lead");

@@ -44,6 +44,7 @@ export async function startMock(
     isAcknowledged: false,
     promotedId: null,
     profiles: {},
+    annotations: [],
     sentRules: [],
     channels: [],
     failing: null,
@@ -59,7 +60,7 @@ export async function startMock(
         method: request.method ?? "GET",
         body: sent === "" ? null : JSON.parse(sent),
       });
-      response.writeHead(status, { "content-type": status === 200 ? "application/json" : "application/problem+json" });
+      response.writeHead(status, { "content-type": status < 300 ? "application/json" : "application/problem+json" });
       response.end(JSON.stringify(body));
       return;
     }

@@ -36,6 +36,12 @@ export function Receipt({ model }: { model: Model }) {
             {day(training.from)} to {day(training.to)}, {formatCount(training.windows)} windows
           </dd>
         </div>
+        {training.leftOut.length > 0 && (
+          <div>
+            <dt>Left out</dt>
+            <dd>{training.leftOut.map((one) => leftOutText(one, zone)).join("; ")}</dd>
+          </div>
+        )}
         <div>
           <dt>Sees, says</dt>
           <dd>
@@ -92,4 +98,11 @@ export function Receipt({ model }: { model: Model }) {
 
 function figure(value: number | undefined): string {
   return value === undefined ? missing : formatNumber(value, 3);
+}
+
+/** "outage from 4 May 12:00 to 4 May 14:00, temperature" */
+function leftOutText({ kind, target, from, to }: Model["training"]["leftOut"][number], zone: "utc" | "local"): string {
+  const at = (text: string) => formatTime(Date.parse(text), zone, "dayClock");
+  const until = to === null ? "on" : `to ${at(to)}`;
+  return `${kind} from ${at(from)} ${until}${target === null ? "" : `, ${titleOf(target).toLowerCase()}`}`;
 }

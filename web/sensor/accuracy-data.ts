@@ -43,6 +43,16 @@ export function overallSentence(accuracy: TargetAccuracy): string {
   return `${error}${against.length > 0 ? `: ${against.join(", ")}` : ""}.${coverage}`;
 }
 
+/** What the figures would be with what annotations leave out; empty where nothing is left out. */
+export function withLeftOutSentence({ withLeftOut, overall, unit }: TargetAccuracy): string {
+  if (withLeftOut === null || withLeftOut.n === (overall?.n ?? 0)) return "";
+  const left = withLeftOut.n - (overall?.n ?? 0);
+  const observed = withLeftOut.coverage.observed;
+  const held = observed === null ? "" : `, the range held ${formatPercent(observed, 1)}`;
+  const count = left.toLocaleString("en-GB");
+  return `Without ${count} points that annotations leave out; with them the mean absolute error is ${formatValue(withLeftOut.mae, unit)}${held}.`;
+}
+
 export function leadSummary(groups: Group[], unit: string, stepSeconds: number): string {
   const first = groups[0];
   const last = groups.at(-1);

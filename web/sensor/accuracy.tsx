@@ -12,6 +12,7 @@ import {
   modelMarks,
   overallSentence,
   type TargetAccuracy,
+  withLeftOutSentence,
 } from "./accuracy-data.ts";
 
 type Props = {
@@ -84,7 +85,9 @@ function TargetPlots(props: {
   return (
     <div class="panel">
       <h3>{titleOf(byLead.target)}</h3>
-      <p class="accuracy-text numeric">{overallSentence(byLead)}</p>
+      <p class="accuracy-text numeric">
+        {overallSentence(byLead)} {withLeftOutSentence(byLead)}
+      </p>
       <LinePlot
         title="Mean absolute error by lead"
         summary={leadSummary(byLead.groups, byLead.unit, stepSeconds)}

@@ -2,10 +2,12 @@ import { useMemo, useState } from "preact/hooks";
 import type { ForecastResponse, LeadSeries } from "../../functions/api/contract/forecasts.ts";
 import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
 import type { SensorTarget } from "../../functions/api/contract/sensors.ts";
+import type { Annotation } from "../client/client.ts";
 import { formatDuration, formatRange, formatTime, formatValue, titleOf } from "../format.ts";
 import { download } from "../shell/download.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
+import { annotationText, shownOf } from "./annotation-draft.ts";
 import { ForecastChart } from "./chart.tsx";
 import { aftermath, buildChart, type ChartData } from "./chart-data.ts";
 import { CounterLevel } from "./counter-level.tsx";
@@ -35,6 +37,9 @@ type Props = {
   isDimmed: boolean;
   onSpan: (span: Span) => void;
   onReset: () => void;
+  annotations: Annotation[];
+  isMarking: boolean;
+  onMark: (span: Span) => void;
 };
 
 export function ChartPanel(props: Props) {
@@ -52,6 +57,10 @@ export function ChartPanel(props: Props) {
   const present = presentOf(pulse);
   const name = titleOf(target.target);
   const origin = data.origin;
+  const annotations = useMemo(
+    () => shownOf(props.annotations, target.target, span),
+    [props.annotations, target.target, span.from, span.to],
+  );
   const isShown = (at: number) => at >= span.from && at <= span.to;
   return (
     <figure class={`panel dimmable${props.isDimmed ? " is-outdated" : ""}`} aria-busy={props.isDimmed}>
@@ -85,6 +94,7 @@ export function ChartPanel(props: Props) {
               unit: target.unit,
               bandLabel: "80 % range",
               heldBack: data.heldBack,
+              annotations,
             }}
             decimals={decimals}
             span={span}
@@ -92,6 +102,8 @@ export function ChartPanel(props: Props) {
             height={300}
             onSpan={props.onSpan}
             onReset={props.onReset}
+            isMarking={props.isMarking}
+            onMark={props.onMark}
             onPoint={setPoint}
           />
           <Legend
@@ -114,6 +126,7 @@ export function ChartPanel(props: Props) {
       <figcaption>
         {summary}
         {forecast === null && !props.isPast && ` ${props.statusText}`}
+        {annotations.length > 0 && ` Annotated: ${annotations.map((one) => annotationText(one, zone)).join("; ")}.`}
       </figcaption>
     </figure>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { formatTime } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse, useTick } from "../shell/pulse.ts";
 import type { ChartData } from "./chart-data.ts";
@@ -19,6 +20,9 @@ type Props = {
   height: number;
   onSpan: (span: Span) => void;
   onReset: () => void;
+  /** Whether dragging marks a stretch, and does not zoom. */
+  isMarking: boolean;
+  onMark: (span: Span) => void;
   /** The point under the cursor, null when there is none. */
   onPoint: (index: number | null) => void;
 };
@@ -37,10 +41,12 @@ export function ForecastChart(props: Props) {
   const present = presentOf(pulse);
 
   colours.current ??= readColours();
-  const { onSpan, onReset, onPoint } = props;
+  const { onSpan, onReset, onPoint, onMark } = props;
+  const onSelect = props.isMarking ? onMark : onSpan;
+  const marked = useRef<number | null>(null);
   const scene = { ...props.scene, present };
-  const inputs = useRef<PlotInputs>({ scene, colours: colours.current, zone, span, onSpan, onReset, onPoint });
-  inputs.current = { scene, colours: colours.current, zone, span, onSpan, onReset, onPoint };
+  const inputs = useRef<PlotInputs>({ scene, colours: colours.current, zone, span, onSelect, onReset, onPoint });
+  inputs.current = { scene, colours: colours.current, zone, span, onSelect, onReset, onPoint };
   const columns = (): uPlot.AlignedData => [
     data.at,
     data.observed,
@@ -89,6 +95,7 @@ export function ForecastChart(props: Props) {
   useEffect(() => plot.current?.redraw(false, false), [pixel, props.scene.originLabel]);
   const { low = null, high = null } = props.scene.own ?? {};
   useEffect(() => plot.current?.redraw(true, true), [low, high]);
+  useEffect(() => plot.current?.redraw(false, true), [props.scene.annotations]);
 
   const moveTo = (index: number) => {
     const made = plot.current;
@@ -97,6 +104,19 @@ export function ForecastChart(props: Props) {
     point.current = index;
     made.setCursor({ left: made.valToPos(at, "x"), top: made.over.clientHeight / 2 });
     setSpoken(describePoint(data, index, { unit: props.scene.unit, zone, decimals: props.decimals }));
+  };
+
+  /** Marks from the point where it was asked for first to the one where it is asked for again. */
+  const mark = (at: number | undefined) => {
+    if (at === undefined) return;
+    if (marked.current === null) {
+      marked.current = at;
+      setSpoken(`Marking from ${formatTime(at, zone, "dayClock")}. Walk to the last point and press m again.`);
+      return;
+    }
+    const [from, to] = [Math.min(at, marked.current), Math.max(at, marked.current)];
+    marked.current = null;
+    onMark({ from, to: Math.max(to, from + grid.stepMs) });
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -120,7 +140,9 @@ export function ForecastChart(props: Props) {
       "+": () => props.onSpan(zoom(span, 0.5, center, grid)),
       "-": () => props.onSpan(zoom(span, 2, center, grid)),
       "0": props.onReset,
+      m: () => mark(data.at[now]),
       Escape: () => {
+        marked.current = null;
         point.current = null;
         plot.current?.setCursor({ left: -10, top: -10 });
       },
@@ -136,7 +158,7 @@ export function ForecastChart(props: Props) {
       class="chart"
       role="application"
       aria-roledescription="forecast chart"
-      aria-label={`${props.name} chart. Left and right arrows walk the points, page up and down by the hour, n goes to the present, plus and minus zoom, zero resets.`}
+      aria-label={`${props.name} chart. Left and right arrows walk the points, page up and down by the hour, n goes to the present, plus and minus zoom, zero resets, m marks a stretch to be annotated.`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard must reach the chart to walk it
       tabIndex={0}
       onKeyDown={onKeyDown}

@@ -11,8 +11,22 @@ const variables = {
   edge: "--band-edge",
   overlay: "--overlay",
   bad: "--bad",
+  warn: "--warn",
 } as const;
-const names = ["ink", "muted", "grid", "line", "paper", "future", "wash", "band", "edge", "overlay", "bad"] as const;
+const names = [
+  "ink",
+  "muted",
+  "grid",
+  "line",
+  "paper",
+  "future",
+  "wash",
+  "band",
+  "edge",
+  "overlay",
+  "bad",
+  "warn",
+] as const;
 export type Colours = Record<keyof typeof variables, string>;
 
 export function readColours(): Colours {

@@ -1,7 +1,8 @@
-import { formatDuration, formatTime, type Zone } from "../format.ts";
+import { formatDuration, formatTime } from "../format.ts";
 import { Icon } from "../shell/icons.tsx";
 import { usePreferences } from "../shell/preferences.ts";
 import { setQuery } from "../shell/route.ts";
+import { fromInput, toInput } from "./time-input.ts";
 import { floorTo, type Grid, leadChoices, pan, presetsFor, type Span, type View, zoom } from "./view.ts";
 
 /** Writes a span into the URL; null goes back to the preset. */
@@ -20,6 +21,9 @@ type Props = {
   /** Origin of the forecast that is shown; null when there is none. */
   origin: number | null;
   isPaused: boolean;
+  /** Whether dragging over a chart marks a stretch to be annotated, and does not zoom. */
+  isMarking: boolean;
+  onMarking: (isMarking: boolean) => void;
 };
 
 export function Controls(props: Props) {
@@ -71,6 +75,15 @@ export function Controls(props: Props) {
       <button
         type="button"
         class="button push-right"
+        aria-pressed={props.isMarking}
+        title="Drag over a chart to mark a stretch; on the keyboard, m at its first and at its last point"
+        onClick={() => props.onMarking(!props.isMarking)}
+      >
+        Mark
+      </button>
+      <button
+        type="button"
+        class="button"
         aria-pressed={view.isTable}
         onClick={() => setQuery({ view: view.isTable ? null : "table" })}
       >
@@ -143,15 +156,4 @@ function IconButton(props: {
       <Icon name={props.icon} />
     </button>
   );
-}
-
-/** What a datetime-local input shows for `at` on that wall clock. */
-function toInput(at: number, zone: Zone): string {
-  const shift = zone === "utc" ? 0 : new Date(at).getTimezoneOffset() * 60_000;
-  return new Date(at - shift).toISOString().slice(0, 16);
-}
-
-function fromInput(text: string, zone: Zone): number | null {
-  const at = Date.parse(zone === "utc" ? `${text}Z` : text);
-  return Number.isFinite(at) ? at : null;
 }

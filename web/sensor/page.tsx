@@ -1,8 +1,10 @@
+import { useState } from "preact/hooks";
 import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
 import type { ForecastList, LeadSeriesList } from "../../functions/api/contract/forecasts.ts";
 import type { Model } from "../../functions/api/contract/models.ts";
 import type { ReadingsResponse } from "../../functions/api/contract/readings.ts";
 import type { Sensor } from "../../functions/api/contract/sensors.ts";
+import { getAnnotations } from "../api/annotations.ts";
 import { type Answer, apiLink } from "../api/client.ts";
 import {
   getAccuracy,
@@ -13,6 +15,7 @@ import {
   getSensor,
   sensorPath,
 } from "../api/requests.ts";
+import type { Annotation } from "../client/client.ts";
 import { Status } from "../fleet/status.tsx";
 import { formatDuration, formatTime } from "../format.ts";
 import { useLive } from "../shell/live.ts";
@@ -20,6 +23,7 @@ import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
 import { Empty, Failed, Notice, Skeleton } from "../shell/states.tsx";
 import { Accuracy } from "./accuracy.tsx";
+import { Annotations, type Writing } from "./annotations.tsx";
 import { ChartPanel } from "./chart-panel.tsx";
 import { Controls, showSpan } from "./controls.tsx";
 import { ModelCard } from "./model-card.tsx";
@@ -28,6 +32,7 @@ import { Quality } from "./quality.tsx";
 import { WatchingRules } from "./rules.tsx";
 import { type Grid, readView, spanOf } from "./view.ts";
 
+const none: Annotation[] = [];
 const nothing = Promise.resolve({ ok: true as const, data: null });
 
 export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSearchParams }) {
@@ -60,6 +65,9 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
   );
   const byLead = useLive<AccuracyResponse>("lead", (signal) => getAccuracy(sensorId, "lead", signal));
   const byDay = useLive<AccuracyResponse>("day", (signal) => getAccuracy(sensorId, "day", signal));
+  const annotations = useLive<Annotation[]>(`annotations ${sensorId}`, (signal) => getAnnotations(sensorId, signal));
+  const [isMarking, setMarking] = useState(false);
+  const [writing, setWriting] = useState<Writing | null>(null);
   const models = useLive<Model[]>("models", async (signal) => {
     const answer = await getModels({ sensorId }, signal, 1);
     return answer.ok ? { ok: true, data: answer.data.models } : answer;
@@ -107,7 +115,16 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
           <b>The sensor could not be refreshed.</b> {sensor.failure.detail}
         </Notice>
       )}
-      <Controls view={view} span={span} grid={grid} present={present} origin={origin} isPaused={pulse.isPaused} />
+      <Controls
+        view={view}
+        span={span}
+        grid={grid}
+        present={present}
+        origin={origin}
+        isPaused={pulse.isPaused}
+        isMarking={isMarking}
+        onMarking={setMarking}
+      />
       {view.origin !== null && origin !== null && !past.isOutdated && (
         <Notice tone="info">
           <b>As issued {formatTime(origin, zone, "full")}.</b>{" "}
@@ -153,9 +170,32 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
             isDimmed={readings.isOutdated || past.isOutdated || overlay.isOutdated}
             onSpan={showSpan}
             onReset={() => showSpan(null)}
+            annotations={annotations.data ?? none}
+            isMarking={isMarking}
+            onMark={(marked) => {
+              setMarking(false);
+              setWriting({ span: marked });
+            }}
           />
         ),
       )}
+      {annotations.failure !== null && (
+        <Notice tone="warn">
+          <b>The annotations did not load.</b> {annotations.failure.detail}
+        </Notice>
+      )}
+      <Annotations
+        sensorId={sensorId}
+        targets={targets}
+        annotations={annotations.data ?? none}
+        stepMs={grid.stepMs}
+        usual={{ from: present - 3_600_000, to: present }}
+        writing={writing}
+        onWrite={setWriting}
+        onChanged={() => {
+          for (const shownLive of [annotations, byLead, byDay]) shownLive.retry();
+        }}
+      />
       <div class="halves">
         <ProfilePanel sensor={sensor.data} onChanged={sensor.retry} />
         <WatchingRules sensorId={sensorId} />

@@ -1,6 +1,8 @@
 import type uPlot from "uplot";
+import type { Annotation } from "../client/client.ts";
 import type { Colours } from "./colours.ts";
 import type { OwnLimits } from "./limits.ts";
+import { paintAnnotations } from "./paint-annotations.ts";
 import { paintOwnLimits } from "./paint-limits.ts";
 
 /** What is drawn on the canvas besides the lines; times in epoch milliseconds. */
@@ -15,9 +17,10 @@ export type Scene = {
   unit: string;
   bandLabel: string;
   heldBack: { at: number; value: number }[];
+  annotations: Annotation[];
 };
 
-/** Behind the lines: the future's wash, and the physical limits where the axis reaches them. */
+/** Behind the lines: the future's wash, and what was annotated. */
 export function paintBehind(u: uPlot, scene: Scene, colours: Colours): void {
   const { ctx, bbox } = u;
   const start = scene.origin ?? scene.present;
@@ -26,6 +29,7 @@ export function paintBehind(u: uPlot, scene: Scene, colours: Colours): void {
     ctx.fillStyle = colours.wash;
     ctx.fillRect(left, bbox.top, bbox.left + bbox.width - left, bbox.height);
   }
+  paintAnnotations(u, scene.annotations, colours);
 }
 
 /** Over the lines: the present, the origin of a past forecast, limits, and the band's name. */

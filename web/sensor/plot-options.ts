@@ -12,7 +12,8 @@ export type PlotInputs = {
   colours: Colours;
   zone: Zone;
   span: Span;
-  onSpan: (span: Span) => void;
+  /** What is done with a stretch that was dragged over. */
+  onSelect: (span: Span) => void;
   onReset: () => void;
   onPoint: (index: number | null) => void;
 };
@@ -108,7 +109,7 @@ export function plotOptions(size: { width: number; height: number }, inputs: () 
         (u) => {
           const { left, width } = u.select;
           if (width < 10) return;
-          inputs().onSpan({ from: u.posToVal(left, "x"), to: u.posToVal(left + width, "x") });
+          inputs().onSelect({ from: u.posToVal(left, "x"), to: u.posToVal(left + width, "x") });
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],
