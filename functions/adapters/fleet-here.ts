@@ -11,19 +11,22 @@ import type { EngineBuild } from "../../models/engine/engine.ts";
 import { detectBuild, loadEngine } from "../../models/engine/load.ts";
 import { fitParts } from "../../models/fleet/parts.ts";
 import { renewParts } from "../../models/fleet/renew.ts";
-import { trainFleet } from "../../models/fleet/training.ts";
+import { fitInTurn, trainFleet } from "../../models/fleet/training.ts";
 import { buildFleetVersion } from "../../models/fleet/version.ts";
+import { fitBeside } from "./networks.ts";
 
 /**
- * What is to be done: train a fleet; train it and build the version that is stored; fit sensors to a
- * version; renew their parts. `build`
- * null takes the fastest engine.
+ * What is to be done: train a fleet; train it and build the version that is stored; fit sensors to a version; renew
+ * their parts. `build` null takes the fastest engine.
  */
 export type FleetTask =
-  | { kind: "train"; request: FleetRequest; build: EngineBuild | null }
-  | { kind: "version"; request: FleetRequest; codeVersion: string; build: EngineBuild | null }
+  | ({ kind: "train"; request: FleetRequest } & Making)
+  | ({ kind: "version"; request: FleetRequest; codeVersion: string } & Making)
   | { kind: "parts"; request: PartsRequest }
   | { kind: "renewal"; request: RenewRequest };
+
+/** By which engine, and by how many threads at most. */
+type Making = { build: EngineBuild | null; threads: number };
 
 /** What came of a task of each kind. */
 export type FleetDone = {
@@ -42,7 +45,9 @@ export async function workHere(
 ): Promise<FleetDone[FleetTask["kind"]]> {
   if (task.kind === "parts") return fitParts(task.request, cpuSeconds);
   if (task.kind === "renewal") return renewParts(task.request, cpuSeconds);
-  const engine = loadEngine(task.build ?? detectBuild());
+  const build = task.build ?? detectBuild();
+  const engine = loadEngine(build);
+  const fitNetworks = task.threads > 1 ? fitBeside(engine, build) : fitInTurn(engine);
   let told = Number.NEGATIVE_INFINITY;
   const tell = (progress: TrainProgress) => {
     const now = performance.now();
@@ -50,7 +55,7 @@ export async function workHere(
     told = now;
     onProgress(progress);
   };
-  const { model, prior, refused } = trainFleet(engine, task.request, cpuSeconds, tell);
+  const { model, prior, refused } = await trainFleet(fitNetworks, task.request, cpuSeconds, tell);
   if (task.kind === "train") return { model, refused };
   const fleet = model && (await buildFleetVersion(engine, task.request, model, prior, task.codeVersion));
   return { fleet, refused };

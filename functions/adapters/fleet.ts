@@ -19,7 +19,7 @@ type FleetWorkers = { workers?: number; build?: EngineBuild };
 const workerFile = new URL("./fleet-worker.ts", import.meta.url);
 
 /**
- * Trains fleets and fits sensors on worker threads, one a thread; aborting ends it at once. In a bundle, without the
+ * Trains fleets and fits sensors on worker threads, `workers` at a time; aborting ends it at once. In a bundle, without the
  * worker's file, in this one.
  */
 export function workerFleetTrainer({
@@ -27,12 +27,13 @@ export function workerFleetTrainer({
   build,
 }: FleetWorkers = {}): FleetTrainer & FleetVersionTrainer {
   const limit = pLimit(Math.max(1, workers));
-  const ofBuild = { build: build ?? null };
+  // What others leave; the two networks of a version are fitted side by side where there are threads for both.
+  const making = () => ({ build: build ?? null, threads: Math.max(1, workers - limit.activeCount + 1) });
   return {
     train: (request, onProgress = () => {}, signal) =>
-      limit(() => workOn({ kind: "train", request, ...ofBuild }, onProgress, signal)),
+      limit(() => workOn({ kind: "train", request, ...making() }, onProgress, signal)),
     trainVersion: ({ codeVersion, ...request }, onProgress = () => {}, signal) =>
-      limit(() => workOn({ kind: "version", request, codeVersion, ...ofBuild }, onProgress, signal)),
+      limit(() => workOn({ kind: "version", request, codeVersion, ...making() }, onProgress, signal)),
     fitParts: (request, signal) => limit(() => workOn({ kind: "parts", request }, () => {}, signal)),
     renewParts: (request, signal) => limit(() => workOn({ kind: "renewal", request }, () => {}, signal)),
   };

@@ -65,7 +65,8 @@ async function trainFollower(given: Config, options: Options, signal: AbortSigna
   const clock = openClock(config, given.followerDatabaseUrl === null ? newestReadingAt : null);
   const settings = settingsOf(config, targets).train;
   const slot = floorToStep(clock.now(), config.stepSeconds);
-  const fleets = await openFleetPorts(store, others.log, engineOf(options));
+  const workers = config.trainingWorkers === null ? {} : { workers: config.trainingWorkers };
+  const fleets = await openFleetPorts(store, others.log, { ...engineOf(options), ...workers });
   const ports = { ...others, clock, follower, ...fleets };
   const known = await follower.listSensors(addSeconds(slot, -settings.historySeconds));
   const sensorIds = options.sensor.length === 0 ? null : pick(known, options.sensor);

@@ -128,6 +128,9 @@ export const sections = {
     TRAIN_CRON: cron
       .default("0 3 * * *")
       .describe("When models whose history has grown by 5 % are trained again (UTC)"),
+    TRAINING_WORKERS: integerText(1, 64)
+      .optional()
+      .describe("Threads that train at a time, on one machine. Unset: all cores but one, which is left to forecasts"),
     DRIFT_CRON: cron
       .default("30 4 * * *")
       .describe("When drifted models, and sensors without one, are looked for (UTC)"),

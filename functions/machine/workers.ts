@@ -34,8 +34,8 @@ export type Workers = {
 };
 
 const connections = 6;
-/** At a time: training must leave a core to those who forecast. */
-const trainings = Math.max(1, availableParallelism() - 1);
+/** Training must leave a core to those who forecast. */
+const sparedCores = Math.max(1, availableParallelism() - 1);
 
 /** Works the queues and runs the schedules for as long as `opened` lives; its end lets running work finish. */
 export async function openWorkers(
@@ -52,7 +52,8 @@ export async function openWorkers(
 
   const store = await openStore(config, { withShipped: demo !== null });
   const inference = await openInference(config, store, log);
-  const fleets = await openFleetPorts(store, log, { workers: 1 });
+  const trainings = config.trainingWorkers ?? sparedCores;
+  const fleets = await openFleetPorts(store, log, { workers: trainings });
   const ports: Ports = { clock, log, follower, ...predictorPorts(predictor), queue, store, inference, ...fleets };
   if (demo) await seedRules(alertStores(predictor, config).rules, clock);
   if (demo) await seedFleet(ports, settings.fleet, await readShippedFleet());

@@ -78,26 +78,42 @@ export function networkSeeds(seed: number): number[] {
 /** A trained fleet, and what is expected of its sensors to come; null where no sensor could teach that. */
 export type TrainedFleet = FleetResult & { prior: FleetPrior | null };
 
-/** Trains a group of sensors in this thread. Bad data are outcomes; a fit that diverges throws. */
-export function trainFleet(
-  engine: Engine,
+/**
+ * Fits a network for each seed; the weights in the seeds' order, and the CPU time that was used in other threads than
+ * this one.
+ */
+export type FitNetworks = (
+  data: FleetData,
+  seeds: number[],
+  onProgress: (progress: TrainProgress) => void,
+) => Promise<{ networks: Float32Array[]; cpuSecondsElsewhere: number }>;
+
+/** One network after the other, in this thread. */
+export function fitInTurn(engine: Engine): FitNetworks {
+  return async (data, seeds, onProgress) => {
+    const each = stepsOf(data);
+    const total = seeds.length * each;
+    const networks = seeds.map((seed, i) =>
+      fitFleetNetwork(engine, data, seed, (done, loss) => onProgress({ done: i * each + done, total, loss })),
+    );
+    return { networks, cpuSecondsElsewhere: 0 };
+  };
+}
+
+/** Trains a group of sensors. Bad data are outcomes; a fit that diverges throws. */
+export async function trainFleet(
+  fitNetworks: FitNetworks,
   request: FleetRequest,
   cpuSeconds: () => number,
   onProgress: (progress: TrainProgress) => void,
-): TrainedFleet {
+): Promise<TrainedFleet> {
   const startedCpu = cpuSeconds();
   const prepared = prepareFleet(request);
   if (!("data" in prepared)) return { model: null, prior: null, refused: prepared.refused };
   const { data, members, prior, refused } = prepared;
-  const seeds = networkSeeds(request.seed);
-  const each = stepsOf(data);
-  const networks = seeds.map((seed, i) =>
-    fitFleetNetwork(engine, data, seed, (done, loss) =>
-      onProgress({ done: i * each + done, total: seeds.length * each, loss }),
-    ),
-  );
+  const { networks, cpuSecondsElsewhere } = await fitNetworks(data, networkSeeds(request.seed), onProgress);
   const panel = data.panel.map(({ sensorId }) => sensorId);
-  const { encoding } = data;
-  const model: FleetModel = { encoding, members, panel, networks, cpuSeconds: cpuSeconds() - startedCpu };
+  const used = cpuSeconds() - startedCpu + cpuSecondsElsewhere;
+  const model: FleetModel = { encoding: data.encoding, members, panel, networks, cpuSeconds: used };
   return { model, prior, refused };
 }

@@ -3,7 +3,7 @@ import { linearOf, ridgeChanges } from "../../core/model/fleet/encode.ts";
 import { featurePlaces, sequenceChannels } from "../../core/model/fleet/encoding.ts";
 import { encodeGolden, type FleetRow } from "../../core/model/fleet/golden.ts";
 import type { FleetGraph, FleetManifest } from "../../core/model/fleet/manifest.ts";
-import { encodePart, halvedTensors, type PartFile } from "../../core/model/fleet/part-file.ts";
+import { decodePart, encodePart, halvedTensors, type PartFile } from "../../core/model/fleet/part-file.ts";
 import { toPartFile } from "../../core/model/fleet/part-tensors.ts";
 import type { BuiltFleet, BuiltSensor, FleetModel, FleetRequest } from "../../core/model/fleet/training.ts";
 import { sha256Of } from "../../core/model/sha256.ts";
@@ -47,16 +47,18 @@ export async function buildFleetVersion(
     return toPartFile(fleetId, { ...part, skip: skips.slice(i * size, (i + 1) * size) });
   });
   const sensors: BuiltSensor[] = [];
+  const stored: PartFile[] = [];
   const receipt = { ...request, codeVersion, engine: `wasm-${engine.build}` };
   for (const [i, member] of members.entries()) {
     const sensor = request.sensors.find(({ sensorId }) => sensorId === member.part.sensorId)!;
     const grid = sensorGrid(sensor, encoding.targets, encoding.stepSeconds, request.now);
     const bytes = encodePart(files[i]!, graph, halvedTensors);
+    if (i < goldenReaches.length) stored.push(decodePart(member.part.sensorId, bytes, graph));
     const fittedOn = { grid, leftOut: sensor.leftOut ?? [] };
     sensors.push(await buildSensor(receipt, encoding, member, fittedOn, bytes, model.cpuSeconds / members.length));
   }
-  const rows = goldenRows(model, files);
-  const which = Int32Array.from(rows, (_, i) => i % files.length);
+  const rows = goldenRows(model, stored);
+  const which = Int32Array.from(rows, (_, i) => i % stored.length);
   const golden = createFleetGolden(engine, exported, widthsOf(members), rows, which);
   const trainings = sensors.map(({ manifest: { training } }) => training);
   const leftOut = sensors.flatMap(({ manifest: { sensorId, training } }) =>
@@ -98,15 +100,19 @@ export async function buildFleetVersion(
 /** How far from the mean the rows' numbers go: as real ones do, and beyond where the graph bounds its features. */
 const goldenReaches = [2, 2, 2, 2, 12, 12];
 
-/** Rows with some sensors' real parts and ridge, extreme ones among them: each weight and each bound has its say. */
+/**
+ * Rows with some sensors' parts as they are stored and their ridge, extreme ones among them: each weight and each bound
+ * has its say. Their numbers are those that float16 holds.
+ */
 function goldenRows({ encoding, members }: FleetModel, files: PartFile[]): FleetRow[] {
   return goldenReaches.map((reach, i) => {
     const [part, member] = [files[i % files.length]!, members[i % files.length]!];
     const random = createRandom(0x9e3779b9 ^ i);
-    const uniform = () => reach * (2 * (random() / 2 ** 32) - 1);
+    const uniform = () => Math.f16round(reach * (2 * (random() / 2 ** 32) - 1));
     const sequence = Float32Array.from({ length: encoding.contextLength * sequenceChannels(encoding) }, uniform);
     const features = Float32Array.from({ length: featurePlaces(encoding).count }, uniform);
-    return { part, sequence, features, changes: ridgeChanges(encoding, member.part, features, 0) };
+    const changes = ridgeChanges(encoding, member.part, features, 0).map(Math.f16round);
+    return { part, sequence, features, changes };
   });
 }
 

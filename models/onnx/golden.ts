@@ -30,7 +30,7 @@ export function createFleetGolden(
   try {
     const predicted = members.map((weights) => {
       network.reset(0, widths);
-      network.setWeights(weights);
+      network.setWeights(withSkips(weights, rows, sensors));
       return network.predict(data, false);
     });
     const leads = leadCount(shape);
@@ -49,6 +49,19 @@ export function createFleetGolden(
   } finally {
     network.dispose();
   }
+}
+
+/**
+ * A member's weights with the skips that the rows bring: only the mean of the members' counts, and the rows' may be
+ * rounded. The skips come first in the weights.
+ */
+function withSkips(weights: Float32Array, rows: FleetRow[], sensors: Int32Array): Float32Array {
+  const own = weights.slice();
+  for (const [row, { part }] of rows.entries()) {
+    const skip = part.tensors.skip ?? new Float32Array();
+    own.set(skip, sensors[row]! * skip.length);
+  }
+  return own;
 }
 
 function joinRows(rows: Float32Array[]): Float32Array {

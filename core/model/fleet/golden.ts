@@ -33,7 +33,10 @@ export function inputOf({ part, ...own }: FleetRow, name: string): Float32Array 
   return values ?? new Float32Array();
 }
 
-/** The golden vectors' file; `tolerance` is in residual scales. */
+/**
+ * The golden vectors' file; `tolerance` is in residual scales. What float16 holds exactly lies as float16: rows may be
+ * made so, and take half the bytes.
+ */
 export function encodeGolden({ rows, quantiles, tolerance }: FleetGolden, graph: FleetGraph): Uint8Array {
   const inputs = Object.entries(graphInputs(graph)).map(([name, dims]) => ({
     ...{ name, dims: [rows.length, ...dims] },
@@ -41,10 +44,18 @@ export function encodeGolden({ rows, quantiles, tolerance }: FleetGolden, graph:
   }));
   const dims = [rows.length, graph.leads, graph.targets, graph.quantiles.length];
   const tensors = [...inputs, { name: "quantiles", dims, values: joined(quantiles) }];
-  return encodeTensors(
-    tensors.map((tensor) => ({ ...tensor, type: "F32" as const })),
-    { tolerance: String(tolerance) },
-  );
+  const typed = tensors.map((tensor) => ({
+    ...tensor,
+    type: isHalf(tensor.values) ? ("F16" as const) : ("F32" as const),
+  }));
+  // float32 first, so that it stays aligned.
+  typed.sort((a, b) => Number(a.type === "F16") - Number(b.type === "F16"));
+  return encodeTensors(typed, { tolerance: String(tolerance) });
+}
+
+function isHalf(values: Float32Array): boolean {
+  const rounded = new Float16Array(values);
+  return values.every((value, i) => Object.is(rounded[i], value));
 }
 
 const mostRows = 256;
