@@ -17,7 +17,7 @@ export type Adaptation = WeightState & { version: 2; leads: number[]; through: D
 export type Adapted = { sensorId: string; target: string; state: Adaptation };
 
 /** One lead whose actual became known, with all that was issued for it. */
-export type MaturedLead = MixedLead & ServedLead & { lead: number };
+export type MaturedLead = MixedLead & ServedLead;
 
 /** The state before anything was learnt. */
 export function freshAdaptation(leads: number[]): Adaptation {

@@ -215,3 +215,20 @@ test("an outcome teaches its own lead, by steps and not by place", () => {
   expect(next.width.map((side) => side[0])).toEqual([0, 0]);
   expect(next.width[1]![1]).toBeGreaterThan(0);
 });
+
+test("an outcome moves a band the less the further ahead it was forecast: misses of far leads come in runs", () => {
+  const near = {
+    actual: 30,
+    experts: [[18, 20, 22], null, null, null, null],
+    mixed: [18, 20, 22],
+    final: [18, 20, 22],
+  };
+  const next = adapt(
+    freshAdaptation([1, 16]),
+    at(1),
+    [1, 16].map((lead) => ({ ...near, lead })),
+  );
+  for (const side of next.width) expect(side[0]! / side[1]!).toBeCloseTo(4, 5);
+  expect(next.width[1]![0]).toBeGreaterThan(0);
+  expect(next.width[0]![0]).toBeLessThan(0);
+});
