@@ -2,6 +2,7 @@ import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { AccessContext, useAccessSource } from "./access/session.ts";
 import { SignInPage } from "./access/sign-in.tsx";
 import { AlertsPage } from "./alerts/page.tsx";
+import { EmbedPage } from "./embed/page.tsx";
 import { FleetPage } from "./fleet/page.tsx";
 import { OperationsPage } from "./operations/page.tsx";
 import { ModelPage } from "./registry/model-page.tsx";
@@ -46,9 +47,18 @@ const titles = {
 
 export function App() {
   const preferences = usePreferencesSource();
+  const route = useRoute();
+  const isEmbedded = /^\/embed\/?$/.test(route.path);
+  return (
+    <PreferencesContext.Provider value={preferences}>
+      {isEmbedded ? <EmbedPage /> : <Dashboard route={route} />}
+    </PreferencesContext.Provider>
+  );
+}
+
+function Dashboard({ route }: { route: Route }) {
   const access = useAccessSource();
   const pulse = usePulseSource();
-  const route = useRoute();
   const page = pageOf(route.path);
   const title = "id" in page ? page.id : titles[page.name];
   const main = useRef<HTMLElement>(null);
@@ -61,20 +71,18 @@ export function App() {
   }, [route.path]);
 
   return (
-    <PreferencesContext.Provider value={preferences}>
-      <AccessContext.Provider value={access}>
-        <PulseContext.Provider value={pulse}>
-          <a class="skip" href="#main">
-            Skip to content
-          </a>
-          <Header page={page.name === "model" ? "models" : page.name} />
-          <main id="main" ref={main} tabIndex={-1} aria-label={title}>
-            {page.name !== "sign-in" && <SourceNotices />}
-            <PageView key={route.path} page={page} {...route} />
-          </main>
-        </PulseContext.Provider>
-      </AccessContext.Provider>
-    </PreferencesContext.Provider>
+    <AccessContext.Provider value={access}>
+      <PulseContext.Provider value={pulse}>
+        <a class="skip" href="#main">
+          Skip to content
+        </a>
+        <Header page={page.name === "model" ? "models" : page.name} />
+        <main id="main" ref={main} tabIndex={-1} aria-label={title}>
+          {page.name !== "sign-in" && <SourceNotices />}
+          <PageView key={route.path} page={page} {...route} />
+        </main>
+      </PulseContext.Provider>
+    </AccessContext.Provider>
   );
 }
 

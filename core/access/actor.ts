@@ -1,13 +1,21 @@
 import type { Scope } from "./scope.ts";
+import type { Share } from "./share.ts";
 
 /**
  * Who asks. `key`: an API key; `person`: signed in at the issuer; `bootstrap`: API_KEY; `link`: came by a one-time
- * link; `command`: somebody at the machine; `schedule`: the system by itself; `anonymous`: nobody who says so.
+ * link; `share`: whoever has a shared link; `command`: somebody at the machine; `schedule`: the system by itself; `anonymous`: nobody who says so.
  */
-export const actorKinds = ["key", "person", "bootstrap", "link", "command", "schedule", "anonymous"] as const;
+export const actorKinds = ["key", "person", "bootstrap", "link", "share", "command", "schedule", "anonymous"] as const;
 export type ActorKind = (typeof actorKinds)[number];
 
-export type Actor = { kind: ActorKind; id: string; name: string; scopes: readonly Scope[] };
+export type Actor = {
+  kind: ActorKind;
+  id: string;
+  name: string;
+  scopes: readonly Scope[];
+  /** The one chart that `share` may see. */
+  share?: Share;
+};
 
 /** A person's stay in the dashboard. The cookie holds its token, the database the token's SHA-256. */
 export type Session = { actor: Actor; createdAt: Date; expiresAt: Date };

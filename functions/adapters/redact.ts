@@ -13,6 +13,7 @@ const forms: [RegExp, string][] = [
   ],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${redacted}`],
   [/\b(ilp_[0-9A-Za-z]+)_[0-9A-Za-z]+/g, `$1_${redacted}`],
+  [/\b(ilps_[0-9a-f]+)\.[0-9a-f]+/g, `$1.${redacted}`],
 ];
 
 /** A text without the secrets in it that can be told by their form. */

@@ -34,6 +34,7 @@ import { readingRoutes } from "./routes/readings.ts";
 import { rehearseRoutes } from "./routes/rehearse.ts";
 import { sensorRoutes } from "./routes/sensors.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import { shareRoutes } from "./routes/share.ts";
 import type { ApiServices } from "./services.ts";
 import { withWatchedSource } from "./watched-source.ts";
 
@@ -94,6 +95,7 @@ export function createApi(services: ApiServices): OpenAPIHono {
   app.route("/", opsRoutes(watched));
   app.route("/", metricRoutes(watched));
   app.route("/", sessionRoutes(services, limiter));
+  app.route("/", shareRoutes(services));
   app.route("/", keyRoutes(services));
   app.route("/", auditRoutes(services));
   app.route("/", documentRoutes(app, services));

@@ -90,6 +90,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     apiKey: config.apiKey && "(set)",
     oidcClientSecret: config.oidcClientSecret && "(set)",
     alertSecretKey: config.alertSecretKey && "(set)",
+    shareSecretKey: config.shareSecretKey && "(set)",
     smtpUrl: config.smtpUrl && "(set)",
     mqttUrl: config.mqttUrl && "(set)",
   };

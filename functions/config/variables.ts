@@ -164,6 +164,16 @@ export const sections = {
       .describe(
         "The predictor database by the API's own role (npm run migrate -- --roles). Unset: PREDICTOR_DATABASE_URL",
       ),
+    SHARE_SECRET_KEY: z
+      .string()
+      .min(32, "must have at least 32 characters")
+      .optional()
+      .describe(
+        "Signs links that share a chart; another one ends them all. Unset: made once and kept in DATA_DIR (share.key); on AWS made of the API key",
+      ),
+    EMBED_ORIGINS: list.describe(
+      "Sites that may show a shared chart in a frame, such as https://intranet.example.com, separated by commas; none by default",
+    ),
     PUBLIC_URL: httpUrl.optional().describe("Where people reach the dashboard, such as https://forecasts.example.com"),
     TRUST_PROXY: flag
       .default(false)

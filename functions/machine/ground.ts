@@ -1,6 +1,6 @@
 import type { Clock, Log } from "../../core/ports.ts";
 import type { Config } from "../config/environment.ts";
-import { withAlertKey } from "../runtime/alerts.ts";
+import { withOwnKeys } from "../runtime/own-keys.ts";
 import { openCurrentPredictor, openRoles } from "../runtime/predictor.ts";
 import { type ClockStart, openClock, startClock } from "../runtime/process.ts";
 import { openBoss } from "../runtime/queues.ts";
@@ -33,7 +33,7 @@ export type Laid = {
  */
 export async function layGround(given: Config, log: Log, opened: AsyncDisposableStack): Promise<Laid> {
   const databases = await openDatabases(given, log, opened);
-  const owned = await withAlertKey(databases.config);
+  const owned = await withOwnKeys(databases.config);
   const [sensorApp, config] = await together(
     openDemo(databases, log, opened),
     prepare(owned, log, { isOwn: isOwn(given) }),

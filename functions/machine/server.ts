@@ -29,15 +29,20 @@ const mostSockets = 1_024;
 
 /**
  * The API and the dashboard in one app: the dashboard's files from `webFolder`, its index page for its own paths, and
- * the API's problem for all others. Only for the hosts that `rules` name.
+ * the API's problem for all others. Only for the hosts that `rules` name. A shared chart may stand in a frame of the
+ * sites `embedOrigins`, and nothing else in anybody's.
  */
-export function createSite(api: Fetch, webFolder: string, rules: HostRules) {
+export function createSite(api: Fetch, webFolder: string, rules: HostRules, embedOrigins: string[] = []) {
   const site = new Hono<{ Bindings: object }>();
   site.use(refuseOtherHosts(rules));
   const index = serveStatic({ root: webFolder, path: "index.html" });
   site.use(async (c, next) => (isApiPath(c.req.path) ? api(c.req.raw, c.env) : next()));
   site.use(compress());
-  site.use(secureHeaders({ contentSecurityPolicy: pagePolicy, permissionsPolicy, strictTransportSecurity: false }));
+  const safe = { permissionsPolicy, strictTransportSecurity: false };
+  const plain = secureHeaders({ ...safe, contentSecurityPolicy: pagePolicy });
+  const framedBy = { ...pagePolicy, frameAncestors: embedOrigins };
+  const framed = secureHeaders({ ...safe, contentSecurityPolicy: framedBy, xFrameOptions: false });
+  site.use((c, next) => (c.req.path === "/embed" && embedOrigins.length > 0 ? framed : plain)(c, next));
   site.use(async (c, next) => {
     await next();
     // Built files carry their hash in the name; the page that names them must always be asked for.
@@ -57,7 +62,9 @@ const notBuilt = "the dashboard is not built: npm run build:web\n";
 
 /** The dashboard's own paths; it draws them itself. */
 function isPage(path: string): boolean {
-  return /^\/(index\.html|(sensors|models)(\/[^/]+)?\/?|alerts(\/.*)?|operations\/?|sign-in\/?)?$/.test(path);
+  return /^\/(index\.html|(sensors|models)(\/[^/]+)?\/?|alerts(\/.*)?|embed|compare|operations\/?|sign-in\/?)?$/.test(
+    path,
+  );
 }
 
 /** Listens, and resolves once connections are taken. Throws misconfigured when the address is not to be had. */

@@ -60,10 +60,8 @@ export async function openSite(
     within: deadline.within,
     troubles: beside.troubles,
   });
-  const site = createSite((request, env) => api.fetch(request, env), webFolder, {
-    host: config.host,
-    names: namesOf(config),
-  });
+  const rules = { host: config.host, names: namesOf(config) };
+  const site = createSite((request, env) => api.fetch(request, env), webFolder, rules, config.embedOrigins);
   const server = await listen(site.fetch, config);
   opened.defer(() => server.close());
   const makeSignInUrl = async () => `${config.publicUrl ?? server.url}/sign-in#link=${await makeLink(access)}`;

@@ -32,6 +32,8 @@ export async function openAccess(
     clock,
     mode: accessMode({ isLoopback, hasCredentials, access }),
     bootstrapKey: apiKey,
+    // On AWS there is nothing more to set: the API key's holder could make links anyway.
+    shareKey: config.shareSecretKey ?? apiKey,
     issuer: await openIssuer(config),
     publicUrl,
     trustsProxy: trustProxy,

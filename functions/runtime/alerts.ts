@@ -1,6 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Forecast } from "../../core/forecast/forecast.ts";
 import type { AlertPorts } from "../../core/operations/alert.ts";
 import type { NotifyPorts } from "../../core/operations/notify.ts";
@@ -88,16 +86,4 @@ function sendersOf(config: Config, broker: (() => Promise<Broker>) | null): Send
     sns: once(async () => (await import("../adapters/notify/sns.ts")).snsSender()),
     mqtt: broker === null ? { lacks: "MQTT_URL" } : async () => (await broker()).send,
   };
-}
-
-/** The configuration with a key for channels' secrets: on one machine one that is made once and lies in DATA_DIR. */
-export async function withAlertKey(config: Config): Promise<Config> {
-  if (config.alertSecretKey !== null) return config;
-  const path = join(config.dataDir, "alert.key");
-  const known = await readFile(path, "utf8").catch(() => null);
-  if (known !== null) return { ...config, alertSecretKey: known.trim() };
-  await mkdir(config.dataDir, { recursive: true });
-  const made = randomBytes(32).toString("base64url");
-  await writeFile(path, `${made}\n`, { mode: 0o600, flag: "wx" }).catch(() => undefined);
-  return { ...config, alertSecretKey: (await readFile(path, "utf8")).trim() };
 }

@@ -630,6 +630,25 @@ export interface Operations {
     answer: Session;
   };
   /**
+   * The chart that a shared link shows
+   */
+  "get /v1/shared-chart": {
+    answer: SharedChart;
+  };
+  /**
+   * Make a link that shows one chart of the sensor to whoever has it
+   */
+  "post /v1/sensors/{id}:share": {
+    path: {
+      /**
+       * sensorId; `.` and `..` are written `~.` and `~..`
+       */
+      id: string;
+    };
+    body: ShareRequest;
+    answer: Share;
+  };
+  /**
    * API keys, newest first, revoked and expired ones too
    */
   "get /v1/keys": {
@@ -1594,11 +1613,45 @@ export interface Ops {
 export interface Session {
   mode: "open" | "public-read" | "private";
   actor: {
-    kind: "key" | "person" | "bootstrap" | "link" | "command" | "schedule" | "anonymous";
+    kind: "key" | "person" | "bootstrap" | "link" | "share" | "command" | "schedule" | "anonymous";
     name: string;
     scopes: ("read" | "forecast" | "train" | "promote" | "alerts" | "ops" | "admin")[];
   };
   hasIssuer: boolean;
+}
+/**
+ * All that the one chart draws
+ */
+export interface SharedChart {
+  sensorId: string;
+  name: string | null;
+  expiresAt: string;
+  now: string;
+  clockSpeed: number;
+  stepSeconds: number;
+  horizon: number;
+  leads: number[];
+  statusText: string;
+  limits: {
+    low: number | null;
+    high: number | null;
+  } | null;
+  target: SensorTarget;
+  readings: Readings;
+}
+export interface ShareRequest {
+  target: string;
+  expiresInSeconds?: number;
+}
+/**
+ * Whoever has the token sees this one chart and nothing else. It is shown this once and stored nowhere
+ */
+export interface Share {
+  sensorId: string;
+  target: string;
+  expiresAt: string;
+  token: string;
+  path: string;
 }
 export interface ApiKeyList {
   items: ApiKey[];
@@ -1632,7 +1685,7 @@ export interface AuditPage {
 export interface AuditEntry {
   auditId: number;
   at: string;
-  actorKind: "key" | "person" | "bootstrap" | "link" | "command" | "schedule" | "anonymous";
+  actorKind: "key" | "person" | "bootstrap" | "link" | "share" | "command" | "schedule" | "anonymous";
   actorId: string;
   actorName: string;
   action: string;

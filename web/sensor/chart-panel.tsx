@@ -31,6 +31,8 @@ type Props = {
   statusText: string;
   /** An older origin was chosen. */
   isPast: boolean;
+  /** Whoever looks has a link to this chart and may do nothing. */
+  isShared?: boolean;
   span: Span;
   grid: Grid;
   isTable: boolean;
@@ -74,7 +76,13 @@ export function ChartPanel(props: Props) {
             )}
           </p>
           <CounterLevel forecast={forecast} zone={zone} />
-          <Crossings sensorId={props.sensorId} target={target} own={props.own} isPast={props.isPast} />
+          <Crossings
+            sensorId={props.sensorId}
+            target={target}
+            own={props.own}
+            isPast={props.isPast}
+            isShared={props.isShared ?? false}
+          />
         </div>
         {!props.isTable && <Readout data={data} index={point} {...words} />}
       </div>

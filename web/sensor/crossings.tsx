@@ -6,10 +6,10 @@ import { Icon } from "../shell/icons.tsx";
 import { usePreferences } from "../shell/preferences.ts";
 import type { OwnLimits } from "./limits.ts";
 
-type Props = { sensorId: string; target: SensorTarget; own: OwnLimits | null; isPast: boolean };
+type Props = { sensorId: string; target: SensorTarget; own: OwnLimits | null; isPast: boolean; isShared: boolean };
 
 /** How likely the value goes beyond its limits, in words, and the way to a rule that tells so. */
-export function Crossings({ sensorId, target, own, isPast }: Props) {
+export function Crossings({ sensorId, target, own, isPast, isShared }: Props) {
   const { zone } = usePreferences();
   const crossings = isPast ? [] : (target.crossings ?? []);
   const isBlind = !isPast && target.crossings === null && own !== null;
@@ -26,9 +26,11 @@ export function Crossings({ sensorId, target, own, isPast }: Props) {
         </ul>
       )}
       {isBlind && <p class="muted">Nothing can say whether it crosses its limits: there is no fresh forecast.</p>}
-      <a class="button" href={newRuleHref(sensorId, target, own)} data-route>
-        Alert on this…
-      </a>
+      {!isShared && (
+        <a class="button" href={newRuleHref(sensorId, target, own)} data-route>
+          Alert on this…
+        </a>
+      )}
     </div>
   );
 }

@@ -18,6 +18,7 @@ import {
 import type { Annotation } from "../client/client.ts";
 import { Status } from "../fleet/status.tsx";
 import { formatDuration, formatTime } from "../format.ts";
+import { Share } from "../share/share.tsx";
 import { useLive } from "../shell/live.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
@@ -109,6 +110,7 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
         <a class="title-link" href={apiLink(`${sensorPath(sensorId)}/forecasts`)}>
           This forecast as JSON
         </a>
+        <Share sensorId={sensorId} targets={targets.map(({ target }) => target)} />
       </div>
       {sensor.failure !== null && (
         <Notice tone="warn">

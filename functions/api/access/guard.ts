@@ -2,7 +2,9 @@ import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import { type Actor, anonymous } from "../../../core/access/actor.ts";
 import { authenticateKey, authenticateSession, type CredentialFault } from "../../../core/access/authenticate.ts";
+import { sha256Of } from "../../../core/access/key.ts";
 import { allows } from "../../../core/access/scope.ts";
+import { openShare, sharePrefix } from "../../../core/access/share.ts";
 import { AppError } from "../../../core/errors.ts";
 import { isSafe } from "../method.ts";
 import { isSameOrigin } from "../origin.ts";
@@ -54,7 +56,11 @@ export function ruleOf(c: Context): (Rule & { isProbe: boolean }) | null {
 
 async function identify(c: Context, access: AccessServices, limiter: Limiter, address: string): Promise<Actor> {
   const header = c.req.header("Authorization");
-  if (header !== undefined) return identifyKey(c, access, limiter, address, bearerOf(c, header));
+  if (header !== undefined) {
+    const token = bearerOf(c, header);
+    const identifyToken = token.startsWith(sharePrefix) ? identifyShare : identifyKey;
+    return identifyToken(c, access, limiter, address, token);
+  }
   const token = getCookie(c, sessionCookie, "host");
   const actor = token === undefined ? null : await authenticateSession(access, token);
   if (actor === null) return anonymous(access.mode);
@@ -82,6 +88,26 @@ export async function identifyKey(
   throw unauthorised(c, faults[found.fault], "invalid_token");
 }
 
+/** Whose shared link it is; each has limits of its own. Throws 401 as for a key. */
+async function identifyShare(
+  c: Context,
+  access: AccessServices,
+  limiter: Limiter,
+  address: string,
+  token: string,
+): Promise<Actor> {
+  limiter.mayTry(c, address);
+  const { shareKey, clock } = access;
+  const opened = shareKey === null ? null : await openShare(shareKey, token, clock.now());
+  if (opened?.ok) {
+    const id = (await sha256Of(token)).slice(0, 12);
+    return { kind: "share", id, name: `a link to ${opened.share.sensorId}`, scopes: [], share: opened.share };
+  }
+  limiter.wasWrong(address);
+  const detail = opened?.fault === "expired" ? "the shared link has expired" : "the shared link is good no more";
+  throw unauthorised(c, detail, "invalid_token");
+}
+
 const faults: Record<CredentialFault, string> = {
   wrong: "the API key is wrong",
   expired: "the API key has expired; make another with npm run keys -- create",
@@ -89,14 +115,15 @@ const faults: Record<CredentialFault, string> = {
 };
 
 function bearerOf(c: Context, header: string): string {
-  const token = /^Bearer +([\w.~+/=-]{1,512})$/i.exec(header)?.[1];
+  const token = /^Bearer +([\w.~+/=-]{1,4096})$/i.exec(header)?.[1];
   if (token !== undefined) return token;
   challenge(c, "invalid_request");
   throw refuse(400, { code: "badInput", detail: "Authorization must be: Bearer KEY" });
 }
 
 function authorise(c: Context, actor: Actor, { scope }: Rule): void {
-  if (scope === "public" || allows(actor.scopes, scope)) return;
+  if (scope === "public") return;
+  if (scope === "share" ? actor.share !== undefined : allows(actor.scopes, scope)) return;
   if (actor.kind === "anonymous") {
     const had = getCookie(c, sessionCookie, "host") === undefined ? "" : "the session has ended; ";
     throw unauthorised(

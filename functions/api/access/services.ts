@@ -13,6 +13,8 @@ export type AccessServices = {
   keys: ApiKeys;
   sessions: Sessions;
   audit: AuditLog;
+  /** What shared links are signed with; null: nothing is shared. */
+  shareKey: string | null;
   /** Where people sign in; null where no issuer is configured. */
   issuer: { provider: IdentityProvider; rules: RoleRules } | null;
   /** Where this API is reached from outside; null: as each request says. */

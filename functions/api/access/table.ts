@@ -4,7 +4,7 @@ import type { Scope } from "../../../core/access/scope.ts";
 
 /** What an operation wants of who asks, the name under which it is audited, and whether it costs much to answer. */
 export type Rule = {
-  scope: Scope | "public";
+  scope: Scope | "public" | "share";
   action?: string;
   isHeavy?: true;
   /** The answer is the same for whoever may have it, until the revision moves. */
@@ -13,7 +13,7 @@ export type Rule = {
 
 /**
  * Every operation with the scope that it wants: the one place where that is said. `public` ones say nothing of
- * anybody's data. An operation that is not here answers nobody, and a test fails.
+ * anybody's data; `share` is who has a shared link, and nobody's scope. An operation that is not here answers nobody, and a test fails.
  */
 export const rules: Record<string, Rule> = {
   "get /healthz": { scope: "public" },
@@ -27,6 +27,7 @@ export const rules: Record<string, Rule> = {
   "get /v1/session/sign-in": { scope: "public" },
   "get /v1/session/callback": { scope: "public", action: "session.open" },
 
+  "get /v1/shared-chart": { scope: "share", isHeavy: true },
   "get /v1/sensors": { scope: "read", isHeavy: true, isKept: true },
   "get /v1/sensors/{id}": { scope: "read", isKept: true },
   "get /v1/sensors/{id}/readings": { scope: "read", isHeavy: true },
@@ -70,6 +71,7 @@ export const rules: Record<string, Rule> = {
   "post /v1/fleets/{id}:promote": { scope: "promote", action: "fleet.promote" },
   "post /v1/fleets/{id}:rollback": { scope: "promote", action: "fleet.rollback" },
 
+  "post /v1/sensors/{id}:share": { scope: "admin", action: "chart.share" },
   "get /v1/keys": { scope: "admin" },
   "post /v1/keys": { scope: "admin", action: "key.create" },
   "post /v1/keys/{id}:revoke": { scope: "admin", action: "key.revoke" },

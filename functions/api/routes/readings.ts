@@ -42,47 +42,51 @@ const getReadings = createRoute({
   },
 });
 
-export function readingRoutes({ ports, views, settings }: ApiServices): OpenAPIHono {
-  const { stepSeconds, targets } = settings;
+export function readingRoutes(services: ApiServices): OpenAPIHono {
+  const { stepSeconds } = services.settings;
   return new OpenAPIHono().openapi(getReadings, async (c) => {
     const { id } = c.req.valid("param");
     const query = c.req.valid("query");
-    const now = ports.clock.now();
+    const now = services.ports.clock.now();
     const to = floorToStep(query.to !== undefined && query.to < now ? query.to : now, stepSeconds);
     const from = floorToStep(query.from ?? addSeconds(to, -86_400), stepSeconds);
     checkRange(from, to, stepSeconds, mostPoints);
-    // What is unusual is told by what is usual: a few days are looked back.
-    const readings = (await ports.follower.readWindows([id], addSeconds(from, -usualSeconds), to)).get(id);
-    if (readings === undefined || readings.at.length === 0) await requireSensor({ views }, id);
-    const empty = { at: new Float64Array(), values: {} };
-    const observed = observe(readings ?? empty, targets, stepSeconds, { upTo: to });
-    const grid = toGrid(observed.readings, targets, stepSeconds, { from: addSeconds(from, stepSeconds), upTo: to });
-    const at = gridTimes(grid);
-    const columns = targets.map((target, index) => ({
-      target,
+    const body = await loadReadings(services, id, { from, to });
+    if (!wantsCsv(query.format, c.req.header("Accept"))) return c.json(body, 200);
+    const header = ["at", ...body.targets.map(({ target }) => target)];
+    const csv = toCsv(
+      header,
+      body.at.map((time, index) => [time, ...body.targets.map(({ value }) => value[index] ?? null)]),
+    );
+    return c.body(csv, 200, { "Content-Type": "text/csv; charset=utf-8" });
+  });
+}
+
+/** What was measured in (from, to], on the grid. Refuses with 404 a sensor that nobody knows. */
+export async function loadReadings(
+  { ports, views, settings }: ApiServices,
+  sensorId: string,
+  range: { from: Date; to: Date },
+): Promise<ReadingsResponse> {
+  const { stepSeconds, targets } = settings;
+  const [from, to] = [floorToStep(range.from, stepSeconds), floorToStep(range.to, stepSeconds)];
+  // What is unusual is told by what is usual: a few days are looked back.
+  const readings = (await ports.follower.readWindows([sensorId], addSeconds(from, -usualSeconds), to)).get(sensorId);
+  if (readings === undefined || readings.at.length === 0) await requireSensor({ views }, sensorId);
+  const empty = { at: new Float64Array(), values: {} };
+  const observed = observe(readings ?? empty, targets, stepSeconds, { upTo: to });
+  const grid = toGrid(observed.readings, targets, stepSeconds, { from: addSeconds(from, stepSeconds), upTo: to });
+  const at = gridTimes(grid);
+  return {
+    ...{ sensorId, stepSeconds, from: from.toISOString(), to: to.toISOString(), at },
+    targets: targets.map((target, index) => ({
+      ...{ target: target.name, unit: target.unit },
       value: gridColumn(grid, index),
       ...oddities(observed.conditions[index], target, from),
       standing: at.map((time) => standingAt(observed, index, new Date(time))),
       everySeconds: observed.conditions[index]?.everySeconds ?? null,
-    }));
-    if (wantsCsv(query.format, c.req.header("Accept"))) {
-      const header = ["at", ...columns.map(({ target }) => target.name)];
-      const csv = toCsv(
-        header,
-        at.map((time, index) => [time, ...columns.map(({ value }) => value[index] ?? null)]),
-      );
-      return c.body(csv, 200, { "Content-Type": "text/csv; charset=utf-8" });
-    }
-    const body: ReadingsResponse = {
-      sensorId: id,
-      stepSeconds,
-      from: from.toISOString(),
-      to: to.toISOString(),
-      at,
-      targets: columns.map(({ target, ...column }) => ({ target: target.name, unit: target.unit, ...column })),
-    };
-    return c.json(body, 200);
-  });
+    })),
+  };
 }
 
 function standingAt({ grid, conditions }: Observed, index: number, at: Date): number | null {

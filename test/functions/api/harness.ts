@@ -93,6 +93,7 @@ export async function startApi(
       sessions: postgresSessions(db),
       audit: postgresAudit(db),
       issuer: null,
+      shareKey: "a key of the tests for links",
       publicUrl: null,
       trustsProxy: false,
       limits: { readsPerSecond: 100_000, writesPerMinute: 100_000, trainingsPerDay: 100_000 },

@@ -82,6 +82,22 @@ describe("site", () => {
   });
 });
 
+describe("frames", () => {
+  const policyOf = async (path: string, origins: string[]) => {
+    const { headers } = await createSite(api, folder, rules, origins).request(path, { headers: { Host: "localhost" } });
+    const ancestors = /frame-ancestors [^;]*/.exec(headers.get("Content-Security-Policy") ?? "")?.[0];
+    return [ancestors, headers.get("X-Frame-Options")];
+  };
+
+  it("hold a shared chart for the sites that are named, and nothing else for anybody", async () => {
+    const origins = ["https://intranet.example.com"];
+    expect(await policyOf("/embed", origins)).toEqual(["frame-ancestors https://intranet.example.com", null]);
+    expect(await policyOf("/", origins)).toEqual(["frame-ancestors 'none'", "SAMEORIGIN"]);
+    expect(await policyOf("/sensors/7", origins)).toEqual(["frame-ancestors 'none'", "SAMEORIGIN"]);
+    expect(await policyOf("/embed", [])).toEqual(["frame-ancestors 'none'", "SAMEORIGIN"]);
+  });
+});
+
 describe("listen", () => {
   it("takes a free port for 0 and answers at its URL", async () => {
     const server = await listen(createSite(api, folder, rules).fetch, { host: "127.0.0.1", port: 0 });
