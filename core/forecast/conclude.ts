@@ -8,6 +8,7 @@ import { startShares } from "../mix/weights.ts";
 import { leadsOf, placesOf } from "../model/leads.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { fromModelOutput, type ModelOutput } from "../model/tensors.ts";
+import { bandsOfDay, type DayBands } from "./day-bands.ts";
 import { countHeld, doubtOf, doubtText, widened, widenedBand } from "./doubt.ts";
 import type { Forecast, Outcome } from "./forecast.ts";
 import { believableOf, guardQuantiles } from "./guard.ts";
@@ -36,6 +37,8 @@ type Question = {
   /** Of this sensor, by target: what mixing has learnt; fresh where there is none. */
   adaptations: Map<string, Adaptation>;
   settings: ForecastSettings;
+  /** What earlier slots of the day have worked out; added to. */
+  kept: DayBands;
 };
 /** `simple`: see `simpleOf`. */
 type Input = Question & { simple: Map<number, SimpleExperts> };
@@ -182,12 +185,13 @@ function simpleAt(k: number, leads: number[], input: Input): SimpleExperts {
 }
 
 /** The experts that need no training, made once a target. */
-function simpleOf(k: number, { plan, settings, simple }: Input): SimpleExperts {
+function simpleOf(k: number, { plan, settings, simple, kept }: Input): SimpleExperts {
   const known = simple.get(k);
   if (known !== undefined) return known;
   const { leads, stepSeconds, targets } = settings.fleet;
   const { grid, originIndex } = plan.sensor;
-  const made = simpleExperts(grid.columns[k]!, originIndex, leads, stepSeconds, targets[k]!);
+  const bands = bandsOfDay(kept, plan, k, settings) ?? undefined;
+  const made = simpleExperts(grid.columns[k]!, originIndex, leads, stepSeconds, targets[k]!, bands);
   simple.set(k, made);
   return made;
 }

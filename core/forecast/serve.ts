@@ -4,6 +4,7 @@ import type { Adaptation } from "../mix/adaptation.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { type EncodedInput, type ModelInput, type ModelOutput, toModelInput } from "../model/tensors.ts";
 import { type Conclusion, conclude, concludeRefusal, type ModelAnswer } from "./conclude.ts";
+import type { DayBands } from "./day-bands.ts";
 import { modelsToRun, planSensor, type Refusal, type SensorPlan, type SensorSlot } from "./plan.ts";
 import type { ForecastSettings } from "./settings.ts";
 
@@ -31,7 +32,7 @@ export type ServedSlot = { sensorId: string; slot: Date } & (
 /**
  * Forecasts a batch: plans, tensors, ONE run of the models, conclusions; in the order of the batch. `decide` is asked
  * for each sensor when its turn has come, after the models have answered: what is learnt between two turns counts for
- * the second.
+ * the second. `kept`: what is the same for a day.
  */
 export async function* serve(
   run: RunModels,
@@ -39,6 +40,7 @@ export async function* serve(
   batch: SensorSlot[],
   decide: (one: SensorSlot) => Decision,
   encode: EncodeModel = encodeOwn,
+  kept: DayBands = new Map(),
 ): AsyncGenerator<ServedSlot> {
   const asked = batch.map((one) => ({ one, attempt: attempt(() => ask(one, settings, encode)) }));
   const questions = asked.flatMap((each) => (each.attempt.ok ? each.attempt.value.questions : []));
@@ -55,7 +57,7 @@ export async function* serve(
     const concluding = attempt((): Conclusion => {
       const { learnt: adaptations, decidedAt } = decide(one);
       if (!plan.ok) return concludeRefusal(one, plan, decidedAt);
-      return conclude({ plan, decidedAt, answers, adaptations, settings });
+      return conclude({ plan, decidedAt, answers, adaptations, settings, kept });
     });
     yield concluding.ok
       ? { sensorId, slot, ok: true, ...concluding.value }

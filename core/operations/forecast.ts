@@ -1,5 +1,6 @@
 import { emptyReadings } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
+import type { DayBands } from "../forecast/day-bands.ts";
 import type { Forecast, Outcome } from "../forecast/forecast.ts";
 import { type SensorSlot, stepsNeeded } from "../forecast/plan.ts";
 import { type EncodeModel, serve } from "../forecast/serve.ts";
@@ -60,7 +61,7 @@ export async function forecast(
   const forecasts: Forecast[] = [];
   const faults: { sensorId: string; error: unknown }[] = [];
   const run = runShard(fleetInference, inference);
-  for await (const served of serve(run, settings, batch, decide, encode)) {
+  for await (const served of serve(run, settings, batch, decide, encode, bandsOf(ports.follower))) {
     if (!served.ok) {
       faults.push(served);
       continue;
@@ -73,6 +74,15 @@ export async function forecast(
   log.info("forecast.recorded", { slot, ...countByStatus(outcomes), forecasts: forecasts.length });
   if (faults.length > 0) throw faultOf(faults, slot);
   return { slot, outcomes, forecasts };
+}
+
+/** Of each source that is read, what its sensors' forecasts of a day have in common. */
+const dayBands = new WeakMap<object, DayBands>();
+
+function bandsOf(follower: object): DayBands {
+  const kept = dayBands.get(follower) ?? new Map();
+  dayBands.set(follower, kept);
+  return kept;
 }
 
 type Shard = {

@@ -41,6 +41,7 @@ function forecastOf(...last: number[]) {
     answers: new Map(),
     adaptations: new Map(),
     settings,
+    kept: new Map(),
   });
   return { outcome, forecasts };
 }
