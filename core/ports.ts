@@ -147,6 +147,8 @@ export type Adaptations = {
    * Stores each that learnt from a newer outcome than the stored one: who comes second with the same changes nothing.
    */
   save(adapted: Adapted[]): Promise<void>;
+  /** Puts these in the place of all that the sensors have, whatever that learnt from. */
+  replace(sensorIds: string[], adapted: Adapted[]): Promise<void>;
 };
 
 /** Only one holder at a time; a lease that was not released ends by itself. */

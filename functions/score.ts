@@ -7,7 +7,7 @@ import { givingUp } from "./lambda/give-up.ts";
 import { once } from "./lambda/once.ts";
 import { openScoreRuntime } from "./runtime.ts";
 
-type ScorePorts = Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations">;
+type ScorePorts = Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations" | "annotations">;
 
 export function createScoreHandler(ports: ScorePorts, settings: ScoreSettings) {
   return (event: SQSEvent) => handleBatch(event, ScoreMessage, ports.log, (message) => score(ports, settings, message));

@@ -1,3 +1,5 @@
+import type { Disturbance } from "../annotation/annotation.ts";
+import { isLeftOut } from "../annotation/left-out.ts";
 import { gridTime } from "../data/grid.ts";
 import { observe } from "../data/observed.ts";
 import type { Fleet, Readings } from "../data/reading.ts";
@@ -99,29 +101,61 @@ function stateOf(known: Map<string, Map<string, Adaptation>>, sensorId: string, 
   return state ? adaptationFor(state, leads) : freshAdaptation(leads);
 }
 
+/** What was measured and is to be learnt from, of each sensor and target: what annotations leave out teaches nothing. */
+export function teachingOf(
+  actuals: Map<string, Actual[][]>,
+  disturbing: Map<string, Disturbance[]>,
+  { targets, stepSeconds }: Fleet,
+): Map<string, Actual[][]> {
+  if (disturbing.size === 0) return actuals;
+  return new Map(
+    [...actuals].map(([sensorId, perTarget]) => {
+      const disturbances = disturbing.get(sensorId) ?? [];
+      const counts = (target: string, at: Date) => !isLeftOut(disturbances, target, at, stepSeconds);
+      return [sensorId, perTarget.map((column, k) => column.filter(({ at }) => counts(targets[k]!.name, at)))];
+    }),
+  );
+}
+
+type RelearnPorts = Pick<Ports, "follower" | "scores" | "annotations">;
+
 /**
  * States from nothing but the stored forecasts and their actuals up to `upTo`, as they were learnt when they matured.
  */
-export async function relearn(
-  { follower, scores }: Pick<Ports, "follower" | "scores">,
+export async function relearn(ports: RelearnPorts, fleet: Fleet, sensorIds: string[], upTo: Date): Promise<Adapted[]> {
+  return [...(await relearnSensors(ports, fleet, sensorIds, upTo, () => true)).values()].flat();
+}
+
+/**
+ * The same by sensor, of those that are `wanted`: it is told since when what the experts said is kept, null where
+ * nothing is.
+ */
+export async function relearnSensors(
+  { follower, scores, annotations }: RelearnPorts,
   fleet: Fleet,
   sensorIds: string[],
   upTo: Date,
-): Promise<Adapted[]> {
-  if (sensorIds.length === 0) return [];
+  wanted: (sensorId: string, keptFrom: Date | null) => boolean,
+): Promise<Map<string, Adapted[]>> {
+  if (sensorIds.length === 0) return new Map();
   const after = addSeconds(upTo, -relearnSeconds);
-  const [windows, forecasts] = await Promise.all([
+  const [windows, forecasts, disturbing] = await Promise.all([
     follower.readWindows(sensorIds, after, upTo),
     scores.maturing(sensorIds, after, upTo),
+    annotations.disturbing(sensorIds, after, upTo),
   ]);
   const actuals = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
+  const teaching = teachingOf(actuals, disturbing, fleet);
   // Sensor by sensor: a month of leads is 200,000 rows.
-  return [...Map.groupBy(forecasts, (one) => one.sensorId).values()].flatMap((ofSensor) =>
-    learn(
-      fleet,
-      new Map(),
-      maturedLeads(ofSensor, (at) => at > after.getTime() && at <= upTo.getTime()),
-      actuals,
-    ),
+  const bySensor = Map.groupBy(forecasts, (one) => one.sensorId);
+  const isOfThen = (at: number) => at > after.getTime() && at <= upTo.getTime();
+  return new Map(
+    sensorIds.flatMap((sensorId): [string, Adapted[]][] => {
+      const own = bySensor.get(sensorId) ?? [];
+      const kept = own.filter(({ mix }) => mix !== null).map(({ origin }) => origin.getTime());
+      const keptFrom = kept.length === 0 ? null : new Date(kept.reduce((a, b) => Math.min(a, b)));
+      if (!wanted(sensorId, keptFrom)) return [];
+      return [[sensorId, learn(fleet, new Map(), maturedLeads(own, isOfThen), teaching)]];
+    }),
   );
 }

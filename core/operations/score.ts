@@ -5,7 +5,8 @@ import type { ScoreMessage } from "../messages.ts";
 import { nearReach } from "../model/leads.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, floorToStep, isAhead, stepsPerDay } from "../time.ts";
-import { learn, readActuals, relearn } from "./learn.ts";
+import { learn, readActuals, relearn, teachingOf } from "./learn.ts";
+import { learnAnew } from "./learn-anew.ts";
 import { actualsAt, scoreLeads } from "./score-leads.ts";
 
 /** Counts are grid steps. */
@@ -32,14 +33,15 @@ export function defaultScoreSettings(fleet: Fleet): ScoreSettings {
  * Scores a shard's forecasts against the actuals that became known: one row per (sensor, target, targetAt, model), with
  * exactly the leads that were issued before their moment; a row that came before one of its forecasts is completed. A
  * bin without a reading is not scored; one that gets its readings late is, within the lookback. What mixing and widths
- * can learn from the same outcomes is learnt along, each outcome once and in its order: a late one teaches no more.
+ * can learn from the same outcomes is learnt along, each outcome once and in its order: a late one teaches no more,
+ * and what annotations leave out nothing at all.
  */
 export async function score(
-  ports: Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations">,
+  ports: Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations" | "annotations">,
   settings: ScoreSettings,
   message: ScoreMessage,
 ): Promise<{ scores: number }> {
-  const { clock, log, follower, scores, adaptations } = ports;
+  const { clock, log, follower, scores, adaptations, annotations } = ports;
   const { fleet } = settings;
   const { stepSeconds } = fleet;
   const slot = floorToStep(message.slot, stepSeconds);
@@ -53,12 +55,15 @@ export async function score(
   const upTo = addSeconds(slot, -settings.settleSteps * stepSeconds);
   const after = addSeconds(upTo, -steps * stepSeconds);
 
-  const [known, scored, early, learnt] = await Promise.all([
+  const anew = await learnAnew(ports, fleet, sensorIds, upTo);
+  const [known, scored, early, learnt, disturbing] = await Promise.all([
     readActuals(follower, fleet, sensorIds, after, upTo),
     scores.scored(sensorIds, after, upTo),
     isThorough ? scores.early(sensorIds, after, upTo) : [],
     adaptations.load(sensorIds),
+    annotations.disturbing(sensorIds, after, upTo),
   ]);
+  const teaching = teachingOf(known, disturbing, fleet);
   const isRecent = (at: Date) => at >= addSeconds(upTo, -3 * stepSeconds);
   const rows = byMoment(scored);
   const earlyAt = byMoment(early);
@@ -72,10 +77,12 @@ export async function score(
   for (const [sensorId, perTarget] of known) {
     fleet.targets.forEach(({ name }, k) => {
       const through = learnt.get(sensorId)?.get(name)?.through;
+      const newest = teaching.get(sensorId)![k]!.at(-1)?.at;
+      const isLearnt = (at: Date) => !through || at <= through || newest === undefined || newest <= through;
       for (const { at } of perTarget[k]!) {
         const sofar = oldest.get(sensorId);
         if (sofar !== undefined && at >= sofar) break;
-        if ((!through || at <= through) && isDone(sensorId, name, at)) continue;
+        if (isLearnt(at) && isDone(sensorId, name, at)) continue;
         oldest.set(sensorId, at);
       }
     });
@@ -93,9 +100,9 @@ export async function score(
   const isLost = ({ sensorId, target, mix }: MaturedForecast) => mix !== null && !learnt.get(sensorId)?.has(target);
   const lost = new Set(matured.filter(isLost).map((one) => one.sensorId));
   const ofKnown = matured.filter((one) => !lost.has(one.sensorId));
-  const adapted = [...learn(fleet, learnt, ofKnown, known), ...(await relearn(ports, fleet, [...lost], upTo))];
+  const adapted = [...learn(fleet, learnt, ofKnown, teaching), ...(await relearn(ports, fleet, [...lost], upTo))];
   await adaptations.save(adapted);
-  const counts = { sensors: sensorIds.length, scores: made.length, adapted: adapted.length };
+  const counts = { sensors: sensorIds.length, scores: made.length, adapted: adapted.length, anew };
   log.info("score.recorded", { slot, ...counts, isThorough });
   return { scores: made.length };
 }

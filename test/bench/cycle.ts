@@ -98,7 +98,7 @@ try {
   const { store, models } = copyModels(artefact, ids.slice(0, naiveSensors));
   const inference = onnxInference({ store, log }, { maximumSessions: sensors });
   const fleets = fleetInference({ files, log }, { maximumParts });
-  const ports: ForecastPorts & Pick<Ports, "scores"> = {
+  const ports: ForecastPorts & Pick<Ports, "scores" | "annotations"> = {
     clock,
     log,
     inference,

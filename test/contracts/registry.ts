@@ -275,6 +275,17 @@ export function adaptationsContract(open: () => Promise<Adaptations>): void {
       expect((await adaptations.load(["room1", "room2"])).get("room1")?.get("temperature")).toEqual(learnt(2, 4));
     });
 
+    it("replaces all that sensors have, by what learnt from an older outcome too", async () => {
+      const adaptations = await open();
+      await save(adaptations, 2, 1);
+      await adaptations.save([{ sensorId: "room1", target: "humidity", state: learnt(2, 2) }]);
+      await adaptations.save([{ sensorId: "room2", target: "humidity", state: learnt(2, 3) }]);
+      await adaptations.replace(["room1"], [{ sensorId: "room1", target: "temperature", state: learnt(1, 4) }]);
+      const known = await adaptations.load(["room1", "room2"]);
+      expect(known.get("room1")).toEqual(new Map([["temperature", learnt(1, 4)]]));
+      expect(known.get("room2")).toEqual(new Map([["humidity", learnt(2, 3)]]));
+    });
+
     it("keeps which leads a state is of", async () => {
       const adaptations = await open();
       const state = { ...learnt(1, 1), leads: [1, 2, 9] };

@@ -328,6 +328,10 @@ export function memoryAdaptations(): Adaptations & { states: Map<string, Map<str
         if (!known || known < state.through) ofSensor.set(target, state);
       }
     },
+    async replace(sensorIds, adapted) {
+      for (const sensorId of sensorIds) states.delete(sensorId);
+      await this.save(adapted);
+    },
   };
 }
 

@@ -42,6 +42,14 @@ export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
           set version = excluded.version, through = excluded.through, leads = excluded.leads, state = excluded.state
           where adaptation.through < excluded.through or adaptation.version < excluded.version`.execute(db);
     },
+
+    async replace(sensorIds, adapted) {
+      if (sensorIds.length === 0) return;
+      await db.transaction().execute(async (transaction) => {
+        await sql`delete from adaptation where sensor_id = any(${sensorIds}::text[])`.execute(transaction);
+        await postgresAdaptations(transaction).save(adapted);
+      });
+    },
   };
 }
 

@@ -12,6 +12,8 @@ import { relearn } from "../../../core/operations/learn.ts";
 import { defaultScoreSettings, score } from "../../../core/operations/score.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, humidity, manifestOf, modelOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
+import { annotationOf } from "../../contracts/annotations.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import {
@@ -52,7 +54,7 @@ function someReadings(): Readings {
   return readingsOf({ temperature: gappy, humidity: stuck }, { stepSeconds });
 }
 
-function world(readings: Readings) {
+function world(readings: Readings, annotations = memoryAnnotations(stepSeconds)) {
   const ledger = memoryLedger();
   const ports = {
     clock: testClock(slots[0]!),
@@ -64,6 +66,7 @@ function world(readings: Readings) {
     ledger,
     scores: ledger,
     adaptations: memoryAdaptations(),
+    annotations,
   };
   return { ports, ledger };
 }
@@ -72,8 +75,8 @@ function world(readings: Readings) {
  * Serves as the system does: at each slot the forecasts, then the scores; half way a challenger comes. `repeats`: how
  * often each message comes.
  */
-async function live(readings: Readings, repeats = 1) {
-  const { ports, ledger } = world(readings);
+async function live(readings: Readings, repeats = 1, annotations = memoryAnnotations(stepSeconds)) {
+  const { ports, ledger } = world(readings, annotations);
   for (const [i, slot] of slots.entries()) {
     ports.clock.set(addSeconds(slot, 60));
     if (i === halfWay) await ports.registry.register({ manifest: rival.manifest, statusReason: "trained", now: slot });
@@ -151,6 +154,40 @@ test("a state that is lost is learnt again, by itself, from forecasts and actual
   await score(ports, defaultScoreSettings(fleet), { slot: addSeconds(someSlot, stepSeconds), sensorIds: ["a"] });
   expect(ports.adaptations.states.get("a")!.get("temperature")!.through).toEqual(someSlot);
   expect(ports.adaptations.states.get("a")!.get("temperature")!.bound[0]).toBeGreaterThan(0);
+});
+
+test("what an annotation leaves out is unlearnt at the next pass, and learnt again once it is taken back", async () => {
+  const { ports } = await live(someReadings());
+  const kept = new Map(ports.adaptations.states.get("a"));
+  const pass = async () => {
+    await score(ports, defaultScoreSettings(fleet), { slot: someSlot, sensorIds: ["a"] });
+    return new Map(ports.adaptations.states.get("a"));
+  };
+  const span = { from: addSeconds(someSlot, -20 * stepSeconds), to: addSeconds(someSlot, -8 * stepSeconds) };
+  const outage = annotationOf({ sensorId: "a", target: "temperature", ...span });
+  await ports.annotations.add(outage, stepSeconds);
+  const without = await pass();
+  expect(without.get("temperature")!.through).toEqual(kept.get("temperature")!.through);
+  expect(without.get("temperature")!.bound).not.toEqual(kept.get("temperature")!.bound);
+  expect(without.get("humidity")).toEqual(kept.get("humidity"));
+  expect(await pass()).toEqual(without);
+  const act = { by: "ann", now: someSlot, stepSeconds };
+  await ports.annotations.remove("one", act);
+  expect(await pass()).toEqual(kept);
+  // What nobody can learn anew stays as it is.
+  const past = { from: addSeconds(someSlot, -90 * 86_400), to: addSeconds(someSlot, -80 * 86_400) };
+  await ports.annotations.add({ ...outage, annotationId: "past", ...past }, stepSeconds);
+  expect(await pass()).toEqual(kept);
+  expect(await ports.annotations.unlearnt(["a"])).toEqual([]);
+});
+
+test("what is left out while it happens teaches nothing", async () => {
+  const annotations = memoryAnnotations(stepSeconds);
+  const from = addSeconds(someSlot, -9.5 * stepSeconds);
+  await annotations.add(annotationOf({ sensorId: "a", from, to: null }), stepSeconds);
+  const { ports } = await live(someReadings(), 1, annotations);
+  const through = ports.adaptations.states.get("a")!.get("temperature")!.through;
+  expect(through).toEqual(addSeconds(someSlot, -10 * stepSeconds));
 });
 
 test("a stuck sensor teaches nothing once it is known to be stuck", async () => {

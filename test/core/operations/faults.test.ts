@@ -9,6 +9,7 @@ import { schedule, scheduleScores } from "../../../core/operations/schedule.ts";
 import { defaultScoreSettings, score } from "../../../core/operations/score.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import {
@@ -73,6 +74,7 @@ function world(faults: Fault[]) {
     ledger: struck(ledger),
     scores: struck(ledger),
     adaptations: struck(memoryAdaptations()),
+    annotations: struck(memoryAnnotations()),
     queue: struck(queue),
   };
   return { ports, ledger, queue };

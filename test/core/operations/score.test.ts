@@ -4,6 +4,7 @@ import { everyLead } from "../../../core/model/leads.ts";
 import { defaultScoreSettings, type ScoreSettings, score } from "../../../core/operations/score.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, readingsOf, someSlot, temperature } from "../../builders.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import { memoryAdaptations, memoryFollower, memoryLedger } from "../../fakes/ports.ts";
@@ -53,7 +54,8 @@ async function world(values: (number | null)[], forecasts: Forecast[], end = slo
   await ledger.record([], forecasts);
   const follower = memoryFollower(readings);
   const adaptations = memoryAdaptations();
-  const ports = { clock: testClock(slot), log: quietLog(), follower, scores: ledger, adaptations };
+  const annotations = memoryAnnotations();
+  const ports = { clock: testClock(slot), log: quietLog(), follower, scores: ledger, adaptations, annotations };
   return { ports, ledger, readings, made: () => [...ledger.scores.values()] };
 }
 const run = (ports: Awaited<ReturnType<typeof world>>["ports"], at = slot) =>
@@ -194,6 +196,7 @@ test("ids and targets may hold any character: no two moments share a key", async
     follower: memoryFollower(readings),
     scores: ledger,
     adaptations,
+    annotations: memoryAnnotations(),
   };
   for (const sensorId of ["a", "a|b"]) {
     await score(
