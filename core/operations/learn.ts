@@ -57,7 +57,8 @@ export function learnOutcomes(state: Adaptation, matured: MaturedForecast[], act
   const fresh = actuals.filter(({ at }) => state.through === null || at > state.through);
   if (fresh.length === 0) return state;
   const byTime = (a: MaturedForecast, b: MaturedForecast) => a.issuedAt.getTime() - b.issuedAt.getTime();
-  const served = matured.filter((one) => one.isServed).sort(byTime);
+  const isFresh = ({ targetAt }: MaturedForecast) => state.through === null || targetAt > state.through;
+  const served = matured.filter((one) => one.isServed && isFresh(one)).sort(byTime);
   const byMoment = Map.groupBy(served, ({ targetAt }) => targetAt.getTime());
   return fresh.reduce(
     (known, { at, value }) => adapt(known, at, outcomesOf(byMoment.get(at.getTime()) ?? [], value)),

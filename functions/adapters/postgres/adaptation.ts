@@ -74,7 +74,12 @@ function toAdaptation({ through, leads, state }: AdaptationRow): Adaptation {
   Buffer.from(bytes.buffer).swap32();
   const numbers = new Float32Array(bytes.buffer);
   const count = numbers.length / stateRows;
-  const rows = Array.from({ length: stateRows }, (_, i) => Array.from(numbers.subarray(i * count, (i + 1) * count)));
+  const rows: number[][] = [];
+  for (let i = 0; i < stateRows; i++) {
+    const row = new Array<number>(count);
+    for (let h = 0; h < count; h++) row[h] = numbers[i * count + h]!;
+    rows.push(row);
+  }
   const n = experts.length;
   return {
     version,
