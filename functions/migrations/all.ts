@@ -22,6 +22,7 @@ import * as annotation from "./0020_annotation.ts";
 import * as learnt from "./0021_learnt.ts";
 import * as cycleCounts from "./0022_cycle_counts.ts";
 import * as scored from "./0023_scored.ts";
+import * as losses from "./0024_losses.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -48,6 +49,7 @@ export const migrations: Record<string, Migration> = {
   "0021_learnt": learnt,
   "0022_cycle_counts": cycleCounts,
   "0023_scored": scored,
+  "0024_losses": losses,
 };
 
 /**
@@ -70,4 +72,5 @@ export const worksWith: Record<string, string> = {
   "0019_model_page": modelPage.worksWith,
   "0020_annotation": annotation.worksWith,
   "0022_cycle_counts": cycleCounts.worksWith,
+  "0024_losses": losses.worksWith,
 };
