@@ -61,7 +61,12 @@ export async function* replayOnline(
 }
 
 /** What the slot's score pass does: keeps the forecasts, of each origin the first, and learns what matured. */
-function learnSlot(memory: OnlineMemory, { fleet }: ForecastSettings, readings: Readings, served: ServedSlot): void {
+export function learnSlot(
+  memory: OnlineMemory,
+  { fleet }: ForecastSettings,
+  readings: Readings,
+  served: ServedSlot,
+): void {
   const { sensorId, slot } = served;
   const { settleSteps, recentSteps } = defaultScoreSettings(fleet);
   const upTo = addSeconds(slot, -settleSteps * fleet.stepSeconds);

@@ -11,13 +11,36 @@ import type { Ports } from "../ports.ts";
 import { addSeconds, ceilToStep, floorToStep, secondsBetween } from "../time.ts";
 import type { ForecastViews } from "../views.ts";
 
-/** Sensors and forecasts that one rehearsal may look at: more would keep an API's thread for seconds. */
+/** Sensors that one rehearsal may look at: more would keep an API's thread for seconds. */
 export const mostSensors = 50;
-export const mostSlots = 20_000;
+
+/** Where a rehearsal's forecasts come from: those that were issued, or a backtest. */
+export type Said = {
+  /** Sensors times slots that it may be asked for. */
+  mostSlots: number;
+  /** Those served in the slots of [from, to), in any order. */
+  forecasts(asked: { sensorIds: string[]; target: string; from: Date; to: Date }): Promise<Forecast[]>;
+};
+
+/** The forecasts as they were issued. */
+export function fromLedger(views: Pick<ForecastViews, "forecasts">, { stepSeconds }: Pick<Fleet, "stepSeconds">): Said {
+  return {
+    mostSlots: 20_000,
+    async forecasts({ sensorIds, target, from, to }) {
+      const limit = Math.ceil(secondsBetween(from, to) / stepSeconds) + 1;
+      const found: Forecast[] = [];
+      for (const sensorId of sensorIds) {
+        const made = await views.forecasts({ sensorId, targets: [target], from, to, asOf: null, limit });
+        found.push(...made.filter((one) => one.isServed));
+      }
+      return found;
+    },
+  };
+}
 
 export type RehearsePorts = {
   follower: Pick<Ports["follower"], "readWindows">;
-  views: Pick<ForecastViews, "forecasts">;
+  said: Said;
   profiles: Pick<Profiles, "load">;
   annotations: Pick<Disturbances, "disturbing">;
 };
@@ -43,10 +66,11 @@ export type RehearseAnswer = Rehearsal & {
 
 /**
  * What a rule would have done over [from, to) by the forecasts as they were issued and what then came, and what it
- * would have done with other chances and limits. What annotations leave out counts for nothing. Throws badInput for a rule that cannot be held against anything.
+ * would have done with other chances and limits. What annotations leave out counts for nothing. Throws badInput for a
+ * rule that cannot be held against anything.
  */
 export async function rehearseRule(
-  { follower, views, profiles, annotations }: RehearsePorts,
+  { follower, said, profiles, annotations }: RehearsePorts,
   fleet: Fleet,
   { rule, sensorIds, from, to }: RehearseRequest,
 ): Promise<RehearseAnswer> {
@@ -63,21 +87,20 @@ export async function rehearseRule(
     return selects(rule, id, profile) && limitsOf(condition, profile) !== null;
   });
   const slots = Math.ceil(secondsBetween(from, to) / fleet.stepSeconds);
-  const chosen = watched.slice(0, Math.max(1, Math.min(mostSensors, Math.floor(mostSlots / Math.max(1, slots)))));
+  const chosen = watched.slice(0, Math.max(1, Math.min(mostSensors, Math.floor(said.mostSlots / Math.max(1, slots)))));
   const within = condition.kind === "forecast" ? condition.withinSeconds : 0;
   const end = addSeconds(to, within);
-  const [readings, disturbing] = await Promise.all([
+  const [readings, disturbing, made] = await Promise.all([
     follower.readWindows(chosen, from, end),
     annotations.disturbing(chosen, from, end),
+    said.forecasts({ sensorIds: chosen, target: condition.target, from, to }),
   ]);
+  const madeOf = Map.groupBy(made, (one) => one.sensorId);
   const target = fleet.targets.find(({ name }) => name === condition.target)!;
   const sensors: Rehearsed[] = [];
   let leftOutSlots = 0;
   for (const sensorId of chosen) {
-    const query = { sensorId, targets: [condition.target], from, to, asOf: null, limit: slots + 1 };
-    const made = (await views.forecasts(query))
-      .filter((one) => one.isServed)
-      .sort((a, b) => a.slot.getTime() - b.slot.getTime());
+    const own = (madeOf.get(sensorId) ?? []).sort((a, b) => a.slot.getTime() - b.slot.getTime());
     const disturbances = disturbing.get(sensorId) ?? [];
     const isOut = (at: Date) => isLeftOut(disturbances, condition.target, at, fleet.stepSeconds);
     const bounds = {
@@ -92,7 +115,7 @@ export async function rehearseRule(
     });
     // What has not been measured yet by now is the future, not a gap.
     while (actuals.length > 0 && actuals.at(-1)!.value === null) actuals.pop();
-    const all = slotsOf(sensorId, made);
+    const all = slotsOf(sensorId, own);
     const counted = all.filter(({ slot }) => !isOut(slot));
     leftOutSlots += all.length - counted.length;
     sensors.push({ sensorId, profile: known.get(sensorId) ?? null, slots: counted, actuals });

@@ -3,6 +3,7 @@ import type { Outbox } from "../../core/alert/outbox.ts";
 import type { Alerts } from "../../core/alert/ports.ts";
 import type { RuleStore } from "../../core/alert/store.ts";
 import type { Target } from "../../core/data/reading.ts";
+import type { BacktestAnswer, BacktestRequest } from "../../core/evaluation/rehearsal.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { FleetInference, Inference, ModelStore } from "../../core/model/ports.ts";
@@ -57,6 +58,8 @@ export type ApiServices = {
   };
   views: Views;
   requestForecasts(message: ForecastMessage): Promise<void>;
+  /** Forecasts of the past by the models that serve now; left out where nobody can make them. */
+  backtest?(request: BacktestRequest): Promise<BacktestAnswer>;
   settings: ApiSettings;
   metrics: Metrics;
   within: Within;

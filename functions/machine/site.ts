@@ -54,6 +54,7 @@ export async function openSite(
     views: openViews(predictor),
     // Who asked may leave: the forecast is everybody's.
     requestForecasts: (message) => deadline.outside(() => beside.forecast(message)),
+    backtest: (request) => deadline.outside(() => beside.backtest(request)),
     settings: settingsOf(config, targets, { isDemo }).api,
     access,
     metrics,

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { BacktestAnswer, BacktestRequest } from "../../core/evaluation/rehearsal.ts";
 import type { ForecastMessage } from "../../core/messages.ts";
 import type { Counted } from "../../core/metrics.ts";
 import { seedFleet } from "../../core/operations/admit-fleet.ts";
@@ -21,6 +22,7 @@ import { createScheduleHandler } from "../schedule.ts";
 import { createScoreHandler } from "../score.ts";
 import { createTrainHandler } from "../train.ts";
 import { createWatchHandler } from "../watch.ts";
+import { openBacktests } from "./backtests.ts";
 import { seedRules } from "./demo/rules.ts";
 import type { Ground } from "./ground.ts";
 import { runTimetables } from "./timetables.ts";
@@ -31,6 +33,8 @@ export type Workers = {
   forecast(message: ForecastMessage): Promise<void>;
   send: Queue["send"];
   counted(): Promise<Counted>;
+  /** What the models that serve would have forecast, for rehearsals. */
+  backtest(request: BacktestRequest): Promise<BacktestAnswer>;
 };
 
 const connections = 6;
@@ -93,5 +97,6 @@ export async function openWorkers(
     forecast: async (message) => void (await forecast(ports, settings.forecast, message)),
     send: queue.send,
     counted,
+    backtest: openBacktests(ports, settings.forecast),
   };
 }

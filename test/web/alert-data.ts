@@ -67,6 +67,7 @@ export function rehearsalOf({ now }: State): z.input<typeof RehearsalResponse> {
     sensorIds: ["room1", "room3"],
     selected: 2,
     leftOutSlots: 0,
+    ...{ over: "ledger" as const, overText: "the forecasts as they were issued" },
   };
   const tradeOff = [
     { chance: 0.35, shift: 0, ...counts },

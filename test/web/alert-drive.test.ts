@@ -59,6 +59,17 @@ describe.skipIf(executable === null)("from a chart to a rule that tells, on the 
     // The steps that docs/alerts.md describes, one line each.
     await page.getByRole("link", { name: "Alert on this…" }).first().click();
     await page.getByText("it would have fired").waitFor();
+    // The ledger is minutes old: what the models would have said over the week before it.
+    await page.getByRole("combobox", { name: "over" }).selectOption("backtest");
+    await page.getByText(/the models that serve now would have said|still being computed/).waitFor();
+    await expect
+      .poll(async () => {
+        if ((await page.getByText("still being computed").count()) > 0) {
+          await page.getByRole("button", { name: "Rehearse again" }).click();
+        }
+        return page.getByText("the models that serve now would have said").count();
+      })
+      .toBe(1);
     await page.getByRole("radio", { name: /^Chance 50 %, limit as it is/ }).click();
     await page.getByRole("button", { name: "New channel…" }).click();
     await page.getByLabel("Channel's name").fill("ops");
@@ -91,7 +102,8 @@ describe.skipIf(executable === null)("from a chart to a rule that tells, on the 
     expect(await violations(page)).toEqual([]);
     await page.goto(`${url}/sensors/room3`);
     await page.getByRole("listitem").filter({ hasText: "driven" }).getByText("firing").waitFor();
-    expect(complaints).toEqual([]);
+    // On a busy machine the backtest is asked for again, which the browser writes down.
+    expect(complaints.filter((text) => !text.includes("503"))).toEqual([]);
     await page.close();
   });
 });

@@ -1,10 +1,16 @@
-import type { Rehearsal } from "../api/alerts.ts";
+import type { Over, Rehearsal } from "../api/alerts.ts";
 import type { Failure } from "../api/client.ts";
 import { formatDuration, formatTime, plural } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { Notice } from "../shell/states.tsx";
 import { EventList } from "./event-list.tsx";
+import { SelectField } from "./fields.tsx";
 import { TradeOffCurve } from "./trade-off.tsx";
+
+const sources = [
+  ["ledger", "the forecasts as issued"],
+  ["backtest", "a backtest of the history"],
+] as const;
 
 type Props = {
   rehearsal: Rehearsal | null;
@@ -15,6 +21,8 @@ type Props = {
   target: string;
   unit: string;
   chance: number;
+  over: Over;
+  onOver: (over: Over) => void;
   onRehearse: () => void;
   onPick: (point: Rehearsal["tradeOff"][number]) => void;
 };
@@ -25,16 +33,17 @@ export function RehearsalPanel(props: Props) {
   return (
     <section class="section" aria-labelledby="rehearsal" aria-busy={isBusy}>
       <h2 id="rehearsal">What it would have done</h2>
-      <div class={`panel rehearsal dimmable${isBusy ? " is-outdated" : ""}`}>
+      <div class="panel rehearsal">
         {!canRehearse ? (
           <p class="muted">
             Rules on forecasts and on measured values can be rehearsed; what this kind watches is not kept.
           </p>
         ) : (
-          <div>
+          <div class="form-row">
             <button type="button" class="button" onClick={props.onRehearse} disabled={isBusy}>
-              {rehearsal === null ? "Rehearse" : "Rehearse again"}
+              {isBusy ? "Rehearsing…" : rehearsal === null ? "Rehearse" : "Rehearse again"}
             </button>
+            <SelectField label="over" value={props.over} options={sources} onPick={props.onOver} />
           </div>
         )}
         <div role="status">
@@ -71,7 +80,9 @@ function Summary({ rehearsal }: { rehearsal: Rehearsal }) {
       From {day(from)} to {day(to)}, over {plural(sensorIds.length, "sensor")}
       {selected > sensorIds.length && ` of ${selected}`}, it would have fired {plural(fired, "time")}: {rehearsal.true}{" "}
       true{warned}; {rehearsal.false} false; {missed} missed; {rehearsal.open} not over.
+      {rehearsal.leftOutSlots > 0 && ` ${plural(rehearsal.leftOutSlots, "look")} left out by annotations.`}
       {blindSlots > 0 && ` It would have been blind in ${blindSlots} of ${slots} looks.`}
+      {rehearsal.over === "backtest" && ` This is ${rehearsal.overText}.`}
     </p>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { changeRule, getRule, makeRule, type Rehearsal, type Rule, removeRule } from "../api/alerts.ts";
+import { changeRule, getRule, makeRule, type Over, type Rehearsal, type Rule, removeRule } from "../api/alerts.ts";
 import { type Channel, getChannels } from "../api/channels.ts";
 import { getFleetPage } from "../api/requests.ts";
 import { titleOf } from "../format.ts";
@@ -66,15 +66,16 @@ function Editor({ rule, query, targets, known, problem: channelProblem }: Props)
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   const [added, setAdded] = useState<Channel[]>([]);
+  const [over, setOver] = useState<Over>("ledger");
   const rehearsal = useRehearsal();
   const canRehearse = isRehearsable(draft.kind);
   const unit = targets.find(({ target }) => target === draft.target)?.unit ?? "";
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
 
-  const rehearseNow = (of: Draft) => {
+  const rehearseNow = (of: Draft, by: Over = over) => {
     const made = ruleOf({ ...of, name: of.name.trim() === "" ? "rehearsed" : of.name });
     setProblem(made.ok ? null : made.problem);
-    if (made.ok) void rehearsal.run(made.rule);
+    if (made.ok) void rehearsal.run(made.rule, by);
   };
   // Who comes from a chart, or to a rule that stands, sees at once what it would have done.
   const isFirst = useRef(true);
@@ -125,6 +126,11 @@ function Editor({ rule, query, targets, known, problem: channelProblem }: Props)
           {...{ ...rehearsal, canRehearse, unit }}
           target={draft.target}
           chance={Number(draft.chance) / 100}
+          over={over}
+          onOver={(by) => {
+            setOver(by);
+            rehearseNow(draft, by);
+          }}
           onRehearse={() => rehearseNow(draft)}
           onPick={pick}
         />

@@ -25,9 +25,12 @@ export function acknowledge(alertId: number, note: string): Promise<Answer<Alert
   return settle(api.post("/v1/alerts/{id}:acknowledge", { path: { id: String(alertId) }, body }));
 }
 
-/** What the rule would have done over the last week. */
-export function rehearse(rule: RuleDraft): Promise<Answer<Rehearsal>> {
-  return settle(api.post("/v1/alert-rules:rehearse", { body: { rule } }));
+/** Forecasts as they were issued, or what the models that serve now would have said. */
+export type Over = Rehearsal["over"];
+
+/** What the rule would have done over the last week, or by a backtest over the last three whole days. */
+export function rehearse(rule: RuleDraft, over: Over): Promise<Answer<Rehearsal>> {
+  return settle(api.post("/v1/alert-rules:rehearse", { body: { rule, over } }));
 }
 
 export function getRule(ruleId: string, signal: AbortSignal): Promise<Answer<Rule>> {

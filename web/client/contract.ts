@@ -1378,8 +1378,12 @@ export interface Alert {
 export interface AcknowledgeRequest {
   note?: string | null;
 }
+/**
+ * `over`: `ledger`, the forecasts as they were issued; `backtest`, what the models that serve now would have said, computed where the models are (not on AWS)
+ */
 export interface RehearseRequest {
   rule: AlertRuleRequest;
+  over?: "ledger" | "backtest";
   from?: string;
   to?: string;
 }
@@ -1387,6 +1391,8 @@ export interface RehearseRequest {
  * `true`: it fired and the value went beyond its limit within the rule's time; `false`: it did not; `missed`: it did and nothing fired. `shift` moves the limits outwards
  */
 export interface Rehearsal {
+  over: "ledger" | "backtest";
+  overText: string;
   from: string;
   to: string;
   fired: number;

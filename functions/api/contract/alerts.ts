@@ -88,8 +88,13 @@ const IssuedForecast = z.object({
 });
 export type IssuedForecast = z.infer<typeof IssuedForecast>;
 
+export const rehearsalSources = ["ledger", "backtest"] as const;
+
 export const RehearsalResponse = z
   .object({
+    over: z.enum(rehearsalSources),
+    /** Where the forecasts came from, and what that is worth, in words. */
+    overText: z.string(),
     from: time,
     to: time,
     ...rehearsalCounts,

@@ -9,6 +9,7 @@ serveProcess<ApiGiven, ApiOpened, AskedByApi>(async ({ ground, port }, base, sta
     forecast: (message) => ask("forecast", message),
     send: (queue, messages) => ask("send", queue, messages),
     counted: () => ask("counted"),
+    backtest: (request) => ask("backtest", request),
     troubles: () => ask("troubles"),
   });
   const verbs = { makeSignInUrl: async () => makeSignInUrl?.() ?? url };

@@ -38,6 +38,7 @@ async function start(given: Config, log: Log, started: AsyncDisposableStack) {
     forecast: (message) => workers.ask("forecast", message),
     send: (queue, messages) => workers.ask("send", queue, messages),
     counted: () => workers.ask("counted"),
+    backtest: (request) => workers.ask("backtest", request),
     async troubles() {
       const trouble = workers.trouble();
       return { ...troubles(), ...(trouble === null ? {} : { workers: trouble }) };

@@ -14,6 +14,7 @@ import {
   TestAccepted,
 } from "../../../functions/api/contract/alerts.ts";
 import { AnnotationResponse } from "../../../functions/api/contract/annotations.ts";
+import type { ApiServices } from "../../../functions/api/services.ts";
 import { readingsOf, someSlot } from "../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastOf, getAs, getProblem, outcomeOf, post, startApi, stepSeconds, type TestApi } from "./harness.ts";
@@ -237,6 +238,35 @@ describe("/v1/alert-channels", () => {
 });
 
 describe("POST /v1/alert-rules:rehearse", () => {
+  it("replays over a backtest where somebody can make one, and says what that is worth", async () => {
+    const start = addSeconds(someSlot, -40 * stepSeconds);
+    const values = Array.from({ length: 41 }, (_, i) => (i >= 16 && i < 20 ? 30 : 20 + (i % 3) / 10));
+    const temperature = values.slice(1);
+    const readings = new Map([["a", readingsOf({ temperature, humidity: temperature })]]);
+    const range = { from: start.toISOString(), to: addSeconds(someSlot, -10 * stepSeconds).toISOString() };
+    const asked = post({ rule: forecastRule, over: "backtest", ...range });
+    const refused = await getProblem(api.app, "/v1/alert-rules:rehearse", 422, asked);
+    expect(refused.detail).toContain("only the ledger");
+    await api.close();
+    const requests: unknown[] = [];
+    const backtest: NonNullable<ApiServices["backtest"]> = async (request) => {
+      requests.push(request);
+      const forecasts = Array.from({ length: 30 }, (_, i) => {
+        const origin = addSeconds(start, i * stepSeconds);
+        return forecastOf({ origin, level: i >= 12 && i < 14 ? 29 : 15 });
+      });
+      return { forecasts, trainedTo: addSeconds(start, 5 * stepSeconds) };
+    };
+    api = await startApi(postgres, { readings, services: { backtest } });
+    await api.ledger.rememberSensors(["a"], start);
+    const made = await getAs(api.app, "/v1/alert-rules:rehearse", RehearsalResponse, asked);
+    expect(made).toMatchObject({ over: "backtest", fired: 1, true: 1, missed: 0, slots: 30, sensorIds: ["a"] });
+    expect(made.overText).toContain("looks better than it would have been");
+    expect(requests).toEqual([{ sensorIds: ["a"], target: "temperature", from: start, to: new Date(range.to) }]);
+    const long = post({ rule: forecastRule, over: "backtest", to: range.to, from: "2026-01-01T00:00:00Z" });
+    expect((await getProblem(api.app, "/v1/alert-rules:rehearse", 422, long)).detail).toContain("slots at most");
+  });
+
   it("replays stored forecasts as they were issued against what came", async () => {
     const start = addSeconds(someSlot, -40 * stepSeconds);
     const values = Array.from({ length: 41 }, (_, i) => (i >= 16 && i < 20 ? 30 : 20 + (i % 3) / 10));
@@ -274,6 +304,7 @@ describe("POST /v1/alert-rules:rehearse", () => {
     expect(without).toMatchObject({ fired: 0, true: 0, false: 0, missed: 0, slots: 20, leftOutSlots: 10, events: [] });
     await getAs(api.app, `/v1/annotations/${annotationId}`, AnnotationResponse, { method: "DELETE" });
     expect(await getAs(api.app, "/v1/alert-rules:rehearse", RehearsalResponse, asked)).toEqual(made);
+    expect(made).toMatchObject({ over: "ledger" });
     const silent = { ...forecastRule, condition: { kind: "silent", forSeconds: 60 } };
     await getProblem(api.app, "/v1/alert-rules:rehearse", 422, post({ rule: silent }));
     const reversed = { rule: forecastRule, from: someSlot.toISOString(), to: start.toISOString() };
