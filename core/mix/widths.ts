@@ -5,7 +5,7 @@ import { clip } from "../data/reading.ts";
  * Step of a width's log factor for an outcome at lead 1, over the root of further leads: forecasts of so many steps
  * overlap, so that their misses come in runs, in which a band would wander that was right.
  */
-const widthStep = 0.02;
+const widthStep = 0.03;
 const widthRange = { min: -1.5, max: 1.5 };
 
 /** How far the middle goes along when the band leans, by the square: a small lean is chance. */

@@ -62,6 +62,19 @@ describe("a sensor's part", () => {
     expect(decodePart("attic", encodePart(part, fleetGraph, new Map()), fleetGraph)).toEqual(part);
   });
 
+  test("of 44 leads has a skip for near leads alone, and one of a version before, for all, is read as well", () => {
+    const all = { ...fleetGraph, leads: 44, linear: 83, features: 312 };
+    const near = { ...all, skip: { linear: 63, leads: 24 } };
+    const [before, now] = [partOf("attic", 1, all), partOf("attic", 1, near)];
+    expect([before, now].map(({ tensors }) => tensors.skip!.length)).toEqual([2 * 83 * 44, 2 * 63 * 24]);
+    expect(decodePart("attic", encodePart(before, all, new Map()), all)).toEqual(before);
+    expect(decodePart("attic", encodePart(now, near, new Map()), near)).toEqual(now);
+    expect(encodePart(now, near, halved).length).toBeLessThanOrEqual((15_000 * 44) / 24);
+    expect(() => decodePart("attic", encodePart(now, near, halved), all)).toThrow(
+      "skip is [2,63,24], [2,83,44] expected",
+    );
+  });
+
   test("is to the encoder what it was before it was stored", () => {
     const encoder = fromPartFile(partOf("attic", 1));
     expect(encoder.scaler.linear.center).toHaveLength(fleetGraph.targets * fleetGraph.linear);
