@@ -11,9 +11,9 @@ import type { EngineBuild } from "../../models/engine/engine.ts";
 import { detectBuild, loadEngine } from "../../models/engine/load.ts";
 import { fitParts } from "../../models/fleet/parts.ts";
 import { renewParts } from "../../models/fleet/renew.ts";
-import { fitInTurn, trainFleet } from "../../models/fleet/training.ts";
+import { fitInTurn, prepareInTurn, trainFleet } from "../../models/fleet/training.ts";
 import { buildFleetVersion } from "../../models/fleet/version.ts";
-import { fitBeside } from "./networks.ts";
+import { crewOf } from "./fleet-crew.ts";
 
 /**
  * What is to be done: train a fleet; train it and build the version that is stored; fit sensors to a version; renew
@@ -47,7 +47,10 @@ export async function workHere(
   if (task.kind === "renewal") return renewParts(task.request, cpuSeconds);
   const build = task.build ?? detectBuild();
   const engine = loadEngine(build);
-  const fitNetworks = task.threads > 1 ? fitBeside(engine, build) : fitInTurn(engine);
+  const crew =
+    task.threads > 1
+      ? crewOf(engine, build, task.threads, cpuSeconds)
+      : { prepareSensors: prepareInTurn, fitNetworks: fitInTurn(engine), cpuSeconds };
   let told = Number.NEGATIVE_INFINITY;
   const tell = (progress: TrainProgress) => {
     const now = performance.now();
@@ -55,7 +58,7 @@ export async function workHere(
     told = now;
     onProgress(progress);
   };
-  const { model, prior, refused } = await trainFleet(fitNetworks, task.request, cpuSeconds, tell);
+  const { model, prior, refused } = await trainFleet(crew, task.request, tell);
   if (task.kind === "train") return { model, refused };
   const fleet = model && (await buildFleetVersion(engine, task.request, model, prior, task.codeVersion));
   return { fleet, refused };

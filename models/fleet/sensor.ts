@@ -34,7 +34,7 @@ export function isYoung(points: number, { stepSeconds }: Pick<FleetEncoding, "st
 /** The part of a sensor, or why it cannot have one; `prior` where it is young. */
 export function prepareSensor(
   encoding: FleetEncoding,
-  { sensorId, trainEnd }: FleetSensor,
+  { sensorId, trainEnd }: Pick<FleetSensor, "sensorId" | "trainEnd">,
   grid: Grid,
   prior: FleetPrior | null,
 ): FittedSensor | Untrained {

@@ -1,4 +1,5 @@
 import type { FleetData } from "./dataset.ts";
+import type { PartFit } from "./part.ts";
 
 type Numbers = Float64Array | Float32Array | Int32Array | Int16Array | Uint16Array | Uint8Array;
 
@@ -10,6 +11,12 @@ export function shareFleetData(data: FleetData): FleetData {
   for (const { history, errors, path } of data.trainees) for (const one of [history, errors, path]) shareArrays(one);
   for (const { history } of data.panel) shareArrays(history);
   return data;
+}
+
+/** The same of a fitted sensor, for whoever asked for it from another thread. */
+export function shareFit<Fit extends Pick<PartFit, "history" | "memory">>(fit: Fit): Fit {
+  for (const one of [fit.history, fit.memory]) shareArrays(one);
+  return fit;
 }
 
 /** Replaces the typed arrays of plain objects and lists, however deep. */

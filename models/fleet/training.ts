@@ -1,14 +1,20 @@
-import { gridLength } from "../../core/data/grid.ts";
-import { fleetEncoding } from "../../core/model/fleet/encoding.ts";
+import { type Grid, gridLength } from "../../core/data/grid.ts";
+import { type FleetEncoding, fleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { choosePanel } from "../../core/model/fleet/neighbours.ts";
-import type { FleetMember, FleetModel, FleetRequest, FleetResult } from "../../core/model/fleet/training.ts";
-import type { TrainProgress } from "../../core/model/training.ts";
+import type {
+  FleetMember,
+  FleetModel,
+  FleetRequest,
+  FleetResult,
+  FleetSensor,
+} from "../../core/model/fleet/training.ts";
+import type { TrainProgress, Untrained } from "../../core/model/training.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type FleetData, toNeighbour, toTrainee } from "./dataset.ts";
 import { fitFleetNetwork, stepsOf } from "./fit.ts";
 import { fleetPolicy } from "./policy.ts";
 import { type FleetPrior, fleetPrior } from "./prior.ts";
-import { isYoung, prepareSensor, sensorGrid, toMember } from "./sensor.ts";
+import { type FittedSensor, isYoung, prepareSensor, sensorGrid, toMember } from "./sensor.ts";
 
 /** A fleet ready to be trained: its data, and its model but for the networks. */
 export type PreparedFleet = {
@@ -18,8 +24,25 @@ export type PreparedFleet = {
   refused: FleetResult["refused"];
 };
 
+/** A sensor whose part is to be fitted, and its readings on the grid. */
+export type GriddedSensor = { sensor: Pick<FleetSensor, "sensorId" | "trainEnd">; grid: Grid };
+
+/** Fits sensors' parts, one for each in their order; `prior` where they are young. */
+export type PrepareSensors = (
+  encoding: FleetEncoding,
+  sensors: GriddedSensor[],
+  prior: FleetPrior | null,
+) => Promise<(FittedSensor | Untrained)[]>;
+
+/** One sensor after the other, in this thread. */
+export const prepareInTurn: PrepareSensors = async (encoding, sensors, prior) =>
+  sensors.map(({ sensor, grid }) => prepareSensor(encoding, sensor, grid, prior));
+
 /** Closed form: grids, encoding, sensors' parts, panel. The windows of every sensor end at `now`. */
-export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: FleetResult["refused"] } {
+export async function prepareFleet(
+  request: FleetRequest,
+  prepareSensors: PrepareSensors = prepareInTurn,
+): Promise<PreparedFleet | { refused: FleetResult["refused"] }> {
   const { targets, stepSeconds, leads } = request;
   const grids = request.sensors.map((sensor) => ({
     sensor,
@@ -27,13 +50,12 @@ export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: 
   }));
   const encoding = fleetEncoding(targets, stepSeconds, leads, typicalLength(grids.map(({ grid }) => gridLength(grid))));
   const refused: FleetResult["refused"] = [];
-  const prepareAll = (some: typeof grids, prior: FleetPrior | null) =>
-    some.flatMap(({ sensor, grid }) => {
-      const made = prepareSensor(encoding, sensor, grid, prior);
-      if ("reason" in made) refused.push({ sensorId: sensor.sensorId, untrained: made });
+  const prepareAll = async (some: typeof grids, prior: FleetPrior | null) =>
+    (await prepareSensors(encoding, some.map(withoutReadings), prior)).flatMap((made, i) => {
+      if ("reason" in made) refused.push({ sensorId: some[i]!.sensor.sensorId, untrained: made });
       return "reason" in made ? [] : [made];
     });
-  const known = prepareAll(
+  const known = await prepareAll(
     grids.filter(({ grid }) => !isYoung(gridLength(grid), encoding)),
     null,
   );
@@ -41,7 +63,7 @@ export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: 
     encoding,
     known.map(({ fit, isLearnt }) => ({ part: fit.part, totals: fit.totals, isLearnt })),
   );
-  const young = prepareAll(
+  const young = await prepareAll(
     grids.filter(({ grid }) => isYoung(gridLength(grid), encoding)),
     prior,
   );
@@ -54,6 +76,11 @@ export function prepareFleet(request: FleetRequest): PreparedFleet | { refused: 
     panel: fits.filter(({ fit }) => panel.has(fit.part.sensorId)).map(({ fit }) => toNeighbour(fit)),
   };
   return { data, members: fits.map(toMember), prior, refused };
+}
+
+/** What fitting it takes of a sensor, which may be posted to another thread. */
+function withoutReadings({ sensor: { sensorId, trainEnd }, grid }: { sensor: FleetSensor; grid: Grid }): GriddedSensor {
+  return { sensor: { sensorId, ...(trainEnd ? { trainEnd } : {}) }, grid };
 }
 
 /**
@@ -78,42 +105,40 @@ export function networkSeeds(seed: number): number[] {
 /** A trained fleet, and what is expected of its sensors to come; null where no sensor could teach that. */
 export type TrainedFleet = FleetResult & { prior: FleetPrior | null };
 
-/**
- * Fits a network for each seed; the weights in the seeds' order, and the CPU time that was used in other threads than
- * this one.
- */
+/** Fits a network for each seed; the weights in the seeds' order. */
 export type FitNetworks = (
   data: FleetData,
   seeds: number[],
   onProgress: (progress: TrainProgress) => void,
-) => Promise<{ networks: Float32Array[]; cpuSecondsElsewhere: number }>;
+) => Promise<Float32Array[]>;
 
 /** One network after the other, in this thread. */
 export function fitInTurn(engine: Engine): FitNetworks {
   return async (data, seeds, onProgress) => {
     const each = stepsOf(data);
     const total = seeds.length * each;
-    const networks = seeds.map((seed, i) =>
+    return seeds.map((seed, i) =>
       fitFleetNetwork(engine, data, seed, (done, loss) => onProgress({ done: i * each + done, total, loss })),
     );
-    return { networks, cpuSecondsElsewhere: 0 };
   };
 }
 
+/** Those who do the work: one thread or several, with the same numbers; `cpuSeconds` of all of them so far. */
+export type Crew = { prepareSensors: PrepareSensors; fitNetworks: FitNetworks; cpuSeconds(): number };
+
 /** Trains a group of sensors. Bad data are outcomes; a fit that diverges throws. */
 export async function trainFleet(
-  fitNetworks: FitNetworks,
+  crew: Crew,
   request: FleetRequest,
-  cpuSeconds: () => number,
   onProgress: (progress: TrainProgress) => void,
 ): Promise<TrainedFleet> {
-  const startedCpu = cpuSeconds();
-  const prepared = prepareFleet(request);
+  const startedCpu = crew.cpuSeconds();
+  const prepared = await prepareFleet(request, crew.prepareSensors);
   if (!("data" in prepared)) return { model: null, prior: null, refused: prepared.refused };
   const { data, members, prior, refused } = prepared;
-  const { networks, cpuSecondsElsewhere } = await fitNetworks(data, networkSeeds(request.seed), onProgress);
+  const networks = await crew.fitNetworks(data, networkSeeds(request.seed), onProgress);
   const panel = data.panel.map(({ sensorId }) => sensorId);
-  const used = cpuSeconds() - startedCpu + cpuSecondsElsewhere;
-  const model: FleetModel = { encoding: data.encoding, members, panel, networks, cpuSeconds: used };
+  const cpuSeconds = crew.cpuSeconds() - startedCpu;
+  const model: FleetModel = { encoding: data.encoding, members, panel, networks, cpuSeconds };
   return { model, prior, refused };
 }

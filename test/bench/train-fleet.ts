@@ -1,8 +1,16 @@
+import { availableParallelism } from "node:os";
+import type { FleetSensor } from "../../core/model/fleet/training.ts";
+import { defaultLeads } from "../../core/model/leads.ts";
+import { packSize } from "../../core/operations/admit-fleet.ts";
+import { drawSensors } from "../../core/operations/teachers.ts";
+import { defaultTrainSettings } from "../../core/operations/train-settings.ts";
+import { workerFleetTrainer } from "../../functions/adapters/fleet.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import { loadEngine } from "../../models/engine/load.ts";
 import type { NetworkShape } from "../../models/layout.ts";
 import { featureCount } from "../../models/layout.ts";
 import { createNetwork } from "../../models/network.ts";
+import { fleetOf, readingsOf, someSlot, wave } from "../builders.ts";
 
 const batchRows = 512;
 const drawnRows = 4096;
@@ -50,4 +58,54 @@ export function measureFleet(build: EngineBuild, wide: boolean, fleets: number[]
     network.dispose();
     return { sensors, batch: batchRows, cpuMsPerStep: Number(cpuMsPerStep.toPrecision(3)) };
   });
+}
+
+const days = 121;
+const stepSeconds = 600;
+
+/**
+ * Wall and CPU seconds of a fleet's training as the schedule does it, by the teachers and then everybody else's parts,
+ * on all cores; and of one more sensor.
+ */
+export async function measureTraining(sensors: number) {
+  const fleet = fleetOf({ leads: defaultLeads(stepSeconds) });
+  const { mostTeachers, codeVersion } = defaultTrainSettings(fleet, "bench");
+  const ids = Array.from({ length: sensors }, (_, i) => `sensor-${i}`);
+  const teachers = new Set(drawSensors(ids, mostTeachers));
+  const trainer = workerFleetTrainer();
+  const common = { now: someSlot, codeVersion, seed: 1 };
+  const shape = { targets: fleet.targets, stepSeconds, leads: fleet.leads };
+  const taught = await timed(() =>
+    trainer.trainVersion({ sensors: ids.filter((id) => teachers.has(id)).map(sensorOf), ...shape, ...common }),
+  );
+  const { artefact, prior } = taught.result.fleet!;
+  const parts = { version: artefact.manifest, prior, engine: artefact.manifest.training.engine, ...common };
+  const others = ids.filter((id) => !teachers.has(id));
+  const packs = Array.from({ length: Math.ceil(others.length / packSize) }, (_, i) =>
+    others.slice(i * packSize, (i + 1) * packSize),
+  );
+  const rest = await timed(() =>
+    Promise.all(packs.map((some) => trainer.fitParts({ sensors: some.map(sensorOf), ...parts }))),
+  );
+  const one = await timed(() => trainer.fitParts({ sensors: [sensorOf("one-more")], ...parts }));
+  const figures = { cores: availableParallelism(), sensors, days, leads: fleet.leads.length, teachers: teachers.size };
+  const of = ({ wallSeconds, cpuSeconds }: { wallSeconds: number; cpuSeconds: number }) => ({
+    wallSeconds,
+    cpuSeconds,
+  });
+  return { ...figures, network: of(taught), otherParts: of(rest), oneMore: of(one) };
+}
+
+function sensorOf(sensorId: string): FleetSensor {
+  const seed = Number(sensorId.split("-")[1]) || 0;
+  const columns = { temperature: wave(days * 144, { seed }), humidity: wave(days * 144, { seed: seed + 1, mean: 45 }) };
+  return { sensorId, readings: readingsOf(columns, { stepSeconds }) };
+}
+
+async function timed<T>(work: () => Promise<T>) {
+  const [from, cpu] = [performance.now(), process.cpuUsage()];
+  const result = await work();
+  const { user, system } = process.cpuUsage(cpu);
+  const round = (value: number) => Number(value.toPrecision(3));
+  return { result, wallSeconds: round((performance.now() - from) / 1e3), cpuSeconds: round((user + system) / 1e6) };
 }

@@ -1,6 +1,7 @@
 // npm run bench:train [-- --peer] [--build relaxed|simd128] [--narrow] [--seconds N]: steps of training per second on
 // one thread, as JSON. --peer runs PyTorch (if python3 has it) in turns with the engine, so that both meet the same
-// machine. --fleet instead: steps of a fleet's network, by its number of sensors.
+// machine. --fleet instead: steps of a fleet's network, by its number of sensors; with --sensors N a whole training of so
+// many with four months at ten minutes, and what one more sensor takes.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
@@ -9,7 +10,7 @@ import type { EngineBuild } from "../../models/engine/engine.ts";
 import { detectBuild, detectWide, loadEngine } from "../../models/engine/load.ts";
 import type { NetworkShape } from "../../models/layout.ts";
 import { createNetwork } from "../../models/network.ts";
-import { measureFleet } from "./train-fleet.ts";
+import { measureFleet, measureTraining } from "./train-fleet.ts";
 
 const batch = 64;
 const cases = [
@@ -27,6 +28,7 @@ const { values } = parseArgs({
   options: {
     peer: { type: "boolean" },
     fleet: { type: "boolean" },
+    sensors: { type: "string" },
     build: { type: "string" },
     narrow: { type: "boolean" },
     seconds: { type: "string", default: "6" },
@@ -131,5 +133,7 @@ async function compareSteps() {
   return { ...note, results };
 }
 
-const figures = values.fleet ? measureFleet(build, wide, [1, 9, 100, 1000]) : await compareSteps();
+const steps = () => measureFleet(build, wide, [1, 9, 100, 1000]);
+const whole = values.sensors ? () => measureTraining(Number(values.sensors)) : steps;
+const figures = values.fleet ? await whole() : await compareSteps();
 process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);

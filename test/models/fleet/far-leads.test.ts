@@ -30,8 +30,8 @@ function requestOf(leads: number[]): FleetRequest {
   return { sensors, targets: [temperature, humidity], stepSeconds, leads, seed: 3, now: new Date(last) };
 }
 
-function train(leads: number[]) {
-  const prepared = prepareFleet(requestOf(leads));
+async function train(leads: number[]) {
+  const prepared = await prepareFleet(requestOf(leads));
   if (!("data" in prepared)) throw new Error("nothing to learn from");
   const { data, members } = prepared;
   return {
@@ -43,8 +43,8 @@ function train(leads: number[]) {
   };
 }
 
-test("a fleet's near leads are learnt as if there were no far ones", () => {
-  const [near, both] = [train(everyLead(8)), train([...everyLead(8), 12, 16, 20, 24])];
+test("a fleet's near leads are learnt as if there were no far ones", async () => {
+  const [near, both] = [await train(everyLead(8)), await train([...everyLead(8), 12, 16, 20, 24])];
   expect(both.shape.far!.horizon).toBe(4);
   expect(featureCount(both.shape)).toBe(featureCount(near.shape));
   expect(rowFeatures(both.shape)).toBe(both.places.count);

@@ -21,11 +21,11 @@ function onChange(): Readings {
   return { at: Float64Array.from(at), values: { temperature: Float64Array.from(values) } };
 }
 
-it("trains a sensor that reports on change on what serving sees, towards what its readings came to", () => {
+it("trains a sensor that reports on change on what serving sees, towards what its readings came to", async () => {
   const readings = onChange();
   const now = new Date(end);
   const request = { targets, stepSeconds: 600, leads: [1, 2, 3, 6, 12, 24], seed: 1, now };
-  const fleet = prepareFleet({ ...request, sensors: [{ sensorId: "a", readings }] });
+  const fleet = await prepareFleet({ ...request, sensors: [{ sensorId: "a", readings }] });
   if (!("data" in fleet)) throw new Error(JSON.stringify(fleet.refused));
   const [{ history, origins }] = fleet.data.trainees as [(typeof fleet.data.trainees)[number]];
   const from = new Date(readings.at[0]!);
