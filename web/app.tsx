@@ -2,6 +2,7 @@ import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { AccessContext, useAccessSource } from "./access/session.ts";
 import { SignInPage } from "./access/sign-in.tsx";
 import { AlertsPage } from "./alerts/page.tsx";
+import { ComparePage } from "./compare/page.tsx";
 import { EmbedPage } from "./embed/page.tsx";
 import { FleetPage } from "./fleet/page.tsx";
 import { OperationsPage } from "./operations/page.tsx";
@@ -19,7 +20,7 @@ import { Failed } from "./shell/states.tsx";
 function pageOf(
   path: string,
 ):
-  | { name: "fleet" | "alerts" | "models" | "operations" | "sign-in" | "none" }
+  | { name: "fleet" | "alerts" | "compare" | "models" | "operations" | "sign-in" | "none" }
   | { name: "sensor" | "model"; id: string } {
   const [, room, segment] = /^\/(sensors|models)\/([^/]+)\/?$/.exec(path) ?? [];
   if (segment !== undefined) {
@@ -30,6 +31,7 @@ function pageOf(
     }
   }
   if (/^\/alerts(\/|$)/.test(path)) return { name: "alerts" };
+  if (/^\/compare\/?$/.test(path)) return { name: "compare" };
   if (/^\/models\/?$/.test(path)) return { name: "models" };
   if (/^\/operations\/?$/.test(path)) return { name: "operations" };
   if (/^\/sign-in\/?$/.test(path)) return { name: "sign-in" };
@@ -39,6 +41,7 @@ function pageOf(
 const titles = {
   fleet: "Fleet",
   alerts: "Alerts",
+  compare: "Compare",
   models: "Models",
   operations: "Operations",
   "sign-in": "Sign in",
@@ -76,7 +79,7 @@ function Dashboard({ route }: { route: Route }) {
         <a class="skip" href="#main">
           Skip to content
         </a>
-        <Header page={page.name === "model" ? "models" : page.name} />
+        <Header page={page.name === "model" ? "models" : page.name === "compare" ? "fleet" : page.name} />
         <main id="main" ref={main} tabIndex={-1} aria-label={title}>
           {page.name !== "sign-in" && <SourceNotices />}
           <PageView key={route.path} page={page} {...route} />
@@ -99,6 +102,7 @@ function PageView({ page, path, query }: { page: ReturnType<typeof pageOf> } & R
   if (page.name === "operations") return <OperationsPage />;
   if (page.name === "sign-in") return <SignInPage query={query} />;
   if (page.name === "model") return <ModelPage modelId={page.id} />;
+  if (page.name === "compare") return <ComparePage query={query} />;
   if (page.name === "sensor") return <SensorPage sensorId={page.id} query={query} />;
   return (
     <div class="state">

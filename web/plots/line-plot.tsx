@@ -162,6 +162,8 @@ function sharesOf(places: number[]): number[] {
 
 function Marker({ look, x, y }: { look: LineSeries["look"]; x: number; y: number }) {
   if (look === "model") return <circle cx={x} cy={y} r="3" />;
+  if (look === "fourth") return <path class="marker" d={`M${x} ${y - 3.8}l3.8 3.8-3.8 3.8-3.8-3.8Z`} />;
+  if (look === "fifth") return <path class="marker" d={`M${x} ${y + 3.6}l3.6-6.4h-7.2Z`} />;
   if (look === "persistence") return <rect x={x - 2.7} y={y - 2.7} width="5.4" height="5.4" />;
   return <path class="marker" d={`M${x} ${y - 3.6}l3.6 6.4h-7.2Z`} />;
 }

@@ -1,6 +1,6 @@
 export type LineSeries = {
   name: string;
   /** Sets colour, dash and marker, so that no line is told by colour alone. */
-  look: "model" | "persistence" | "seasonal";
+  look: "model" | "persistence" | "seasonal" | "fourth" | "fifth";
   values: (number | null)[];
 };

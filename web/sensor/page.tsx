@@ -16,6 +16,7 @@ import {
   sensorPath,
 } from "../api/requests.ts";
 import type { Annotation } from "../client/client.ts";
+import { compareHref } from "../compare/lines.ts";
 import { Status } from "../fleet/status.tsx";
 import { formatDuration, formatTime } from "../format.ts";
 import { Share } from "../share/share.tsx";
@@ -109,6 +110,9 @@ export function SensorPage({ sensorId, query }: { sensorId: string; query: URLSe
         <span class="muted">{statusText}</span>
         <a class="title-link" href={apiLink(`${sensorPath(sensorId)}/forecasts`)}>
           This forecast as JSON
+        </a>
+        <a class="title-link" href={compareHref([sensorId], null)} data-route>
+          Compare
         </a>
         <Share sensorId={sensorId} targets={targets.map(({ target }) => target)} />
       </div>

@@ -1,0 +1,93 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vitest";
+import type { Sensor } from "../../web/client/client.ts";
+import { chosenIn, compare, compareHref } from "../../web/compare/lines.ts";
+import { buildDashboard, findChromium, launch, openPage, screenshot, violations } from "./browser.ts";
+import { type Mock, startMock } from "./mock.ts";
+
+const at = (minutes: number) => new Date(Date.parse("2026-03-01T12:00:00Z") + minutes * 60_000).toISOString();
+
+/** Only what is compared of a sensor: readings up to `origin`, medians of `leads` minutes later. */
+function sensorOf(
+  sensorId: string,
+  origin: number,
+  leads: number[],
+  value: number,
+  name: string | null = null,
+): Sensor {
+  const target = {
+    ...{ target: "temperature", unit: "°C", history: { at: [at(origin - 10), at(origin)], value: [null, value] } },
+    forecast: { targetAt: leads.map((lead) => at(origin + lead)), q50: leads.map((lead) => value + lead) },
+  };
+  return { sensorId, profile: { name }, targets: [target] } as unknown as Sensor;
+}
+
+describe("sensors on one axis", () => {
+  it("keep their gaps, and have a median between their leads where another one has a moment", () => {
+    const sensors = [sensorOf("a", 0, [60, 120], 20, "Attic"), sensorOf("b", -30, [60, 120], 30)];
+    const { at: axis, lines, nowIndex, unit } = compare(sensors, "temperature");
+    const minutes = axis.map((one) => (one - Date.parse(at(0))) / 60_000);
+    expect(minutes).toEqual([-40, -30, -10, 0, 30, 60, 90, 120]);
+    expect(lines.map(({ name }) => name)).toEqual(["Attic", "b"]);
+    expect(lines[0]!.values).toEqual([null, null, null, 20, null, 80, 110, 140]);
+    expect(lines[1]!.values).toEqual([null, 30, null, null, 90, 120, 150, null]);
+    expect([nowIndex, unit]).toEqual([3, "°C"]);
+  });
+
+  it("are named by the address, each once and five at most", () => {
+    const query = new URLSearchParams("sensor=a&sensor=b&sensor=a&sensor=&sensor=c&sensor=d&sensor=e&sensor=f");
+    expect(chosenIn(query)).toEqual(["a", "b", "c", "d", "e"]);
+    expect(compareHref(["a&b", "ü"], "co2")).toBe("/compare?sensor=a%26b&sensor=%C3%BC&target=co2");
+  });
+});
+
+const executable = findChromium();
+
+describe.skipIf(executable === null)("the page that compares, in a browser", () => {
+  let browser: Browser;
+  let bundle: Awaited<ReturnType<typeof buildDashboard>>;
+  const open: { page: Page; mock: Mock }[] = [];
+  beforeAll(async () => {
+    bundle = await buildDashboard();
+    browser = await launch(executable ?? "");
+  });
+  afterEach(async () => {
+    for (const { page, mock } of open.splice(0)) {
+      await page.close();
+      await mock.close();
+    }
+  });
+  afterAll(async () => {
+    await browser?.close();
+    bundle?.remove();
+  });
+
+  test.each([
+    { size: "desk", theme: "light" },
+    { size: "phone", theme: "dark" },
+  ] as const)(
+    "is filled by keyboard alone and kept by its address, $size $theme, without an axe violation",
+    async (view) => {
+      const mock = await startMock({}, bundle.dist);
+      const { page, complaints } = await openPage(browser, view);
+      open.push({ page, mock });
+      await page.goto(`${mock.url}/compare?sensor=room1&sensor=nobody`);
+      await page.getByText("There is no sensor “nobody”.").waitFor();
+      await page.getByLabel("Sensor", { exact: true }).focus();
+      await page.keyboard.type("room2");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/sensor=room1&sensor=nobody&sensor=room2/);
+      await page.getByRole("button", { name: "Leave nobody out" }).focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("img", { name: /^Temperature\. Now: room1 .* °C, .* °C\.$/ }).waitFor();
+      expect(await page.getByText("There is no sensor").count()).toBe(0);
+      await screenshot(page, `compare-${view.size}-${view.theme}`);
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth")).toBe(false);
+      await page.reload();
+      await page.getByRole("img", { name: /^Temperature\. Now: room1/ }).waitFor();
+      expect(new URL(page.url()).searchParams.getAll("sensor")).toEqual(["room1", "room2"]);
+      expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
+    },
+  );
+});
