@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { secretPrefix } from "../../core/alert/secret.ts";
 import { AppError } from "../../core/errors.ts";
 import { defaultLeads, everyLead, leadsText } from "../../core/model/leads.ts";
 import packageJson from "../../package.json" with { type: "json" };
@@ -22,6 +23,8 @@ export type Config = Omit<Values, "modelStore" | "backupStore" | "cycleCron" | "
   backupStore: string;
   cycleCron: string;
   codeVersion: string;
+  /** By the variable's name, what channels of alerts may refer to. */
+  channelSecrets: Record<string, string>;
 };
 
 /**
@@ -48,7 +51,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     const instead = `LEADS says which steps a forecast has, HORIZON ${parsed.data.HORIZON} means 1-${parsed.data.HORIZON}`;
     throw new AppError("misconfigured", `configuration: ${instead}: leave one of them out (see .env.example)`);
   }
-  const config = toConfig(parsed.data);
+  const channelSecrets = Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (name.startsWith(secretPrefix) ? [[name, value ?? ""]] : [])),
+  );
+  const config = { ...toConfig(parsed.data), channelSecrets };
   const contradictions = contradictionsOf(config, cycleSecondsOf(config.cycleCron));
   if (config.requireSignature && config.modelPublishers.length === 0)
     contradictions.push(
@@ -58,7 +64,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   return config;
 }
 
-function toConfig(environment: Environment): Config {
+function toConfig(environment: Environment): Omit<Config, "channelSecrets"> {
   const { horizon, leads, ...values } = toValues(environment);
   return {
     ...values,
@@ -90,6 +96,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     apiKey: config.apiKey && "(set)",
     oidcClientSecret: config.oidcClientSecret && "(set)",
     alertSecretKey: config.alertSecretKey && "(set)",
+    channelSecrets: Object.keys(config.channelSecrets),
     shareSecretKey: config.shareSecretKey && "(set)",
     smtpUrl: config.smtpUrl && "(set)",
     mqttUrl: config.mqttUrl && "(set)",

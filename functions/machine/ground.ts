@@ -55,7 +55,7 @@ export async function layGround(given: Config, log: Log, opened: AsyncDisposable
 export function forApi(ground: Ground): Ground {
   const { config } = ground;
   const predictorDatabaseUrl = config.apiDatabaseUrl ?? config.predictorDatabaseUrl;
-  return { ...ground, ownerUrl: null, config: { ...config, predictorDatabaseUrl } };
+  return { ...ground, ownerUrl: null, config: { ...config, predictorDatabaseUrl, channelSecrets: {} } };
 }
 
 /** The time that everybody on this ground goes by. */

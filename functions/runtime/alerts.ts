@@ -18,9 +18,12 @@ import type { Config } from "../config/environment.ts";
 import { once } from "../lambda/once.ts";
 
 /** Rules, what fired, channels and the outbox, in the predictor database. */
-export function alertStores({ db }: Database<PredictorSchema>, { alertSecretKey }: Pick<Config, "alertSecretKey">) {
+export function alertStores(
+  { db }: Database<PredictorSchema>,
+  { alertSecretKey, channelSecrets = {} }: Pick<Config, "alertSecretKey"> & Partial<Pick<Config, "channelSecrets">>,
+) {
   const seal = sealWith(alertSecretKey);
-  const stores = { channels: postgresChannels(db, seal), outbox: postgresOutbox(db, seal) };
+  const stores = { channels: postgresChannels(db, seal), outbox: postgresOutbox(db, seal, channelSecrets) };
   return { alerts: postgresAlerts(db), rules: postgresRules(db), ...stores };
 }
 

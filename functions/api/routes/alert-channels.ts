@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { type Channel, secretOf } from "../../../core/alert/channel.ts";
+import { secretFault } from "../../../core/alert/secret.ts";
 import {
   ChannelList,
   ChannelRequest,
@@ -152,8 +153,8 @@ function checkSecret(kind: Channel["settings"]["kind"], secret: string | undefin
     if (!isKept) throw bad(kind === "webhook" ? "give the key that signs" : "give the incoming webhook's URL");
     return;
   }
-  const parsed = schema.safeParse(secret);
-  if (!parsed.success) throw bad(parsed.error.issues[0]?.message ?? "cannot be used");
+  const fault = secretFault(kind, secret);
+  if (fault !== null) throw bad(fault);
 }
 
 function toResponse({ createdAt, ...channel }: Channel): z.infer<typeof ChannelResponse> {

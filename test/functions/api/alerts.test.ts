@@ -215,6 +215,7 @@ describe("/v1/alert-channels", () => {
     const said = async (body: object) => (await getProblem(api.app, "/v1/alert-channels", 422, post(body))).detail;
     expect(await said({ ...webhook, secret: undefined })).toContain("give the key that signs");
     expect(await said({ ...webhook, secret: "short" })).toContain("16 characters");
+    expect(await said({ ...webhook, secret: "env:API_KEY" })).toContain("env:CHANNEL_SECRET_NAME");
     expect(await said({ name: "m", settings: { kind: "email", to: ["nobody"] } })).toContain("settings");
     expect(await said({ name: "m", settings: { kind: "email", to: ["a@b.example"] }, secret })).toContain("has none");
     expect(await said({ name: "f", settings: { kind: "webhook", url: "file:///etc/passwd" }, secret })).toContain(

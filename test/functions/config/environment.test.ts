@@ -63,7 +63,8 @@ describe("configuration", () => {
   });
 
   it("has a field for each variable", () => {
-    expect(Object.keys(readConfig({}))).toHaveLength(Object.keys(Environment.shape).length - ["HORIZON"].length);
+    const { channelSecrets: _apart, ...fields } = readConfig({});
+    expect(Object.keys(fields)).toHaveLength(Object.keys(Environment.shape).length - ["HORIZON"].length);
     const given = {
       SQS_ENDPOINT: "http://localhost:4566",
       FORECAST_QUEUE_URL: "http://localhost/q",

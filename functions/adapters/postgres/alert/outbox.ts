@@ -3,6 +3,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { type Channel, ChannelSettings, type ChannelStore } from "../../../../core/alert/channel.ts";
 import type { Batch, Outbox } from "../../../../core/alert/outbox.ts";
 import type { Notice } from "../../../../core/alert/ports.ts";
+import { resolveSecret } from "../../../../core/alert/secret.ts";
 import type { Seal } from "../../sealed.ts";
 import type { PredictorSchema } from "../schema.ts";
 
@@ -72,7 +73,11 @@ export function postgresChannels(db: Kysely<PredictorSchema>, seal: Seal): Chann
 }
 
 /** The outbox in the predictor database. Who works on a channel holds its lease: there is one at a time. */
-export function postgresOutbox(db: Kysely<PredictorSchema>, seal: Seal): Outbox {
+export function postgresOutbox(
+  db: Kysely<PredictorSchema>,
+  seal: Seal,
+  channelSecrets: Readonly<Record<string, string>> = {},
+): Outbox {
   return {
     async channel(channelId) {
       const row = await db
@@ -81,7 +86,9 @@ export function postgresOutbox(db: Kysely<PredictorSchema>, seal: Seal): Outbox 
         .where("channel_id", "=", channelId)
         .executeTakeFirst();
       if (row === undefined || !row.is_enabled) return null;
-      return { ...toChannel(row), secret: row.secret && seal.open(row.secret, channelId) };
+      const channel = toChannel(row);
+      const stored = row.secret && seal.open(row.secret, channelId);
+      return { ...channel, secret: resolveSecret(stored, channel.settings.kind, channelId, channelSecrets) };
     },
 
     async add({ channelId, ruleId, sensorId, notice, dueAt }, now) {
