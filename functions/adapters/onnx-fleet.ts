@@ -12,7 +12,7 @@ import type { Prove } from "./proof.ts";
 import { proveHere } from "./proof-here.ts";
 
 /**
- * `maximumParts` bounds the memory: one holds about 30 kB. `prove` is where a version is verified that nobody serves
+ * `maximumParts` bounds the memory: one holds about 80 kB with what is remembered of its sensor. `prove` is where a version is verified that nobody serves
  * yet.
  */
 export type FleetOptions = { maximumParts?: number; prove?: Prove };
@@ -30,7 +30,7 @@ export function fleetInference(
   { files, log }: { files: ArtefactFiles; log: Log },
   { maximumParts = 5000, prove = proveHere }: FleetOptions = {},
 ): FleetInference & { partCount(): number; close(): void } {
-  const parts = new LRUCache<string, PartFile>({ max: maximumParts });
+  const parts = keptParts(maximumParts, log);
   const rejections = new LRUCache<string, AppError>({ max: 1000, ttl: rejectionTtlMs });
   const proven = new LRUCache<string, true>({ max: 1000 });
   const sessions = new LRUCache<string, Promise<OpenedFleet>>({
@@ -62,12 +62,12 @@ export function fleetInference(
   return {
     open: async (version) => (await fleetOf(version)).manifest,
     async parts(graph, places) {
-      const missing = places.filter(({ digest }) => !parts.has(digest));
+      const missing = places.filter(({ digest }) => parts.get(digest) === undefined);
       const loaded = missing.length > 0 ? await loadParts(files, missing) : new Map<string, Uint8Array | AppError>();
       const found = new Map<string, PartFile | AppError>();
       for (const place of places) {
         const part = parts.get(place.digest) ?? decode(graph, place, loaded.get(place.digest));
-        if (!(part instanceof AppError)) parts.set(place.digest, part);
+        if (!(part instanceof AppError)) parts.keep(place.digest, part);
         found.set(place.sensorId, part);
       }
       return found;
@@ -95,10 +95,39 @@ export function fleetInference(
         return { ok: false, message: error.message };
       }
     },
-    partCount: () => parts.size,
+    partCount: parts.count,
     close: () => {
       sessions.clear();
       parts.clear();
+    },
+  };
+}
+
+/** What nobody asked for in so long makes room: other versions' parts, other shards'. */
+const idleMs = 2 * 3_600_000;
+
+/**
+ * Parts by digest. A fleet that is larger than the memory is read in a circle: who drops what was used longest ago
+ * drops what comes next, and never finds anything. Once it is full, what is there stays, and the rest is loaded anew.
+ */
+function keptParts(most: number, log: Log) {
+  const parts = new LRUCache<string, PartFile>({
+    ...{ max: most, ttl: idleMs, updateAgeOnGet: true, allowStale: true, noDeleteOnStaleGet: true },
+  });
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const tell = () => {
+    if (performance.now() - toldAt < idleMs) return;
+    toldAt = performance.now();
+    log.warn("onnx.partsDoNotFit", { kept: most, remedy: "give it more memory, or fewer sensors" });
+  };
+  return {
+    get: (digest: string) => parts.get(digest),
+    count: () => parts.size,
+    clear: () => parts.clear(),
+    keep(digest: string, part: PartFile): void {
+      if (parts.size >= most && !parts.has(digest)) parts.purgeStale();
+      if (parts.size < most || parts.peek(digest, { allowStale: true }) !== undefined) parts.set(digest, part);
+      else tell();
     },
   };
 }

@@ -55,6 +55,14 @@ export function modelsThatFit(bytes = memoryBytes()): number {
   return Math.max(fewestModels, Math.floor((shareForModels * bytes) / bytesOfModel));
 }
 
+const bytesOfPart = 80_000;
+const fewestParts = 1_000;
+
+/** Sensors' parts that a quarter of the memory holds, with what is remembered of their sensors. */
+export function partsThatFit(bytes = memoryBytes()): number {
+  return Math.max(fewestParts, Math.floor((shareForModels * bytes) / bytesOfPart));
+}
+
 /** ONNX Runtime, which keeps the MODEL_CACHE models used last; what is new is proved in a process of its own. */
 export async function openInference(config: TrustConfig & Pick<Config, "modelCache">, store: ModelStore, log: Log) {
   const { onnxInference } = await import("../adapters/onnx.ts");
@@ -82,7 +90,7 @@ export async function openTrust({ modelPublishers, requireSignature }: TrustConf
 export async function openFleetInference({ files }: Pick<OpenStore, "files">, log: Log): Promise<FleetInference> {
   const { fleetInference } = await import("../adapters/onnx-fleet.ts");
   const { provingProcess } = await import("../adapters/proof.ts");
-  return fleetInference({ files, log }, { prove: provingProcess() });
+  return fleetInference({ files, log }, { prove: provingProcess(), maximumParts: partsThatFit() });
 }
 
 /** What training a fleet takes beside its sensors' readings. */

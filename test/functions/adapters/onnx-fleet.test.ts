@@ -64,6 +64,34 @@ test("reads version and parts once; afterwards the store may go away", async () 
   expect(inference.partCount()).toBe(names.length);
 });
 
+test("of a fleet larger than the memory the parts that are there are found again, and it is told once", async () => {
+  const { graph, parts } = await served();
+  const stored = memoryFiles();
+  const places = [];
+  for (const part of parts) {
+    const bytes = encodePart(part, graph, halvedTensors);
+    places.push(...(await savePack(stored, [{ sensorId: part.sensorId, bytes }])));
+  }
+  const [reads, warned]: [string[], string[]] = [[], []];
+  const read = (path: string) => {
+    reads.push(path);
+    return stored.read(path);
+  };
+  const heard = { ...log, warn: (event: string) => void warned.push(event) };
+  const inference = fleetInference({ files: { ...stored, read }, log: heard }, { maximumParts: 2 });
+  const pass = async () => {
+    for (const place of places)
+      expect((await inference.parts(graph, [place])).get(place.sensorId)).not.toBeInstanceOf(Error);
+  };
+  await pass();
+  expect(reads).toHaveLength(names.length);
+  await pass();
+  expect(reads).toHaveLength(2 * names.length - 2);
+  expect(inference.partCount()).toBe(2);
+  expect(warned).toEqual(["onnx.partsDoNotFit"]);
+  inference.close();
+});
+
 test("one row that is not finite, or of another shape, costs the others nothing", async () => {
   const { inference, version, rowOf, parts } = await served();
   const rows = parts.map((part, i) => rowOf(part, i));
