@@ -8,10 +8,10 @@ import { startShares } from "../mix/weights.ts";
 import { leadsOf, placesOf } from "../model/leads.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { fromModelOutput, type ModelOutput } from "../model/tensors.ts";
-import { bandsOfDay, type DayBands } from "./day-bands.ts";
 import { countHeld, doubtOf, doubtText, widened, widenedBand } from "./doubt.ts";
 import type { Forecast, Outcome } from "./forecast.ts";
 import { believableOf, guardQuantiles } from "./guard.ts";
+import { type KeptBands, recentBands } from "./kept-bands.ts";
 import { type Refusal, type SensorPlan, type SensorSlot, servedLeads, type TargetPlan } from "./plan.ts";
 import { baselineRow, modelRow, type RowBase, shadowRow } from "./rows.ts";
 import type { ForecastSettings } from "./settings.ts";
@@ -37,8 +37,8 @@ type Question = {
   /** Of this sensor, by target: what mixing has learnt; fresh where there is none. */
   adaptations: Map<string, Adaptation>;
   settings: ForecastSettings;
-  /** What earlier slots of the day have worked out; added to. */
-  kept: DayBands;
+  /** What earlier slots have worked out; added to. */
+  kept: KeptBands;
 };
 /** `simple`: see `simpleOf`. */
 type Input = Question & { simple: Map<number, SimpleExperts> };
@@ -190,7 +190,7 @@ function simpleOf(k: number, { plan, settings, simple, kept }: Input): SimpleExp
   if (known !== undefined) return known;
   const { leads, stepSeconds, targets } = settings.fleet;
   const { grid, originIndex } = plan.sensor;
-  const bands = bandsOfDay(kept, plan, k, settings) ?? undefined;
+  const bands = recentBands(kept, plan, k, settings) ?? undefined;
   const made = simpleExperts(grid.columns[k]!, originIndex, leads, stepSeconds, targets[k]!, bands);
   simple.set(k, made);
   return made;

@@ -4,7 +4,7 @@ import type { Adaptation } from "../mix/adaptation.ts";
 import type { RegisteredModel } from "../model/registered.ts";
 import { type EncodedInput, type ModelInput, type ModelOutput, toModelInput } from "../model/tensors.ts";
 import { type Conclusion, conclude, concludeRefusal, type ModelAnswer } from "./conclude.ts";
-import type { DayBands } from "./day-bands.ts";
+import type { KeptBands } from "./kept-bands.ts";
 import { modelsToRun, planSensor, type Refusal, type SensorPlan, type SensorSlot } from "./plan.ts";
 import type { ForecastSettings } from "./settings.ts";
 
@@ -32,7 +32,7 @@ export type ServedSlot = { sensorId: string; slot: Date } & (
 /**
  * Forecasts a batch: plans, tensors, ONE run of the models, conclusions; in the order of the batch. `decide` is asked
  * for each sensor when its turn has come, after the models have answered: what is learnt between two turns counts for
- * the second. `kept`: what is the same for a day.
+ * the second. `kept`: what holds for several slots.
  */
 export async function* serve(
   run: RunModels,
@@ -40,7 +40,7 @@ export async function* serve(
   batch: SensorSlot[],
   decide: (one: SensorSlot) => Decision,
   encode: EncodeModel = encodeOwn,
-  kept: DayBands = new Map(),
+  kept: KeptBands = new Map(),
 ): AsyncGenerator<ServedSlot> {
   const asked = batch.map((one) => ({ one, attempt: attempt(() => ask(one, settings, encode)) }));
   const questions = asked.flatMap((each) => (each.attempt.ok ? each.attempt.value.questions : []));

@@ -1,7 +1,7 @@
 import { emptyReadings } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
-import type { DayBands } from "../forecast/day-bands.ts";
 import type { Forecast, Outcome } from "../forecast/forecast.ts";
+import type { KeptBands } from "../forecast/kept-bands.ts";
 import { type SensorSlot, stepsNeeded } from "../forecast/plan.ts";
 import { type EncodeModel, serve } from "../forecast/serve.ts";
 import type { ForecastSettings } from "../forecast/settings.ts";
@@ -76,12 +76,12 @@ export async function forecast(
   return { slot, outcomes, forecasts };
 }
 
-/** Of each source that is read, what its sensors' forecasts of a day have in common. */
-const dayBands = new WeakMap<object, DayBands>();
+/** Of each source that is read, what its sensors' forecasts have in common for some hours. */
+const knownBands = new WeakMap<object, KeptBands>();
 
-function bandsOf(follower: object): DayBands {
-  const kept = dayBands.get(follower) ?? new Map();
-  dayBands.set(follower, kept);
+function bandsOf(follower: object): KeptBands {
+  const kept = knownBands.get(follower) ?? new Map();
+  knownBands.set(follower, kept);
   return kept;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createFleetArtefact, saveFleet } from "../../../core/model/fleet/artefact.ts";
 import { encodeGolden, graphInputs } from "../../../core/model/fleet/golden.ts";
-import { savePack } from "../../../core/model/fleet/pack.ts";
+import { type PartPlace, savePack } from "../../../core/model/fleet/pack.ts";
 import { encodePart, halvedTensors } from "../../../core/model/fleet/part-file.ts";
 import { memoryFiles } from "../../../functions/adapters/memory-store.ts";
 import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
@@ -67,7 +67,7 @@ test("reads version and parts once; afterwards the store may go away", async () 
 test("of a fleet larger than the memory the parts that are there are found again, and it is told once", async () => {
   const { graph, parts } = await served();
   const stored = memoryFiles();
-  const places = [];
+  const places: PartPlace[] = [];
   for (const part of parts) {
     const bytes = encodePart(part, graph, halvedTensors);
     places.push(...(await savePack(stored, [{ sensorId: part.sensorId, bytes }])));
