@@ -197,6 +197,17 @@ test("what was stored before there were days is one part of its table, read and 
     const scores = postgresScores(old.db);
     await scores.record([scoreOf({ targetAt: slot, modelKey: "a", error: [9, 9, 9] }), scoreOf({ targetAt: day(1) })]);
     expect(await postgresDays(old.db, retention).sum(day(3))).toEqual(["2026-03-01", "2026-03-02"]);
+    // What was scored before is completed where it is; what comes after the days that were made for it, lies anew.
+    await scores.record([scoreOf({ targetAt: day(10) })]);
+    const { rows: stored } = await sql`
+      select 'score' as "table", target_at as at, sums[1] as leads from score
+      union all select 'scored', target_at, sums[1] from scored order by 2`.execute(old.db);
+    expect(stored).toEqual([
+      { table: "score", at: slot, leads: 3 },
+      { table: "score", at: day(1), leads: 2 },
+      { table: "scored", at: day(10), leads: 2 },
+    ]);
+    expect((await scores.scored(["room1"], day(-1), day(10))).map(({ scored }) => scored).sort()).toEqual([2, 2, 3]);
     expect((await sql`select day::text from score_day order by 1`.execute(old.db)).rows).toEqual([
       { day: "2026-03-01" },
       { day: "2026-03-02" },
