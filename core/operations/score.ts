@@ -1,6 +1,6 @@
 import type { Fleet } from "../data/reading.ts";
 import type { MaturedForecast } from "../forecast/matured.ts";
-import type { Score, ScoredMoment } from "../forecast/score.ts";
+import type { Score, ScoredMoment, ScoredRow } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
 import { nearReach } from "../model/leads.ts";
 import type { Ports } from "../ports.ts";
@@ -71,7 +71,16 @@ export async function score(
   const isDone = (sensorId: string, target: string, at: Date) => {
     const ofTarget = rowsAt(rows, sensorId, at).filter((one) => one.target === target);
     if (ofTarget.length === 0 || rowsAt(earlyAt, sensorId, at).some((one) => one.target === target)) return false;
-    return !isRecent(at) || ofTarget.every(({ scored: leads }) => leads >= fleet.leads.length);
+    return !isRecent(at) || ofTarget.every((one) => one.scored >= fleet.leads.length || isSteady(one));
+  };
+  // As many as in the moments before: its model has no more leads, or a hole is older than all of them.
+  const isSteady = ({ sensorId, target, modelKey, scored: leads }: ScoredRow) => {
+    for (let back = 1; back < settings.recentSteps; back++) {
+      const ofMoment = rowsAt(rows, sensorId, addSeconds(upTo, -back * stepSeconds));
+      if (!ofMoment.some((one) => one.target === target && one.modelKey === modelKey && one.scored === leads))
+        return false;
+    }
+    return settings.recentSteps > 1;
   };
   const oldest = new Map<string, Date>();
   for (const [sensorId, perTarget] of known) {

@@ -258,6 +258,31 @@ test("a row that came long before its forecast is completed by a thorough pass",
   expect(again).toMatchObject({ error: [2, 2], scoredAt: first!.scoredAt });
 });
 
+test("a model with fewer leads than the fleet does not make past moments be read again and again", async () => {
+  const two = (n: number) => forecastOf({ origin: step(n), q10: [18, 17], q50: [20, 20], q90: [21, 22] });
+  const values = new Array<number>(24).fill(21);
+  const { ports, ledger, made } = await world(
+    values,
+    Array.from({ length: 22 }, (_, i) => two(i - 12)),
+    step(10),
+  );
+  const asked: (Date | undefined)[] = [];
+  const scores = {
+    ...ledger,
+    matured: (wanted: Parameters<typeof ledger.matured>[0], upTo: Date) => {
+      asked.push(wanted[0]?.from);
+      return ledger.matured(wanted, upTo);
+    },
+  };
+  const pass = (n: number) => {
+    ports.clock.set(step(n));
+    return run({ ...ports, scores } as typeof ports, step(n));
+  };
+  for (let n = 1; n <= 10; n++) await pass(n);
+  expect(asked.at(-1)).toEqual(step(9));
+  expect(made().filter(({ targetAt, leads }) => targetAt >= step(-9) && leads.length === 2)).toHaveLength(19);
+});
+
 test("scores nothing of a slot ahead of the clock", async () => {
   const { ports, made } = await world([22, 25], [forecastOf()]);
   ports.clock.set(step(-1));
