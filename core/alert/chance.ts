@@ -57,20 +57,21 @@ export function isCrossingLikely(
   corridor: Corridor,
   chance: number,
 ): boolean {
-  const scores = chanceScores(quantiles, leads.length, corridor);
-  let [largest, sum, first] = [0, 0, leads.length];
+  let [sum, first] = [0, leads.length];
   for (let h = 0; h < leads.length; h++) {
-    const [low, high] = scores[h]!;
+    const low = lowScore(quantiles, corridor, h);
+    const high = highScore(quantiles, corridor, h);
     if (low < -neverScore && high > neverScore) continue;
     const single = normalBelow(low) + normalBelow(-high);
-    largest = Math.max(largest, single);
+    if (single >= chance) return true;
     sum += single;
     first = Math.min(first, h);
   }
-  if (largest >= chance) return true;
   if (sum < chance) return false;
   // What comes before the first lead that counts at all takes nothing away.
-  const shares = stayingWithin(leads.slice(first), scores.slice(first), { atLeast: 1 - chance });
+  const counting = leads.slice(first);
+  const scores = counting.map((_, i) => scoresOf(quantiles, corridor, first + i));
+  const shares = stayingWithin(counting, scores, { atLeast: 1 - chance });
   return 1 - shares.at(-1)! >= chance;
 }
 
@@ -83,9 +84,20 @@ export function chanceScores(quantiles: Quantiles, count: number, corridor: Corr
 }
 
 /** The corridor's sides at lead index `h` as standard normal scores of that lead's distribution. */
-function scoresOf({ q10, q50, q90 }: Quantiles, { low, high }: Corridor, h: number): [low: number, high: number] {
-  const below = Math.max(narrowest, q50[h]! - q10[h]!) / z90;
-  const above = Math.max(narrowest, q90[h]! - q50[h]!) / z90;
-  const score = (limit: number) => (limit - q50[h]!) / (limit < q50[h]! ? below : above);
-  return [score(low[h]!), score(high[h]!)];
+function scoresOf(quantiles: Quantiles, corridor: Corridor, h: number): [low: number, high: number] {
+  return [lowScore(quantiles, corridor, h), highScore(quantiles, corridor, h)];
+}
+
+function lowScore(quantiles: Quantiles, { low }: Corridor, h: number): number {
+  return scoreOf(quantiles, low[h]!, h);
+}
+
+function highScore(quantiles: Quantiles, { high }: Corridor, h: number): number {
+  return scoreOf(quantiles, high[h]!, h);
+}
+
+function scoreOf({ q10, q50, q90 }: Quantiles, limit: number, h: number): number {
+  const middle = q50[h]!;
+  const side = limit < middle ? middle - q10[h]! : q90[h]! - middle;
+  return ((limit - middle) * z90) / Math.max(narrowest, side);
 }

@@ -25,10 +25,13 @@ export function stayingWithin(
   corridor: readonly Scores[],
   { strength = tie, atLeast = -1 }: { strength?: number; atLeast?: number } = {},
 ): number[] {
-  let mass = startingMass.slice();
+  let [mass, spare] = [startingMass.slice(), new Float64Array(cells)];
   const shares: number[] = [];
   for (let h = 0; h < leads.length; h++) {
-    if (h > 0) mass = moved(mass, bandOf(leads[h - 1]! / leads[h]!, strength));
+    if (h > 0) {
+      move(mass, bandOf(leads[h - 1]! / leads[h]!, strength), spare);
+      [mass, spare] = [spare, mass];
+    }
     const share = cut(mass, corridor[h]!);
     shares.push(share);
     if (share < atLeast) break;
@@ -99,13 +102,14 @@ function makeBand(correlation: number): Band {
   return { first, size, weights };
 }
 
-function moved(mass: Float64Array, { first, size, weights }: Band): Float64Array<ArrayBuffer> {
-  const next = new Float64Array(cells);
+function move(mass: Float64Array, { first, size, weights }: Band, into: Float64Array): void {
+  into.fill(0);
   for (let i = 0; i < cells; i++) {
     const here = mass[i]!;
-    if (here < 1e-12) continue;
+    // Less than that in all cells together is a thousandth of the grid's own error.
+    if (here < 1e-8) continue;
     const to = first[i]!;
-    for (let j = 0; j < size; j++) next[to + j]! += here * weights[i * size + j]!;
+    const row = i * size;
+    for (let j = 0; j < size; j++) into[to + j]! += here * weights[row + j]!;
   }
-  return next;
 }
