@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type AlertPorts, type AlertSettings, alertSweep, alertSystem } from "../core/operations/alert.ts";
+import { alertSweep, alertSystem } from "../core/operations/alert.ts";
+import type { AlertPorts, AlertSettings } from "../core/operations/alert-ports.ts";
 import { type SweepPorts, sweepNotices } from "../core/operations/notify.ts";
 import { type Observation, type WatchPorts, watch } from "../core/operations/watch.ts";
 import { latestSlots } from "./config/cron.ts";

@@ -1,6 +1,6 @@
 import type { Fleet, Target } from "../../core/data/reading.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../core/forecast/settings.ts";
-import type { AlertSettings } from "../../core/operations/alert.ts";
+import type { AlertSettings } from "../../core/operations/alert-ports.ts";
 import { defaultDriftSettings } from "../../core/operations/drift.ts";
 import { ungrouped } from "../../core/operations/fleet-groups.ts";
 import type { HoleSettings } from "../../core/operations/holes.ts";

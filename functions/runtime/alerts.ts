@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Forecast } from "../../core/forecast/forecast.ts";
-import type { AlertPorts } from "../../core/operations/alert.ts";
+import type { AlertPorts } from "../../core/operations/alert-ports.ts";
 import type { NotifyPorts } from "../../core/operations/notify.ts";
 import type { Log, Ports } from "../../core/ports.ts";
 import { systemClock } from "../adapters/clock.ts";

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { RuleBody } from "../../../../core/alert/rule.ts";
 import type { Forecast, Outcome } from "../../../../core/forecast/forecast.ts";
-import { type AlertPorts, alertShard, alertSweep, alertSystem } from "../../../../core/operations/alert.ts";
+import { alertShard, alertSweep, alertSystem } from "../../../../core/operations/alert.ts";
+import type { AlertPorts } from "../../../../core/operations/alert-ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { postgresBackupSource } from "../../../../functions/adapters/postgres/backup/source.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
