@@ -90,7 +90,7 @@ type Served = { plan: TargetPlan; row: Forecast | null; fallback?: Fallback };
 
 function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): Served {
   if (plan.serve === "nothing") return { plan, row: null };
-  if (plan.serve === "baseline") return { plan, row: fallBack(base, k, plan) };
+  if (plan.serve === "baseline") return { plan, row: fallBack(base, k, plan, input) };
   const model = input.plan.champion!;
   const made = mixWith(model, k, input);
   const known = (imputedSteps: number) => ({ imputedSteps, neighbours: neighboursOf(model, input) });
@@ -107,13 +107,19 @@ function serveTarget(base: RowBase, k: number, plan: TargetPlan, input: Input): 
   } as const;
   const decided = { ...instead, imputedSteps };
   const fallback = { sensorId: base.sensorId, modelId: model.modelId, reason, message };
-  return { plan: decided, row: fallBack(base, k, decided), fallback };
+  return { plan: decided, row: fallBack(base, k, decided, input), fallback };
 }
 
-function fallBack(base: RowBase, k: number, plan: TargetPlan & { serve: "baseline" }): Forecast | null {
+function fallBack(
+  base: RowBase,
+  k: number,
+  plan: TargetPlan & { serve: "baseline" },
+  { plan: { usual } }: Input,
+): Forecast | null {
   const { fleet } = base.settings;
   const { grid, originIndex } = base.sensor;
-  const made = forecastBaseline(grid.columns[k]!, originIndex, fleet.leads, fleet.stepSeconds, fleet.targets[k]!);
+  const { leads, stepSeconds, targets } = fleet;
+  const made = forecastBaseline(grid.columns[k]!, originIndex, leads, stepSeconds, targets[k]!, usual[k]!);
   if (made === null) return null;
   return baselineRow(
     base,
@@ -191,7 +197,7 @@ function simpleOf(k: number, { plan, settings, simple, kept }: Input): SimpleExp
   const { leads, stepSeconds, targets } = settings.fleet;
   const { grid, originIndex } = plan.sensor;
   const bands = recentBands(kept, plan, k, settings) ?? undefined;
-  const made = simpleExperts(grid.columns[k]!, originIndex, leads, stepSeconds, targets[k]!, bands);
+  const made = simpleExperts(grid.columns[k]!, originIndex, leads, stepSeconds, targets[k]!, plan.usual[k]!, bands);
   simple.set(k, made);
   return made;
 }

@@ -1,6 +1,6 @@
-import type { SensorGrid } from "../data/context.ts";
 import { type SimpleBands, simpleBands } from "../mix/experts.ts";
 import { stepsPerDay } from "../time.ts";
+import type { SensorPlan } from "./plan.ts";
 import type { ForecastSettings } from "./settings.ts";
 
 /** The simple experts' bands of sensors and targets, each of the newest stretch of time that was asked for. */
@@ -19,7 +19,7 @@ const mostBands = 200_000;
  */
 export function recentBands(
   kept: KeptBands,
-  { sensorId, slot, sensor }: { sensorId: string; slot: Date; sensor: SensorGrid },
+  { sensorId, slot, sensor, usual, usualOf }: Pick<SensorPlan, "sensorId" | "slot" | "sensor" | "usual" | "usualOf">,
   k: number,
   { fleet }: ForecastSettings,
 ): SimpleBands | null {
@@ -33,11 +33,11 @@ export function recentBands(
   const end = Math.floor((since - start) / stepMs);
   // All slots of the span look at the same past, though each one's history begins a step later.
   const from = Math.max(0, Math.ceil(span / stepMs) - 1 - Math.floor((slot.getTime() - since) / stepMs));
-  const of = [since, start + from * stepMs, stepSeconds, leads.length].join();
+  const of = [since, start + from * stepMs, stepSeconds, leads.length, usualOf].join();
   const key = `${targets[k]!.name} ${sensorId}`;
   const known = kept.get(key);
   if (known?.of === of) return known.bands;
-  const column = sensor.grid.columns[k]!.subarray(from, end + 1);
+  const column = usual[k]!.subarray(from, end + 1);
   let observed = 0;
   for (const value of column) if (!Number.isNaN(value)) observed++;
   if (observed < day) return null;

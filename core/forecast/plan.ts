@@ -1,3 +1,5 @@
+import type { Disturbance } from "../annotation/annotation.ts";
+import { withoutLeftOut } from "../annotation/left-out.ts";
 import { ageSteps, countContext, judgeTarget, remedyFor, type SensorGrid, toSensorGrid } from "../data/context.ts";
 import { inspectReadings } from "../data/quality.ts";
 import { levels } from "../data/quantiles.ts";
@@ -16,6 +18,8 @@ export type SensorSlot = {
   slot: Date;
   /** Up to the slot, from as many steps before it as `stepsNeeded` says or more; in any order. */
   readings: Readings;
+  /** What of them is not usual, and counts for nothing where the usual course is asked for. */
+  leftOut?: Disturbance[];
   champion: RegisteredModel | null;
   /** Oldest first. */
   challengers: RegisteredModel[];
@@ -39,6 +43,10 @@ export type SensorPlan = {
   sensorId: string;
   slot: Date;
   sensor: SensorGrid;
+  /** By target: the grid's column without what annotations leave out; the very column where nothing is. */
+  usual: Float64Array[];
+  /** What that is, as text: another one where something else is left out. */
+  usualOf: string;
   champion: RegisteredModel | null;
   targets: TargetPlan[];
   shadows: ShadowPlan[];
@@ -74,7 +82,7 @@ export function misfit(manifest: ModelManifest, fleet: Fleet): string | null {
 
 /** Decides, per target, between model, baseline and refusal; or refuses the whole sensor. */
 export function planSensor(
-  { sensorId, slot, readings, ...models }: SensorSlot,
+  { sensorId, slot, readings, leftOut = [], ...models }: SensorSlot,
   settings: ForecastSettings,
 ): SensorPlan | Refusal {
   const { fleet } = settings;
@@ -100,7 +108,10 @@ export function planSensor(
   const cause = champion === null ? null : misfit(champion.manifest, fleet);
   const targets = fleet.targets.map((_, k) => planTarget(sensor, k, champion, cause, stale, settings));
   const shadows = stale === null ? challengers.flatMap((model) => planShadow(sensor, model, settings)) : [];
-  return { ok: true, sensorId, slot, sensor, champion: cause === null ? champion : null, targets, shadows };
+  const usual = withoutLeftOut(sensor.grid, fleet.targets, leftOut).columns;
+  const usualOf = leftOut.length === 0 ? "" : JSON.stringify(leftOut.map(({ target, from, to }) => [target, from, to]));
+  const known = { sensorId, slot, sensor, usual, usualOf };
+  return { ok: true, ...known, champion: cause === null ? champion : null, targets, shadows };
 }
 
 function planTarget(

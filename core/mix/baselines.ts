@@ -48,7 +48,8 @@ export function seasonalNaive(
 /**
  * Persistence, the seasonal naive or the usual course of the last days (climatology), whichever had the smallest MAE
  * over `column[0..end]`, with the 10 % and 90 % quantiles of its own errors there as band, per lead. The band holds the
- * median, stays in [min, max] and is never empty of width for want of data. Null when the column has no observation.
+ * median, stays in [min, max] and is never empty of width for want of data. What the usual is and errs by is told by
+ * `usual`, where that is not the column. Null when the column has no observation.
  */
 export function forecastBaseline(
   column: Float64Array,
@@ -56,19 +57,20 @@ export function forecastBaseline(
   leads: number[],
   stepSeconds: number,
   target: Target,
+  usual: Float64Array = column,
 ): BaselineForecast | null {
   const last = lastObserved(column, end);
   if (Number.isNaN(last)) return null;
   const day = stepsPerDay(stepSeconds);
-  const trials = tryOut(column, end, leads, day);
+  const trials = tryOut(usual, end, leads, day);
   const shares = trials.map(usualShare);
   const name = smallestError(trials, shares);
   const yesterday = name === "seasonalNaive" ? seasonalNaive(column, end, leads, stepSeconds) : [];
-  const unknown = () => unknownBand(column, end, target);
+  const unknown = () => unknownBand(usual, end, target);
   const made = trials.map((trial, h) => {
     const lead = leads[h]!;
-    const usual = name === "climatology" ? sameTimeMean(column, end, lead, day!) : Number.NaN;
-    const middle = yesterday[h] ?? (Number.isNaN(usual) ? last : last + shares[h]! * (usual - last));
+    const mean = name === "climatology" ? sameTimeMean(usual, end, lead, day!) : Number.NaN;
+    const middle = yesterday[h] ?? (Number.isNaN(mean) ? last : last + shares[h]! * (mean - last));
     return around(middle, leadBand(errorsBy(name, trial, shares[h]!), lead, unknown), target);
   });
   return { name, ...toQuantiles(made) };

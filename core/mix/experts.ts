@@ -53,7 +53,7 @@ export function simpleBands(
 /**
  * The two experts that need no training, from `column[0..end]` alone: no change, and the mean of the last days at the
  * same time of day, drawn towards the last value as far as that was better. Bands are those of their errors up to then,
- * or `bands` of some hours before.
+ * or `bands` of some hours before; what the usual is and errs by is told by `usual`, where that is not the column.
  * Climatology is null where a day is not a whole number of steps or less than a day is known. Needs an observation.
  */
 export function simpleExperts(
@@ -62,12 +62,13 @@ export function simpleExperts(
   leads: number[],
   stepSeconds: number,
   target: Target,
-  bands: SimpleBands = simpleBands(column, end, leads, stepSeconds, target),
+  usual: Float64Array = column,
+  bands: SimpleBands = simpleBands(usual, end, leads, stepSeconds, target),
 ): { climatology: Quantiles | null; persistence: Quantiles } {
   const last = lastObserved(column, end);
   const day = stepsPerDay(stepSeconds);
   const bandAt = (place: number) => [bands[place]!, bands[place + 1]!] as const;
-  const ahead = leads.map((lead) => (day === null ? Number.NaN : sameTimeMean(column, end, lead, day) - last));
+  const ahead = leads.map((lead) => (day === null ? Number.NaN : sameTimeMean(usual, end, lead, day) - last));
   const persistence = leads.map((_, h) => around(last, bandAt(h * placesPerLead + 3), target));
   const climatology = leads.map((_, h) =>
     around(last + bands[h * placesPerLead]! * ahead[h]!, bandAt(h * placesPerLead + 1), target),

@@ -14,7 +14,7 @@ import { openShardFleets, runShard, shardEncoder } from "./shard-fleets.ts";
 
 export type ForecastPorts = Pick<
   Ports,
-  "clock" | "log" | "follower" | "inference" | "fleetInference" | "ledger" | "adaptations"
+  "clock" | "log" | "follower" | "inference" | "fleetInference" | "ledger" | "adaptations" | "annotations"
 > & { registry: RegistryReader };
 
 /** What a shard came to: nothing for sensors that were decided before, or for a slot ahead of the clock. */
@@ -93,7 +93,7 @@ type Shard = {
 
 /** What is known of the sensors, and of those that their fleets look at, in the slot; ONE query to the follower. */
 async function readShard(
-  { registry, adaptations, follower, fleetInference }: ForecastPorts,
+  { registry, adaptations, annotations, follower, fleetInference }: ForecastPorts,
   settings: ForecastSettings,
   slot: Date,
   sensorIds: string[],
@@ -108,13 +108,18 @@ async function readShard(
   const { fleet } = settings;
   const steps = stepsNeeded(models, settings);
   const asked = [...new Set([...sensorIds, ...fleets.panel])];
-  const readings = await follower.readWindows(asked, addSeconds(slot, -steps * fleet.stepSeconds), slot);
+  const after = addSeconds(slot, -steps * fleet.stepSeconds);
+  const [readings, disturbing] = await Promise.all([
+    follower.readWindows(asked, after, slot),
+    annotations.disturbing(sensorIds, after, slot),
+  ]);
   const encode = await shardEncoder(fleetInference, fleets, models, { readings, fleet, slot, steps });
   const rivals = Map.groupBy(challengers, (model) => model.sensorId);
   const batch = sensorIds.map((sensorId) => ({
     sensorId,
     slot,
     readings: readings.get(sensorId) ?? emptyReadings(),
+    leftOut: disturbing.get(sensorId) ?? [],
     champion: champions.get(sensorId) ?? null,
     challengers: rivals.get(sensorId) ?? [],
   }));

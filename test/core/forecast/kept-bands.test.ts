@@ -13,7 +13,8 @@ const readings = readingsOf(values, { end });
 
 function bandsAt(slot: Date, kept: KeptBands = new Map(), known = readings) {
   const sensor = toSensorGrid(known, settings.fleet, slot, steps)!;
-  return recentBands(kept, { sensorId: "a", slot, sensor }, 0, settings);
+  const usual = sensor.grid.columns;
+  return recentBands(kept, { sensorId: "a", slot, sensor, usual, usualOf: "" }, 0, settings);
 }
 
 const at = (text: string) => new Date(`2026-03-01T${text}:00Z`);

@@ -11,6 +11,8 @@ import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, humidity, manifestOf, modelOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
+import { annotationOf } from "../../contracts/annotations.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import {
@@ -46,7 +48,9 @@ function world(
   const clock = testClock(options.now ?? addSeconds(someSlot, 5));
   const registry = memoryRegistry(models);
   const adaptations = memoryAdaptations();
-  const ports = { clock, log, follower, registry, inference, fleetInference: noFleets(), ledger, adaptations };
+  const annotations = memoryAnnotations();
+  const modelPorts = { registry, inference, fleetInference: noFleets() };
+  const ports = { clock, log, follower, ...modelPorts, ledger, adaptations, annotations };
   return { ports, sensorIds: Object.keys(sensors) };
 }
 
@@ -67,6 +71,21 @@ const invariants = (row: Forecast) => {
     expect(Number.isFinite(middle) && row.q10[h]! <= middle && middle <= row.q90[h]!).toBe(true);
   });
 };
+
+test("what an annotation leaves out is not the usual course, and what happened last still is the last", async () => {
+  const temperature = wave(600, { swing: 6 });
+  /** Two days ago, for 17 hours, everything was `by` degrees off. */
+  const off = (by: number) => temperature.map((value, i) => (i >= 330 && i < 430 ? value + by : value));
+  const served = async (by: number, isNoted: boolean) => {
+    const made = world({ a: readingsOf({ temperature: off(by), humidity: off(by) }) }, { models: [] });
+    const [from, to] = [330, 430].map((i) => addSeconds(someSlot, (i - 600) * 600));
+    if (isNoted) await made.ports.annotations.add(annotationOf({ sensorId: "a", from: from!, to: to! }), 600);
+    const { rows } = await run(made);
+    return rows.map(({ q10, q50, q90 }) => [q10, q50, q90]);
+  };
+  expect(await served(9, false)).not.toEqual(await served(0, false));
+  expect(await served(9, true)).toEqual(await served(-4, true));
+});
 
 test("issues the model's forecast of both targets with its provenance", async () => {
   const made = world({ a: healthy() });

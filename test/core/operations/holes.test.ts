@@ -8,6 +8,7 @@ import { schedule } from "../../../core/operations/schedule.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { timesOf } from "../../../functions/config/cron.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
 import {
@@ -50,6 +51,7 @@ function world() {
     inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "" })),
     ledger,
     adaptations: memoryAdaptations(),
+    annotations: memoryAnnotations(),
     queue,
   };
   let taken = 0;
