@@ -3,7 +3,8 @@ import type { Share } from "./share.ts";
 
 /**
  * Who asks. `key`: an API key; `person`: signed in at the issuer; `bootstrap`: API_KEY; `link`: came by a one-time
- * link; `share`: whoever has a shared link; `command`: somebody at the machine; `schedule`: the system by itself; `anonymous`: nobody who says so.
+ * link; `share`: whoever has a shared link; `command`: somebody at the machine; `schedule`: the system by itself;
+ * `anonymous`: nobody who says so.
  */
 export const actorKinds = ["key", "person", "bootstrap", "link", "share", "command", "schedule", "anonymous"] as const;
 export type ActorKind = (typeof actorKinds)[number];

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeContract } from "./contract-types.ts";
 
-// npm run client:contract: writes web/client/contract.ts from the API's OpenAPI document; with --check it only compares.
+// npm run client:contract: writes web/client/contract.ts from the API's OpenAPI document; with --check it compares.
 const file = join(import.meta.dirname, "../../web/client/contract.ts");
 const written = await writeContract();
 if (!process.argv.includes("--check")) await writeFile(file, written);

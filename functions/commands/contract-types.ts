@@ -46,7 +46,23 @@ export async function writeContract(): Promise<string> {
     unreachableDefinitions: true,
     style: { printWidth: 120 },
   });
-  return text.replaceAll(notes, "");
+  return text
+    .replaceAll(notes, "")
+    .replaceAll(/^( *\* )(.*)$/gm, (_, head: string, words: string) => wrap(head, words));
+}
+
+const widest = 120;
+
+/** A line of a comment as lines that are no wider than the code. */
+function wrap(head: string, words: string): string {
+  const lines: string[] = [];
+  for (const word of words.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && head.length + last.length + 1 + word.length <= widest)
+      lines.push(`${lines.pop()} ${word}`);
+    else lines.push(word);
+  }
+  return lines.map((line) => head + line).join("\n");
 }
 
 /** Routes are described without being answered: nothing of this is ever used. */

@@ -6,11 +6,13 @@ export type FleetSensor = SensorSummary & {
   targets: FleetTarget[];
 };
 /**
- * `outage`, `moved`, `calibrated` and `open window` disturb: the stretch is left out of training, profiles, scoring, drift and rehearsal. `event` is a note, and nothing is left out
+ * `outage`, `moved`, `calibrated` and `open window` disturb: the stretch is left out of training, profiles, scoring,
+ * drift and rehearsal. `event` is a note, and nothing is left out
  */
 export type AnnotationKind = "outage" | "moved" | "calibrated" | "open window" | "event";
 /**
- * `blind`: what the rule looks at is missing or too old, or nobody has looked yet; it never reads ok. `muted`: firing, and nobody is told
+ * `blind`: what the rule looks at is missing or too old, or nobody has looked yet; it never reads ok. `muted`: firing,
+ * and nobody is told
  */
 export type AlertState = "ok" | "pending" | "firing" | "blind" | "muted";
 /**
@@ -62,7 +64,8 @@ export interface Operations {
        */
       group?: string;
       /**
-       * `attention`: refused, stale, baseline, waiting, ok, and within one of them what fares worst first; `age`: the oldest newest reading first; `-` turns the order round
+       * `attention`: refused, stale, baseline, waiting, ok, and within one of them what fares worst first; `age`: the
+       * oldest newest reading first; `-` turns the order round
        */
       sort?:
         | "sensorId"
@@ -846,7 +849,8 @@ export interface Forecast {
   level?: CounterLevel;
 }
 /**
- * How the quantiles came about: mean weights of the experts (together 1), and mean factors on the band's two sides, per group of leads; where they differ, the middle moves to the wider side
+ * How the quantiles came about: mean weights of the experts (together 1), and mean factors on the band's two sides, per
+ * group of leads; where they differ, the middle moves to the wider side
  */
 export interface Mix {
   learntThrough: string | null;
@@ -868,7 +872,8 @@ export interface Mix {
   }[];
 }
 /**
- * Of a counter, whose rate per hour is what the forecast holds: where it will stand at each `targetAt`. The band is the sum of the steps' bands, which is wider than 80 %
+ * Of a counter, whose rate per hour is what the forecast holds: where it will stand at each `targetAt`. The band is the
+ * sum of the steps' bands, which is wider than 80 %
  */
 export interface CounterLevel {
   unit: string;
@@ -1098,7 +1103,9 @@ export interface Model {
   codeVersion: string;
 }
 /**
- * How a challenger stands beside the champion on the moments that both were scored at, and what would be decided now. Losses are in units of the champion's mean pinball loss; `againstId` null: there is no champion, and persistence stands in
+ * How a challenger stands beside the champion on the moments that both were scored at, and what would be decided now.
+ * Losses are in units of the champion's mean pinball loss; `againstId` null: there is no champion, and persistence
+ * stands in
  */
 export interface Trial {
   modelId: string;
@@ -1379,7 +1386,8 @@ export interface AcknowledgeRequest {
   note?: string | null;
 }
 /**
- * `over`: `ledger`, the forecasts as they were issued; `backtest`, what the models that serve now would have said, computed where the models are (not on AWS)
+ * `over`: `ledger`, the forecasts as they were issued; `backtest`, what the models that serve now would have said,
+ * computed where the models are (not on AWS)
  */
 export interface RehearseRequest {
   rule: AlertRuleRequest;
@@ -1388,7 +1396,8 @@ export interface RehearseRequest {
   to?: string;
 }
 /**
- * `true`: it fired and the value went beyond its limit within the rule's time; `false`: it did not; `missed`: it did and nothing fired. `shift` moves the limits outwards
+ * `true`: it fired and the value went beyond its limit within the rule's time; `false`: it did not; `missed`: it did
+ * and nothing fired. `shift` moves the limits outwards
  */
 export interface Rehearsal {
   over: "ledger" | "backtest";
@@ -1476,7 +1485,8 @@ export interface AlertChannel {
   createdBy: string;
 }
 /**
- * `secret`: of a webhook the key that signs (16 characters at least), of Slack and Teams the whole URL. It is stored encrypted and never shown again. `env:CHANNEL_SECRET_NAME` refers to a variable of who tells
+ * `secret`: of a webhook the key that signs (16 characters at least), of Slack and Teams the whole URL. It is stored
+ * encrypted and never shown again. `env:CHANNEL_SECRET_NAME` refers to a variable of who tells
  */
 export interface AlertChannelRequest {
   name: string;

@@ -1,6 +1,6 @@
 import type { Problem } from "./contract.ts";
 
-/** `problem`: the API answered with one; `timeout`, `unreachable`: it did not answer; `unreadable`: something else did. */
+/** `problem`: the API answered with one; `timeout`, `unreachable`: it did not; `unreadable`: something else did. */
 export type FailureKind = "problem" | "timeout" | "unreachable" | "unreadable";
 
 /** Why a request has no answer. */

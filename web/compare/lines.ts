@@ -3,7 +3,7 @@ import type { Sensor } from "../client/client.ts";
 /** How many sensors one chart tells apart. */
 export const mostCompared = 5;
 
-/** The lines of one target on one ascending axis (epoch milliseconds): what was read, then the median that is forecast. */
+/** The lines of one target on one ascending axis (epoch milliseconds): what was read, then the median ahead. */
 export type Compared = {
   at: number[];
   lines: { sensorId: string; name: string; values: (number | null)[] }[];

@@ -13,7 +13,8 @@ export type Rule = {
 
 /**
  * Every operation with the scope that it wants: the one place where that is said. `public` ones say nothing of
- * anybody's data; `share` is who has a shared link, and nobody's scope. An operation that is not here answers nobody, and a test fails.
+ * anybody's data; `share` is who has a shared link, and nobody's scope. An operation that is not here answers nobody,
+ * and a test fails.
  */
 export const rules: Record<string, Rule> = {
   "get /healthz": { scope: "public" },
