@@ -8,6 +8,7 @@ export const prices = {
   schedulerInvocation: 1 / 1e6,
   s3Get: 0.4 / 1e6,
   s3Put: 5 / 1e6,
+  s3GigabyteMonth: 0.023,
   logsGigabyte: 0.5,
   alarmMonth: 0.1,
   metricMonth: 0.3,
@@ -17,24 +18,38 @@ export const prices = {
 /** What the projection takes for granted, beside the prices and the measured CPU times. */
 export const assumptions = {
   cyclesPerMonth: 4_380,
-  trainingsPerSensorMonth: 4.35,
   shardSize: 100,
+  /** Shards that one invocation takes. */
+  batchSize: 2,
   maximumConcurrency: 10,
   stepSeconds: 600,
-  memoryMb: 1_769,
   /** At 1,769 MB Lambda gives one CPU; taken as fast as the one measured on. */
-  cpuShare: 1,
+  memoryMb: 1_769,
+  scoreMemoryMb: 1_024,
   databaseRoundTrips: 8,
   databaseRoundTripMs: 3,
   s3GetMs: 30,
-  s3GetsPerModel: 3,
-  /** Loads of models at a time, two waves of requests each (manifest, then the other files). */
-  s3Loads: 8,
-  s3Waves: 2,
-  /** Models that one execution environment keeps; a shard may meet any environment. */
-  cachedModels: 512,
-  /** Environments are taken to be new at every cycle and to live through it. */
-  coldStartsPerEnvironmentCycle: 1,
+  /** Graph, golden vectors and manifest, at once, when an environment opens the fleet's version. */
+  s3GetsPerVersion: 3,
+  /** Packs that hold a shard's parts: one when they were made together, more as parts are renewed. */
+  packsPerShard: 3,
+  /** A poller of the queue begins with 5 environments and adds so many in a minute. */
+  environmentsAtOnce: 5,
+  environmentsPerMinute: 300,
+  /** With half a year of history a network is trained again every nine days, and every sensor gets a part of it. */
+  versionsPerMonth: 3.35,
+  /** Between two versions a part is renewed once. */
+  renewalsPerMonth: 3.35,
+  /** Milliseconds of CPU (npm run bench:train -- --fleet): two networks; a part from half a year; a part's renewal. */
+  networkCpuMs: 22_000,
+  partCpuMs: 1_500,
+  renewalCpuMs: 30,
+  /** One notice a sensor and month: an invocation of 256 MB and three requests (docs/deploy.md, Alerts). */
+  noticesPerSensorMonth: 1,
+  dollarsPerNotice: 5e-6,
+  /** What the daily archive keeps of a sensor and day, compressed. */
+  archivedBytesPerSensorDay: 40_000,
+  archivedMonths: 13,
   logBytesPerInvocation: 1_000,
   alarms: 17,
   metrics: 4,
@@ -45,73 +60,122 @@ export const assumptions = {
 /** Measured CPU milliseconds of one invocation with a shard of `assumptions.shardSize` sensors. */
 export type Measured = {
   initCpuMs: number;
-  /** With no model loaded. */
+  /** The first of an environment: it opens the fleet's graph and reads the shard's parts. */
   coldCpuMs: number;
-  /** With every model loaded. */
+  /** A shard whose parts are not in memory yet. */
+  otherCpuMs: number;
+  /** A shard that was there before. */
   warmCpuMs: number;
   scoreCpuMs: number;
-  trainCpuMs: number;
+  /** Rows of the predictor database of a sensor and cycle, before anything is removed. */
   forecastBytes: number;
 };
 
 export type Projection = {
   sensors: number;
   shards: number;
-  /** Environments that work at the same time, so that a cycle is done within its step. */
+  /** Environments at work at the same time, so that a cycle is done within its step. */
   concurrency: number;
   cycleSeconds: number;
   dollarsPerCycle: number;
-  dollarsPerMonth: Record<"forecast" | "score" | "train" | "queues" | "models" | "watching" | "total", number>;
-  /** Forecast rows of a month in the predictor database, before anything is removed. */
+  dollarsPerMonth: Record<
+    "forecast" | "score" | "train" | "queues" | "models" | "alerts" | "archive" | "watching" | "total",
+    number
+  >;
   gigabytesPerMonth: number;
 };
+
+/** How a cycle's shards went through the environments. */
+export type FanOut = { seconds: number; environments: number; billedMs: number };
+
+/**
+ * A cycle as the queue hands it out: environments come up as its pollers allow, none lives from one cycle to the next,
+ * each pays for its start, and whoever is free takes the next `batchSize` shards.
+ */
+export function fanOut(shards: number, concurrency: number, measured: Measured, full: number): FanOut {
+  const a = assumptions;
+  const waitMs = a.databaseRoundTrips * a.databaseRoundTripMs + a.s3GetMs;
+  const firstMs = measured.initCpuMs + full * measured.coldCpuMs + waitMs + a.s3GetMs;
+  const nextMs = full * measured.otherCpuMs + waitMs;
+  const invocations = Math.ceil(shards / a.batchSize);
+  // When each environment is free again, soonest first.
+  const freeAt: number[] = [];
+  let billedMs = 0;
+  let endMs = 0;
+  let left = shards;
+  for (let taken = 0; taken < invocations; taken++) {
+    const size = Math.min(a.batchSize, left);
+    left -= size;
+    const started = freeAt.length;
+    const comesUpAt =
+      started < a.environmentsAtOnce ? 0 : ((started - a.environmentsAtOnce) * 60_000) / a.environmentsPerMinute;
+    const soonest = freeAt[0] ?? Number.POSITIVE_INFINITY;
+    const isNew = started < concurrency && comesUpAt <= soonest;
+    const from = isNew ? comesUpAt : soonest;
+    if (!isNew) freeAt.shift();
+    const takes = isNew ? firstMs + (size - 1) * nextMs : size * nextMs;
+    billedMs += takes;
+    endMs = Math.max(endMs, from + takes);
+    insert(freeAt, from + takes);
+  }
+  return { seconds: endMs / 1000, environments: freeAt.length, billedMs };
+}
+
+function insert(ascending: number[], value: number): void {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  ascending.splice(low, 0, value);
+}
 
 /** What a fleet of so many sensors would cost on AWS, without Neon, CloudFront and traffic. */
 export function project(sensors: number, measured: Measured): Projection {
   const a = assumptions;
   const shards = Math.ceil(sensors / a.shardSize);
   const full = Math.min(sensors, a.shardSize) / a.shardSize;
-  const missing = Math.max(0, 1 - a.cachedModels / sensors);
-  const missesPerShard = missing * Math.min(sensors, a.shardSize);
-  const loadMs = (models: number) => (models / a.s3Loads) * a.s3Waves * a.s3GetMs;
-  const waitMs = a.databaseRoundTrips * a.databaseRoundTripMs;
-  const warmMs = full * (measured.warmCpuMs + missing * (measured.coldCpuMs - measured.warmCpuMs)) + waitMs;
-  const shardMs = warmMs + loadMs(missesPerShard);
-  const coldMs = measured.initCpuMs + full * measured.coldCpuMs + waitMs + loadMs(Math.min(sensors, a.shardSize));
-  const needed = Math.ceil((shards * shardMs) / (0.8 * a.stepSeconds * 1000 - coldMs));
-  const concurrency = Math.min(shards, Math.max(a.maximumConcurrency, needed));
-  const warmShards = shards - concurrency;
-  const forecastMs = concurrency * coldMs + warmShards * shardMs;
-  const scoreMs = concurrency * measured.initCpuMs + shards * (full * measured.scoreCpuMs + waitMs);
+  let concurrency = a.maximumConcurrency;
+  let cycle = fanOut(shards, concurrency, measured, full);
+  while (cycle.seconds > 0.8 * a.stepSeconds) {
+    concurrency += a.maximumConcurrency;
+    cycle = fanOut(shards, concurrency, measured, full);
+  }
+  const invocations = Math.ceil(shards / a.batchSize);
+  const scoreMs =
+    Math.min(a.maximumConcurrency / 2, invocations) * measured.initCpuMs +
+    shards * (full * measured.scoreCpuMs + a.databaseRoundTrips * a.databaseRoundTripMs);
 
-  const seconds = (milliseconds: number) => (milliseconds / 1000) * (a.memoryMb / 1024) * prices.lambdaGigabyteSecond;
-  const invocations = 2 * shards + 2;
-  const forecast = seconds(forecastMs) + shards * prices.lambdaRequest;
-  const score = seconds(scoreMs) + shards * prices.lambdaRequest;
+  const seconds = (milliseconds: number, megabytes = a.memoryMb) =>
+    (milliseconds / 1000) * (megabytes / 1024) * prices.lambdaGigabyteSecond;
+  const forecast = seconds(cycle.billedMs) + invocations * prices.lambdaRequest;
+  const score = seconds(scoreMs, a.scoreMemoryMb) + invocations * prices.lambdaRequest;
   const queues = 2 * shards * a.sqsRequestsPerMessage * prices.sqsRequest + 2 * prices.schedulerInvocation;
-  const loads = concurrency * Math.min(sensors, a.shardSize) + warmShards * missesPerShard;
-  const models = loads * a.s3GetsPerModel * prices.s3Get;
-  const logs = (invocations * a.logBytesPerInvocation * prices.logsGigabyte) / 1e9;
+  const models = (cycle.environments * a.s3GetsPerVersion + shards * a.packsPerShard) * prices.s3Get;
+  const logs = ((2 * invocations + 2) * a.logBytesPerInvocation * prices.logsGigabyte) / 1e9;
   const dollarsPerCycle = forecast + score + queues + models + logs;
   const month = a.cyclesPerMonth;
-  const trainings = sensors * a.trainingsPerSensorMonth;
-  const train =
-    trainings * (seconds(measured.trainCpuMs + measured.initCpuMs) + prices.lambdaRequest + 3 * prices.s3Put);
-  const fixed = a.alarms * prices.alarmMonth + a.metrics * prices.metricMonth + prices.dashboardMonth;
+  const fitMs = a.versionsPerMonth * (a.networkCpuMs + sensors * a.partCpuMs);
+  const renewMs = a.renewalsPerMonth * sensors * a.renewalCpuMs;
+  const puts = ((a.versionsPerMonth + a.renewalsPerMonth) * sensors * prices.s3Put) / a.shardSize;
+  const archived = (sensors * a.archivedBytesPerSensorDay * 30.4 * a.archivedMonths) / 1e9;
   const parts = {
     forecast: forecast * month,
     score: score * month,
-    train,
+    train: seconds(fitMs + renewMs) + puts,
     queues: queues * month,
     models: models * month,
-    watching: logs * month + fixed,
+    alerts: sensors * a.noticesPerSensorMonth * a.dollarsPerNotice,
+    archive: archived * prices.s3GigabyteMonth,
+    watching: logs * month + a.alarms * prices.alarmMonth + a.metrics * prices.metricMonth + prices.dashboardMonth,
   };
   const total = Object.values(parts).reduce((sum, part) => sum + part, 0);
   return {
     sensors,
     shards,
-    concurrency,
-    cycleSeconds: (coldMs + (warmShards / concurrency) * shardMs) / 1000,
+    concurrency: cycle.environments,
+    cycleSeconds: cycle.seconds,
     dollarsPerCycle,
     dollarsPerMonth: { ...parts, total },
     gigabytesPerMonth: (sensors * measured.forecastBytes * month) / 1e9,

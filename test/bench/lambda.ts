@@ -1,11 +1,16 @@
-// npm run bench:lambda [-- --markdown]: the real bundles under AWS's runtime client, measured, and what they would
-// cost; JSON, or the README's table. Wall times on a busy machine mean little; CPU times are steady.
+// npm run bench:lambda [-- --markdown] [--built]: the real bundles under AWS's runtime client, measured, and what they would
+// cost; JSON, or the tables of docs/deploy.md; --built takes the bundles as they lie there. Wall times on a busy machine mean little; CPU times are steady.
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { printArtefact } from "../../core/model/artefact-digest.ts";
+import { loadFleet } from "../../core/model/fleet/artefact.ts";
+import type { ArtefactFiles } from "../../core/model/fleet/files.ts";
+import { loadParts, savePack } from "../../core/model/fleet/pack.ts";
+import { decodePart, encodePart, halvedTensors } from "../../core/model/fleet/part-file.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
-import { artefactFiles, parseArtefact } from "../../functions/adapters/artefact-files.ts";
+import { folderFiles } from "../../functions/adapters/files.ts";
+import { readFleetSensors } from "../../functions/adapters/fleet-folder.ts";
+import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
 import type { Bundle } from "../lambda/bundles.ts";
 import { type Cloud, startCloud } from "../lambda/cloud.ts";
 import { type Lambda, startLambda } from "../lambda/lambda.ts";
@@ -13,36 +18,46 @@ import { setup } from "../lambda/setup.ts";
 import { eventOf } from "../sqs-events.ts";
 import { assumptions, type Measured, prices, project } from "./costs.ts";
 
-const { values } = parseArgs({ options: { markdown: { type: "boolean", default: false } } });
+const flag = { type: "boolean", default: false } as const;
+const { values } = parseArgs({ options: { markdown: flag, built: flag } });
 const fleetSizes = [10, 1_000, 100_000, 1_000_000];
-const shardSizes = [1, 100, 1_000];
-const invocations = 5;
+const { shardSize } = assumptions;
 const step = 600;
+const day = 86_400;
 const newest = floorToStep(new Date(), step);
-const sensorIds = Array.from({ length: 1_000 }, (_, i) => `sensor-${i}`);
+const shippedFolder = join(import.meta.dirname, "../../models/pretrained");
+/** The shipped rooms, which are the panel, and copies of theirs: two shards. */
+const shipped = await readFleetSensors(shippedFolder);
+const copies = Array.from({ length: 2 * shardSize - shipped.length }, (_, i) => `sensor-${String(i).padStart(4, "0")}`);
+const sensorIds = [...shipped.map(({ sensorId }) => sensorId), ...copies];
+const [shard, otherShard] = [sensorIds.slice(0, shardSize), sensorIds.slice(shardSize)];
+/** As far as the network looks back, and a little more. */
+const historyDays = 9;
 
 type Sample = { wallMs: number; cpuMs: number };
-type Result = { init: Sample; first: Sample; warm: Sample; peakMb: number };
+type Result = { init: Sample; first: Sample; warm: Sample; runs: Sample[]; peakMb: number };
 
-async function measure(start: () => Promise<Lambda>, event: (run: number) => unknown): Promise<Result> {
+async function measure(start: () => Promise<Lambda>, events: unknown[]): Promise<Result> {
   const lambda = await start();
-  const cpuAt = async () => (await lambda.usage()).cpuMs;
-  const init = { wallMs: lambda.initMs, cpuMs: await cpuAt() };
+  const init = { wallMs: lambda.initMs, cpuMs: (await lambda.usage()).cpuMs };
   const runs: Sample[] = [];
-  for (let run = 0; run < invocations; run++) {
-    const [cpu, wall] = [await cpuAt(), performance.now()];
-    const answer = await lambda.invoke(event(run));
-    if (!answer.ok) throw new Error(`${answer.error.errorMessage}\n${lambda.output()}`);
-    runs.push({ wallMs: performance.now() - wall, cpuMs: (await cpuAt()) - cpu });
-  }
+  for (const event of events) runs.push(await invoke(lambda, event));
   const { peakBytes } = await lambda.usage();
   await lambda.kill();
-  console.error(JSON.stringify({ init, runs, peakMb: peakBytes / 2 ** 20 }, round));
-  const warm = {
-    wallMs: median(runs.slice(1).map((one) => one.wallMs)),
-    cpuMs: median(runs.slice(1).map((one) => one.cpuMs)),
-  };
-  return { init, first: runs[0]!, warm, peakMb: peakBytes / 2 ** 20 };
+  const peakMb = peakBytes / 2 ** 20;
+  console.error(JSON.stringify({ init, runs, peakMb }, round));
+  const rest = runs.slice(1);
+  const warm = { wallMs: median(rest.map((one) => one.wallMs)), cpuMs: median(rest.map((one) => one.cpuMs)) };
+  return { init, first: runs[0]!, warm, runs, peakMb };
+}
+
+async function invoke(lambda: Lambda, event: unknown): Promise<Sample> {
+  const [cpu, wall] = [(await lambda.usage()).cpuMs, performance.now()];
+  const answer = await lambda.invoke(event);
+  if (!answer.ok) throw new Error(`${answer.error.errorMessage}\n${lambda.output()}`);
+  const failed = (answer.result as { batchItemFailures?: unknown[] } | null)?.batchItemFailures ?? [];
+  if (failed.length > 0) throw new Error(`the message comes back\n${lambda.output()}`);
+  return { wallMs: performance.now() - wall, cpuMs: (await lambda.usage()).cpuMs - cpu };
 }
 
 function median(numbers: number[]): number {
@@ -50,58 +65,48 @@ function median(numbers: number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-/** A shard of the first `size` sensors, in another slot each time: the newest six are not expired. */
-const shardEvent = (size: number) => (run: number) => {
-  const slot = addSeconds(newest, -step * (invocations - 1 - run)).toISOString();
-  return eventOf([{ MessageId: "1", Body: JSON.stringify({ slot, sensorIds: sensorIds.slice(0, size) }) }]);
-};
+const message = (body: unknown) => eventOf([{ MessageId: "1", Body: JSON.stringify(body) }]);
+/** A shard in the slot so many steps ago; the newest six are not expired. */
+const shardEvent = (ids: string[], ago: number) =>
+  message({ slot: addSeconds(newest, -step * ago).toISOString(), sensorIds: ids });
 
-/** Trains one model by the train function itself, and gives every sensor of the fleet a copy under its own name. */
-async function trainFleet(
-  cloud: Cloud,
-): Promise<{ cpuMs: number; wallMs: number; peakMb: number; models: ModelRow[] }> {
-  const { environment, query } = await cloud.createPredictor();
-  const train = await cloud.start("train", environment);
-  const before = (await train.usage()).cpuMs;
-  const startedAt = performance.now();
-  const body = JSON.stringify({ sensorId: "trained", reason: "requested", slot: newest.toISOString() });
-  const answer = await train.invoke(eventOf([{ MessageId: "1", Body: body }]));
-  const wallMs = performance.now() - startedAt;
-  const { cpuMs, peakBytes } = await train.usage();
-  const [model] = await query<{ model_id: string }>("select model_id from model");
-  if (!model) throw new Error(`nothing trained: ${JSON.stringify(answer)}\n${train.output()}`);
-  await train.kill();
-
-  const bucket = new URL(cloud.bundles.train.environment.MODEL_STORE ?? "").host;
-  const key = (modelId: string, file: string) => `${bucket}/models/${modelId}/${file}`;
-  const file = (name: string) => cloud.s3.objects.get(key(model.model_id, name)) ?? Buffer.alloc(0);
-  const artefact = parseArtefact(model.model_id, {
-    onnx: file(artefactFiles.onnx),
-    manifest: file(artefactFiles.manifest).toString(),
-    golden: file(artefactFiles.golden).toString(),
-    signature: null,
-  });
-  const models = sensorIds.map((sensorId) => {
-    const manifest = { ...artefact.manifest, sensorId, modelId: `${sensorId}-1` };
-    const printed = printArtefact({ ...artefact, manifest });
-    cloud.s3.objects.set(key(manifest.modelId, artefactFiles.onnx), file(artefactFiles.onnx));
-    cloud.s3.objects.set(key(manifest.modelId, artefactFiles.manifest), Buffer.from(printed.manifest));
-    cloud.s3.objects.set(key(manifest.modelId, artefactFiles.golden), Buffer.from(printed.golden));
-    return { modelId: manifest.modelId, sensorId, manifest: JSON.stringify(manifest), sha256: manifest.modelSha256 };
-  });
-  return { cpuMs: cpuMs - before, wallMs, peakMb: peakBytes / 2 ** 20, models };
-}
-
-type ModelRow = { modelId: string; sensorId: string; manifest: string; sha256: string };
-
-async function createServed(cloud: Cloud, models: ModelRow[]) {
+/** A predictor with the shipped version, and a part for every sensor: that of a room under its own name. */
+async function furnish(cloud: Cloud) {
   const predictor = await cloud.createPredictor();
-  await predictor.query(
-    `insert into model (model_id, sensor_id, status, status_reason, manifest, model_sha256, created_at, promoted_at)
-     select m->>'modelId', m->>'sensorId', 'champion', 'bench', (m->>'manifest')::jsonb, m->>'sha256', now(), now()
-     from jsonb_array_elements($1::jsonb) as m`,
-    [JSON.stringify(models)],
-  );
+  const registry = postgresRegistry(predictor.db);
+  const folder = folderFiles(shippedFolder);
+  const prefix = `${new URL(cloud.bundles.forecast.environment.MODEL_STORE ?? "").host}/models`;
+  const bucket: ArtefactFiles = {
+    read: async (path) => cloud.s3.objects.get(`${prefix}/${path}`) ?? null,
+    write: async (path, bytes) => void cloud.s3.objects.set(`${prefix}/${path}`, Buffer.from(bytes)),
+  };
+  const { fleetId, digest } = shipped[0]!.fleet!;
+  const { manifest: version } = await loadFleet(folder, fleetId, digest);
+  for (const name of ["fleet.onnx", "golden.safetensors", "manifest.json"]) {
+    const path = `fleets/${fleetId}/${name}`;
+    await bucket.write(path, (await folder.read(path))!);
+  }
+  await registry.registerFleet({ fleetId, digest, group: "", statusReason: "bench", now: newest });
+  await registry.promoteFleet(fleetId, { kept: [], reason: "bench", now: newest });
+  const places = shipped.map((room) => ({
+    ...{ sensorId: room.sensorId, digest: room.modelSha256, pack: room.fleet!.pack },
+  }));
+  const bytesOf = await loadParts(folder, places);
+  for (const ids of [shard, otherShard]) {
+    const made = ids.map((sensorId, i) => {
+      const room = shipped[i % shipped.length]!;
+      const part = decodePart(room.sensorId, bytesOf.get(room.modelSha256) as Uint8Array, version.graph);
+      return { room, sensorId, bytes: encodePart({ ...part, sensorId }, version.graph, halvedTensors) };
+    });
+    const packed = await savePack(bucket, made);
+    for (const [i, { room, sensorId }] of made.entries()) {
+      const { pack, digest: modelSha256 } = packed[i]!;
+      const fleet = { fleetId, digest, pack };
+      const manifest = { ...room, sensorId, modelId: `${sensorId}-bench`, modelSha256, fleet };
+      await registry.register({ manifest, digest: modelSha256, statusReason: "bench", now: newest });
+      await registry.promote(manifest.modelId, "bench", newest);
+    }
+  }
   return predictor;
 }
 
@@ -122,69 +127,67 @@ const page = {
   isBase64Encoded: false,
 };
 
-await setup();
+if (!values.built) await setup();
 const cloud = await startCloud();
 // A busy machine must not end what a quiet one would finish.
-for (const bundle of Object.values(cloud.bundles)) bundle.timeoutSeconds = 900;
+for (const bundle of Object.values(cloud.bundles)) bundle.timeoutSeconds = 1800;
 try {
-  await cloud.seed(sensorIds, newest, 9 * 86_400);
-  await cloud.seed(["trained"], newest, 60 * 86_400);
+  await cloud.seed(sensorIds, newest, historyDays * day);
   await cloud.app.query("analyze sensor_readings");
-  const training = await trainFleet(cloud);
+  const { query, environment } = await furnish(cloud);
+  const start = (name: "forecast" | "score" | "api") => () => cloud.start(name, environment);
   const empty = await emptyBundle(cloud.bundles.forecast);
   const results: Record<string, Result> = {
-    empty: await measure(
-      () => startLambda(empty, {}),
-      () => ({}),
+    empty: await measure(() => startLambda(empty, {}), Array(5).fill({})),
+    "forecast 1": await measure(
+      start("forecast"),
+      [5, 3, 2, 1, 0].map((ago) => shardEvent(otherShard.slice(-1), ago)),
     ),
+    // The other shard meets an open graph without its parts; then both again.
+    "forecast 100": await measure(start("forecast"), [
+      shardEvent(shard, 4),
+      shardEvent(otherShard, 4),
+      ...[3, 2, 1, 0].map((ago) => shardEvent(shard, ago)),
+    ]),
+    "score 100": await measure(
+      start("score"),
+      [3, 2, 1, 0].map((ago) => shardEvent(shard, ago)),
+    ),
+    api: await measure(start("api"), Array(5).fill(page)),
   };
-  let served = await createServed(cloud, training.models);
-  for (const size of shardSizes) {
-    served = await createServed(cloud, training.models);
-    const { environment } = served;
-    results[`forecast ${size}`] = await measure(() => cloud.start("forecast", environment), shardEvent(size));
-  }
-  const { environment } = served;
-  const [bytes] = await served.query<{ perSensor: number }>(
-    `select sum(pg_total_relation_size(relid))::float8 / (select nullif(count(*), 0) from issued where is_served) as "perSensor"
-     from unnest(array['issued', 'issued_mix']) as t, pg_partition_tree(t::regclass)`,
+  const outcomes = await query<{ status: string; text: string | null; count: number }>(
+    `select status, min(reason_text) as text, count(*)::integer as count from outcome group by status`,
   );
-  results["score 100"] = await measure(() => cloud.start("score", environment), shardEvent(100));
-  await served.query("insert into sensor select distinct sensor_id, now() from forecast on conflict do nothing");
-  results.api = await measure(
-    () => cloud.start("api", environment),
-    () => page,
+  // What falls back to a baseline costs something else.
+  const strange = outcomes.find(({ status }) => status !== "issued");
+  if (strange) throw new Error(`${strange.count} outcomes are ${strange.status}: ${strange.text}`);
+  const [bytes] = await query<{ perSensor: number }>(
+    `select sum(pg_total_relation_size(relid))::float8 / (select nullif(count(*), 0) from issued where is_served) as "perSensor"
+     from unnest(array['issued', 'issued_mix', 'outcome', 'score']) as t, pg_partition_tree(t::regclass)`,
   );
 
   const hundred = results["forecast 100"]!;
+  const [first, other, ...again] = hundred.runs as [Sample, Sample, ...Sample[]];
   const measured: Measured = {
     initCpuMs: hundred.init.cpuMs,
-    coldCpuMs: hundred.first.cpuMs,
-    warmCpuMs: hundred.warm.cpuMs,
-    scoreCpuMs: results["score 100"].first.cpuMs,
-    trainCpuMs: training.cpuMs,
+    coldCpuMs: first.cpuMs,
+    otherCpuMs: other.cpuMs,
+    warmCpuMs: median(again.map(({ cpuMs }) => cpuMs)),
+    scoreCpuMs: results["score 100"]!.warm.cpuMs,
     forecastBytes: bytes?.perSensor ?? 0,
   };
   const projections = fleetSizes.map((sensors) => project(sensors, measured));
   const bundles = Object.values(cloud.bundles).map(({ name, unzippedBytes, zippedBytes }) => ({
-    name,
-    unzippedBytes,
-    zippedBytes,
+    ...{ name, unzippedBytes, zippedBytes },
   }));
-  const { models: _, ...train } = training;
   const aims = {
-    coldToEmpty:
-      (hundred.init.wallMs + hundred.first.wallMs) / (results.empty!.init.wallMs + results.empty!.first.wallMs),
-    coldToEmptyCpu:
-      (hundred.init.cpuMs + hundred.first.cpuMs) / (results.empty!.init.cpuMs + results.empty!.first.cpuMs),
-    warmCpuMs: hundred.warm.cpuMs,
+    coldToEmptyCpu: (hundred.init.cpuMs + first.cpuMs) / (results.empty!.init.cpuMs + results.empty!.first.cpuMs),
+    warmCpuMs: measured.warmCpuMs,
     peakMb: hundred.peakMb,
   };
-  if (values.markdown) console.log(tableOf(projections));
-  else
-    console.log(
-      JSON.stringify({ results, train, aims, bundles, measured, prices, assumptions, projections }, round, 2),
-    );
+  if (values.markdown) console.log(`${tableOf(projections)}\n\n${tableOfResults(results)}`);
+  const all = { results, outcomes, aims, bundles, measured, prices, assumptions, projections };
+  (values.markdown ? console.error : console.log)(JSON.stringify(all, round, 2));
 } finally {
   await cloud.stop();
   await rm(emptyFolder, { recursive: true, force: true });
@@ -193,15 +196,22 @@ try {
 function tableOf(projections: ReturnType<typeof project>[]): string {
   const dollars = (value: number) => `$${value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(2)}`;
   const lines = projections.map((one) => {
-    const { total, forecast, score, train, models } = one.dollarsPerMonth;
-    const cells = [forecast, score, train, models, total].map(dollars);
+    const { total, forecast, score, train, models, alerts, archive } = one.dollarsPerMonth;
+    const cells = [forecast, score, train, models, alerts, archive, total].map(dollars);
     const count = one.sensors.toLocaleString("en");
     const gigabytes = one.gigabytesPerMonth.toPrecision(2);
     return `| ${count} | ${dollars(one.dollarsPerCycle)} | ${cells.join(" | ")} | ${one.concurrency} | ${Number(one.cycleSeconds.toPrecision(2))} s | ${gigabytes} GB |`;
   });
   const head =
-    "| sensors | a cycle | forecast | score | train | model reads | a month, all | environments | cycle takes | new rows a month |";
-  return [head, "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|", ...lines].join("\n");
+    "| sensors | a cycle | forecast | score | train | model reads | alerts | archive | a month, all | environments | cycle takes | new rows a month |";
+  return [head, "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|", ...lines].join("\n");
+}
+
+function tableOfResults(results: Record<string, Result>): string {
+  const lines = Object.entries(results).map(([name, { init, first, warm, peakMb }]) => {
+    return `| ${[name, ...[init.cpuMs, first.cpuMs, warm.cpuMs].map(Math.round), `${Math.round(peakMb)} MB`].join(" | ")} |`;
+  });
+  return ["| | init | first invocation | warm | peak memory |", "|---|--:|--:|--:|--:|", ...lines].join("\n");
 }
 
 function round(_key: string, value: unknown): unknown {
