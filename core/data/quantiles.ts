@@ -38,8 +38,8 @@ export function quantileOf(ascending: Float64Array, level: number): number {
 }
 
 /**
- * What `quantileOf` is of `values[0..count)` sorted, for two levels, the lower one first; may reorder them. No NaN among
- * them.
+ * What `quantileOf` is of `values[0..count)` sorted, for two levels, the lower one first; may reorder them. There must
+ * be no NaN.
  */
 export function quantilePairOf(
   values: Float64Array,

@@ -2,8 +2,8 @@ import { isValid } from "./quality.ts";
 import type { Readings, Target } from "./reading.ts";
 
 /**
- * One target's valid readings in the order of time: `values[i]` was measured at `at[i]` (epoch milliseconds), and stands
- * at `places[i]` among the readings; null where all of them are here as they stand.
+ * One target's valid readings in the order of time: `values[i]` was measured at `at[i]` (epoch milliseconds), and
+ * stands at `places[i]` among the readings; null where all of them are here as they stand.
  */
 export type Series = { at: Float64Array; values: Float64Array; places: Int32Array | null };
 

@@ -6,7 +6,7 @@ import type { Clock, Follower } from "../../core/ports.ts";
 export type KeepSettings = {
   /** A reading that comes up to so long after its moment is seen at the next cycle, whatever the source tells. */
   lateSeconds: number;
-  /** The whole window is read again after this long; a source that tells which readings came late is trusted for a day. */
+  /** The whole window is read again after this long; who tells which readings came late is trusted for a day. */
   wholeSeconds: number;
   /** What all windows take together at most: sensors beyond are read whole, the others are kept all the same. */
   maximumBytes: number;
@@ -64,7 +64,7 @@ export function keepWindows(
     const before = toldFor;
     for (const [id, { window }] of windows) if (window.upTo < upTo - dayMs) drop(id);
     const until = Math.max(before, upTo - dayMs) - lateMs;
-    // Of two that write at once the one that began first may be seen last: the mark of the cycle before is looked behind.
+    // Of two that write at once the one that began first may be seen last: the mark is one of a cycle before.
     const found = await follower.arrivedLate?.(marks.at(-2) ?? marks.at(-1) ?? null, new Date(until), new Date(upTo));
     if (!found) {
       toldFor = upTo;

@@ -49,7 +49,7 @@ export function createFleetEncoder(
   };
 }
 
-/** Of each encoding the errors written last, as many points as there usually are: a row's are gone when it is written. */
+/** Of each encoding the errors written last: a row's are gone when it is written, and its arrays used again. */
 const rooms = new WeakMap<FleetEncoding, RidgeErrors>();
 
 function errorsAt(

@@ -5,7 +5,7 @@ import { arrivalMarkQuery, lateArrivalsQuery, type Statement } from "./follower-
 import type { ResolvedSource } from "./source-catalog.ts";
 import { doubledHoursOf } from "./wall-clock.ts";
 
-/** The planner's cost up to which a statement is run every cycle: a second or so; a large table without an index is dearer. */
+/** The planner's cost up to which a statement is run each cycle; a large table without an index is dearer. */
 const mostCost = 50_000;
 const daySeconds = 86_400;
 
