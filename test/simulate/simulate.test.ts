@@ -16,7 +16,7 @@ it(`holds every invariant in ${seeds} worlds of crashes, pauses and outages`, as
 
 /** The seed that found a bug before, where it was not the first; whoever changes the pipeline's awaits moves it. */
 const known: Record<string, number> = {
-  "a score row is never completed": 487,
+  "a score row is never completed": 327,
   "a moment counts as many when a challenger is judged": 10,
 };
 const mostSeeds = 200;
