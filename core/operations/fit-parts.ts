@@ -85,7 +85,8 @@ export const everything = new Date(0);
 
 /**
  * Renews the parts of sensors that serve and whose sums are kept, with what came since: a query for the last days, and
- * milliseconds each. Sums of which something else would be left out by now are not gone on from. Gives back what was renewed; the others need a look at their history.
+ * milliseconds each. Sums of which something else would be left out by now are not gone on from. Gives back what was
+ * renewed; the others need a look at their history.
  */
 export async function renewAll(
   ports: TrainPartsPorts,

@@ -4,8 +4,8 @@ import { relearnSensors } from "./learn.ts";
 
 /**
  * Learns anew, of these sensors, what was learnt while annotations left something else out, from what the experts said
- * as long as that is kept. A change of a time before that stays as it is: what was learnt then fades by itself. Doing it
- * again gives the same. How many sensors it was.
+ * as long as that is kept. A change of a time before that stays as it is: what was learnt then fades by itself. Doing
+ * it again gives the same. How many sensors it was.
  */
 export async function learnAnew(
   ports: Pick<Ports, "follower" | "scores" | "annotations" | "adaptations">,

@@ -92,6 +92,11 @@ function statusOf(state: MockState, sensorId: string): Pick<Sensor, "status" | "
   return { status: "ok", statusText: "forecast by its LSTM at 2016-05-04 14:20 UTC" };
 }
 
+/** An id such as `__proto__` names nothing that was edited. */
+function profileOf(state: MockState, sensorId: string): Profile {
+  return Object.hasOwn(state.profiles, sensorId) ? state.profiles[sensorId]! : noProfile;
+}
+
 function sensorOf(state: MockState, sensorId: string): Sensor {
   const newest = newestAt(state, sensorId);
   const { status, statusText } = statusOf(state, sensorId);
@@ -114,7 +119,7 @@ function sensorOf(state: MockState, sensorId: string): Sensor {
       held: sensorId === state.seldomSensor ? 1 : 0,
     },
     modelId: status === "baseline" || status === "waiting" ? null : `${sensorId}-2016w17`,
-    profile: state.profiles[sensorId] ?? noProfile,
+    profile: profileOf(state, sensorId),
     targets: mockTargets.map((target) => ({
       target: target.target,
       unit: target.unit,
@@ -141,7 +146,7 @@ const noProfile: Profile = { name: null, group: null, place: null, notes: null, 
 
 /** Of an upper limit, a third likely; as the words of the API have it. */
 function crossingsOf(state: MockState, sensorId: string, target: string, newest: number): CrossingAhead[] {
-  const high = state.profiles[sensorId]?.limits[target]?.high ?? null;
+  const high = profileOf(state, sensorId).limits[target]?.high ?? null;
   if (high === null) return [];
   const crossesAt = iso(newest + 6 * stepMs);
   const text = `above ${high} °C from about ${crossesAt.slice(11, 16)} UTC, 35 %`;
@@ -369,7 +374,7 @@ export type Sent = { method: string; body: unknown };
 
 /** Takes over what a PATCH of a sensor changes. */
 function changeProfile(state: MockState, sensorId: string, change: Partial<Profile>): Answer {
-  const before = state.profiles[sensorId] ?? noProfile;
+  const before = profileOf(state, sensorId);
   const profile = { ...before, ...change, limits: { ...before.limits, ...change.limits } };
   state.profiles[sensorId] = profile;
   return { status: 200, body: profile };

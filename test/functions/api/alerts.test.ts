@@ -294,7 +294,7 @@ describe("POST /v1/alert-rules:rehearse", () => {
     expect(event).toMatchObject({ limits: { low: null, high: forecastRule.condition.high }, result: "true" });
     expect(event!.forecast!.origin <= event!.firedAt!).toBe(true);
     expect(event!.forecast!.q50).toHaveLength(event!.forecast!.targetAt.length);
-    // What came about while somebody had the window open is neither true nor missed, and in again once that is taken back.
+    // What came about while the window was open is neither true nor missed, and in again once that is taken back.
     const span = {
       from: addSeconds(start, 11 * stepSeconds).toISOString(),
       to: addSeconds(start, 20 * stepSeconds).toISOString(),
