@@ -14,15 +14,15 @@ it(`holds every invariant in ${seeds} worlds of crashes, pauses and outages`, as
   expect(failed).toEqual([]);
 });
 
-/** The seed that found a bug before, where it was not the first; whoever changes the pipeline's awaits moves it. */
-const known: Record<string, number> = {
-  "a score row is never completed": 327,
-  "a moment counts as many when a challenger is judged": 10,
+/** Seeds that found a bug before, where it was not the first; whoever changes the pipeline's awaits moves them. */
+const known: Record<string, number[]> = {
+  "a score row is never completed": [344, 496, 510],
+  "a moment counts as many when a challenger is judged": [10],
 };
 const mostSeeds = 200;
 
 it.each(Object.keys(plants))("finds the planted bug: %s", async (plant) => {
-  const order = [known[plant] ?? 1, ...Array.from({ length: mostSeeds }, (_, i) => i + 1)];
+  const order = [...(known[plant] ?? []), ...Array.from({ length: mostSeeds }, (_, i) => i + 1)];
   for (const seed of order) {
     if ((await simulate(seed, plant)).violations.length > 0) return;
   }
