@@ -11,7 +11,9 @@ export type NetworkShape = {
   /** LSTM units; 0 leaves the LSTM out (ablation only). */
   hidden: number;
   targets: number;
-  /** Number of leads that all parts but the far head are for; which steps they stand for is no matter of the network. */
+  /**
+   * Number of leads that all parts but the far head are for; which steps they stand for is no matter of the network.
+   */
   horizon: number;
   /** The leads beyond, where there are some. */
   far: FarShape | null;

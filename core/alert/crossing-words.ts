@@ -8,7 +8,10 @@ export type CrossingWords = {
   crossesAt?: string | undefined;
 };
 
-/** "above 26 °C from about 19:10 UTC, 35 %"; `clock` writes the moment, by default in UTC. Pure text, for API and page. */
+/**
+ * "above 26 °C from about 19:10 UTC, 35 %"; `clock` writes the moment, by default in UTC. Pure text, for API and
+ * page.
+ */
 export function describeCrossing(
   { low, high, unit = "", chance, crossesAt }: CrossingWords,
   clock: (at: string) => string = utcClock,

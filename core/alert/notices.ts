@@ -16,7 +16,9 @@ const kindOf: Partial<Record<Change, NoticeKind>> = {
   blinded: "blinded",
 };
 
-/** What is to be told of it, on each of the rule's channels. Of blindness only what lasts longer than `settleSeconds`. */
+/**
+ * What is to be told of it, on each of the rule's channels. Of blindness only what lasts longer than `settleSeconds`.
+ */
 export function noticesOf(
   { change: { rule, sensorId }, changes, evidence }: Made,
   profile: Profile | null,

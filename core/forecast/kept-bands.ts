@@ -6,7 +6,9 @@ import type { ForecastSettings } from "./settings.ts";
 /** The simple experts' bands of sensors and targets, each of the newest stretch of time that was asked for. */
 export type KeptBands = Map<string, { of: string; bands: SimpleBands }>;
 
-/** Bands hold for so long: climatology's cost 1 % of its pinball (4 % if they held for a day), persistence's nothing. */
+/**
+ * Bands hold for so long: climatology's cost 1 % of its pinball (4 % if they held for a day), persistence's nothing.
+ */
 const spanMs = 3 * 3_600_000;
 /** About a kilobyte each; sensors that are gone leave theirs behind. */
 const mostBands = 200_000;

@@ -102,7 +102,9 @@ function stateOf(known: Map<string, Map<string, Adaptation>>, sensorId: string, 
   return state ? adaptationFor(state, leads) : freshAdaptation(leads);
 }
 
-/** What was measured and is to be learnt from, of each sensor and target: what annotations leave out teaches nothing. */
+/**
+ * What was measured and is to be learnt from, of each sensor and target: what annotations leave out teaches nothing.
+ */
 export function teachingOf(
   actuals: Map<string, Actual[][]>,
   disturbing: Map<string, Disturbance[]>,

@@ -44,8 +44,9 @@ export async function promoteAll(
 
 /**
  * Compares every challenger of the sensors with its champion on the scores that both have, and promotes, keeps or
- * retires it; the reason is stored, the change audited. Moments that annotations leave out decide nothing. The oldest challenger is judged first, and a promotion ends the
- * sensor's turn: the others are to be compared with the new champion. A sensor that fails costs the others nothing.
+ * retires it; the reason is stored, the change audited. Moments that annotations leave out decide nothing. The
+ * oldest challenger is judged first, and a promotion ends the sensor's turn: the others are to be compared with the
+ * new champion. A sensor that fails costs the others nothing.
  */
 export async function promote(
   ports: PromotePorts,

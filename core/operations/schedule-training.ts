@@ -15,7 +15,8 @@ import { isOfOther } from "./train-parts.ts";
  * Enqueues what is due at the slot of `at`. A training of a network, the groups' before the common one: there is none
  * yet, or the history of half of its sensors has grown enough since it was made. Otherwise parts by the network that
  * serves: for sensors without a model, for those whose own history has grown enough, and for those of whose history
- * something else is to be left out by now; for those that came from another group in any case. Twice for a slot enqueues nothing new.
+ * something else is to be left out by now; for those that came from another group in any case. Twice for a slot
+ * enqueues nothing new.
  */
 export async function scheduleTraining(
   ports: Pick<Ports, "follower" | "profiles" | "queue" | "registry" | "annotations">,

@@ -62,7 +62,8 @@ export async function scheduleScores(
 }
 
 /**
- * The message that asks for a training of the fleet, or of one group of it; a repeat for the same slot has the same key.
+ * The message that asks for a training of the fleet, or of one group of it; a repeat for the same slot has the same
+ * key.
  */
 export function fleetMessage(reason: TrainMessage["reason"], slot: Date, group: string = everySensor): QueueMessage {
   const body = { fleet: true, reason, slot: slot.toISOString() };

@@ -22,9 +22,10 @@ export type TrainFleetPorts = TrainPartsPorts & Pick<Ports, "leases">;
 type Run = { holder: string; onProgress?: (progress: TrainProgress) => void; signal?: AbortSignal };
 
 /**
- * Trains a network for the fleet, or for one group of it, as of the message's slot, with a part for each of its sensors:
- * lease, readings, training, store, read back, verify, register. The version is champion at once where nothing forecasts
- * them, a challenger otherwise, and so is each sensor's model. A repeat for the same slot finishes what was begun.
+ * Trains a network for the fleet, or for one group of it, as of the message's slot, with a part for each of its
+ * sensors: lease, readings, training, store, read back, verify, register. The version is champion at once where
+ * nothing forecasts them, a challenger otherwise, and so is each sensor's model. A repeat for the same slot
+ * finishes what was begun.
  */
 export async function trainFleet(
   ports: TrainFleetPorts,

@@ -6,13 +6,15 @@ import { fitAll, type Joining, renewAll, type SettledSensor, type TrainPartsPort
 import { everySensor, groupsOf, networkOf, servingOf } from "./fleet-groups.ts";
 import type { TrainSettings } from "./train-settings.ts";
 
-/** What became of sensors that asked for a part, one by one; `waiting`: there is no network yet that they could join. */
+/**
+ * What became of sensors that asked for a part, one by one; `waiting`: there is no network yet that they could join.
+ */
 export type FittedParts = { sensors: SettledSensor[]; refused: FleetResult["refused"]; waiting: string[] };
 
 /**
  * Gives sensors a part by the network of their group that serves, or by the common one: closed form, some tenths of a
- * second for a sensor with months of history. A sensor's first model serves at once, as does the first by the network of
- * a group that it joins; another is its challenger.
+ * second for a sensor with months of history. A sensor's first model serves at once, as does the first by the
+ * network of a group that it joins; another is its challenger.
  */
 export async function trainParts(
   ports: TrainPartsPorts,

@@ -19,8 +19,8 @@ type FleetWorkers = { workers?: number; build?: EngineBuild };
 const workerFile = new URL("./fleet-worker.ts", import.meta.url);
 
 /**
- * Trains fleets and fits sensors on worker threads, `workers` at a time; aborting ends it at once. In a bundle, without the
- * worker's file, in this one.
+ * Trains fleets and fits sensors on worker threads, `workers` at a time; aborting ends it at once. In a bundle,
+ * without the worker's file, in this one.
  */
 export function workerFleetTrainer({
   workers = availableParallelism(),

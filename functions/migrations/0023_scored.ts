@@ -22,7 +22,8 @@ const statements = [
     model_key text not null,
     unique (target, model_key)
   )`,
-  // steps, or exact where they do not fit: lists by lead, one after the other; see functions/adapters/postgres/score-row.ts.
+  // steps, or exact where they do not fit: lists by lead, one after the other; see
+  // functions/adapters/postgres/score-row.ts.
   `create table scored (
     target_at timestamptz not null,
     scored_at timestamptz not null,

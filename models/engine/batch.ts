@@ -28,9 +28,10 @@ export function branchRuns(shape: NetworkShape): { from: number; to: number }[] 
 }
 
 /**
- * Copies rows `index` of `data` to address `at`, clips the features and lays each head's `wanted` out as [rows, targets,
- * padded horizon]; also the numbers of wanted values that are present. `withWanted` false leaves them missing; rows for which
- * `isAlone` says so lose their context features. Throws badInput for a sensor that the network has no skip for.
+ * Copies rows `index` of `data` to address `at`, clips the features and lays each head's `wanted` out as [rows,
+ * targets, padded horizon]; also the numbers of wanted values that are present. `withWanted` false leaves them
+ * missing; rows for which `isAlone` says so lose their context features. Throws badInput for a sensor that the
+ * network has no skip for.
  */
 export function fillBatch(
   engine: Engine,

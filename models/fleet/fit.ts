@@ -14,8 +14,8 @@ export function stepsOf({ trainees }: FleetData): number {
 
 /**
  * The averaged weights of one network, fitted once on all rows of all trainees; skips in the order of the trainees.
- * What the far head says counts for less the fewer days have taught it: the rest is ridge. `onStep` hears of each step's
- * loss and of the number done. Throws badInput "diverged: ...".
+ * What the far head says counts for less the fewer days have taught it: the rest is ridge. `onStep` hears of each
+ * step's loss and of the number done. Throws badInput "diverged: ...".
  */
 export function fitFleetNetwork(
   engine: Engine,

@@ -58,8 +58,8 @@ function tooFew(target: string, have: number, need: number): Untrained {
 }
 
 /**
- * The readings up to `now` as serving sees them, without what is left out of learning; at most `mostPoints` points back, so that one stray time cannot fill
- * the memory.
+ * The readings up to `now` as serving sees them, without what is left out of learning; at most `mostPoints` points
+ * back, so that one stray time cannot fill the memory.
  */
 export function sensorGrid(
   { readings, leftOut = [] }: Pick<FleetSensor, "readings" | "leftOut">,

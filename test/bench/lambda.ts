@@ -1,5 +1,6 @@
-// npm run bench:lambda [-- --markdown] [--built]: the real bundles under AWS's runtime client, measured, and what they would
-// cost; JSON, or the tables of docs/deploy.md; --built takes the bundles as they lie there. Wall times on a busy machine mean little; CPU times are steady.
+// npm run bench:lambda [-- --markdown] [--built]: the real bundles under AWS's runtime client, measured, and what they
+// would cost; JSON, or the tables of docs/deploy.md; --built takes the bundles as they lie there. Wall times on a busy
+// machine mean little; CPU times are steady.
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

@@ -1,7 +1,7 @@
 // npm run bench:train [-- --peer] [--build relaxed|simd128] [--narrow] [--seconds N]: steps of training per second on
 // one thread, as JSON. --peer runs PyTorch (if python3 has it) in turns with the engine, so that both meet the same
-// machine. --fleet instead: steps of a fleet's network, by its number of sensors; with --sensors N a whole training of so
-// many with four months at ten minutes, and what one more sensor takes.
+// machine. --fleet instead: steps of a fleet's network, by its number of sensors; with --sensors N a whole training of
+// so many with four months at ten minutes, and what one more sensor takes.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";

@@ -16,8 +16,8 @@ const size = { width: 420, height: 240 };
 const edge = { left: 44, right: 16, top: 14, bottom: 34 };
 
 /**
- * What each chance and limit would have caught against how often it would have cried wolf. Each point is a radio button:
- * a click or the arrow keys pick one for the editor.
+ * What each chance and limit would have caught against how often it would have cried wolf. Each point is a radio
+ * button: a click or the arrow keys pick one for the editor.
  */
 export function TradeOffCurve({ points, unit, chance, onPick }: Props) {
   const most = Math.max(1, ...points.map((point) => point.false));

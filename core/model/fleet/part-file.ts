@@ -4,8 +4,9 @@ import { decodeTensors, encodeTensors } from "./tensor-file.ts";
 
 /**
  * A sensor's part as it is stored: its numbers by name. Those that the graph takes are always there: `ridge`
- * [targets, linear + 1, leads], the intercept last; `skip` [targets, skip's linear, skip's leads]; `residualScale` [leads, targets];
- * `widths` [leads, targets, quantiles - 1]; `bands` [leads, targets, quantiles]. The others are the encoder's, vectors.
+ * [targets, linear + 1, leads], the intercept last; `skip` [targets, skip's linear, skip's leads]; `residualScale`
+ * [leads, targets]; `widths` [leads, targets, quantiles - 1]; `bands` [leads, targets, quantiles]. The others are
+ * the encoder's, vectors.
  */
 export type PartFile = { sensorId: string; fleetId: string; tensors: Record<string, Float32Array> };
 

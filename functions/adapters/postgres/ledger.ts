@@ -242,8 +242,10 @@ const setCounts = sql.raw(
 async function countOutcomes(db: Kysely<PredictorSchema>, cycles: CycleRow[]): Promise<(cycle: CycleRow) => Counts> {
   const open = cycles.filter(({ issued }) => issued === null).map(({ slot }) => slot);
   const { rows } = await sql<Counts & { slot: Date }>`
-    select slot, n.issued, n.baseline, n.refused, n.expired
-    from unnest(${open}::timestamptz[]) as slot cross join lateral (${countsOf(sql`slot`)}) as n`.execute(db);
+    select asked.slot, n.issued, n.baseline, n.refused, n.expired
+    from unnest(${open}::timestamptz[]) as asked (slot) cross join lateral (${countsOf(sql`asked.slot`)}) as n`.execute(
+    db,
+  );
   const counted = new Map(rows.map(({ slot, ...counts }) => [slot.getTime(), counts]));
   return ({ slot, issued, baseline, refused, expired }) =>
     issued === null

@@ -9,11 +9,11 @@ import { openSteps, presentIn, stepFormat, stepsOfLead, takesPart } from "./mix-
 import type { MixedLead } from "./mixed-lead.ts";
 
 /*
- * What learning needs of a row's targets: the format in the first byte, then as it says. 3: in whole steps and parts, in
- * blocks of leads, see mix-blocks.ts. 2, written by the versions before: all leads in one, see mix-steps.ts. Others have a
- * second byte, which experts are there. 0: numbers that are none, lead by lead: per target each expert's q10,
- * q50, q90 and weight, the two widths, all in float32, and the seasonal naive in float64; NaN is "none". 1, written by
- * the versions before: as 0, but with 16-bit steps for the values.
+ * What learning needs of a row's targets: the format in the first byte, then as it says. 3: in whole steps and
+ * parts, in blocks of leads, see mix-blocks.ts. 2, written by the versions before: all leads in one, see
+ * mix-steps.ts. Others have a second byte, which experts are there. 0: numbers that are none, lead by lead: per
+ * target each expert's q10, q50, q90 and weight, the two widths, all in float32, and the seasonal naive in float64;
+ * NaN is "none". 1, written by the versions before: as 0, but with 16-bit steps for the values.
  */
 
 type Mixed = Pick<Forecast, "q50" | "mix" | "seasonalNaive" | "resolution">;

@@ -8,9 +8,9 @@ import { scoresColumns } from "./tables.ts";
 /*
  * A score as it is stored, the leads that are scored and no others; `scores` unrolls it for people. `steps` holds four
  * lists by lead, in whole steps of the resolution: the middle, from the step nearest to the actual on; the band, of
- * which the loss is a tenth beside the middle's error; the loss of what the model said alone, in eighths; the last value
- * as the middle. `exact` holds five lists where that does not give the numbers back: error, loss, own loss, both
- * yardsticks' errors. `covered`: a bit a lead, then a bit a lead for what the model said alone.
+ * which the loss is a tenth beside the middle's error; the loss of what the model said alone, in eighths; the last
+ * value as the middle. `exact` holds five lists where that does not give the numbers back: error, loss, own loss,
+ * both yardsticks' errors. `covered`: a bit a lead, then a bit a lead for what the model said alone.
  */
 
 /** What goes into the statement: lists as texts, which Postgres reads faster than as JSON. */
@@ -130,8 +130,8 @@ function isNear(a: number, b: number, size: number): boolean {
 }
 
 /**
- * Scored leads, covered ones, sums of absolute errors and persistence's; leads with a seasonal naive, its errors' sum and
- * that of the errors there. Of what is read back, so that it does not matter who sums.
+ * Scored leads, covered ones, sums of absolute errors and persistence's; leads with a seasonal naive, its errors'
+ * sum and that of the errors there. Of what is read back, so that it does not matter who sums.
  */
 function sumsOf({ error, persistence, seasonal, covered }: Lists): number[] {
   const n = error.length;

@@ -63,7 +63,10 @@ export const forecastColumns = {
 /** The view for people: with the steps ahead that its arrays are of. */
 export const forecastViewColumns = { ...forecastColumns, leads: column<number[]>("integer[]") };
 
-/** The table of scores of before: what the leads that reached one moment came to; arrays by lead, `leads` null where these are each step. */
+/**
+ * The table of scores of before: what the leads that reached one moment came to; arrays by lead, `leads` null where
+ * these are each step.
+ */
 export const scoreColumns = {
   sensor_id: column<string>("text"),
   target: column<string>("text"),

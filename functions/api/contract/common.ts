@@ -15,7 +15,8 @@ export const column = z.array(z.number().nullable());
 export const leads = z.array(z.int().positive());
 
 /**
- * `schema` or null. A named shape's own `.nullable()` would be documented as the shape, which then were null everywhere.
+ * `schema` or null. A named shape's own `.nullable()` would be documented as the shape, which then were null
+ * everywhere.
  */
 export const orNull = <T extends z.ZodType>(schema: T) => z.union([schema, z.null()]);
 

@@ -276,7 +276,9 @@ test("the panel is read with a shard that does not hold it, and a panel that is 
   const ask = async (follower: typeof silent) => {
     trained.runs.length = 0;
     const shard = { slot: later, sensorIds: [quiet] };
-    const { outcomes, forecasts } = await forecast({ ...trained, follower, ledger: memoryLedger() }, settings, shard);
+    // A process of its own: one process knows a slot's panel as its first shard did.
+    const process = { ...trained, follower, ledger: memoryLedger(), fleetInference: { ...trained.fleetInference } };
+    const { outcomes, forecasts } = await forecast(process, settings, shard);
     expect(outcomes.map(({ status }) => status)).toEqual(["issued"]);
     const neighbours = forecasts.filter(({ isServed }) => isServed).map((one) => one.neighbours);
     return { share: trained.runs[0]!.rows[0]!.features.at(-1), neighbours };

@@ -23,8 +23,8 @@ function createMath(graph: GraphBuilder) {
 }
 
 /**
- * The mean pinball losses of the network's heads over all rows, as float64 operators of ONNX Runtime, the LSTM unrolled:
- * a function of the weights. Shares nothing with the kernels but the order of the weights.
+ * The mean pinball losses of the network's heads over all rows, as float64 operators of ONNX Runtime, the LSTM
+ * unrolled: a function of the weights. Shares nothing with the kernels but the order of the weights.
  */
 export async function createOracle(shape: NetworkShape, data: TrainingRows, widths: Float32Array) {
   const { contextLength, channels, hidden, targets, horizon, linear, branchEmbedding, quantiles } = shape;
