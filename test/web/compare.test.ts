@@ -1,9 +1,8 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { Sensor } from "../../web/client/client.ts";
 import { chosenIn, compare, compareHref } from "../../web/compare/lines.ts";
-import { buildDashboard, findChromium, launch, openPage, screenshot, violations } from "./browser.ts";
-import { type Mock, startMock } from "./mock.ts";
+import { findChromium, screenshot, violations } from "./browser.ts";
+import { dashboardVisits } from "./visits.ts";
 
 const at = (minutes: number) => new Date(Date.parse("2026-03-01T12:00:00Z") + minutes * 60_000).toISOString();
 
@@ -44,23 +43,7 @@ describe("sensors on one axis", () => {
 const executable = findChromium();
 
 describe.skipIf(executable === null)("the page that compares, in a browser", () => {
-  let browser: Browser;
-  let bundle: Awaited<ReturnType<typeof buildDashboard>>;
-  const open: { page: Page; mock: Mock }[] = [];
-  beforeAll(async () => {
-    bundle = await buildDashboard();
-    browser = await launch(executable ?? "");
-  });
-  afterEach(async () => {
-    for (const { page, mock } of open.splice(0)) {
-      await page.close();
-      await mock.close();
-    }
-  });
-  afterAll(async () => {
-    await browser?.close();
-    bundle?.remove();
-  });
+  const { visit } = dashboardVisits(executable);
 
   test.each([
     { size: "desk", theme: "light" },
@@ -68,10 +51,7 @@ describe.skipIf(executable === null)("the page that compares, in a browser", () 
   ] as const)(
     "is filled by keyboard alone and kept by its address, $size $theme, without an axe violation",
     async (view) => {
-      const mock = await startMock({}, bundle.dist);
-      const { page, complaints } = await openPage(browser, view);
-      open.push({ page, mock });
-      await page.goto(`${mock.url}/compare?sensor=room1&sensor=nobody`);
+      const { page, complaints } = await visit("/compare?sensor=room1&sensor=nobody", view);
       await page.getByText("There is no sensor “nobody”.").waitFor();
       await page.getByLabel("Sensor", { exact: true }).focus();
       await page.keyboard.type("room2");
