@@ -62,20 +62,25 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
     },
 
     async paired(sensorId, modelKeyA, modelKeyB, since) {
+      // Each row's lists are made once: a join of the view with itself would make them for each pair that it tries.
       const { rows } = await sql<PairedScore>`
+        with own as materialized (
+          select s.target, s.target_at, s.model_key, ${leadsOf("s")} as leads, coalesce(s.own_pinball, s.pinball) as pinball,
+            coalesce(s.own_is_covered, s.is_covered) as is_covered, s.persistence_error
+          from scores as s
+          where s.sensor_id = ${sensorId} and s.model_key in (${modelKeyA}, ${modelKeyB}) and s.target_at >= ${since}
+        )
         select a.target, a.target_at as "targetAt", p.lead, p.a as "pinballA", p.b as "pinballB",
           p.covered_a as "isCoveredA", p.covered_b as "isCoveredB", p.persistence as "persistenceError"
-        from scores as a
-        join scores as b using (sensor_id, target, target_at)
+        from own as a
+        join own as b using (target, target_at)
         cross join lateral (
           select lead, u.a, v.b, u.covered_a, v.covered_b, u.persistence
-          from unnest(${leadsOf("a")}, coalesce(a.own_pinball, a.pinball), coalesce(a.own_is_covered, a.is_covered),
-              a.persistence_error) as u (lead, a, covered_a, persistence)
-            join unnest(${leadsOf("b")}, coalesce(b.own_pinball, b.pinball), coalesce(b.own_is_covered, b.is_covered))
-              as v (lead, b, covered_b) using (lead)
+          from unnest(a.leads, a.pinball, a.is_covered, a.persistence_error) as u (lead, a, covered_a, persistence)
+            join unnest(b.leads, b.pinball, b.is_covered) as v (lead, b, covered_b) using (lead)
         ) as p
-        where a.sensor_id = ${sensorId} and a.model_key = ${modelKeyA} and b.model_key = ${modelKeyB}
-          and a.target_at >= ${since} and p.a is not null and p.b is not null and p.covered_a is not null
+        where a.model_key = ${modelKeyA} and b.model_key = ${modelKeyB}
+          and p.a is not null and p.b is not null and p.covered_a is not null
           and p.covered_b is not null and p.persistence is not null
         order by a.target_at, a.target, p.lead`.execute(db);
       return rows;
