@@ -104,10 +104,20 @@ export function createApi(services: ApiServices): OpenAPIHono {
 
 const refuseInvalid: NonNullable<OpenAPIHono["defaultHook"]> = (result) => {
   if (result.success) return;
-  const errors = result.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const errors = result.error.issues.flatMap(told).map(({ path, message }) => ({ path: path.join("."), message }));
   const first = errors[0];
   throw refuse(422, { code: "badInput", detail: `${first?.path || result.target}: ${first?.message}`, errors });
 };
+
+type Issue = { path: PropertyKey[]; message: string; code?: string; errors?: Issue[][] };
+
+/** What is wrong with a value that may be null but is not: what its shape says, not that no shape fits. */
+function told(issue: Issue): Issue[] {
+  const [first, ...others] = issue.errors ?? [];
+  const isOrNull = others.length === 1 && others[0]?.[0]?.message.includes("expected null");
+  if (issue.code !== "invalid_union" || first === undefined || !isOrNull) return [issue];
+  return first.flatMap((one) => told({ ...one, path: [...issue.path, ...one.path] }));
+}
 
 function answerMethod(c: Parameters<typeof problemResponse>[0], methods: string[]): Response {
   c.header("Allow", methods.join(", "));

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { Limits } from "../../../core/forecast/profile.ts";
 import { sensorSorts } from "../../../core/forecast/sensor.ts";
 import { integerText } from "../../config/number.ts";
-import { Id, Text } from "../contract/common.ts";
+import { Id, orNull, Text } from "../contract/common.ts";
 import { FleetPage } from "../contract/fleet.ts";
 import { Profile, Sensor, SensorPage, SensorStatus } from "../contract/sensors.ts";
 import { withLevels } from "../counter-level.ts";
@@ -80,7 +80,7 @@ const words = (most: number) => Text(most).trim().min(1).nullable().optional();
 const ProfileRequest = z
   .strictObject({
     name: words(100),
-    group: GroupPath.nullable().optional(),
+    group: orNull(GroupPath).optional(),
     place: words(200),
     notes: words(5_000),
     limits: z.record(z.string().max(63), Limits.nullable()).optional(),
