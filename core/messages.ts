@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const slot = z.iso.datetime().transform((text) => new Date(text));
 const sensorIds = z.array(z.string().min(1).max(256)).min(1).max(10_000);

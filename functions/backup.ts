@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type BackupPorts, type BackupSettings, backup } from "../core/operations/backup/backup.ts";
 import type { Clock } from "../core/ports.ts";
 import { once } from "./lambda/once.ts";

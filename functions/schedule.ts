@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { closeHoles, type HoleSettings } from "../core/operations/holes.ts";
 import { takeOverProfiles } from "../core/operations/profiles.ts";
 import { scheduleRetraining } from "../core/operations/retrain.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { SQSEvent } from "aws-lambda";
-import { z } from "zod";
+import * as z from "zod";
 import { TrainFleetMessage, TrainMessage } from "../core/messages.ts";
 import { type TrainFleetPorts, trainFleet, trainSensors } from "../core/operations/train-fleet.ts";
 import type { TrainSettings } from "../core/operations/train-settings.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { alertSweep, alertSystem } from "../core/operations/alert.ts";
 import type { AlertPorts, AlertSettings } from "../core/operations/alert-ports.ts";
 import { type SweepPorts, sweepNotices } from "../core/operations/notify.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What a key or a person may do. `read`: what was measured, forecast and learnt; `ops`: how the system is; `admin`:

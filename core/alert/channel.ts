@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const address = z.email().max(254);
 const secretText = z.string().min(1).max(2_000);

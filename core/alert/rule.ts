@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Limits } from "../forecast/profile.ts";
 import { isInGroup, type Profile } from "../forecast/profile.ts";
 

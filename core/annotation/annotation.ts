@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a person may say of a stretch of a sensor's time. */
 export const annotationKinds = ["outage", "moved", "calibrated", "open window", "event"] as const;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A measured quantity that is forecast, with its unit and physical range; values outside [min, max] count as missing.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Between which values a target should stay, in its unit; null: no limit on that side. */
 export const Limits = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { LeftOut } from "../annotation/annotation.ts";
 import { Target } from "../data/reading.ts";
 import { Link } from "./link.ts";

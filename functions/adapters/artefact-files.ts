@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../core/errors.ts";
 import { isSameArtefact } from "../../core/model/artefact-digest.ts";
 import { type Artefact, GoldenVector, ModelManifest } from "../../core/model/manifest.ts";

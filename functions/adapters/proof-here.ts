@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { FleetArtefact } from "../../core/model/fleet/artefact.ts";
 import { decodeGolden } from "../../core/model/fleet/golden.ts";

@@ -7,7 +7,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../core/errors.ts";
 import type { DeadLetter, QueueName } from "../../core/messages.ts";
 import type { DeadLetters } from "../../core/ports.ts";

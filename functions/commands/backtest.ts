@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { toGrid } from "../../core/data/grid.ts";
 import { sortReadings, type Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";

@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { z } from "zod";
+import * as z from "zod";
 import { commandOf, entryBy } from "../../core/access/audit.ts";
 import { faultOf } from "../../core/access/authenticate.ts";
 import type { ApiKey } from "../../core/access/key.ts";

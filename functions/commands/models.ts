@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { commandOf, entryBy, noteDone } from "../../core/access/audit.ts";
 import type { AuditLog } from "../../core/access/ports.ts";
 import type { Fleet } from "../../core/data/reading.ts";

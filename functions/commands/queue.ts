@@ -1,7 +1,7 @@
 import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../core/errors.ts";
 import { type DeadLetter, queueNames } from "../../core/messages.ts";
 import { type RedrivePorts, redrive } from "../../core/operations/redrive.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { z } from "zod";
+import * as z from "zod";
 import { ratesOfCounters } from "../../core/data/counter.ts";
 import { type Readings, sortReadings, type Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";

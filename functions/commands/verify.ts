@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../core/errors.ts";
 import { type Verified, type VerifyPorts, type VerifySettings, verify } from "../../core/operations/verify.ts";
 import { addSeconds } from "../../core/time.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { sections } from "./variables.ts";
 
 const start = "<!-- made from functions/config/variables.ts by npm run docs:configuration -->";

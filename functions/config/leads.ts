@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const furthest = 86_400;
 const most = 1_000;

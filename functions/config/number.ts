@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Text with a whole number in decimal digits, from `min` to `max` inclusive: "0x10", "1e3", "5.0" and " 5" are none.

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { Target } from "../../core/data/reading.ts";
 import { AppError } from "../../core/errors.ts";
 import { type Conversion, conversionOf } from "./units.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseConnection } from "./connection.ts";
 import { isCron } from "./cron.ts";
 import { leadsText } from "./leads.ts";

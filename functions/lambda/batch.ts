@@ -1,5 +1,5 @@
 import type { SQSEvent, SQSRecord } from "aws-lambda";
-import { z } from "zod";
+import * as z from "zod";
 import type { Log } from "../../core/ports.ts";
 import { redactText } from "../adapters/redact.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../../errors.ts";
 import { sha256Of } from "../sha256.ts";
 import { digestOf } from "./digest.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Target } from "../../data/reading.ts";
 import { stepsPerDay } from "../../time.ts";
 import { nearestLeads, nearReach, splitLeads, thinLeads } from "../leads.ts";

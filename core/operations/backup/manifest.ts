@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const name = z.string().regex(/^[a-z_][a-z0-9_]*$/);
 const day = z.iso.date();

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { z } from "zod";
+import * as z from "zod";
 import { LeftOut } from "../../../core/annotation/annotation.ts";
 import type { PartSums } from "../../../core/model/ports.ts";
 import { recordset } from "./bulk.ts";

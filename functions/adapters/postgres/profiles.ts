@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { z } from "zod";
+import * as z from "zod";
 import { emptyProfile, Limits, type Profile, type Profiles } from "../../../core/forecast/profile.ts";
 import { names, recordset } from "./bulk.ts";
 import { column } from "./columns.ts";

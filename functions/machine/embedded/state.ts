@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the embedded databases must remember between starts: passwords and, so that URLs stay the same, ports. */
 export const EmbeddedState = z.object({

@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import { z } from "zod";
+import * as z from "zod";
 import { actorKinds } from "../../../../core/access/actor.ts";
 import type { StoredAuditEntry } from "../../../../core/access/audit.ts";
 import type { AuditLog } from "../../../../core/access/ports.ts";

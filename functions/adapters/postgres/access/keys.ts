@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from "kysely";
-import { z } from "zod";
+import * as z from "zod";
 import type { ApiKey, StoredKey } from "../../../../core/access/key.ts";
 import type { ApiKeys } from "../../../../core/access/ports.ts";
 import { Scope } from "../../../../core/access/scope.ts";

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { z } from "zod";
+import * as z from "zod";
 import { actorKinds } from "../../../../core/access/actor.ts";
 import type { Sessions } from "../../../../core/access/ports.ts";
 import { Scope } from "../../../../core/access/scope.ts";
