@@ -1,7 +1,9 @@
-import { fillCausally, type Grid } from "../data/grid.ts";
+import type { Grid } from "../data/grid.ts";
 import { stepsPerDay } from "../time.ts";
 import { absoluteHumidity, dewPoint } from "./air.ts";
-import { fromLink, type Link, toLink } from "./link.ts";
+import { dayAngle, dayMeanAt, type History, prepare, weekMeanAt } from "./history.ts";
+import { writeLinear } from "./linear.ts";
+import { fromLink } from "./link.ts";
 import {
   airChangeSteps,
   airTargets,
@@ -13,51 +15,12 @@ import {
   linearCount,
 } from "./spec.ts";
 
-/** A grid without holes, ready to be encoded at any of its points. */
-export type History = {
-  startSeconds: number;
-  stepSeconds: number;
-  /** Per target: values on its link's scale, carried forward, and 1 where nothing was measured. */
-  values: Float64Array[];
-  isImputed: Uint8Array[];
-  /** The grid's, on the same scale: what a forecast of a point is to come to. Without it, the values. */
-  actual?: Float64Array[];
-  /** Worked out once where many points are encoded; else as they are asked for. The numbers are the same. */
-  days?: DayMeans;
-};
-
-/**
- * Per target and point: mean of the day that ends there, and of the last seven days at that time, the latter for a day
- * ahead.
- */
-export type DayMeans = { day: Float64Array[]; week: Float64Array[] };
-
 /**
  * The tensors of one forecast, finite whatever is missing: `sequence` [contextLength, channels], oldest step first;
  * `features` as the manifest says; `last` [targets], each target's value at the origin on its link's scale, NaN where
  * it never had one.
  */
 export type Encoded = { sequence: Float32Array; features: Float32Array; last: Float64Array };
-
-/** Fills the grid causally, once for all origins; its columns are the targets of `links`. */
-export function prepare(grid: Grid, links: Link[]): History {
-  const filled = grid.columns.map((column, k) => fillCausally(linked(column, links[k]!)));
-  return {
-    startSeconds: grid.startAt.getTime() / 1000,
-    stepSeconds: grid.stepSeconds,
-    values: filled.map(({ values }) => values),
-    isImputed: filled.map(({ isImputed }) => isImputed),
-    ...(grid.actual ? { actual: grid.actual.map((column, k) => linked(column, links[k]!)) } : {}),
-  };
-}
-
-/** The column on its link's scale; itself where that is its own. */
-function linked(column: Float64Array, link: Link): Float64Array {
-  if (link === "identity") return column;
-  const made = new Float64Array(column.length);
-  for (let i = 0; i < column.length; i++) made[i] = toLink(link, column[i]!);
-  return made;
-}
 
 /**
  * What the model sees at point `origin` of the grid; nothing after it is looked at.
@@ -175,44 +138,6 @@ export function writeFeatures(
   if (encoding.features.psychrometric) writeAir(history, origin, encoding, out, at);
 }
 
-/** Writes the raw linear features of one target into `out` at `offset`; missing is NaN. The place behind them. */
-export function writeLinear(
-  history: History,
-  origin: number,
-  { features: spec, scaler }: SeriesEncoding,
-  target: number,
-  out: Float32Array,
-  offset: number,
-): number {
-  const day = stepsPerDay(history.stepSeconds) ?? 0;
-  const values = history.values[target]!;
-  const last = values[origin]!;
-  let at = offset;
-  for (const lag of spec.lags) out[at++] = values[origin - lag]! - last;
-  out[at++] = last - scaler.mean[target]!;
-  if (spec.useDay) {
-    const yesterday = values[origin - day]!;
-    out[at++] = yesterday - last;
-    out[at++] = dayMeanAt(history, target, origin, day) - last;
-    for (const lead of spec.dayLeads) out[at++] = values[origin + lead - day]! - yesterday;
-  }
-  for (const lead of spec.profileLeads) out[at++] = weekMeanAt(history, target, origin + lead, day) - last;
-  for (let other = 0; other < history.values.length; other++) {
-    if (other === target) continue;
-    const others = history.values[other]!;
-    const value = others[origin]!;
-    out[at++] = value - scaler.mean[other]!;
-    if (spec.useDay) out[at++] = dayMeanAt(history, other, origin, day) - value;
-    for (const lag of spec.otherLags) out[at++] = others[origin - lag]! - value;
-  }
-  const angle = dayAngle(history, origin);
-  for (let harmonic = 1; harmonic <= spec.harmonics; harmonic++) {
-    out[at++] = Math.sin(harmonic * angle);
-    out[at++] = Math.cos(harmonic * angle);
-  }
-  return at;
-}
-
 /**
  * The level from the sensor's mean, log mean |step change| over each window (floored at a thousandth of the usual
  * change), and the range.
@@ -263,49 +188,4 @@ function writeAir(history: History, origin: number, encoding: SeriesEncoding, ou
     out[at++] = now;
     for (const steps of airChangeSteps(encoding.features)) out[at++] = now - then(origin - steps);
   }
-}
-
-/** The history with its day means worked out for every point. */
-export function withDayMeans(history: History): History {
-  const day = stepsPerDay(history.stepSeconds);
-  if (day === null) return history;
-  const perPoint = (beyond: number, mean: (values: Float64Array, t: number, day: number) => number) =>
-    history.values.map((values) =>
-      Float64Array.from({ length: values.length + beyond }, (_, t) => mean(values, t, day)),
-    );
-  return { ...history, days: { day: perPoint(0, meanOver), week: perPoint(day, weekMean) } };
-}
-
-/** Mean of the day that ends at point `t`; NaN where any of it is missing. */
-export function dayMeanAt({ values, days }: History, target: number, t: number, day: number): number {
-  return days ? (days.day[target]![t] ?? Number.NaN) : meanOver(values[target]!, t, day);
-}
-
-/** Mean over the last seven days at the time of day of point `t`, as far as they are known; NaN when none is. */
-export function weekMeanAt({ values, days }: History, target: number, t: number, day: number): number {
-  return days ? (days.week[target]![t] ?? Number.NaN) : weekMean(values[target]!, t, day);
-}
-
-/** Mean of the `length` values that end at `end`; NaN when any is missing. */
-function meanOver(values: Float64Array, end: number, length: number): number {
-  let sum = 0;
-  for (let i = end - length + 1; i <= end; i++) sum += values[i]!;
-  return sum / length;
-}
-
-function weekMean(values: Float64Array, t: number, day: number): number {
-  let sum = 0;
-  let count = 0;
-  for (let i = t - day; i >= t - 7 * day; i -= day) {
-    const value = values[i];
-    if (value === undefined || Number.isNaN(value)) continue;
-    sum += value;
-    count++;
-  }
-  return sum / count;
-}
-
-/** The time of day (UTC) of point `t` in radians. */
-function dayAngle(history: History, t: number): number {
-  return (((history.startSeconds + t * history.stepSeconds) % 86_400) / 86_400) * 2 * Math.PI;
 }

@@ -1,5 +1,5 @@
-import type { History } from "../../core/model/features.ts";
 import { constantCount, type FleetEncoding } from "../../core/model/fleet/encoding.ts";
+import type { History } from "../../core/model/history.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
 import { stepsPerDay } from "../../core/time.ts";
 

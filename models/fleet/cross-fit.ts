@@ -1,7 +1,7 @@
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
-import { type RidgeMemory, recallRidge } from "../../core/model/fleet/errors.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
+import { type RidgeMemory, recallRidge } from "../../core/model/fleet/recall.ts";
 import type { RidgeWeights } from "../../core/model/fleet/ridge.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import {

@@ -1,4 +1,4 @@
-import type { History } from "../../core/model/features.ts";
+import type { History } from "../../core/model/history.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
 
 /** Normalisation of the series themselves, over measured points of [0, end); deviations and changes are positive. */

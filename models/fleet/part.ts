@@ -1,9 +1,9 @@
-import type { History } from "../../core/model/features.ts";
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
-import type { RidgeMemory } from "../../core/model/fleet/errors.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
+import type { RidgeMemory } from "../../core/model/fleet/recall.ts";
 import type { RidgeValidation } from "../../core/model/fleet/training.ts";
+import type { History } from "../../core/model/history.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import { type NormalEquations, solveLeads } from "../ridge/linear.ts";
 import { sensorConstants } from "./constants.ts";

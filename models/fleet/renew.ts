@@ -1,13 +1,13 @@
 import { receiptsOf, withoutLeftOut } from "../../core/annotation/left-out.ts";
 import { gridLength, gridTime } from "../../core/data/grid.ts";
 import { observe } from "../../core/data/observed.ts";
-import { prepare, withDayMeans } from "../../core/model/features.ts";
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
 import { encodePart, halvedTensors } from "../../core/model/fleet/part-file.ts";
 import { fromPartFile, toPartFile } from "../../core/model/fleet/part-tensors.ts";
 import type { BuiltParts, BuiltSensor, RenewingSensor, RenewRequest } from "../../core/model/fleet/training.ts";
+import { prepare, withDayMeans } from "../../core/model/history.ts";
 import { sha256Of } from "../../core/model/sha256.ts";
 import { addSeconds } from "../../core/time.ts";
 import { gridSha256, modelId } from "../receipt.ts";

@@ -1,8 +1,8 @@
-import type { History } from "../../core/model/features.ts";
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
 import { standardisedLinear } from "../../core/model/fleet/ridge.ts";
+import type { History } from "../../core/model/history.ts";
 import { lastLead } from "../../core/model/leads.ts";
 import { addEquations, type NormalEquations, normalEquations, predictRidge, type Regression } from "../ridge/linear.ts";
 import { type CrossFit, crossLeads } from "./cross-fit.ts";

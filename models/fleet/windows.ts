@@ -1,7 +1,8 @@
-import { centersOf, type History, writeFeatures } from "../../core/model/features.ts";
+import { centersOf, writeFeatures } from "../../core/model/features.ts";
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { featurePlaces } from "../../core/model/fleet/encoding.ts";
+import type { History } from "../../core/model/history.ts";
 import { nearReach, splitLeads } from "../../core/model/leads.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
 import { historyLength, levelPlaces } from "../../core/model/spec.ts";

@@ -1,4 +1,5 @@
-import { centersOf, type History, writeFeatures, writeSequence } from "../features.ts";
+import { centersOf, writeFeatures, writeSequence } from "../features.ts";
+import type { History } from "../history.ts";
 import type { Scaler } from "../manifest.ts";
 import { linearCount } from "../spec.ts";
 import { type FleetEncoding, featurePlaces, sequenceChannels } from "./encoding.ts";

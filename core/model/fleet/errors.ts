@@ -1,13 +1,7 @@
-import type { History } from "../features.ts";
-import { errorMemoryLength, type FleetEncoding, sequenceErrorPlaces } from "./encoding.ts";
+import type { History } from "../history.ts";
+import { type FleetEncoding, sequenceErrorPlaces } from "./encoding.ts";
 import type { SensorPart } from "./part.ts";
-import { predictChanges, type RidgeWeights, ridgeAtErrorLeads, standardisedLinear } from "./ridge.ts";
-
-/**
- * Ridge's changes at the error leads, made at the grid points from `first` on: [points, targets, error leads]. Each
- * depends on the past of its point alone, so what is remembered equals what is worked out anew.
- */
-export type RidgeMemory = { first: number; changes: Float32Array };
+import type { RidgeMemory } from "./recall.ts";
 
 /**
  * Ridge's errors: `units` [targets * error leads], per point of the history from `start` on, in `unitsPerScale`ths of
@@ -23,52 +17,6 @@ export type RidgeErrors = {
 const unitsPerScale = 2048;
 const errorLimit = 8;
 const unknown = -32_768;
-
-/**
- * Ridge's changes at the grid points [from, to) of the history; `weightsAt` says by which weights, where these change.
- */
-export function recallRidge(
-  history: History,
-  part: Pick<SensorPart, "scaler">,
-  encoding: FleetEncoding,
-  from: number,
-  to: number,
-  weightsAt: (point: number) => RidgeWeights,
-): RidgeMemory {
-  const targets = history.values.length;
-  const width = targets * encoding.errorLeads.length;
-  const changes = new Float32Array(Math.max(0, to - from) * width);
-  const features = new Float32Array(part.scaler.linear.center.length);
-  for (let point = from; point < to; point++) {
-    standardisedLinear(history, point, encoding, part, features);
-    predictChanges(weightsAt(point), features, 0, targets, changes, (point - from) * width);
-  }
-  return { first: from, changes };
-}
-
-/**
- * What must be known of ridge's forecasts for one at `origin`; of what was remembered (of this part's, at points of
- * this history) only the points that are missing are worked out.
- */
-export function rememberRidge(
-  history: History,
-  part: SensorPart,
-  encoding: FleetEncoding,
-  origin: number,
-  known: RidgeMemory | null,
-  weights: RidgeWeights = ridgeAtErrorLeads(part, encoding),
-): RidgeMemory {
-  const width = history.values.length * encoding.errorLeads.length;
-  const first = Math.max(0, origin + 1 - errorMemoryLength(encoding));
-  const knownEnd = known === null ? 0 : known.first + known.changes.length / width;
-  const isUseful = known !== null && known.first <= first && knownEnd > first && knownEnd <= origin + 1;
-  const from = isUseful ? knownEnd : first;
-  const added = recallRidge(history, part, encoding, from, origin + 1, () => weights);
-  const changes = new Float32Array((origin + 1 - first) * width);
-  if (isUseful) changes.set(known.changes.subarray((first - known.first) * width));
-  changes.set(added.changes, (from - first) * width);
-  return { first, changes };
-}
 
 /** The first point at which errors must be known for a forecast at `origin`. */
 export function firstErrorPoint({ errorWindows, contextLength }: FleetEncoding, origin: number): number {

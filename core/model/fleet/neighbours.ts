@@ -1,5 +1,5 @@
 import { stepsPerDay } from "../../time.ts";
-import { dayMeanAt, type History, weekMeanAt } from "../features.ts";
+import { dayMeanAt, type History, weekMeanAt } from "../history.ts";
 import { type FleetEncoding, neighbourCount } from "./encoding.ts";
 
 /** Another sensor of the group, on its targets' links' scales; `change`: its usual changes, as its scaler has them. */

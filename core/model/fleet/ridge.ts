@@ -1,4 +1,5 @@
-import { type History, writeLinear } from "../features.ts";
+import type { History } from "../history.ts";
+import { writeLinear } from "../linear.ts";
 import { linearCount } from "../spec.ts";
 import type { FleetEncoding } from "./encoding.ts";
 import type { SensorPart } from "./part.ts";

@@ -1,10 +1,11 @@
 import { cutHistory, type SensorGrid } from "../../data/context.ts";
-import { type History, prepare } from "../features.ts";
+import { type History, prepare } from "../history.ts";
 import { rowConstants, writeRow } from "./encode.ts";
 import { type FleetEncoding, featurePlaces, fleetHistoryLength, sequenceChannels } from "./encoding.ts";
-import { firstErrorPoint, type RidgeErrors, type RidgeMemory, rememberRidge, ridgeErrors } from "./errors.ts";
+import { firstErrorPoint, type RidgeErrors, ridgeErrors } from "./errors.ts";
 import type { Neighbour } from "./neighbours.ts";
 import type { SensorPart } from "./part.ts";
+import { type RidgeMemory, rememberRidge } from "./recall.ts";
 import { ridgeAtErrorLeads } from "./ridge.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { prepare, withDayMeans } from "../../../core/model/features.ts";
 import { toEncodedSensor, writeRow } from "../../../core/model/fleet/encode.ts";
 import { featurePlaces, fleetEncoding, sequenceChannels } from "../../../core/model/fleet/encoding.ts";
 import { ridgeErrors } from "../../../core/model/fleet/errors.ts";
+import { prepare, withDayMeans } from "../../../core/model/history.ts";
 import { fitPart } from "../../../models/fleet/part.ts";
 import { leads, someGrid, stepSeconds } from "../../core/model/fleet/builders.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { gridLength, toGrid } from "../../../core/data/grid.ts";
-import { prepare, withDayMeans } from "../../../core/model/features.ts";
 import { fleetEncoding } from "../../../core/model/fleet/encoding.ts";
+import { prepare, withDayMeans } from "../../../core/model/history.ts";
 import { everyLead } from "../../../core/model/leads.ts";
 import { fitPart } from "../../../models/fleet/part.ts";
 import { addRows, equationsOf, type KeptSums, newRows, residualScaleOf } from "../../../models/fleet/sums.ts";

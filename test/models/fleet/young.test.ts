@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { prepare, withDayMeans } from "../../../core/model/features.ts";
+import { prepare, withDayMeans } from "../../../core/model/history.ts";
 import { fitPart } from "../../../models/fleet/part.ts";
 import { fleetPrior } from "../../../models/fleet/prior.ts";
 import { encoding, fitted, someGrid } from "../../core/model/fleet/builders.ts";

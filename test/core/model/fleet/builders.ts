@@ -1,6 +1,6 @@
 import type { Grid } from "../../../../core/data/grid.ts";
-import { prepare, withDayMeans } from "../../../../core/model/features.ts";
 import { fleetEncoding } from "../../../../core/model/fleet/encoding.ts";
+import { prepare, withDayMeans } from "../../../../core/model/history.ts";
 import { fitPart } from "../../../../models/fleet/part.ts";
 import { humidity, temperature, wave } from "../../../builders.ts";
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { prepare } from "../../../../core/model/features.ts";
 import { linearOf, toEncodedSensor, writeRow } from "../../../../core/model/fleet/encode.ts";
 import {
   constantCount,
@@ -10,9 +9,11 @@ import {
   fleetEncoding,
   sequenceChannels,
 } from "../../../../core/model/fleet/encoding.ts";
-import { recallRidge, rememberRidge, ridgeErrors } from "../../../../core/model/fleet/errors.ts";
+import { ridgeErrors } from "../../../../core/model/fleet/errors.ts";
 import { choosePanel, writeNeighbours } from "../../../../core/model/fleet/neighbours.ts";
+import { recallRidge, rememberRidge } from "../../../../core/model/fleet/recall.ts";
 import { ridgeAtErrorLeads } from "../../../../core/model/fleet/ridge.ts";
+import { prepare } from "../../../../core/model/history.ts";
 import { defaultLeads, everyLead, splitLeads } from "../../../../core/model/leads.ts";
 import { encoding, fitted, leads, someGrid, stepSeconds, targets } from "./builders.ts";
 

@@ -1,0 +1,111 @@
+import { fillCausally, type Grid } from "../data/grid.ts";
+import { stepsPerDay } from "../time.ts";
+import { type Link, toLink } from "./link.ts";
+
+/** A grid without holes, ready to be encoded at any of its points. */
+export type History = {
+  startSeconds: number;
+  stepSeconds: number;
+  /** Per target: values on its link's scale, carried forward, and 1 where nothing was measured. */
+  values: Float64Array[];
+  isImputed: Uint8Array[];
+  /** The grid's, on the same scale: what a forecast of a point is to come to. Without it, the values. */
+  actual?: Float64Array[];
+  /** Worked out once where many points are encoded; else as they are asked for. The numbers are the same. */
+  days?: DayMeans;
+};
+
+/**
+ * Per target and point: mean of the day that ends there, and of the last seven days at that time, the latter for a day
+ * ahead.
+ */
+export type DayMeans = { day: Float64Array[]; week: Float64Array[] };
+
+/** Fills the grid causally, once for all origins; its columns are the targets of `links`. */
+export function prepare(grid: Grid, links: Link[]): History {
+  const filled = grid.columns.map((column, k) => fillCausally(linked(column, links[k]!)));
+  return {
+    startSeconds: grid.startAt.getTime() / 1000,
+    stepSeconds: grid.stepSeconds,
+    values: filled.map(({ values }) => values),
+    isImputed: filled.map(({ isImputed }) => isImputed),
+    ...(grid.actual ? { actual: grid.actual.map((column, k) => linked(column, links[k]!)) } : {}),
+  };
+}
+
+/** The column on its link's scale; itself where that is its own. */
+function linked(column: Float64Array, link: Link): Float64Array {
+  if (link === "identity") return column;
+  const made = new Float64Array(column.length);
+  for (let i = 0; i < column.length; i++) made[i] = toLink(link, column[i]!);
+  return made;
+}
+
+/** The history with its day means worked out for the points [from, to), the week's for a day more. */
+export function withDayMeans(history: History, from = 0, to = history.values[0]?.length ?? 0): History {
+  const day = stepsPerDay(history.stepSeconds);
+  if (day === null) return history;
+  const { values } = history;
+  const week = values.map((own) => {
+    const means = new Float64Array(to + day).fill(Number.NaN);
+    for (let t = from; t < to + day; t++) means[t] = weekMean(own, t, day);
+    return means;
+  });
+  return { ...history, days: { day: values.map((own) => meansOver(own, from, to, day)), week } };
+}
+
+/** Mean of the day that ends at point `t`; NaN where any of it is missing. */
+export function dayMeanAt({ values, days }: History, target: number, t: number, day: number): number {
+  return days ? (days.day[target]![t] ?? Number.NaN) : meanOver(values[target]!, t, day);
+}
+
+/** Mean over the last seven days at the time of day of point `t`, as far as they are known; NaN when none is. */
+export function weekMeanAt({ values, days }: History, target: number, t: number, day: number): number {
+  return days ? (days.week[target]![t] ?? Number.NaN) : weekMean(values[target]!, t, day);
+}
+
+/** Mean of the `length` values that end at `end`; NaN when any is missing. */
+function meanOver(values: Float64Array, end: number, length: number): number {
+  let sum = 0;
+  for (let i = end - length + 1; i <= end; i++) sum += values[i]!;
+  return sum / length;
+}
+
+/** `meanOver` of the ends [from, to), NaN before; four at a time, so that their sums do not wait for each other. */
+function meansOver(values: Float64Array, from: number, to: number, length: number): Float64Array {
+  const means = new Float64Array(to).fill(Number.NaN);
+  let end = Math.max(from, length - 1);
+  for (; end + 4 <= Math.min(to, values.length); end += 4) {
+    const first = end - length + 1;
+    let [a, b, c, d] = [0, 0, 0, 0];
+    for (let i = first; i <= end; i++) {
+      a += values[i]!;
+      b += values[i + 1]!;
+      c += values[i + 2]!;
+      d += values[i + 3]!;
+    }
+    means[end] = a / length;
+    means[end + 1] = b / length;
+    means[end + 2] = c / length;
+    means[end + 3] = d / length;
+  }
+  for (; end < to; end++) means[end] = meanOver(values, end, length);
+  return means;
+}
+
+function weekMean(values: Float64Array, t: number, day: number): number {
+  let sum = 0;
+  let count = 0;
+  for (let i = t - day; i >= t - 7 * day; i -= day) {
+    const value = values[i];
+    if (value === undefined || Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return sum / count;
+}
+
+/** The time of day (UTC) of point `t` in radians. */
+export function dayAngle({ startSeconds, stepSeconds }: History, t: number): number {
+  return (((startSeconds + t * stepSeconds) % 86_400) / 86_400) * 2 * Math.PI;
+}
