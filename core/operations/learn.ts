@@ -54,11 +54,12 @@ export function actualsOf(readings: Readings, fleet: Fleet, after: Date, upTo: D
  * sensor.
  */
 export function learnOutcomes(state: Adaptation, matured: MaturedForecast[], actuals: Actual[]): Adaptation {
-  const fresh = actuals.filter(({ at }) => state.through === null || at > state.through);
+  // Dates compared as they are cost more than all that is learnt.
+  const through = state.through?.getTime() ?? Number.NEGATIVE_INFINITY;
+  const fresh = actuals.filter(({ at }) => at.getTime() > through);
   if (fresh.length === 0) return state;
   const byTime = (a: MaturedForecast, b: MaturedForecast) => a.issuedAt.getTime() - b.issuedAt.getTime();
-  const isFresh = ({ targetAt }: MaturedForecast) => state.through === null || targetAt > state.through;
-  const served = matured.filter((one) => one.isServed && isFresh(one)).sort(byTime);
+  const served = matured.filter((one) => one.isServed && one.targetAt.getTime() > through).sort(byTime);
   const byMoment = Map.groupBy(served, ({ targetAt }) => targetAt.getTime());
   return fresh.reduce(
     (known, { at, value }) => adapt(known, at, outcomesOf(byMoment.get(at.getTime()) ?? [], value)),
@@ -68,7 +69,10 @@ export function learnOutcomes(state: Adaptation, matured: MaturedForecast[], act
 
 /** What was issued for one moment, the last issued of each lead; `served` ascending by issuedAt. */
 function outcomesOf(served: MaturedForecast[], actual: number): MaturedLead[] {
-  const newest = served.reduce<MaturedForecast | null>((a, b) => (a === null || b.origin >= a.origin ? b : a), null);
+  const newest = served.reduce<MaturedForecast | null>(
+    (a, b) => (a === null || b.origin.getTime() >= a.origin.getTime() ? b : a),
+    null,
+  );
   if (newest?.reason === "stuck") return [];
   const byLead = new Map<number, MaturedLead>();
   for (const { lead, mix, final } of served) {

@@ -67,18 +67,23 @@ function byLead(a: MaturedForecast, b: MaturedForecast): number {
 /** The score of one moment by one model, of the leads that matured, ascending. */
 function scoreRow(leads: MaturedForecast[], actual: number, scoredAt: Date): Score {
   const { sensorId, target, targetAt, modelKey, resolution } = leads[0]!;
-  const own = leads.map(({ mix, final }) => mix?.experts[0] ?? final);
-  return {
+  const score: Score = {
     ...{ sensorId, target, targetAt, modelKey, actual, scoredAt, resolution },
-    leads: leads.map(({ lead }) => lead),
-    error: leads.map(({ final }) => actual - final[1]),
-    pinball: leads.map(({ final }) => triplePinball(final, actual)),
-    isCovered: leads.map(({ final }) => covers(final, actual)),
-    ownPinball: own.map((triple) => triplePinball(triple, actual)),
-    ownIsCovered: own.map((triple) => covers(triple, actual)),
-    persistenceError: leads.map(({ lastValue }) => actual - lastValue),
-    seasonalNaiveError: leads.map(({ seasonalNaive }) => (seasonalNaive === null ? null : actual - seasonalNaive)),
+    ...{ leads: [], error: [], pinball: [], isCovered: [], ownPinball: [], ownIsCovered: [] },
+    ...{ persistenceError: [], seasonalNaiveError: [] },
   };
+  for (const { lead, final, mix, lastValue, seasonalNaive } of leads) {
+    const own = mix?.experts[0] ?? final;
+    score.leads.push(lead);
+    score.error.push(actual - final[1]);
+    score.pinball.push(triplePinball(final, actual));
+    score.isCovered.push(covers(final, actual));
+    score.ownPinball.push(triplePinball(own, actual));
+    score.ownIsCovered.push(covers(own, actual));
+    score.persistenceError.push(actual - lastValue);
+    score.seasonalNaiveError.push(seasonalNaive === null ? null : actual - seasonalNaive);
+  }
+  return score;
 }
 
 function covers([q10, , q90]: Triple, actual: number): boolean {

@@ -85,9 +85,9 @@ export async function score(
   const oldest = new Map<string, Date>();
   for (const [sensorId, perTarget] of known) {
     fleet.targets.forEach(({ name }, k) => {
-      const through = learnt.get(sensorId)?.get(name)?.through;
-      const newest = teaching.get(sensorId)![k]!.at(-1)?.at;
-      const isLearnt = (at: Date) => !through || at <= through || newest === undefined || newest <= through;
+      const through = learnt.get(sensorId)?.get(name)?.through?.getTime() ?? Number.POSITIVE_INFINITY;
+      const newest = teaching.get(sensorId)![k]!.at(-1)?.at.getTime() ?? Number.NEGATIVE_INFINITY;
+      const isLearnt = (at: Date) => at.getTime() <= through || newest <= through;
       for (const { at } of perTarget[k]!) {
         const sofar = oldest.get(sensorId);
         if (sofar !== undefined && at >= sofar) break;

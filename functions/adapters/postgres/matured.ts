@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { Triple } from "../../../core/data/quantiles.ts";
-import { valueOfStep } from "../../../core/data/resolution.ts";
+import { type Resolution, valueOfStep } from "../../../core/data/resolution.ts";
 import { type MaturedForecast, type MaturedQuery, maturedLeads } from "../../../core/forecast/matured.ts";
 import { weightedMean } from "../../../core/mix/mix.ts";
 import type { issuedReader } from "./issued.ts";
@@ -119,21 +119,21 @@ function ofSensor({ sensorId, rows }: SensorRows, lineages: Map<string, Lineage>
   let [origin, firstOfOrigin] = [Number.NaN, 0];
   for (const row of ordered) {
     if (row.origin !== origin) [origin, firstOfOrigin] = [row.origin, found.length];
-    for (const one of toMatured(sensorId, row)) {
-      if (!isKnown(found, firstOfOrigin, one)) found.push(one);
-    }
+    putMatured(found, firstOfOrigin, sensorId, row);
   }
   return found;
 }
 
 /** Whether the same was said before from the same origin: a slot that repeats it adds nothing. */
-function isKnown(found: MaturedForecast[], from: number, one: MaturedForecast): boolean {
+function isKnown(found: MaturedForecast[], from: number, lead: number, { target, modelKey }: Named): boolean {
   for (let i = from; i < found.length; i++) {
     const other = found[i]!;
-    if (other.lead === one.lead && other.target === one.target && other.modelKey === one.modelKey) return true;
+    if (other.lead === lead && other.target === target && other.modelKey === modelKey) return true;
   }
   return false;
 }
+
+type Named = Pick<MaturedForecast, "target" | "modelKey">;
 
 function leadRows(bytes: Buffer, lineages: Map<string, Lineage>): LeadRow[] {
   const rows: LeadRow[] = [];
@@ -157,23 +157,45 @@ function valuesOf(stepAt: (i: number) => number, { targets }: Lineage): (i: numb
   return (i) => valueOfStep(targets[i < size ? i : Math.floor((i - size) / 3)]!.resolution!, stepAt(i));
 }
 
-function toMatured(sensorId: string, row: LeadRow): MaturedForecast[] {
+/** Adds what the row says of its lead, target by target. Without spreads: a shard has thousands of leads. */
+function putMatured(found: MaturedForecast[], firstOfOrigin: number, sensorId: string, row: LeadRow): void {
   const { lineage, isServed, lead, value, pack } = row;
   const { leads, stepSeconds, targets } = lineage;
   const [origin, issuedAt] = [new Date(row.origin), new Date(row.issuedAt)];
   const targetAt = new Date(row.origin + 1000 * lead * stepSeconds);
-  const resolutions = targets.map(({ resolution }) => resolution);
-  const open = row.isBlock ? leadOfBlock : leadOfPack;
-  const read = pack && open(pack, leads.length, resolutions, row.place);
-  return targets.map(({ target, modelKey, reason, resolution, isMixed }, n) => {
+  const read = pack && (row.isBlock ? leadOfBlock : leadOfPack)(pack, leads.length, resolutionsOf(lineage), row.place);
+  for (let n = 0; n < targets.length; n++) {
+    const named = targets[n]!;
+    if (isKnown(found, firstOfOrigin, lead, named)) continue;
+    const { target, modelKey, reason, resolution, isMixed } = named;
     const at = targets.length + 3 * n;
     const final: Triple = [value(at), value(at + 1), value(at + 2)];
     const said = read?.[n];
-    return {
-      ...{ sensorId, target, modelKey, isServed, reason, resolution, origin, issuedAt, targetAt, lead, final },
+    const mix = isMixed && said ? { experts: said.experts, mixed: weightedMean(said.experts, said.weights) } : null;
+    const seasonalNaive = said?.seasonalNaive ?? null;
+    found.push({
+      sensorId,
+      target,
+      modelKey,
+      isServed,
+      reason,
+      resolution,
+      origin,
+      issuedAt,
+      targetAt,
+      lead,
+      final,
       lastValue: value(n),
-      seasonalNaive: said?.seasonalNaive ?? null,
-      mix: isMixed && said ? { experts: said.experts, mixed: weightedMean(said.experts, said.weights) } : null,
-    };
-  });
+      seasonalNaive,
+      mix,
+    });
+  }
+}
+
+const resolutions = new WeakMap<Lineage, (Resolution | null)[]>();
+
+function resolutionsOf(lineage: Lineage): (Resolution | null)[] {
+  const known = resolutions.get(lineage) ?? lineage.targets.map(({ resolution }) => resolution);
+  resolutions.set(lineage, known);
+  return known;
 }

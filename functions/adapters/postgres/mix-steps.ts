@@ -1,3 +1,4 @@
+import type { Triple } from "../../../core/data/quantiles.ts";
 import { type Resolution, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { experts } from "../../../core/mix/experts.ts";
@@ -97,29 +98,42 @@ export function openSteps(
 /** What the pack says of every target at the lead in place `h`: the rest is stepped over, not read. */
 export function stepsOfLead(pack: Buffer, leads: number, resolutions: (Resolution | null)[], h: number): MixedLead[] {
   const from = { bytes: pack, at: 2 };
-  return resolutions.map((resolution) => {
-    const value = (step: number) => Math.fround(valueOfStep(resolution!, step));
-    const mask = from.bytes[from.at++]!;
-    const made: MixedLead = {
-      experts: experts.map(() => null),
-      weights: experts.map(() => 0),
-      widths: [0, 0],
-      seasonalNaive: null,
-    };
-    for (let k = 0; k < experts.length; k++) {
-      if (!((mask >> k) & 1)) continue;
-      if (from.bytes[from.at++] === 1) {
+  const made: MixedLead[] = [];
+  for (const resolution of resolutions) made.push(takeLead(from, leads, resolution!, h));
+  return made;
+}
+
+/** Thousands a second: plain loops and whole numbers, no list for what is stepped over. */
+function takeLead(from: Bytes, leads: number, resolution: Resolution, h: number): MixedLead {
+  const { bytes } = from;
+  const mask = bytes[from.at++]!;
+  const said: MixedLead["experts"] = [];
+  const weights: number[] = [];
+  for (let k = 0; k < experts.length; k++) {
+    let triple: Triple | null = null;
+    let weight = 0;
+    if ((mask >> k) & 1) {
+      if (bytes[from.at++] === 1) {
         const q50 = takeOne(from, leads, h);
         const q10 = q50 + takeOne(from, leads, h);
-        made.experts[k] = [value(q10), value(q50), value(q50 + takeOne(from, leads, h))];
+        const q90 = q50 + takeOne(from, leads, h);
+        triple = [floatOf(resolution, q10), floatOf(resolution, q50), floatOf(resolution, q90)];
       }
-      made.weights[k] = takeOne(from, leads, h) / weightParts;
+      weight = takeOne(from, leads, h) / weightParts;
     }
-    if (mask & mixedBit) made.widths = [takeOne(from, leads, h) / widthParts, takeOne(from, leads, h) / widthParts];
-    const naive = takeGappyOne(from, leads, h);
-    made.seasonalNaive = naive === null ? null : valueOfStep(resolution!, naive);
-    return made;
-  });
+    said.push(triple);
+    weights.push(weight);
+  }
+  const isMixed = (mask & mixedBit) !== 0;
+  const lower = isMixed ? takeOne(from, leads, h) / widthParts : 0;
+  const upper = isMixed ? takeOne(from, leads, h) / widthParts : 0;
+  const naive = takeGappyOne(from, leads, h);
+  const seasonalNaive = naive === null ? null : valueOfStep(resolution, naive);
+  return { experts: said, weights, widths: [lower, upper], seasonalNaive };
+}
+
+function floatOf(resolution: Resolution, step: number): number {
+  return Math.fround(valueOfStep(resolution, step));
 }
 
 /** Whether the expert said anything, or had a weight. */
@@ -201,7 +215,7 @@ function takeOne(from: Bytes, length: number, h: number): number {
         code |= (byte & 127) << shift;
       }
     }
-    value += code & 1 ? -(code + 1) / 2 : code / 2;
+    value += (code >>> 1) ^ -(code & 1);
   }
   from.at = behind(bytes, at, length - h - 1);
   return value;
@@ -212,7 +226,7 @@ function takeGappyOne(from: Bytes, length: number, h: number): number | null {
   let code = -1;
   for (let i = 0; i <= h; i++) {
     code = take(from) - 1;
-    if (code >= 0) value += code & 1 ? -(code + 1) / 2 : code / 2;
+    if (code >= 0) value += (code >>> 1) ^ -(code & 1);
   }
   from.at = behind(from.bytes, from.at, length - h - 1);
   return code < 0 ? null : value;
