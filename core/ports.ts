@@ -2,6 +2,7 @@ import type { Annotations } from "./annotation/ports.ts";
 import type { CounterReading } from "./data/counter.ts";
 import type { FollowerState } from "./data/follower-state.ts";
 import type { Readings } from "./data/reading.ts";
+import type { LikeliestCrossing } from "./forecast/crossing.ts";
 import type { Cycle, UnfinishedCycle } from "./forecast/cycle.ts";
 import type { Forecast, Outcome } from "./forecast/forecast.ts";
 import type { MaturedForecast, MaturedQuery } from "./forecast/matured.ts";
@@ -84,8 +85,11 @@ export type Ledger = {
   /** Adds sensors not seen before and returns nothing; known ones stay as they are. */
   rememberSensors(sensorIds: string[], now: Date): Promise<void>;
   decided(sensorIds: string[], slot: Date): Promise<Set<string>>;
-  /** Outcomes and forecasts in ONE transaction; what exists already stays untouched. */
-  record(outcomes: Outcome[], forecasts: Forecast[]): Promise<void>;
+  /**
+   * Outcomes and forecasts in ONE transaction; what exists already stays untouched. `crossings`: by sensor the
+   * likeliest one, kept with its newest outcome for lists.
+   */
+  record(outcomes: Outcome[], forecasts: Forecast[], crossings?: Map<string, LikeliestCrossing>): Promise<void>;
   latestCycles(limit: number): Promise<Cycle[]>;
 };
 

@@ -52,8 +52,9 @@ export async function openForecastRuntime() {
   const fleetInference = await openFleetInference(store, log);
   const predictor = openPredictor(config);
   const { keeping } = keepFollower(follower, config, targets, clock);
-  const ports = { clock, log, follower: keeping, ...predictorPorts(predictor), inference, fleetInference };
   const alerting = alertPorts(predictor, { clock, log, follower, queue: await openSqs(config) });
+  const { alerts } = alerting;
+  const ports = { clock, log, follower: keeping, ...predictorPorts(predictor), inference, fleetInference, alerts };
   const publish = publisherOf(openBroker(config), alerting);
   const deadLetters = once(() => openSqsDeadLetters(config));
   return { ports, alerting, publish, settings: settingsOf(config, targets), deadLetters };

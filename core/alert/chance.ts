@@ -1,12 +1,7 @@
 import type { Quantiles } from "../data/quantiles.ts";
 import { normalBelow } from "./normal.ts";
-import { stayingWithin } from "./path.ts";
-
-/**
- * Where a value may be, per lead: inside [low, high]; beyond it is crossed. Infinite where that side has no limit;
- * both infinite at a lead that does not count.
- */
-export type Corridor = { low: number[]; high: number[] };
+import { type Corridor, stayingWithin } from "./path.ts";
+import { roughError, roughlyStaying } from "./rough.ts";
 
 /** How likely a crossing is, and when: `byLead[h]` is the chance that one has come by lead index h, ascending. */
 export type Crossing = { chance: number; byLead: number[] };
@@ -22,10 +17,8 @@ const narrowest = 1e-9;
  * of the band says: it has exactly the three quantiles, and a normal tail beyond them.
  */
 export function chancePerLead(quantiles: Quantiles, corridor: Corridor): number[] {
-  return corridor.low.map((_, h) => {
-    const [low, high] = scoresOf(quantiles, corridor, h);
-    return Math.min(1, normalBelow(low) + normalBelow(-high));
-  });
+  const { low, high } = chanceScores(quantiles, corridor.low.length, corridor);
+  return Array.from(low, (score, h) => Math.min(1, normalBelow(score) + normalBelow(-high[h]!)));
 }
 
 /**
@@ -49,7 +42,7 @@ export function middleOf({ chance, byLead }: Crossing): number {
 
 /**
  * Whether the chance of crossing at some lead is at least `chance`. The bounds decide most cases, at a hundredth of the
- * cost of the chance itself.
+ * cost of the chance itself, and a rough one nearly all that are left.
  */
 export function isCrossingLikely(
   quantiles: Quantiles,
@@ -57,47 +50,60 @@ export function isCrossingLikely(
   corridor: Corridor,
   chance: number,
 ): boolean {
-  let [sum, first] = [0, leads.length];
-  for (let h = 0; h < leads.length; h++) {
-    const low = lowScore(quantiles, corridor, h);
-    const high = highScore(quantiles, corridor, h);
-    if (low < -neverScore && high > neverScore) continue;
-    const single = normalBelow(low) + normalBelow(-high);
-    if (single >= chance) return true;
-    sum += single;
-    first = Math.min(first, h);
-  }
+  const scores = chanceScores(quantiles, leads.length, corridor);
+  const { largest, sum, first } = boundsOf(scores);
+  if (largest >= chance) return true;
   if (sum < chance) return false;
-  // What comes before the first lead that counts at all takes nothing away.
-  const counting = leads.slice(first);
-  const scores = counting.map((_, i) => scoresOf(quantiles, corridor, first + i));
-  const shares = stayingWithin(counting, scores, { atLeast: 1 - chance });
+  const rough = 1 - roughlyStaying(leads, scores, first).shares.at(-1)!;
+  if (Math.abs(rough - chance) > roughError) return rough > chance;
+  const shares = stayingWithin(leads.slice(first), scoresFrom(scores, first), { atLeast: 1 - chance });
   return 1 - shares.at(-1)! >= chance;
+}
+
+/** What comes before the first lead that counts at all takes nothing away. */
+function scoresFrom({ low, high }: Scores, first: number): Scores {
+  return { low: low.subarray(first), high: high.subarray(first) };
 }
 
 /** Beyond it lies less than a hundred thousandth. */
 const neverScore = 4.3;
 
-/** The corridor in standard normal scores, for the first `count` leads. */
-export function chanceScores(quantiles: Quantiles, count: number, corridor: Corridor): [low: number, high: number][] {
-  return Array.from({ length: count }, (_, h) => scoresOf(quantiles, corridor, h));
+/**
+ * Between `largest` and `sum` lies the chance of crossing at some lead. `first` is the index of the first lead that
+ * counts at all, `worst` that of the largest single chance.
+ */
+export function boundsOf({ low, high }: Scores): { largest: number; sum: number; first: number; worst: number } {
+  let [largest, sum, first, worst] = [0, 0, low.length, 0];
+  for (let h = 0; h < low.length; h++) {
+    const single = Math.min(1, beyond(low[h]!) + beyond(-high[h]!));
+    if (single === 0) continue;
+    if (single > largest) [largest, worst] = [single, h];
+    sum += single;
+    first = Math.min(first, h);
+  }
+  return { largest, sum, first, worst };
 }
 
-/** The corridor's sides at lead index `h` as standard normal scores of that lead's distribution. */
-function scoresOf(quantiles: Quantiles, corridor: Corridor, h: number): [low: number, high: number] {
-  return [lowScore(quantiles, corridor, h), highScore(quantiles, corridor, h)];
+function beyond(score: number): number {
+  return score < -neverScore ? 0 : normalBelow(score);
 }
 
-function lowScore(quantiles: Quantiles, { low }: Corridor, h: number): number {
-  return scoreOf(quantiles, low[h]!, h);
+/** A corridor in standard normal scores, per lead. */
+export type Scores = { low: Float64Array; high: Float64Array };
+
+/** The corridor's sides as standard normal scores of each lead's distribution, for the first `count` leads. */
+export function chanceScores(quantiles: Quantiles, count: number, corridor: Corridor): Scores {
+  const scores = { low: new Float64Array(count), high: new Float64Array(count) };
+  for (let h = 0; h < count; h++) {
+    scores.low[h] = scoreOf(quantiles, corridor.low[h]!, h);
+    scores.high[h] = scoreOf(quantiles, corridor.high[h]!, h);
+  }
+  return scores;
 }
 
-function highScore(quantiles: Quantiles, { high }: Corridor, h: number): number {
-  return scoreOf(quantiles, high[h]!, h);
-}
-
-function scoreOf({ q10, q50, q90 }: Quantiles, limit: number, h: number): number {
+/** The standard normal score of a value in the distribution of lead index `h`; infinite of what is infinite. */
+export function scoreOf({ q10, q50, q90 }: Quantiles, value: number, h: number): number {
   const middle = q50[h]!;
-  const side = limit < middle ? middle - q10[h]! : q90[h]! - middle;
-  return ((limit - middle) * z90) / Math.max(narrowest, side);
+  const side = value < middle ? middle - q10[h]! : q90[h]! - middle;
+  return ((value - middle) * z90) / Math.max(narrowest, side);
 }

@@ -1,7 +1,8 @@
 import type { Forecast, Outcome } from "../forecast/forecast.ts";
 import type { Profile } from "../forecast/profile.ts";
 import { addSeconds, secondsBetween } from "../time.ts";
-import { type Corridor, chanceOfCrossing, isCrossingLikely, middleOf } from "./chance.ts";
+import { chanceOfCrossing, isCrossingLikely, middleOf } from "./chance.ts";
+import type { Corridor } from "./path.ts";
 import { type Condition, limitsOf, type RuleBody } from "./rule.ts";
 import type { Verdict } from "./state.ts";
 
@@ -173,7 +174,7 @@ function evidenceOf(
   const finite = (value: number) => (Number.isFinite(value) ? value : null);
   return {
     ...{ target: condition.target, unit: forecast.unit, value: forecast.lastValue },
-    ...{ low: finite(corridor.low.at(-1)!), high: finite(corridor.high.at(-1)!) },
+    ...{ low: finite(corridor.low[leads.length - 1]!), high: finite(corridor.high[leads.length - 1]!) },
     ...{ chance: crossing.chance, crossesAt, origin: forecast.origin.toISOString() },
   };
 }

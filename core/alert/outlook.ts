@@ -1,17 +1,8 @@
+import type { CrossingAhead } from "../forecast/crossing.ts";
 import type { Forecast } from "../forecast/forecast.ts";
 import type { Limits } from "../forecast/profile.ts";
 import { addSeconds } from "../time.ts";
 import { chanceOfCrossing, middleOf } from "./chance.ts";
-
-/** How likely a value goes beyond one of its limits before the forecast ends. */
-export type CrossingAhead = {
-  side: "above" | "below";
-  limit: number;
-  chance: number;
-  /** Around when, if it does; the origin where it is beyond already. */
-  crossesAt: Date;
-  isBeyond: boolean;
-};
 
 type Ahead = Pick<Forecast, "origin" | "stepSeconds" | "leads" | "q10" | "q50" | "q90" | "lastValue">;
 

@@ -8,46 +8,55 @@ import { normalBelow } from "./normal.ts";
 export const tie = 0.1;
 
 const reach = 4.5;
-const cells = 100;
-const width = (2 * reach) / cells;
-const center = (i: number) => -reach + (i + 0.5) * width;
-
-/** A lead's corridor in standard normal scores. */
-export type Scores = readonly [low: number, high: number];
 
 /**
- * The share of paths that have stayed within [low, high] up to each lead, descending; leads in steps, ascending. The
- * density goes from lead to lead on a grid of cells, to about .003. It stops, with fewer shares, at the first of less
- * than `atLeast`.
+ * Where a value may be, per lead: inside [low, high]; beyond it is crossed. Infinite where that side has no limit; both
+ * infinite at a lead that does not count.
+ */
+export type Corridor = { low: ArrayLike<number>; high: ArrayLike<number> };
+
+/** Cells of one width, on which a density stands; what lies beyond stands in the outermost ones. */
+export type PathGrid = { cells: number; width: number; starting: Float64Array; bands: Map<number, Band> };
+
+/** A grid of so many cells; more are more exact, at the square of the cost. */
+export function pathGrid(cells: number): PathGrid {
+  const width = (2 * reach) / cells;
+  const starting = Float64Array.from({ length: cells }, (_, i) => {
+    const from = i === 0 ? -Infinity : -reach + i * width;
+    const to = i === cells - 1 ? Infinity : -reach + (i + 1) * width;
+    return normalBelow(to) - normalBelow(from);
+  });
+  return { cells, width, starting, bands: new Map() };
+}
+
+const fineGrid = pathGrid(100);
+
+/**
+ * The share of paths that have stayed within [low, high], in standard normal scores, up to each lead, descending; leads
+ * in steps, ascending. The density goes from lead to lead on a grid of cells, to about .003 on the fine one. It stops,
+ * with fewer shares, at the first of less than `atLeast`.
  */
 export function stayingWithin(
-  leads: readonly number[],
-  corridor: readonly Scores[],
-  { strength = tie, atLeast = -1 }: { strength?: number; atLeast?: number } = {},
+  leads: ArrayLike<number>,
+  scores: Corridor,
+  { strength = tie, atLeast = -1, grid = fineGrid }: { strength?: number; atLeast?: number; grid?: PathGrid } = {},
 ): number[] {
-  let [mass, spare] = [startingMass.slice(), new Float64Array(cells)];
+  let [mass, spare] = [grid.starting.slice(), new Float64Array(grid.cells)];
   const shares: number[] = [];
   for (let h = 0; h < leads.length; h++) {
     if (h > 0) {
-      move(mass, bandOf(leads[h - 1]! / leads[h]!, strength), spare);
+      move(mass, bandOf(grid, leads[h - 1]! / leads[h]!, strength), spare);
       [mass, spare] = [spare, mass];
     }
-    const share = cut(mass, corridor[h]!);
+    const share = cut(grid, mass, scores.low[h]!, scores.high[h]!);
     shares.push(share);
     if (share < atLeast) break;
   }
   return shares;
 }
 
-/** What lies beyond the grid stands in its outermost cells. */
-const startingMass = Float64Array.from({ length: cells }, (_, i) => {
-  const from = i === 0 ? -Infinity : -reach + i * width;
-  const to = i === cells - 1 ? Infinity : -reach + (i + 1) * width;
-  return normalBelow(to) - normalBelow(from);
-});
-
 /** Takes away what lies beyond [low, high], of a cell that a side runs through its part; gives what is left. */
-function cut(mass: Float64Array, [low, high]: Scores): number {
+function cut({ cells, width }: PathGrid, mass: Float64Array, low: number, high: number): number {
   const first = Math.max(0, (low + reach) / width);
   const last = Math.min(cells, (high + reach) / width);
   if (last <= first) return mass.fill(0) && 0;
@@ -66,21 +75,22 @@ function cut(mass: Float64Array, [low, high]: Scores): number {
 
 /** From where each cell's mass goes: `weights[i * size + j]` to cell `first[i] + j`. */
 type Band = { first: Int32Array; size: number; weights: Float64Array };
-const bands = new Map<number, Band>();
 const mostBands = 500;
 
 /** One step between leads whose ratio is `ratio`; made once. */
-function bandOf(ratio: number, strength: number): Band {
+function bandOf(grid: PathGrid, ratio: number, strength: number): Band {
+  const { bands } = grid;
   const correlation = ratio ** strength;
   const known = bands.get(correlation);
   if (known !== undefined) return known;
   if (bands.size >= mostBands) bands.clear();
-  const band = makeBand(correlation);
+  const band = makeBand(grid, correlation);
   bands.set(correlation, band);
   return band;
 }
 
-function makeBand(correlation: number): Band {
+function makeBand({ cells, width }: PathGrid, correlation: number): Band {
+  const center = (i: number) => -reach + (i + 0.5) * width;
   // Mass that is taken at its cell's centre spreads by width² / 12 at each step (Sheppard), which is taken off here.
   const spread = Math.sqrt(Math.max(width ** 2 / 12, 1 - correlation ** 2 - width ** 2 / 12));
   const size = Math.min(cells, 2 * Math.ceil((4 * spread) / width) + 2);
@@ -104,7 +114,7 @@ function makeBand(correlation: number): Band {
 
 function move(mass: Float64Array, { first, size, weights }: Band, into: Float64Array): void {
   into.fill(0);
-  for (let i = 0; i < cells; i++) {
+  for (let i = 0; i < mass.length; i++) {
     const here = mass[i]!;
     // Less than that in all cells together is a thousandth of the grid's own error.
     if (here < 1e-8) continue;

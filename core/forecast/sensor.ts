@@ -1,3 +1,4 @@
+import type { LikeliestCrossing } from "./crossing.ts";
 import type { Outcome } from "./forecast.ts";
 import type { Merit } from "./merit.ts";
 
@@ -53,13 +54,18 @@ export type SensorRow = {
   modelId: string | null;
   /** Null before anything was scored; up to an hour old. */
   merit: Merit | null;
+  /**
+   * The likeliest crossing, within a day of its newest outcome, of its own limits or of those of a rule on it; null
+   * without limits, and where no fresh forecast can tell.
+   */
+  crossing: LikeliestCrossing | null;
 };
 
 /**
  * What sensors can be ordered by. `attention`: refused, stale, baseline, waiting, ok, and within one of them whose
- * forecasts fare worst first; `age`: the oldest newest reading first.
+ * forecasts fare worst first; `age`: the oldest newest reading first; `chance`: the likeliest crossing first.
  */
-export const sensorSorts = ["sensorId", "attention", "age", "skill", "coverage", "model"] as const;
+export const sensorSorts = ["sensorId", "attention", "age", "skill", "coverage", "model", "chance"] as const;
 export type SensorSort = (typeof sensorSorts)[number];
 
 /** Which sensors are wanted, in which order: what is not known comes last, and what is equal goes by id. */

@@ -1,5 +1,8 @@
+import { likeliestCrossings } from "../alert/likeliest.ts";
+import type { Alerts } from "../alert/ports.ts";
 import { emptyReadings } from "../data/reading.ts";
 import { AppError } from "../errors.ts";
+import type { LikeliestCrossing } from "../forecast/crossing.ts";
 import type { Forecast, Outcome } from "../forecast/forecast.ts";
 import type { KeptBands } from "../forecast/kept-bands.ts";
 import { type SensorSlot, stepsNeeded } from "../forecast/plan.ts";
@@ -15,7 +18,7 @@ import { openShardFleets, runShard, shardEncoder } from "./shard-fleets.ts";
 export type ForecastPorts = Pick<
   Ports,
   "clock" | "log" | "follower" | "inference" | "fleetInference" | "ledger" | "adaptations" | "annotations"
-> & { registry: RegistryReader };
+> & { registry: RegistryReader; alerts?: Pick<Alerts, "book"> };
 
 /** What a shard came to: nothing for sensors that were decided before, or for a slot ahead of the clock. */
 export type Issued = { slot: Date; outcomes: Outcome[]; forecasts: Forecast[] };
@@ -70,10 +73,25 @@ export async function forecast(
     forecasts.push(...served.forecasts);
     for (const fallback of served.fallbacks) log.warn("forecast.fellBack", fallback);
   }
-  await ledger.record(outcomes, forecasts);
+  await ledger.record(outcomes, forecasts, await crossingsOf(ports, forecasts, slot));
   log.info("forecast.recorded", { slot, ...countByStatus(outcomes), forecasts: forecasts.length });
   if (faults.length > 0) throw faultOf(faults, slot);
   return { slot, outcomes, forecasts };
+}
+
+/** What lists of sensors show and sort by; limits that are not to be had cost nobody a forecast. */
+async function crossingsOf(
+  { alerts, log }: ForecastPorts,
+  forecasts: Forecast[],
+  slot: Date,
+): Promise<Map<string, LikeliestCrossing>> {
+  if (alerts === undefined) return new Map();
+  try {
+    return likeliestCrossings(await alerts.book(), forecasts, slot);
+  } catch (error) {
+    log.warn("forecast.noCrossings", { slot, error });
+    return new Map();
+  }
 }
 
 /** Of each source that is read, what its sensors' forecasts have in common for some hours. */

@@ -1,5 +1,6 @@
 import { describeCrossing, describeLimits } from "../../core/alert/crossing-words.ts";
 import { crossingsAhead } from "../../core/alert/outlook.ts";
+import type { CrossingAhead as Crossing } from "../../core/forecast/crossing.ts";
 import type { Forecast } from "../../core/forecast/forecast.ts";
 import type { Profile } from "../../core/forecast/profile.ts";
 import type { SensorRow } from "../../core/forecast/sensor.ts";
@@ -18,13 +19,16 @@ export function toCrossings(
   if (!isFresh || forecast === undefined || forecast.reason === "staleSource") return null;
   const own = limits[forecast.target];
   if (own === undefined) return [];
-  return crossingsAhead(forecast, own).map((one) => {
-    const { side, limit, chance, isBeyond } = one;
-    const crossesAt = one.crossesAt.toISOString();
-    const sides = side === "above" ? { high: limit } : { low: limit };
-    const text = isBeyond
-      ? `${describeLimits(sides.low, sides.high, forecast.unit)} now`
-      : describeCrossing({ ...sides, unit: forecast.unit, chance, crossesAt });
-    return { side, limit, chance, crossesAt, isBeyond, text };
-  });
+  return crossingsAhead(forecast, own).map((one) => toCrossingAhead(one, forecast.unit));
+}
+
+/** In numbers and words. */
+export function toCrossingAhead(crossing: Crossing, unit: string): CrossingAhead {
+  const { side, limit, chance, isBeyond } = crossing;
+  const crossesAt = crossing.crossesAt.toISOString();
+  const sides = side === "above" ? { high: limit } : { low: limit };
+  const text = isBeyond
+    ? `${describeLimits(sides.low, sides.high, unit)} now`
+    : describeCrossing({ ...sides, unit, chance, crossesAt });
+  return { side, limit, chance, crossesAt, isBeyond, text };
 }

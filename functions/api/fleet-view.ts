@@ -1,12 +1,14 @@
 import { gridLength, toGrid } from "../../core/data/grid.ts";
 import { nominalCoverage } from "../../core/data/quantiles.ts";
 import type { Readings, Target } from "../../core/data/reading.ts";
+import type { LikeliestCrossing } from "../../core/forecast/crossing.ts";
 import type { Forecast } from "../../core/forecast/forecast.ts";
 import type { SensorRow } from "../../core/forecast/sensor.ts";
 import { lastLead, nearestLeads, placesOf } from "../../core/model/leads.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
-import type { FleetForecast, FleetPage, FleetTarget } from "./contract/fleet.ts";
+import type { FleetCrossing, FleetForecast, FleetPage, FleetTarget } from "./contract/fleet.ts";
 import type { SensorSummary } from "./contract/sensors.ts";
+import { toCrossingAhead } from "./crossings.ts";
 import { gridColumn, lastReading, readSource } from "./describe.ts";
 import type { ApiServices, ApiSettings } from "./services.ts";
 import { toStatusText } from "./status.ts";
@@ -29,6 +31,7 @@ export function toSummary(row: SensorRow): SensorSummary {
     modelId: row.modelId,
     skill: row.merit?.skill ?? null,
     coverage: row.merit?.coverage ?? null,
+    ...(row.crossing === null ? {} : { chance: shorten(row.crossing.chance, 3) }),
   };
 }
 
@@ -49,6 +52,7 @@ export async function describeFleet(
   const items = rows.map((row) => ({
     ...toSummary(row),
     statusText: toStatusText(row, now, settings),
+    ...(row.crossing === null ? {} : { crossing: toFleetCrossing(row.crossing) }),
     targets: settings.targets.map((target): FleetTarget => {
       const forecast = found.get(nameOf(row.sensorId, target.name));
       const merit = row.merit?.targets[target.name];
@@ -66,6 +70,10 @@ export async function describeFleet(
     }),
   }));
   return { items, grid: { from: grid.from.toISOString(), stepSeconds: grid.stepSeconds } };
+}
+
+function toFleetCrossing({ target, unit, ...crossing }: LikeliestCrossing): FleetCrossing {
+  return { target, ...toCrossingAhead({ ...crossing, chance: shorten(crossing.chance, 3) }, unit) };
 }
 
 type HistoryGrid = { from: Date; upTo: Date; stepSeconds: number };

@@ -70,7 +70,7 @@ export async function openWorkers(
   const telling = notifyPorts(config, predictor, { log, queue, broker });
   await queue.work("notify", createNotifyHandler(telling));
   const { keeping, looking } = keepFollower(follower, config, targets, clock);
-  const forecasting = { ...ports, follower: keeping };
+  const forecasting = { ...ports, follower: keeping, alerts: alerting.alerts };
   await queue.work("forecast", timed("forecast", createForecastHandler(forecasting, settings.forecast, afterwards)));
   await queue.work("score", timed("score", createScoreHandler({ ...ports, follower: looking }, settings.score)));
   await queue.work("train", timed("train", createTrainHandler(ports, settings.train, stopping.signal)), {
@@ -94,7 +94,8 @@ export async function openWorkers(
     await running;
   });
   return {
-    forecast: async (message) => void (await forecast(ports, settings.forecast, message)),
+    forecast: async (message) =>
+      void (await forecast({ ...ports, alerts: alerting.alerts }, settings.forecast, message)),
     send: queue.send,
     counted,
     backtest: openBacktests(ports, settings.forecast),

@@ -23,6 +23,7 @@ import * as learnt from "./0021_learnt.ts";
 import * as cycleCounts from "./0022_cycle_counts.ts";
 import * as scored from "./0023_scored.ts";
 import * as losses from "./0024_losses.ts";
+import * as chance from "./0025_chance.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -50,6 +51,7 @@ export const migrations: Record<string, Migration> = {
   "0022_cycle_counts": cycleCounts,
   "0023_scored": scored,
   "0024_losses": losses,
+  "0025_chance": chance,
 };
 
 /**
@@ -73,4 +75,5 @@ export const worksWith: Record<string, string> = {
   "0020_annotation": annotation.worksWith,
   "0022_cycle_counts": cycleCounts.worksWith,
   "0024_losses": losses.worksWith,
+  "0025_chance": chance.worksWith,
 };

@@ -243,6 +243,19 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     expect(await page.locator("tbody th").first().textContent()).toMatch(/20:20/);
   });
 
+  test("has a column with the likeliest crossing of a limit within a day, and sorts by it", async () => {
+    const { page } = await visit("/");
+    await rows(page).nth(8).waitFor();
+    await page.getByRole("button", { name: "Chance" }).click();
+    await expect.poll(() => new URL(page.url()).search).toBe("?sort=-chance");
+    await rows(page).first().getByRole("link", { name: "room3" }).waitFor();
+    const text = await rows(page).first().locator(".c-chance").textContent();
+    expect(text).toMatch(/^62 % above 21\.5 °C from about \d\d:\d\d$/);
+    expect(await rows(page).nth(1).locator(".c-chance").textContent()).toBe("");
+    expect(await page.getByRole("columnheader", { name: "Chance" }).getAttribute("aria-sort")).toBe("descending");
+    expect(await violations(page)).toEqual([]);
+  });
+
   test("searches, filters and sorts, and says so in the URL", async () => {
     const { page } = await visit("/");
     await rows(page).nth(8).waitFor();

@@ -35,6 +35,7 @@ test("the table's sort is the API's, where what is most urgent comes first", () 
   expect(toApiSort({ column: "attention", isDescending: false })).toBe("-attention");
   expect(toApiSort({ column: "sensor", isDescending: true })).toBe("-sensorId");
   expect(toApiSort({ column: "skill", isDescending: false })).toBe("skill");
+  expect(toApiSort({ column: "chance", isDescending: true })).toBe("chance");
 });
 
 describe("the rows to draw", () => {

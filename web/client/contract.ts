@@ -3,7 +3,14 @@
 export type SensorStatus = "ok" | "baseline" | "stale" | "refused" | "waiting";
 export type FleetSensor = SensorSummary & {
   statusText: string;
+  crossing?: FleetCrossing;
   targets: FleetTarget[];
+};
+/**
+ * The likeliest crossing of the sensor's limits, or of those of a rule on it, within 24 h
+ */
+export type FleetCrossing = CrossingAhead & {
+  target: string;
 };
 /**
  * `outage`, `moved`, `calibrated` and `open window` disturb: the stretch is left out of training, profiles, scoring,
@@ -65,7 +72,7 @@ export interface Operations {
       group?: string;
       /**
        * `attention`: refused, stale, baseline, waiting, ok, and within one of them what fares worst first; `age`: the
-       * oldest newest reading first; `-` turns the order round
+       * oldest newest reading first; `chance`: the likeliest crossing of a limit first; `-` turns the order round
        */
       sort?:
         | "sensorId"
@@ -79,7 +86,9 @@ export interface Operations {
         | "coverage"
         | "-coverage"
         | "model"
-        | "-model";
+        | "-model"
+        | "chance"
+        | "-chance";
       /**
        * The `version` of an earlier page: only sensors that have changed since
        */
@@ -721,6 +730,7 @@ export interface SensorSummary {
   modelId: string | null;
   skill: number | null;
   coverage: number | null;
+  chance?: number;
 }
 export interface FleetPage {
   items: FleetSensor[];
@@ -738,6 +748,17 @@ export interface FleetPage {
     from: string;
     stepSeconds: number;
   };
+}
+/**
+ * How likely the value goes beyond a limit before the forecast ends
+ */
+export interface CrossingAhead {
+  side: "above" | "below";
+  limit: number;
+  chance: number;
+  crossesAt: string;
+  isBeyond: boolean;
+  text: string;
 }
 export interface FleetTarget {
   target: string;
@@ -882,17 +903,6 @@ export interface CounterLevel {
   q10: number[];
   q50: number[];
   q90: number[];
-}
-/**
- * How likely the value goes beyond a limit before the forecast ends
- */
-export interface CrossingAhead {
-  side: "above" | "below";
-  limit: number;
-  chance: number;
-  crossesAt: string;
-  isBeyond: boolean;
-  text: string;
 }
 /**
  * What is left out stays; null takes back what was edited here

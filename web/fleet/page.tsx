@@ -13,7 +13,7 @@ import { FleetTable } from "./table.tsx";
 import { Toolbar } from "./toolbar.tsx";
 
 const noCounts: Record<SensorStatus, number> = { refused: 0, stale: 0, baseline: 0, waiting: 0, ok: 0 };
-const columns: SortColumn[] = ["attention", "sensor", "age", "skill", "coverage", "model"];
+const columns: SortColumn[] = ["attention", "sensor", "age", "chance", "skill", "coverage", "model"];
 
 /** The query says which rows: ?search=room&status=stale,refused&sort=-skill. */
 function readView(query: URLSearchParams): {

@@ -1,3 +1,5 @@
+import { describeChance, describeLimits } from "../../core/alert/crossing-words.ts";
+import type { FleetCrossing } from "../../functions/api/contract/fleet.ts";
 import type { Coverage } from "../../functions/api/contract/forecasts.ts";
 import {
   decimalsFor,
@@ -6,11 +8,14 @@ import {
   formatPercent,
   formatRange,
   formatSkill,
+  formatTime,
   formatValue,
   missing,
   plural,
   titleOf,
 } from "../format.ts";
+import { crossingText } from "../sensor/crossings.tsx";
+import { usePreferences } from "../shell/preferences.ts";
 import { sensorHref, setQuery } from "../shell/route.ts";
 import { ahead, enoughScores, type FleetRow, type FleetTarget } from "./rows.ts";
 import { sparkline } from "./sparkline.ts";
@@ -70,6 +75,13 @@ export function FleetRowView({ row, index, span, aheads }: Props) {
           ))}
         </td>
       ))}
+      <td class="c-chance">
+        {row.targets.map((target) => (
+          <div class="line" key={target.target}>
+            {row.crossing?.target === target.target && <Chance crossing={row.crossing} unit={target.unit} />}
+          </div>
+        ))}
+      </td>
       <td class="c-skill">
         {row.targets.map((target) => (
           <div class="line numeric" key={target.target}>
@@ -104,6 +116,23 @@ function shortModelId(modelId: string, sensorId: string): string {
 function skillLook({ skill, coverage }: FleetTarget): string {
   if (coverage.n < enoughScores) return "muted";
   return skill !== null && skill < 0 ? "worse" : "";
+}
+
+/** "35 % above 26 °C from about 19:10", or what it is beyond now. */
+function Chance({ crossing, unit }: { crossing: FleetCrossing; unit: string }) {
+  const { zone } = usePreferences();
+  const { side, limit, chance, crossesAt, isBeyond } = crossing;
+  const limits = describeLimits(side === "below" ? limit : null, side === "above" ? limit : null, unit);
+  const when = chance < 0.01 ? "" : ` from about ${formatTime(Date.parse(crossesAt), zone, "clock")}`;
+  return (
+    <span class="chance" title={crossingText(crossing, unit, zone)}>
+      <span class={isBeyond || chance >= 0.2 ? "worse" : "muted"}>{isBeyond ? "now" : describeChance(chance)}</span>{" "}
+      <small class="muted">
+        {limits}
+        {!isBeyond && when}
+      </small>
+    </span>
+  );
 }
 
 function Ahead({ target, present, aheadMs }: { target: FleetTarget; present: number; aheadMs: number }) {

@@ -1,4 +1,9 @@
-import type { FleetTarget as ApiTarget, FleetPage, FleetSensor } from "../../functions/api/contract/fleet.ts";
+import type {
+  FleetTarget as ApiTarget,
+  FleetCrossing,
+  FleetPage,
+  FleetSensor,
+} from "../../functions/api/contract/fleet.ts";
 import type { Coverage } from "../../functions/api/contract/forecasts.ts";
 import type { SensorStatus } from "../../functions/api/contract/sensors.ts";
 
@@ -10,6 +15,8 @@ export type FleetRow = {
   status: SensorStatus;
   statusText: string;
   modelId: string | null;
+  /** The likeliest of its limits within a day; null where there is none, or nobody can tell. */
+  crossing: FleetCrossing | null;
   targets: FleetTarget[];
 };
 export type FleetTarget = {
@@ -28,10 +35,10 @@ export const enoughScores = 30;
 
 /** The row of a sensor whose histories lie on its page's `grid`. */
 export function toRow(sensor: FleetSensor, grid: FleetPage["grid"]): FleetRow {
-  const { sensorId, name = null, group = null, status, statusText, modelId, newestReadingAt } = sensor;
+  const { sensorId, name = null, group = null, status, statusText, modelId, crossing = null, newestReadingAt } = sensor;
   const newest = newestReadingAt === null ? null : Date.parse(newestReadingAt);
   return {
-    ...{ sensorId, name, group, status, statusText, modelId },
+    ...{ sensorId, name, group, status, statusText, modelId, crossing },
     targets: sensor.targets.map((one) => toTarget(one, grid, newest)),
   };
 }
@@ -79,13 +86,13 @@ export function ahead({ forecast }: Pick<Points, "forecast">, present: number, a
 
 const halfHourMs = 1_800_000;
 
-export type SortColumn = "attention" | "sensor" | "age" | "skill" | "coverage" | "model";
+export type SortColumn = "attention" | "sensor" | "age" | "chance" | "skill" | "coverage" | "model";
 export type Sort = { column: SortColumn; isDescending: boolean };
 export const byAttention: Sort = { column: "attention", isDescending: true };
 
 /** The sort as the API takes it: what is most urgent is first there. */
 export function toApiSort({ column, isDescending }: Sort): string {
-  if (column === "attention") return isDescending ? "attention" : "-attention";
+  if (column === "attention" || column === "chance") return `${isDescending ? "" : "-"}${column}`;
   return `${isDescending ? "-" : ""}${column === "sensor" ? "sensorId" : column}`;
 }
 

@@ -15,6 +15,7 @@ const heads: Head[] = [
   { column: "attention", label: "Status", class: "c-status", isDescendingFirst: true },
   { column: null, label: "Past and forecast", class: "c-spark" },
   { column: "age", label: "Last value", class: "c-last" },
+  { column: "chance", label: "Chance", class: "c-chance", isDescendingFirst: true },
   { column: "skill", label: "Skill", class: "c-skill" },
   { column: "coverage", label: "Coverage", class: "c-coverage" },
   { column: "model", label: "Model", class: "c-model" },

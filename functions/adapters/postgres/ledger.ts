@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import type { LikeliestCrossing } from "../../../core/forecast/crossing.ts";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Ledger } from "../../../core/ports.ts";
@@ -16,7 +17,7 @@ import {
 import { toLeadList } from "./lead-list.ts";
 import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
-import { keepState } from "./sensor-state.ts";
+import { crossingColumns, keepState, toCrossingColumns } from "./sensor-state.ts";
 import { cycleColumns, outcomeColumns } from "./tables.ts";
 
 /** Cycles, outcomes and forecasts in the predictor database. Every write may be repeated; nothing is updated. */
@@ -108,7 +109,7 @@ export function postgresLedger(db: Kysely<PredictorSchema>): Ledger {
       return new Set(rows.map((row) => row.sensor_id));
     },
 
-    record: (outcomes, forecasts) => record(db, prepare, outcomes, forecasts),
+    record: (outcomes, forecasts, crossings) => record(db, prepare, outcomes, forecasts, crossings),
 
     async latestCycles(limit) {
       const cycles = await db.selectFrom("cycle").selectAll().orderBy("slot", "desc").limit(limit).execute();
@@ -138,18 +139,19 @@ async function record(
   prepare: Preparation,
   outcomes: Outcome[],
   forecasts: Forecast[],
+  crossings: Map<string, LikeliestCrossing> = new Map(),
 ): Promise<void> {
   if (outcomes.length === 0 && forecasts.length === 0) return;
   const { rows, lineages } = toIssuedRows(forecasts);
   await prepare(outcomes, rows, lineages);
   // The same order everywhere, so that two who record the same sensors cannot block each other.
   const outcomeRows = outcomes
-    .map((outcome) => toRow(outcomeColumns, outcome))
+    .map((outcome) => ({ ...toRow(outcomeColumns, outcome), ...toCrossingColumns(crossings.get(outcome.sensorId)) }))
     .sort((a, b) => compare(a.sensor_id, b.sensor_id));
   const key = sql`sensor_no, slot, origin, lineage_id`;
   const body = sql`issued_at, source_watermark, is_served, learnt_through, reason_texts, steps, exact, shares`;
   await sql`
-    with given as materialized (select * from ${recordset(outcomeRows, "o", outcomeColumns)}),
+    with given as materialized (select * from ${recordset(outcomeRows, "o", { ...outcomeColumns, ...crossingColumns })}),
     decided as (
       insert into outcome (${names(outcomeColumns)}) select ${names(outcomeColumns)} from given
       on conflict do nothing returning sensor_id, slot

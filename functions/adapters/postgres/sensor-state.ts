@@ -1,10 +1,11 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { ScoreSums } from "../../../core/forecast/accuracy.ts";
+import type { LikeliestCrossing } from "../../../core/forecast/crossing.ts";
 import { type Merit, meritOf } from "../../../core/forecast/merit.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { counts } from "./annotation/left-out.ts";
 import { names, recordset } from "./bulk.ts";
-import { column } from "./columns.ts";
+import { column, type RowOf } from "./columns.ts";
 import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { outcomeColumns } from "./tables.ts";
@@ -15,17 +16,18 @@ const meritAgeSeconds = 3_600;
 
 /**
  * The statement within `with ... decided, given, made`, those of the ledger, that keeps `sensor_state` with them: the
- * newest decided outcome, the newest served forecast's slot and its newest reading.
+ * newest decided outcome with its crossing, the newest served forecast's slot and its newest reading.
  */
 export function keepState(): RawBuilder<unknown> {
-  const fields = Object.keys(outcomeColumns).filter((name) => name !== "sensor_id");
+  const columns = { ...outcomeColumns, ...crossingColumns };
+  const fields = Object.keys(columns).filter((name) => name !== "sensor_id");
   const isNewer = sql`excluded.slot >= coalesce(s.slot, '-infinity')`;
   const set = fields.map(
     (name) => sql`${sql.ref(name)} = case when ${isNewer} then ${sql.ref(`excluded.${name}`)}
       else ${sql.ref(`s.${name}`)} end`,
   );
   return sql`
-    insert into sensor_state as s (${names(outcomeColumns)}, forecast_slot, newest_reading_at)
+    insert into sensor_state as s (${names(columns)}, forecast_slot, newest_reading_at)
     select sensor_id, ${sql.join(fields.map((name) => sql.ref(`o.${name}`)))}, f.slot, f.read_at
     from (
       select distinct on (sensor_id) given.* from given join decided using (sensor_id, slot) order by sensor_id, slot desc
@@ -37,6 +39,24 @@ export function keepState(): RawBuilder<unknown> {
     on conflict (sensor_id) do update set ${sql.join(set)},
       forecast_slot = greatest(s.forecast_slot, excluded.forecast_slot),
       newest_reading_at = greatest(s.newest_reading_at, excluded.newest_reading_at), changed_by = excluded.changed_by`;
+}
+
+/** Of a sensor's likeliest crossing: its chance by itself, for sorting, and the rest. */
+export const crossingColumns = {
+  chance: column<number | null>("real"),
+  crossing: column<StoredCrossing | null>("jsonb"),
+};
+type StoredCrossing = Omit<LikeliestCrossing, "chance" | "crossesAt"> & { crossesAt: string };
+
+export function toCrossingColumns(crossing: LikeliestCrossing | undefined): RowOf<typeof crossingColumns> {
+  if (crossing === undefined) return { chance: null, crossing: null };
+  const { chance, crossesAt, ...rest } = crossing;
+  return { chance, crossing: { ...rest, crossesAt: crossesAt.toISOString() } };
+}
+
+export function toCrossing({ chance, crossing }: RowOf<typeof crossingColumns>): LikeliestCrossing | null {
+  if (chance === null || crossing === null) return null;
+  return { ...crossing, chance, crossesAt: new Date(crossing.crossesAt) };
 }
 
 /**

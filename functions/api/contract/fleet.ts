@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { orNull, time } from "./common.ts";
 import { Coverage } from "./forecasts.ts";
-import { SensorSummary, sensorPageFields } from "./sensors.ts";
+import { CrossingAhead, SensorSummary, sensorPageFields } from "./sensors.ts";
 
 /** What `GET /v1/sensors?view=fleet` answers: all that a table with sparklines draws, a tenth of the sensors whole. */
 const column = z.array(z.number());
@@ -38,8 +38,15 @@ export const FleetTarget = z
   .openapi("FleetTarget");
 export type FleetTarget = z.infer<typeof FleetTarget>;
 
+export const FleetCrossing = CrossingAhead.extend({ target: z.string() }).openapi("FleetCrossing", {
+  description: "The likeliest crossing of the sensor's limits, or of those of a rule on it, within 24 h",
+});
+export type FleetCrossing = z.infer<typeof FleetCrossing>;
+
 export const FleetSensor = SensorSummary.extend({
   statusText: z.string(),
+  /** Together with `chance`. */
+  crossing: FleetCrossing.optional(),
   targets: z.array(FleetTarget),
 }).openapi("FleetSensor");
 export type FleetSensor = z.infer<typeof FleetSensor>;

@@ -3,7 +3,7 @@ import { sensorStatuses } from "../../../core/forecast/sensor.ts";
 import { column, orNull, time } from "./common.ts";
 import { ForecastResponse } from "./forecasts.ts";
 
-const CrossingAhead = z
+export const CrossingAhead = z
   .object({
     side: z.enum(["above", "below"]),
     limit: z.number(),
@@ -95,6 +95,11 @@ export const SensorSummary = z
     /** Of the target that fares worst, over the last 7 days; up to an hour old. */
     skill: z.number().nullable(),
     coverage: z.number().nullable(),
+    /**
+     * The highest chance that one of its limits, or of those of a rule on it, is crossed within 24 h; 1 where one is
+     * already. Left out without limits, and where no fresh forecast can tell.
+     */
+    chance: z.number().optional(),
   })
   .openapi("SensorSummary");
 export type SensorSummary = z.infer<typeof SensorSummary>;

@@ -37,7 +37,7 @@ const ListQuery = z.object({
   group: GroupPath.optional().openapi({ description: "Sensors of this group and those within it" }),
   sort: z.enum(sorts).default("sensorId").openapi({
     description:
-      "`attention`: refused, stale, baseline, waiting, ok, and within one of them what fares worst first; `age`: the oldest newest reading first; `-` turns the order round",
+      "`attention`: refused, stale, baseline, waiting, ok, and within one of them what fares worst first; `age`: the oldest newest reading first; `chance`: the likeliest crossing of a limit first; `-` turns the order round",
   }),
   changedSince: z
     .string()

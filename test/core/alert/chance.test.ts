@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Corridor, chanceOfCrossing, chancePerLead, isCrossingLikely } from "../../../core/alert/chance.ts";
+import { chanceOfCrossing, chancePerLead, isCrossingLikely } from "../../../core/alert/chance.ts";
 import { normalBelow } from "../../../core/alert/normal.ts";
-import { stayingWithin } from "../../../core/alert/path.ts";
+import { type Corridor, stayingWithin } from "../../../core/alert/path.ts";
 import { randomOf } from "../../builders.ts";
 
 const above = (leads: number, high: number): Corridor => ({
@@ -46,7 +46,7 @@ describe("the chance that some lead crosses", () => {
       // Seen at n moments only, the limit is as if .5826 of a step's spread further off (Broadie, Glasserman & Kou
       // 1997).
       const corrected = b + 0.5826 / Math.sqrt(n);
-      const scores = leads.map((lead) => [-Infinity, b * Math.sqrt(n / lead)] as const);
+      const scores = { low: leads.map(() => -Infinity), high: leads.map((lead) => b * Math.sqrt(n / lead)) };
       const crossing = 1 - stayingWithin(leads, scores, { strength: 0.5 }).at(-1)!;
       expect(Math.abs(crossing - 2 * (1 - normalBelow(corrected)))).toBeLessThan(0.01);
     }
@@ -62,7 +62,7 @@ describe("the chance that some lead crosses", () => {
       [[1, 2, 3, 6, 12, 23, 24], 0.06],
       [[2, 4, 6, 8, 10, 12], 0.35],
     ] as const) {
-      const scores = leads.map((_, h) => [-1.6 + 0.1 * h, 1.8 - 0.2 * h] as const);
+      const scores = { low: leads.map((_, h) => -1.6 + 0.1 * h), high: leads.map((_, h) => 1.8 - 0.2 * h) };
       let stayed = 0;
       const paths = 40_000;
       for (let path = 0; path < paths; path++) {
@@ -70,7 +70,7 @@ describe("the chance that some lead crosses", () => {
         leads.forEach((lead, h) => {
           const correlation = h === 0 ? 1 : (leads[h - 1]! / lead) ** strength;
           if (h > 0) z = correlation * z + Math.sqrt(1 - correlation ** 2) * normal();
-          isWithin &&= z >= scores[h]![0] && z <= scores[h]![1];
+          isWithin &&= z >= scores.low[h]! && z <= scores.high[h]!;
         });
         if (isWithin) stayed++;
       }

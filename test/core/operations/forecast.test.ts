@@ -2,13 +2,16 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Readings } from "../../../core/data/reading.ts";
 import { resolutionOf, rounderOf, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
+import type { LikeliestCrossing } from "../../../core/forecast/crossing.ts";
 import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
+import { emptyProfile } from "../../../core/forecast/profile.ts";
 import { defaultForecastSettings, type ForecastSettings } from "../../../core/forecast/settings.ts";
 import { freshAdaptation } from "../../../core/mix/adaptation.ts";
 import { defaultLeads, everyLead } from "../../../core/model/leads.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ModelInput, ModelOutput } from "../../../core/model/tensors.ts";
 import { forecast } from "../../../core/operations/forecast.ts";
+import type { Ledger } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, humidity, manifestOf, modelOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { annotationOf } from "../../contracts/annotations.ts";
@@ -475,4 +478,27 @@ test("names a value that cannot be instead of waiting for the source", async () 
   expect(reason).toBe("staleSource");
   expect(reasonText).toContain("2026-03-01T08:40:00.000Z, 20 steps before the slot");
   expect(reasonText).toContain("20 of temperature since then are outside [-40, 85] °C, the newest -9999");
+});
+
+test("stores with the outcomes how likely a limit is crossed, and forecasts all the same where limits are away", async () => {
+  const made = world({ hot: healthy(), calm: healthy() });
+  const stored: Map<string, LikeliestCrossing>[] = [];
+  const inner: Ledger = made.ports.ledger;
+  const ledger: Ledger = {
+    ...inner,
+    async record(outcomes, forecasts, crossings = new Map()) {
+      stored.push(crossings);
+      await inner.record(outcomes, forecasts);
+    },
+  };
+  const limits = { temperature: { low: null, high: 0 } };
+  const alerts = { book: async () => ({ rules: [], profiles: new Map([["hot", { ...emptyProfile, limits }]]) }) };
+  await forecast({ ...made.ports, ledger, alerts }, settings, { slot: someSlot, sensorIds: made.sensorIds });
+  expect([...stored[0]!.keys()]).toEqual(["hot"]);
+  expect(stored[0]!.get("hot")).toMatchObject({ target: "temperature", side: "above", limit: 0, chance: 1 });
+
+  const away = world({ hot: healthy() });
+  const broken = { book: () => Promise.reject(new Error("away")) };
+  await forecast({ ...away.ports, alerts: broken }, settings, { slot: someSlot, sensorIds: away.sensorIds });
+  expect([...away.ports.ledger.outcomes.values()].map(({ status }) => status)).toEqual(["issued"]);
 });

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { LikeliestCrossing } from "../../../core/forecast/crossing.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { FleetPage } from "../../../functions/api/contract/fleet.ts";
 import { SensorPage } from "../../../functions/api/contract/sensors.ts";
@@ -72,6 +73,56 @@ describe("the order of a list", () => {
       [null, null],
       [null, null],
     ]);
+  });
+
+  it("puts the likeliest crossings first, without those that nobody can tell of, and says them in words", async () => {
+    api = await startApi(postgres);
+    const crossing = (chance: number): LikeliestCrossing => ({
+      ...{ target: "temperature", unit: "°C", side: "above", limit: 26, chance, isBeyond: chance === 1 },
+      crossesAt: new Date("2026-03-01T19:10:00Z"),
+    });
+    const crossings = new Map([
+      ["maybe", crossing(0.35)],
+      ["surely", crossing(1)],
+      ["old", crossing(0.8)],
+    ]);
+    const at = async (sensorIds: string[], slot = someSlot) => {
+      await api.ledger.rememberSensors(sensorIds, slot);
+      await api.ledger.record(
+        sensorIds.map((sensorId) => outcomeOf({ sensorId, slot })),
+        sensorIds.flatMap((sensorId) => forecastsOf({ sensorId, origin: slot })),
+        crossings,
+      );
+    };
+    await at(["old"], earlier(20));
+    await at(["maybe", "no-limits", "surely"]);
+    expect(await ids("sort=chance")).toEqual(["surely", "maybe", "no-limits", "old"]);
+    expect(await ids("sort=-chance")).toEqual(["maybe", "surely", "no-limits", "old"]);
+    const { items, version } = await list("sort=chance");
+    expect(items.map(({ chance }) => chance)).toEqual([1, 0.35, undefined, undefined]);
+    const fleet = await getAs(api.app, "/v1/sensors?view=fleet&sort=chance", FleetPage);
+    expect(fleet.items.map((one) => one.crossing?.text)).toEqual([
+      "above 26 °C now",
+      "above 26 °C from about 19:10 UTC, 35 %",
+      undefined,
+      undefined,
+    ]);
+    expect(fleet.items[1]!.crossing).toMatchObject({ target: "temperature", side: "above", limit: 26, chance: 0.35 });
+    // The next outcome tells anew: this one has no forecast that could.
+    const next = addSeconds(someSlot, stepSeconds);
+    await api.ledger.record([outcomeOf({ sensorId: "surely", slot: next, status: "refused", reason: "gap" })], []);
+    // And one that comes late changes nothing.
+    const late = new Map([["maybe", crossing(0.9)]]);
+    await api.ledger.record([outcomeOf({ sensorId: "maybe", slot: earlier(1) })], [], late);
+    // Another question: an order that was made is kept for a moment.
+    const again = await list("sort=chance&q=%20");
+    expect(again.items.map(({ sensorId, chance }) => [sensorId, chance])).toEqual([
+      ["maybe", 0.35],
+      ["no-limits", undefined],
+      ["old", undefined],
+      ["surely", undefined],
+    ]);
+    expect(await ids(`sort=chance&changedSince=${version}`)).toContain("surely");
   });
 
   it("puts within one status first whose forecasts fare worst, once enough was scored", async () => {

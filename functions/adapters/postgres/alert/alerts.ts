@@ -57,8 +57,7 @@ function bookReader(db: Kysely<PredictorSchema>): () => Promise<RuleBook> {
     if (known?.revision === revision) return known.book;
     const ruleRows = await db.selectFrom("alert_rule").selectAll().orderBy("rule_id").execute();
     const rules = ruleRows.map(toRule).filter(({ isEnabled }) => isEnabled);
-    // Without a rule nobody asks for names.
-    const profiles = rules.length === 0 ? new Map() : await postgresProfiles(db).all();
+    const profiles = await postgresProfiles(db).all();
     known = { revision, book: { rules, profiles } };
     return known.book;
   };

@@ -10,23 +10,25 @@ import {
   statusCases,
 } from "../../../../core/forecast/sensor.ts";
 import type { Views } from "../../../../core/views.ts";
-import { toFields } from "../columns.ts";
+import { type RowOf, toFields } from "../columns.ts";
 import type { PredictorSchema } from "../schema.ts";
+import { type crossingColumns, toCrossing } from "../sensor-state.ts";
 import { outcomeColumns } from "../tables.ts";
 
 type OutcomeRow = Selectable<PredictorSchema["outcome"]>;
-type Row = OutcomeRow & {
-  first_seen_at: Date;
-  state: SensorStatus;
-  newest_reading_at: Date | null;
-  name: string | null;
-  group_path: string | null;
-  champion: string | null;
-  skill: number | null;
-  coverage: number | null;
-  trouble: number | null;
-  merit: Merit["targets"] | null;
-};
+type Row = OutcomeRow &
+  RowOf<typeof crossingColumns> & {
+    first_seen_at: Date;
+    state: SensorStatus;
+    newest_reading_at: Date | null;
+    name: string | null;
+    group_path: string | null;
+    champion: string | null;
+    skill: number | null;
+    coverage: number | null;
+    trouble: number | null;
+    merit: Merit["targets"] | null;
+  };
 
 /** Up to so many sensors are counted; of more the database's own count is taken, which may be off by a few. */
 const exactUpTo = 1_000;
@@ -86,6 +88,7 @@ const keys: Record<Exclude<SensorSort, "attention">, RawBuilder<unknown>> = {
   skill: sql`skill`,
   coverage: sql`coverage`,
   model: sql`natural_key(model_id) collate "C"`,
+  chance: sql`-chance`,
 };
 
 /** One pass over the sensors' states: a hundred thousand are sorted sooner than their outcomes are looked up. */
@@ -103,7 +106,8 @@ function sensorOrder({ statuses, search, group, changedSince, sort, isDescending
   return sql<{ ids: string[] | null; counts: Partial<SensorOrder["counts"]> | null; version: string }>`
     with fits as materialized (
       select s.sensor_id, s.natural_key, m.model_id, o.newest_reading_at, o.skill, o.coverage,
-        coalesce(o.trouble, 0) as trouble, ${statusSql(staleBefore)} as state
+        coalesce(o.trouble, 0) as trouble, ${statusSql(staleBefore)} as state,
+        ${ifFresh(sql`o.chance`, staleBefore)} as chance
       from ${described} where ${sql.join(filters, sql` and `)}
     )
     select (select json_agg(sensor_id order by ${order}, natural_key, sensor_id) from fits where ${wanted}) as ids,
@@ -121,7 +125,8 @@ function sensorRows(sensorIds: string[], staleBefore: Date) {
   return sql<Row>`
     select s.sensor_id, s.first_seen_at, o.slot, o.status, o.reason, o.reason_text, o.have, o.need, o.held, o.decided_at,
       o.newest_reading_at, o.skill, o.coverage, o.trouble, o.merit, ${nameOf} as name, ${groupOf} as group_path,
-      m.model_id as champion, ${statusSql(staleBefore)} as state
+      m.model_id as champion, ${statusSql(staleBefore)} as state,
+      ${ifFresh(sql`o.chance`, staleBefore)} as chance, o.crossing
     from ${described} join unnest(${sensorIds}::text[]) with ordinality as w (id, place) on w.id = s.sensor_id
     order by w.place`;
 }
@@ -139,6 +144,11 @@ function statusSql(staleBefore: Date) {
   return sql`case ${sql.join(cases, sql` `)} end`;
 }
 
+/** A chance that was told too long ago says nothing any more. */
+function ifFresh(value: RawBuilder<unknown>, staleBefore: Date) {
+  return sql`case when o.slot >= ${staleBefore}::timestamptz then ${value} end`;
+}
+
 function toSensorRow(row: Row): SensorRow {
   return {
     sensorId: row.sensor_id,
@@ -150,6 +160,7 @@ function toSensorRow(row: Row): SensorRow {
     group: row.group_path,
     modelId: row.champion,
     merit: toMerit(row),
+    crossing: toCrossing(row),
   };
 }
 
