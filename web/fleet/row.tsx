@@ -128,7 +128,7 @@ function Chance({ crossing, unit }: { crossing: FleetCrossing; unit: string }) {
     <span class="chance" title={crossingText(crossing, unit, zone)}>
       <span class={isBeyond || chance >= 0.2 ? "worse" : "muted"}>{isBeyond ? "now" : describeChance(chance)}</span>{" "}
       <small class="muted">
-        {limits}
+        <span>{limits}</span>
         {!isBeyond && when}
       </small>
     </span>
