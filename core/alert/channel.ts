@@ -4,6 +4,9 @@ const address = z.email().max(254);
 const secretText = z.string().min(1).max(2_000);
 const url = z.url({ protocol: /^https?$/ }).max(2_000);
 
+/** How brokers of Kafka are signed in to. */
+export const saslMechanisms = ["plain", "scram-sha-256", "scram-sha-512"] as const;
+
 /** Where something is told. Mail server, broker and region are the operator's, in the configuration. */
 export const ChannelSettings = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("webhook"), url }),
@@ -15,16 +18,44 @@ export const ChannelSettings = z.discriminatedUnion("kind", [
     topicArn: z.string().regex(/^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/),
   }),
   z.strictObject({ kind: z.literal("mqtt") }),
+  z
+    .strictObject({
+      kind: z.literal("kafka"),
+      brokers: z
+        .array(z.string().regex(/^[A-Za-z0-9][\w.-]{0,252}:\d{1,5}$/, "must be host:port"))
+        .min(1)
+        .max(20),
+      topic: z.string().regex(/^[\w.-]{1,249}$/, "must be letters, digits, dots, dashes and _"),
+      isEncrypted: z.boolean().default(true),
+      sasl: z.strictObject({ mechanism: z.enum(saslMechanisms), username: z.string().min(1).max(256) }).nullable(),
+    })
+    .refine(({ isEncrypted, sasl }) => isEncrypted || sasl?.mechanism !== "plain", {
+      path: ["isEncrypted"],
+      message: "must be true with plain, which sends the password as it is",
+    }),
 ]);
 export type ChannelSettings = z.infer<typeof ChannelSettings>;
 export type ChannelKind = ChannelSettings["kind"];
 
-/** What of a kind is secret: a webhook's signing key; the whole URL of those to which it is the key. */
-export const secretOf: Partial<Record<ChannelKind, z.ZodType<string>>> = {
-  webhook: secretText.min(16, "must have at least 16 characters"),
-  slack: url,
-  teams: url,
-};
+/** What of a channel is secret: a webhook's signing key; the whole URL where that is the key; a password. Null: nothing. */
+export function secretOf(settings: ChannelSettings): z.ZodType<string> | null {
+  switch (settings.kind) {
+    case "webhook":
+      return secretText.min(16, "must have at least 16 characters");
+    case "slack":
+    case "teams":
+      return url;
+    case "kafka":
+      return settings.sasl === null ? null : secretText;
+    default:
+      return null;
+  }
+}
+
+/** Whether a kind tells each notice by itself: then none may be missing where many go out at once. */
+export function tellsEach(kind: ChannelKind): boolean {
+  return kind === "mqtt" || kind === "kafka";
+}
 
 export type Channel = {
   channelId: string;

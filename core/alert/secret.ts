@@ -1,22 +1,22 @@
 import { AppError } from "../errors.ts";
-import { type ChannelKind, secretOf } from "./channel.ts";
+import { type ChannelSettings, secretOf } from "./channel.ts";
 
 /** What names of variables begin with that channels may refer to: no other secret of the process is within reach. */
 export const secretPrefix = "CHANNEL_SECRET_";
 const reference = /^env:(CHANNEL_SECRET_[A-Z0-9_]{1,64})$/;
 
-/** Why a secret cannot be one of this kind; null where it can. A reference is looked up when it is used. */
-export function secretFault(kind: ChannelKind, secret: string): string | null {
+/** Why a secret cannot be one of this channel; null where it can. A reference is looked up when it is used. */
+export function secretFault(settings: ChannelSettings, secret: string): string | null {
   if (reference.test(secret)) return null;
   if (secret.startsWith("env:")) return `a reference is written env:${secretPrefix}NAME, in capitals, digits and _`;
-  const parsed = secretOf[kind]?.safeParse(secret);
+  const parsed = secretOf(settings)?.safeParse(secret);
   return parsed === undefined || parsed.success ? null : (parsed.error.issues[0]?.message ?? "cannot be used");
 }
 
 /** The secret that `stored` is or refers to. Throws misconfigured where nobody has set it, or it cannot be one. */
 export function resolveSecret(
   stored: string | null,
-  kind: ChannelKind,
+  settings: ChannelSettings,
   channelId: string,
   known: Readonly<Record<string, string>>,
 ): string | null {
@@ -29,7 +29,7 @@ export function resolveSecret(
       `channel ${channelId} refers to ${name}, which is not set where alerts are told`,
     );
   }
-  const fault = secretFault(kind, secret);
+  const fault = secretFault(settings, secret);
   if (fault !== null) throw new AppError("misconfigured", `channel ${channelId} refers to ${name}, which ${fault}`);
   return secret;
 }

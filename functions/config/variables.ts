@@ -202,7 +202,7 @@ export const sections = {
       .optional()
       .describe("Encrypts the secrets of alert channels. Unset: made once and kept in DATA_DIR; on AWS a secret"),
     ALERT_PRIVATE_HOSTS: list.describe(
-      "Names, addresses or networks such as 10.0.0.0/8 that webhooks may reach although they are private; separated by commas",
+      "Names, addresses or networks such as 10.0.0.0/8 that webhooks and Kafka may reach although they are private; separated by commas",
     ),
     SMTP_URL: z
       .url({ protocol: /^smtps?$/ })

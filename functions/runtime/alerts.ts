@@ -87,6 +87,7 @@ function sendersOf(config: Config, broker: (() => Promise<Broker>) | null): Send
         ? { lacks: "EMAIL_FROM" }
         : once(async () => (await import("../adapters/notify/email.ts")).emailSender({ smtpUrl, from })),
     sns: once(async () => (await import("../adapters/notify/sns.ts")).snsSender()),
+    kafka: once(async () => (await import("../adapters/notify/kafka.ts")).kafkaSender(http)),
     mqtt: broker === null ? { lacks: "MQTT_URL" } : async () => (await broker()).send,
   };
 }

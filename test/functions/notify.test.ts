@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { ChannelSettings } from "../../core/alert/channel.ts";
 import type { Sent } from "../../core/alert/outbox.ts";
 import { notify, sweepNotices } from "../../core/operations/notify.ts";
 import { postgresLeases } from "../../functions/adapters/postgres/leases.ts";
@@ -115,6 +116,23 @@ describe("telling", () => {
     expect(rest).toContainEqual(first);
     expect(rest).toContainEqual(["late", "late"]);
     expect(rest).toHaveLength(2);
+  });
+
+  it("tells each of many where the channel's kind has a message for each", async () => {
+    const { add, sent, tell, channels } = await start();
+    const kafka: ChannelSettings = {
+      kind: "kafka",
+      brokers: ["k.example:9092"],
+      topic: "t",
+      isEncrypted: true,
+      sasl: null,
+    };
+    await channels.save({ ...(await channels.get("c1"))!, settings: kafka }, null);
+    const keys = Array.from({ length: 130 }, (_, i) => `k${i}`);
+    for (const key of keys) await add(key, `r${key}`, "blinded");
+    await tell();
+    expect(sent.map((batch) => batch.length - 1)).toEqual([100, 30]);
+    expect(sent.flatMap(([, ...inside]) => inside)).toEqual(keys);
   });
 
   it("is asked for again by a sweep where its message was lost", async () => {

@@ -138,6 +138,28 @@ describe.skipIf(executable === null)("the alerts pages in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("make a channel of Kafka, whose password is asked where it signs in", async () => {
+    const { page, mock } = await visit("/alerts/channels", phone);
+    await page.getByRole("button", { name: "New channel…" }).click();
+    await page.getByLabel("Kind").selectOption("kafka");
+    await page.getByLabel("Channel's name").fill("bus");
+    await page.getByLabel("Brokers, with commas between").fill("k-1.example:9092, k-2.example:9092");
+    await page.getByLabel("Topic").fill("alerts");
+    expect(await page.getByLabel("Password").count()).toBe(0);
+    await page.getByLabel("Signs in by").selectOption("scram-sha-512");
+    await page.getByLabel("User").fill("writer");
+    await page.getByLabel("Password").fill("env:CHANNEL_SECRET_KAFKA");
+    expect(await violations(page)).toEqual([]);
+    expect(await page.evaluate<boolean>(isWider)).toBe(false);
+    await screenshot(page, "channel-kafka");
+    await page.getByRole("button", { name: "Add the channel" }).click();
+    await page.getByText("Kafka, topic alerts at k-1.example:9092, k-2.example:9092").waitFor();
+    expect(mock.state.channels[0]).toMatchObject({
+      hasSecret: true,
+      settings: { isEncrypted: true, sasl: { mechanism: "scram-sha-512", username: "writer" } },
+    });
+  });
+
   test("make, test, change and delete a channel", async () => {
     const { page, mock, complaints } = await visit("/alerts/channels", phone);
     await page.getByRole("button", { name: "New channel…" }).click();

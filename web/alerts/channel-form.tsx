@@ -9,8 +9,10 @@ import {
   channelOf,
   type Draft,
   newChannel,
+  secretAsked,
 } from "./channel-draft.ts";
 import { CheckField, SelectField } from "./fields.tsx";
+import { KafkaFields } from "./kafka-fields.tsx";
 
 const kinds = (Object.keys(channelKinds) as ChannelKind[]).map((kind) => [kind, channelKinds[kind].name] as const);
 
@@ -21,7 +23,8 @@ export function ChannelForm({ channel, onSaved, onCancel }: Props) {
   const [draft, setDraft] = useState<Draft>(() => (channel === null ? newChannel() : channelDraftOf(channel)));
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const { address, secret, note } = channelKinds[draft.kind];
+  const { address, note } = channelKinds[draft.kind];
+  const secret = secretAsked(draft);
   const save = async () => {
     setBusy(true);
     setProblem(null);
@@ -53,6 +56,12 @@ export function ChannelForm({ channel, onSaved, onCancel }: Props) {
         {text("name", "Channel's name")}
       </div>
       {address !== null && text("address", address.label, address.hint)}
+      {draft.kind === "kafka" && (
+        <KafkaFields
+          kafka={draft.kafka}
+          change={(part) => setDraft({ ...draft, kafka: { ...draft.kafka, ...part } })}
+        />
+      )}
       {secret !== null && text("secret", secret.label, channel?.hasSecret ? "stays as it is" : secret.hint)}
       <p class="muted hint">{note}</p>
       {channel !== null && (

@@ -1489,14 +1489,24 @@ export interface AlertChannel {
       }
     | {
         kind: "mqtt";
+      }
+    | {
+        kind: "kafka";
+        brokers: string[];
+        topic: string;
+        isEncrypted: boolean;
+        sasl: {
+          mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+          username: string;
+        } | null;
       };
   hasSecret: boolean;
   createdAt: string;
   createdBy: string;
 }
 /**
- * `secret`: of a webhook the key that signs (16 characters at least), of Slack and Teams the whole URL. It is stored
- * encrypted and never shown again. `env:CHANNEL_SECRET_NAME` refers to a variable of who tells
+ * `secret`: of a webhook the key that signs (16 characters at least), of Slack and Teams the whole URL, of Kafka the
+ * password. It is stored encrypted and never shown again. `env:CHANNEL_SECRET_NAME` refers to a variable of who tells
  */
 export interface AlertChannelRequest {
   name: string;
@@ -1522,6 +1532,16 @@ export interface AlertChannelRequest {
       }
     | {
         kind: "mqtt";
+      }
+    | {
+        kind: "kafka";
+        brokers: string[];
+        topic: string;
+        isEncrypted?: boolean;
+        sasl: {
+          mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+          username: string;
+        } | null;
       };
   secret?: string;
 }

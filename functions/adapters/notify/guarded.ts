@@ -27,12 +27,8 @@ export async function guardedPost(
 ): Promise<Answer> {
   const { protocol, hostname } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, "");
-  const found = await addressesOf(host);
-  const refused = found.find(({ address }) => !mayReach(host, address, allowed));
-  if (refused !== undefined)
-    return { refused: `${host} is at ${refused.address}, which is private: ALERT_PRIVATE_HOSTS allows it` };
-  const first = found[0];
-  if (first === undefined) throw new Error(`${host} has no address`);
+  const first = await openAddress(host, allowed);
+  if ("refused" in first) return first;
   const pinned: LookupFunction = (_name, options, done) =>
     options.all ? done(null, [first]) : done(null, first.address, first.family);
   const send = protocol === "https:" ? secure : plain;
@@ -64,6 +60,17 @@ export async function guardedPost(
     sent.on("error", (error) => reject(signal.aborted ? new Error(`no answer within ${timeoutMs / 1000} s`) : error));
     sent.end(body);
   });
+}
+
+/** Where a host is; a refusal where any of its addresses is private and not allowed. Throws where it has none. */
+export async function openAddress(host: string, allowed: PrivateHosts): Promise<LookupAddress | { refused: string }> {
+  const found = await addressesOf(host);
+  const refused = found.find(({ address }) => !mayReach(host, address, allowed));
+  if (refused !== undefined)
+    return { refused: `${host} is at ${refused.address}, which is private: ALERT_PRIVATE_HOSTS allows it` };
+  const first = found[0];
+  if (first === undefined) throw new Error(`${host} has no address`);
+  return first;
 }
 
 async function addressesOf(host: string): Promise<LookupAddress[]> {

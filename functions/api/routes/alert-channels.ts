@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { type Channel, secretOf } from "../../../core/alert/channel.ts";
+import { type Channel, type ChannelKind, secretOf } from "../../../core/alert/channel.ts";
 import { secretFault } from "../../../core/alert/secret.ts";
 import {
   ChannelList,
@@ -76,7 +76,7 @@ export function alertChannelRoutes({ ports, access }: ApiServices): OpenAPIHono 
     .openapi(listChannels, async (c) => c.json({ items: (await channels.list()).map(toResponse) }, 200))
     .openapi(makeChannel, async (c) => {
       const { secret, ...body } = c.req.valid("json");
-      checkSecret(body.settings.kind, secret, false);
+      checkSecret(body.settings, secret, false);
       const head = { channelId: newId("channel"), createdAt: access.clock.now(), createdBy: c.get("actor").name };
       await channels.save({ ...body, ...head }, secret ?? null);
       c.set("object", `alert-channels/${head.channelId}`);
@@ -86,16 +86,17 @@ export function alertChannelRoutes({ ports, access }: ApiServices): OpenAPIHono 
       const before = await load(c.req.valid("param").id);
       const { secret, ...body } = c.req.valid("json");
       const isSameKind = before.settings.kind === body.settings.kind;
-      checkSecret(body.settings.kind, secret, isSameKind && before.hasSecret);
+      checkSecret(body.settings, secret, isSameKind && before.hasSecret);
+      const hasNone = secretOf(body.settings) === null;
       // A key that signed for one receiver must not go to another.
       const isSameReceiver = JSON.stringify(before.settings) === JSON.stringify(body.settings);
-      if (secret === undefined && before.hasSecret && !isSameReceiver) {
+      if (!hasNone && secret === undefined && before.hasSecret && !isSameReceiver) {
         throw refuse(422, {
           code: "badInput",
           detail: "secret: the channel goes elsewhere now, so give its secret again",
         });
       }
-      await channels.save({ ...before, ...body }, secret);
+      await channels.save({ ...before, ...body }, hasNone ? null : secret);
       return c.json(toResponse(await load(before.channelId)), 200);
     })
     .openapi(deleteChannel, async (c) => {
@@ -141,19 +142,26 @@ export function alertChannelRoutes({ ports, access }: ApiServices): OpenAPIHono 
   return app;
 }
 
+const secretWords: Partial<Record<ChannelKind, string>> = {
+  webhook: "the key that signs",
+  slack: "the incoming webhook's URL",
+  teams: "the incoming webhook's URL",
+  kafka: "the password",
+};
+
 /** Refuses with 422 a secret that the kind cannot use, or lacks. */
-function checkSecret(kind: Channel["settings"]["kind"], secret: string | undefined, isKept: boolean): void {
-  const schema = secretOf[kind];
+function checkSecret(settings: Channel["settings"], secret: string | undefined, isKept: boolean): void {
+  const { kind } = settings;
   const bad = (message: string) => refuse(422, { code: "badInput", detail: `secret: ${message}` });
-  if (schema === undefined) {
-    if (secret !== undefined) throw bad(`a channel of kind ${kind} has none`);
+  if (secretOf(settings) === null) {
+    if (secret !== undefined) throw bad(`a channel of kind ${kind} ${kind === "kafka" ? "without sasl " : ""}has none`);
     return;
   }
   if (secret === undefined) {
-    if (!isKept) throw bad(kind === "webhook" ? "give the key that signs" : "give the incoming webhook's URL");
+    if (!isKept) throw bad(`give ${secretWords[kind] ?? "it"}`);
     return;
   }
-  const fault = secretFault(kind, secret);
+  const fault = secretFault(settings, secret);
   if (fault !== null) throw bad(fault);
 }
 

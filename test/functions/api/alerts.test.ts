@@ -211,6 +211,27 @@ describe("/v1/alert-channels", () => {
     await getAs(api.app, `/v1/alert-channels/${channelId}`, ChannelResponse, put({ ...moved, secret }));
   });
 
+  it("has a secret of Kafka's where it is signed in to, and forgets it with that", async () => {
+    const sasl = { mechanism: "scram-sha-512", username: "writer" };
+    const settings = { kind: "kafka", brokers: ["kafka-1.example:9092"], topic: "alerts", sasl };
+    const { channelId, hasSecret, ...made } = await add({ name: "k", settings, secret });
+    expect([hasSecret, made.settings]).toEqual([true, { ...settings, isEncrypted: true }]);
+    const open = put({ name: "k", settings: { ...settings, sasl: null } });
+    expect(await getAs(api.app, `/v1/alert-channels/${channelId}`, ChannelResponse, open)).toMatchObject({
+      hasSecret: false,
+    });
+    const said = async (change: object, more: object = {}) => {
+      const body = { name: "k", settings: { ...settings, ...change }, secret, ...more };
+      return (await getProblem(api.app, "/v1/alert-channels", 422, post(body))).detail;
+    };
+    expect(await said({}, { secret: undefined })).toContain("give the password");
+    expect(await said({ sasl: null })).toContain("without sasl has none");
+    expect(await said({ sasl: { ...sasl, mechanism: "plain" }, isEncrypted: false })).toContain("isEncrypted");
+    for (const brokers of [[], ["kafka-1"], ["http://kafka-1:9092"], ["[::1]:9092"]])
+      expect(await said({ brokers })).toContain("brokers");
+    for (const topic of ["", "a/b"]) expect(await said({ topic })).toContain("topic");
+  });
+
   it("refuses kinds without what they need", async () => {
     const said = async (body: object) => (await getProblem(api.app, "/v1/alert-channels", 422, post(body))).detail;
     expect(await said({ ...webhook, secret: undefined })).toContain("give the key that signs");

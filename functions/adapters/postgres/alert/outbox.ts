@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Kysely, type Selectable, sql } from "kysely";
-import { type Channel, ChannelSettings, type ChannelStore } from "../../../../core/alert/channel.ts";
+import { type Channel, ChannelSettings, type ChannelStore, tellsEach } from "../../../../core/alert/channel.ts";
 import type { Batch, Outbox } from "../../../../core/alert/outbox.ts";
 import type { Notice } from "../../../../core/alert/ports.ts";
 import { resolveSecret } from "../../../../core/alert/secret.ts";
@@ -88,7 +88,7 @@ export function postgresOutbox(
       if (row === undefined || !row.is_enabled) return null;
       const channel = toChannel(row);
       const stored = row.secret && seal.open(row.secret, channelId);
-      return { ...channel, secret: resolveSecret(stored, channel.settings.kind, channelId, channelSecrets) };
+      return { ...channel, secret: resolveSecret(stored, channel.settings, channelId, channelSecrets) };
     },
 
     async add({ channelId, ruleId, sensorId, notice, dueAt }, now) {
@@ -111,7 +111,7 @@ export function postgresOutbox(
         order by notification_id limit ${mostLookedAt}`.execute(db);
       const begun = rows.find((row) => row.batch !== null && row.due_at <= now);
       if (begun !== undefined) return load(db, channelId, begun.batch!);
-      const chosen = choose(rows, now);
+      const chosen = choose(rows, now, await countOfBatch(db, channelId));
       if (chosen.length === 0) return null;
       // Stored before it is sent: whoever tries again sends the same under the same key.
       const batch = chosen.length === 1 ? chosen[0]!.key : digestKey(chosen);
@@ -153,7 +153,7 @@ export function postgresOutbox(
 }
 
 /** Each rule's oldest that is due, and what is due behind it; all blindness together, once the first of it is due. */
-function choose(rows: Open[], now: Date): Open[] {
+function choose(rows: Open[], now: Date, mostAtOnce: number): Open[] {
   const fresh = rows.filter((row) => row.batch === null);
   const held = new Set(rows.filter((row) => row.batch !== null).map((row) => row.rule_id));
   const free = fresh.filter((row) => !held.has(row.rule_id));
@@ -170,8 +170,19 @@ function choose(rows: Open[], now: Date): Open[] {
   const first = due[0];
   if (first === undefined) return [];
   const alike = due.filter((row) => (row.kind === "blinded") === (first.kind === "blinded"));
-  if (first.kind === "blinded") return alike;
+  if (first.kind === "blinded") return alike.slice(0, mostAtOnce);
   return alike.length > mostSingle ? alike.slice(0, mostInDigest) : [first];
+}
+
+/** Blindness is one message however much of it there is, unless the kind tells each notice: then none is left out. */
+async function countOfBatch(db: Kysely<PredictorSchema>, channelId: string): Promise<number> {
+  const row = await db
+    .selectFrom("alert_channel")
+    .select("settings")
+    .where("channel_id", "=", channelId)
+    .executeTakeFirst();
+  const isEach = row !== undefined && tellsEach(ChannelSettings.parse(row.settings).kind);
+  return isEach ? mostInDigest : mostLookedAt;
 }
 
 function digestKey(rows: Open[]): string {
