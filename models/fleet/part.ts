@@ -8,6 +8,7 @@ import { nearReach } from "../../core/model/leads.ts";
 import { type NormalEquations, solveLeads } from "../ridge/linear.ts";
 import { sensorConstants } from "./constants.ts";
 import { type CrossFit, crossFit, crossLeads, crossMemory, nearError, sumOf, sumPieces } from "./cross-fit.ts";
+import { blendFar, farPenalties, fitFar, predictUnseen } from "./far.ts";
 import { choosePenalties, judgeRidge } from "./penalties.ts";
 import { fleetPolicy } from "./policy.ts";
 import type { FleetPrior } from "./prior.ts";
@@ -48,7 +49,8 @@ export function fitPart(
   const fits = encoding.targets.map((_, k) => fitTarget(encoding, windows, k, trainEnd, end, prior));
   const own = toPart(encoding, sensorId, windows, fits, end);
   const days = knownDays(history, end);
-  const part = prior ? shrinkPart(encoding, own, prior, windows.origins.length, days) : own;
+  const known = fits.map(({ total }) => total.counts);
+  const part = prior ? shrinkPart(encoding, own, prior, known, days) : own;
   return {
     part,
     totals: fits.map(({ total }) => total),
@@ -94,12 +96,13 @@ function fitTarget(
     addPrior(sums, prior!.equations[k]!, windows.scaler.change[k]!, count);
   const train = sumOf(pieces, 0, trainRows);
   const far = farFeatures(encoding);
-  const { penalties, validation } = prior
+  const chosen = prior
     ? {
         penalties: new Float64Array(data.leads).fill(priorPenalty),
         validation: judgeRidge(data, far, train && withPrior(train, mostOfPrior), priorPenalty, validationRow, rows),
       }
     : choosePenalties(data, far, train, validationRow, rows);
+  const penalties = prior ? chosen.penalties : farPenalties(encoding, chosen.penalties, rows);
   const cross = (total: NormalEquations) => crossFit(encoding, data, pieces, total, penalties, crossLeads(encoding));
   const every = encoding.leads.map((_, h) => h);
   const candidates = prior ? fleetPolicy.priorRows.map((count) => withPrior(own, count)) : [own];
@@ -107,11 +110,19 @@ function fitTarget(
   // Others that are unlike it must not hurt: less is made of them where the sensor's own blocks say so clearly.
   const error = ({ cross }: (typeof tried)[number]) => nearError(encoding, cross);
   const best = tried.reduce((a, b) => (error(b) < (1 - clearly) * error(a) ? b : a));
-  const weights = solveLeads(best.total, penalties, every, far);
+  const ridge = solveLeads(best.total, penalties, every, far);
+  const farFit = fitFar(encoding, windows.scaler, k, pieces, best.total, penalties);
+  const weights = blendFar(encoding, windows.scaler, k, ridge, farFit.shares);
+  const days = (rows * encoding.stepSeconds) / 86_400;
+  const residuals = measureResiduals(data, predictUnseen(data, weights, farFit, rows), rows, {
+    lead: far.lead,
+    wider: Math.sqrt(1 + fleetPolicy.farDoubtDays / days),
+  });
   const whole = countBefore(windows.origins, lastWholeOrigin(encoding, end) + 1);
   // What leans on others has sums of its own too, but not for long: their standardisation is not yet its own.
-  const sums = prior ? null : keepTarget(data, own, { whole, rows }, { weights, penalties }, encoding, best.cross);
-  return { weights, total: own, cross: best.cross, ...measureResiduals(data, weights, rows), validation, sums };
+  const kept = { weights: ridge, penalties, shares: farFit.shares };
+  const sums = prior ? null : keepTarget(data, own, { whole, rows }, kept, encoding, best.cross);
+  return { weights, total: own, cross: best.cross, ...residuals, validation: chosen.validation, sums };
 }
 
 function keptOf(encoding: FleetEncoding, { history }: SensorWindows, fits: TargetFit[], end: number): KeptSums | null {

@@ -14,6 +14,10 @@ export const fleetPolicy = {
   farUnits: 64,
   /** ... and of which half is believed when so many days have taught it: a day is about one independent row of it. */
   farDays: 150,
+  /** Their ridge is drawn to saying nothing as by so many days that say so. */
+  farPenaltyDays: 10,
+  /** ... and their bands, of so few days, are wider by the root of 1 + this / days. */
+  farDoubtDays: 10,
   quantiles: [0.1, 0.5, 0.9],
   batchRows: 512,
   learningRate: 2e-3,

@@ -13,6 +13,7 @@ import { addSeconds } from "../../core/time.ts";
 import { gridSha256, modelId } from "../receipt.ts";
 import { solveLeads } from "../ridge/linear.ts";
 import { crossLeads } from "./cross-fit.ts";
+import { blendFar } from "./far.ts";
 import { addRows, equationsOf, newRows, residualScaleOf, type TargetSums } from "./sums.ts";
 import { decodeSums, encodeSums } from "./sums-file.ts";
 
@@ -48,7 +49,7 @@ async function renewSensor(
   const { rows, data } = newRows(encoding, part, history, { from, end });
   if (rows === 0) return null;
   const grown = sums.targets.map((own, k) => addRows(own, data[k]!, rows, weightsOf(encoding, part, k), encoding));
-  const renewed = resolve(encoding, part, grown);
+  const renewed = resolve(encoding, part, sums.targets, grown);
   const throughSeconds = history.startSeconds + (end - 1 - encoding.leads.at(-1)!) * stepSeconds;
   const partBytes = encodePart(toPartFile(fleetId, renewed), graph, halvedTensors);
   const modelSha256 = await sha256Of(partBytes);
@@ -99,9 +100,10 @@ function weightsOf(encoding: FleetEncoding, { ridge }: SensorPart, k: number): F
   });
 }
 
-/** The part with the ridge of the sums; its bands keep their shape. */
-function resolve(encoding: FleetEncoding, part: SensorPart, sums: TargetSums[]): SensorPart {
-  const targets = sums.length;
+/** The part with the ridge of the sums as they have `grown`; its bands keep their shape. */
+function resolve(encoding: FleetEncoding, part: SensorPart, sums: TargetSums[], grown: TargetSums[]): SensorPart {
+  const targets = grown.length;
+  const far = farFeatures(encoding);
   const leads = encoding.leads.length;
   const width = linearOf(encoding) + 1;
   const levels = part.bands.length / part.residualScale.length;
@@ -109,9 +111,15 @@ function resolve(encoding: FleetEncoding, part: SensorPart, sums: TargetSums[]):
   const [ridge, residualScale, bands] = [part.ridge.slice(), part.residualScale.slice(), part.bands.slice()];
   const errorScale = part.errorScale.slice();
   const every = encoding.leads.map((_, h) => h);
-  sums.forEach((own, k) => {
-    const weights = solveLeads(equationsOf(own), own.penalties, every, farFeatures(encoding));
+  grown.forEach((own, k) => {
+    const ridgeOf = solveLeads(equationsOf(own), own.penalties, every, far);
+    const weights = blendFar(encoding, part.scaler, k, ridgeOf, own.shares);
     const scale = residualScaleOf(own, weights);
+    const before = residualScaleOf(sums[k]!, weightsOf(encoding, part, k));
+    // Far leads' scale is of days that had not been seen: it moves as what is left of the seen ones does.
+    for (let h = far.lead; h < leads; h++) {
+      scale[h] = before[h]! > 1e-9 ? (scale[h]! / before[h]!) * residualScale[h * targets + k]! : 0;
+    }
     for (let h = 0; h < leads; h++) {
       const cell = h * targets + k;
       for (let j = 0; j < width; j++) ridge[(k * width + j) * leads + h] = weights[h * width + j]!;

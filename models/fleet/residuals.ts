@@ -1,5 +1,5 @@
 import { quantileOf } from "../../core/data/quantiles.ts";
-import { predictRidge, type Regression } from "../ridge/linear.ts";
+import type { Regression } from "../ridge/linear.ts";
 import { moments } from "./moments.ts";
 import { fleetPolicy } from "./policy.ts";
 
@@ -9,9 +9,16 @@ import { fleetPolicy } from "./policy.ts";
  */
 export type Residuals = { scale: Float64Array; overall: number[][]; late: number[][]; changeDeviation: Float64Array };
 
-/** What ridge with these `weights` leaves of the first `rows` rows. */
-export function measureResiduals(data: Regression, weights: Float64Array, rows: number): Residuals {
-  const predicted = predictRidge(data, weights, 0, rows);
+/**
+ * What is left of the first `rows` rows by what was `predicted` of them, [rows, leads]. Of the leads from the index
+ * `far.lead` on a day is one row: all are of late, and what is left counts `far.wider` times.
+ */
+export function measureResiduals(
+  data: Regression,
+  predicted: Float64Array,
+  rows: number,
+  far: { lead: number; wider: number } = { lead: data.leads, wider: 1 },
+): Residuals {
   const scale = new Float64Array(data.leads);
   const changeDeviation = new Float64Array(data.leads);
   const overall: number[][] = [];
@@ -19,11 +26,12 @@ export function measureResiduals(data: Regression, weights: Float64Array, rows: 
   const change = new Float64Array(rows);
   const residual = new Float64Array(rows);
   for (let h = 0; h < data.leads; h++) {
+    const wider = h < far.lead ? 1 : far.wider;
     let squares = 0;
     let count = 0;
     for (let r = 0; r < rows; r++) {
       change[r] = data.wanted[r * data.leads + h]!;
-      residual[r] = change[r]! - predicted[r * data.leads + h]!;
+      residual[r] = wider * (change[r]! - predicted[r * data.leads + h]!);
       if (Number.isNaN(residual[r]!)) continue;
       squares += residual[r]! ** 2;
       count++;
@@ -32,7 +40,7 @@ export function measureResiduals(data: Regression, weights: Float64Array, rows: 
     scale[h] = root > 1e-9 ? root : 1;
     changeDeviation[h] = moments(change).deviation;
     overall.push(quantilesOf(residual));
-    late.push(quantilesOf(residual.subarray(Math.floor((2 * rows) / 3))));
+    late.push(quantilesOf(residual.subarray(h < far.lead ? Math.floor((2 * rows) / 3) : 0)));
   }
   return { scale, overall, late, changeDeviation };
 }

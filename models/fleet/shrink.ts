@@ -28,23 +28,32 @@ function doubt(days: number): number {
 /** Days after which a sensor's own constants count for half. */
 const constantDays = 7;
 
-/** The part of a young sensor: its scales are drawn to the fleet's, its quantiles' shape is the fleet's. */
+/**
+ * The part of a young sensor: its scales are drawn to the fleet's, its quantiles' shape is the fleet's. `rows`, per
+ * target [leads]: how many say what its own scales are.
+ */
 export function shrinkPart(
   encoding: FleetEncoding,
   part: SensorPart,
   prior: FleetPrior,
-  rows: number,
+  rows: ArrayLike<number>[],
   days: number,
 ): SensorPart {
   const targets = encoding.targets.length;
   const { change } = part.scaler;
   const { priorScaleRows } = fleetPolicy;
-  const shrunk = (own: Float32Array, usual: number[], targetOf: (i: number) => number, wider: number) =>
+  type Cell = [target: number, lead: number];
+  const shrunk = (own: Float32Array, usual: number[], cellOf: (i: number) => Cell, wider: number) =>
     own.map((value, i) => {
-      const expected = usual[i]! * change[targetOf(i)]!;
-      return wider * Math.sqrt((rows * value ** 2 + priorScaleRows * expected ** 2) / (rows + priorScaleRows));
+      const [k, lead] = cellOf(i);
+      const [count, expected] = [rows[k]![encoding.leads.indexOf(lead)]!, usual[i]! * change[k]!];
+      return wider * Math.sqrt((count * value ** 2 + priorScaleRows * expected ** 2) / (count + priorScaleRows));
     });
-  const residualScale = shrunk(part.residualScale, prior.residualScale, (cell) => cell % targets, doubt(days));
+  const perTarget =
+    (leads: number[]) =>
+    (i: number): Cell => [Math.floor(i / leads.length), leads[i % leads.length]!];
+  const ofCell = (cell: number): Cell => [cell % targets, encoding.leads[Math.floor(cell / targets)]!];
+  const residualScale = shrunk(part.residualScale, prior.residualScale, ofCell, doubt(days));
   const levels = part.bands.length / residualScale.length;
   const trust = days / (days + constantDays);
   return {
@@ -52,8 +61,8 @@ export function shrinkPart(
     residualScale,
     widths: Float32Array.from(prior.widths),
     bands: Float32Array.from(prior.bands, (value, i) => value * residualScale[Math.floor(i / levels)]!),
-    errorScale: shrunk(part.errorScale, prior.errorScale, (i) => Math.floor(i / encoding.errorLeads.length), 1),
-    pathScale: shrunk(part.pathScale, prior.pathScale, (i) => Math.floor(i / encoding.pathLeads.length), 1),
+    errorScale: shrunk(part.errorScale, prior.errorScale, perTarget(encoding.errorLeads), 1),
+    pathScale: shrunk(part.pathScale, prior.pathScale, perTarget(encoding.pathLeads), 1),
     constants: part.constants.map((value, i) => trust * value + (1 - trust) * prior.constants[i]!),
   };
 }

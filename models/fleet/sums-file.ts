@@ -1,13 +1,13 @@
 import { decodeTensors, encodeTensors } from "../../core/model/fleet/tensor-file.ts";
 import type { KeptSums, TargetSums } from "./sums.ts";
 
-const lists = ["product", "squares", "counts", "errorSquares", "errorCounts", "penalties"] as const;
+const lists = ["product", "squares", "counts", "errorSquares", "errorCounts", "penalties", "shares"] as const;
 
 /** Sums as float32 tensors; of the gram matrices the lower triangles. */
 export function encodeSums({ throughSeconds, targets }: KeptSums): Uint8Array {
   const tensors = targets.flatMap((sums, k) => [
     tensorOf(`gram.${k}`, triangleOf(sums.gram)),
-    ...lists.map((name) => tensorOf(`${name}.${k}`, sums[name])),
+    ...lists.flatMap((name) => (sums[name].length > 0 ? [tensorOf(`${name}.${k}`, sums[name])] : [])),
   ]);
   return encodeTensors(tensors, { throughSeconds: String(throughSeconds), targets: String(targets.length) });
 }
@@ -21,7 +21,8 @@ export function decodeSums(bytes: Uint8Array): KeptSums {
     const of = (name: (typeof lists)[number]) => list(`${name}.${k}`);
     return {
       ...{ rows: gram.at(-1)!, gram, product: of("product"), squares: of("squares"), counts: of("counts") },
-      ...{ errorSquares: of("errorSquares"), errorCounts: of("errorCounts"), penalties: of("penalties") },
+      ...{ errorSquares: of("errorSquares"), errorCounts: of("errorCounts") },
+      ...{ penalties: of("penalties"), shares: of("shares") },
     };
   });
   return { throughSeconds: Number(metadata.throughSeconds), targets };

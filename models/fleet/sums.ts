@@ -4,7 +4,14 @@ import type { SensorPart } from "../../core/model/fleet/part.ts";
 import { standardisedLinear } from "../../core/model/fleet/ridge.ts";
 import type { History } from "../../core/model/history.ts";
 import { lastLead } from "../../core/model/leads.ts";
-import { addEquations, type NormalEquations, normalEquations, predictRidge, type Regression } from "../ridge/linear.ts";
+import {
+  addEquations,
+  type NormalEquations,
+  normalEquations,
+  predictRidge,
+  type Regression,
+  timesGram,
+} from "../ridge/linear.ts";
 import { type CrossFit, crossLeads } from "./cross-fit.ts";
 import { changeAt } from "./windows.ts";
 
@@ -12,7 +19,8 @@ import { changeAt } from "./windows.ts";
  * What a target's rows add up to: enough to solve its ridge and to know its residuals. `gram` [size + 1, size + 1],
  * lower triangle; `product` [leads, size + 1] and `squares` [leads] of the changes, where one that was not measured is
  * what ridge said of it; `counts` [leads] of the measured ones; `errorSquares`, `errorCounts` [cross leads] of ridge
- * where it had not seen the rows; `penalties` [leads] as they were chosen.
+ * where it had not seen the rows; `penalties` [leads] as they were chosen; `shares` of far leads, see `FarFit`, none
+ * where ridge speaks alone.
  */
 export type TargetSums = {
   rows: number;
@@ -23,6 +31,7 @@ export type TargetSums = {
   errorSquares: Float64Array;
   errorCounts: Float64Array;
   penalties: Float64Array;
+  shares: Float64Array;
 };
 
 /** The sums of a sensor's rows up to the one whose origin is `throughSeconds` (epoch): all their leads have passed. */
@@ -38,7 +47,7 @@ export function keepTarget(
   data: Regression,
   total: NormalEquations,
   { whole, rows }: { whole: number; rows: number },
-  { weights, penalties }: { weights: Float64Array; penalties: ArrayLike<number> },
+  { weights, penalties, shares }: { weights: Float64Array; penalties: ArrayLike<number>; shares: Float64Array },
   encoding: FleetEncoding,
   cross: CrossFit,
 ): TargetSums {
@@ -61,6 +70,7 @@ export function keepTarget(
     errorSquares: errorCounts.map((count, i) => count * cross.scale[i]! ** 2),
     errorCounts,
     penalties: Float64Array.from(penalties),
+    shares,
   };
 }
 
@@ -147,20 +157,6 @@ export function residualScaleOf(sums: TargetSums, weights: Float64Array): Float6
     const square = own.reduce((sum, weight, i) => sum + weight * (said[i]! - 2 * product[h * width + i]!), squares[h]!);
     return Math.sqrt(Math.max(0, square) / Math.max(1, count));
   });
-}
-
-/** A symmetric matrix, of which the lower triangle is read, times a vector. */
-function timesGram(gram: Float64Array, vector: Float64Array): Float64Array {
-  const width = vector.length;
-  const out = new Float64Array(width);
-  for (let i = 0; i < width; i++) {
-    for (let j = 0; j < i; j++) {
-      out[i]! += gram[i * width + j]! * vector[j]!;
-      out[j]! += gram[i * width + j]! * vector[i]!;
-    }
-    out[i]! += gram[i * width + i]! * vector[i]!;
-  }
-  return out;
 }
 
 function squaresOf({ wanted, leads }: Regression, from: number, to: number): Float64Array {

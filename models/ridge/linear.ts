@@ -140,6 +140,20 @@ export function addEquations(a: NormalEquations, b: NormalEquations, sign: 1 | -
   };
 }
 
+/** A symmetric matrix, of which the lower triangle is read, times a vector. */
+export function timesGram(gram: Float64Array, vector: Float64Array): Float64Array {
+  const width = vector.length;
+  const out = new Float64Array(width);
+  for (let i = 0; i < width; i++) {
+    for (let j = 0; j < i; j++) {
+      out[i]! += gram[i * width + j]! * vector[j]!;
+      out[j]! += gram[i * width + j]! * vector[i]!;
+    }
+    out[i]! += gram[i * width + i]! * vector[i]!;
+  }
+  return out;
+}
+
 /** The equations' matrix with nothing to be said by some features, whose weights come out as 0 where product is 0. */
 function without(gram: Float64Array, width: number, features: number[]): Float64Array {
   if (features.length === 0) return gram;

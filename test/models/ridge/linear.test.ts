@@ -109,7 +109,11 @@ describe("ridge", () => {
 
   test("bands of late are the residual quantiles of the last third and hold the median", () => {
     const data = regressionOf(3000, 1, 1);
-    const { late } = measureResiduals(data, solveRidge(normalEquations(data, 0, 3000), 1e-4), 3000);
+    const { late } = measureResiduals(
+      data,
+      predictRidge(data, solveRidge(normalEquations(data, 0, 3000), 1e-4), 0, 3000),
+      3000,
+    );
     expect(late[0]![0]).toBeCloseTo(-0.8, 1);
     expect(late[0]![1]).toBe(0);
     expect(late[0]![2]).toBeCloseTo(0.8, 1);
