@@ -20,6 +20,8 @@ export type Facts = {
   newestReadingAt?: Date | null | undefined;
   /** Nothing new has come from any sensor: that this one is silent, or has no forecast, says nothing of it. */
   isSourceStale?: boolean;
+  /** How old the newest reading of all is; null where nobody knows. */
+  sourceAgeSeconds?: number | null;
   /** Of the last week; undefined where nothing was scored. */
   accuracy?: { target: string; coverage: number | null; skill: number | null }[] | undefined;
   /** What the watch saw, where the rule looks at the system. */
@@ -192,8 +194,10 @@ function judgeObserved(condition: Extract<Condition, { kind: "observed" }>, fact
   return { verdict, evidence: () => evidence };
 }
 
-function judgeSilent(forSeconds: number, { slot, newestReadingAt, isSourceStale }: Facts): Judged {
-  if (isSourceStale) return blind("staleSource");
+function judgeSilent(forSeconds: number, facts: Facts): Judged {
+  const { slot, newestReadingAt, isSourceStale, sourceAgeSeconds } = facts;
+  // While nobody at all is heard of for so long, it is not this one that is silent.
+  if (isSourceStale || (sourceAgeSeconds ?? 0) >= forSeconds) return blind("staleSource");
   if (newestReadingAt === undefined) return blind("sourceUnanswered");
   // A sensor that was never heard of is silent, too.
   const seconds = newestReadingAt === null ? Infinity : secondsBetween(newestReadingAt, slot);

@@ -34,7 +34,8 @@ export async function factsOf(
   const isAsked = [...watched.values()].some((rules) => rules.some(asksForSource));
   const source = isAsked ? await follower.state().catch(() => null) : null;
   const newestOfAll = source?.newestReadingAt ?? null;
-  const isSourceStale = newestOfAll !== null && secondsBetween(newestOfAll, slot) > staleSeconds;
+  const sourceAgeSeconds = newestOfAll && secondsBetween(newestOfAll, slot);
+  const isSourceStale = sourceAgeSeconds !== null && sourceAgeSeconds > staleSeconds;
   const accuracy = await accuracyOf(views, watched, [...oldForecasts, ...forecasts], slot);
   const outcomeOf = new Map([...oldOutcomes, ...outcomes].map((one) => [one.sensorId, one]));
   const served = Map.groupBy(
@@ -50,7 +51,7 @@ export async function factsOf(
         forecasts: served.get(sensorId) ?? [],
         profile: book.profiles.get(sensorId) ?? null,
         newestReadingAt: newest.get(sensorId),
-        isSourceStale,
+        ...{ isSourceStale, sourceAgeSeconds },
         accuracy: accuracy.get(sensorId),
       },
     ]),
