@@ -39,8 +39,11 @@ export type StageSettings = {
    * no WAF.
    */
   requestsPerFiveMinutes: number | null;
-  /** Who sends alert mails by SES, an identity verified there, and the topics of SNS that alerts may go to. */
-  alerts: { emailFrom: string | null; topicArns: string[]; privateHosts: string[] };
+  /**
+   * Who sends alert mails by SES, an identity verified there, the topics of SNS that alerts may go to, and what names
+   * in SSM and Secrets Manager begin with that channels may refer to, such as "/forecasts/alerts/"; null: none.
+   */
+  alerts: { emailFrom: string | null; topicArns: string[]; secretPrefix: string | null; privateHosts: string[] };
   /** A forecast of more than this a month raises an alarm to `alarmEmail`, in USD; null for none. */
   monthlyBudget: number | null;
   logRetentionDays: number;
@@ -137,7 +140,7 @@ const defaults: StageSettings = {
   requireSignature: false,
   signIn: null,
   requestsPerFiveMinutes: null,
-  alerts: { emailFrom: null, topicArns: [], privateHosts: [] },
+  alerts: { emailFrom: null, topicArns: [], secretPrefix: null, privateHosts: [] },
   monthlyBudget: null,
   logRetentionDays: 14,
   backupRetentionDays: 35,

@@ -86,8 +86,8 @@ export function createFunctions(settings: StageSettings, store: Store, queues: Q
 }
 export type Functions = ReturnType<typeof createFunctions>;
 
-/** Mail by the one identity, and the named topics: nothing where nobody has set them up. */
-function tellsBy({ alerts: { emailFrom, topicArns } }: StageSettings): Permission[] {
+/** Mail by the one identity, the named topics, secrets under the one prefix: nothing where nobody has set them up. */
+function tellsBy({ alerts: { emailFrom, topicArns, secretPrefix } }: StageSettings): Permission[] {
   const address = emailFrom && (/<([^>]+)>/.exec(emailFrom)?.[1] ?? emailFrom);
   const { accountId } = aws.getCallerIdentityOutput();
   const { region } = aws.getRegionOutput();
@@ -101,7 +101,18 @@ function tellsBy({ alerts: { emailFrom, topicArns } }: StageSettings): Permissio
         },
       ]
     : [];
-  return [...mail, ...(topicArns.length > 0 ? [{ actions: ["sns:Publish"], resources: topicArns }] : [])];
+  const ofAccount = (service: string) => $interpolate`arn:aws:${service}:${region}:${accountId}`;
+  const secrets = secretPrefix
+    ? [
+        { actions: ["ssm:GetParameter"], resources: [$interpolate`${ofAccount("ssm")}:parameter${secretPrefix}*`] },
+        {
+          actions: ["secretsmanager:GetSecretValue"],
+          resources: [$interpolate`${ofAccount("secretsmanager")}:secret:${secretPrefix.slice(1)}*`],
+        },
+      ]
+    : [];
+  const topics = topicArns.length > 0 ? [{ actions: ["sns:Publish"], resources: topicArns }] : [];
+  return [...mail, ...topics, ...secrets];
 }
 
 /** Lets each queue feed the function of its name. */
@@ -131,6 +142,7 @@ function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queue
     TRAIN_QUEUE_URL: queues.train.queue.url,
     NOTIFY_QUEUE_URL: queues.notify.queue.url,
     EMAIL_FROM: settings.alerts.emailFrom ?? "",
+    ALERT_SECRET_PREFIX: settings.alerts.secretPrefix ?? "",
     ALERT_PRIVATE_HOSTS: settings.alerts.privateHosts.join(),
     SETTLE_SECONDS: `${60 * settings.settleMinutes}`,
     CODE_VERSION: process.env.GITHUB_SHA?.slice(0, 12) ?? "",

@@ -37,7 +37,7 @@ export const ChannelSettings = z.discriminatedUnion("kind", [
 export type ChannelSettings = z.infer<typeof ChannelSettings>;
 export type ChannelKind = ChannelSettings["kind"];
 
-/** What of a channel is secret: a webhook's signing key; the whole URL where that is the key; a password. Null: nothing. */
+/** What of a channel is secret: the key that signs; the whole URL where that is the key; a password. Null: nothing. */
 export function secretOf(settings: ChannelSettings): z.ZodType<string> | null {
   switch (settings.kind) {
     case "webhook":

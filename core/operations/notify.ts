@@ -1,5 +1,5 @@
-import type { OpenChannel } from "../alert/channel.ts";
 import type { Batch, Outbox, Sender, Sent } from "../alert/outbox.ts";
+import { AppError } from "../errors.ts";
 import type { NotifyMessage } from "../messages.ts";
 import type { Ports } from "../ports.ts";
 import { addSeconds, secondsBetween } from "../time.ts";
@@ -34,12 +34,12 @@ export async function notify(ports: NotifyPorts, { channelId, slot }: NotifyMess
   if (!(await leases.acquire(lease, holder, leaseSeconds))) return { delivered: 0 };
   let delivered = 0;
   try {
-    const channel = await outbox.channel(channelId);
-    if (channel === null) return { delivered };
+    const tell = await openChannel(ports, channelId);
+    if (tell === null) return { delivered };
     for (let i = 0; i < mostBatches; i++) {
       const batch = await outbox.next(channelId, wall.now());
       if (batch === null) break;
-      if (await deliver(ports, channel, batch)) delivered += batch.total;
+      if (await deliver(ports, channelId, tell, batch)) delivered += batch.total;
       await leases.acquire(lease, holder, leaseSeconds);
     }
   } finally {
@@ -50,10 +50,23 @@ export async function notify(ports: NotifyPorts, { channelId, slot }: NotifyMess
   return { delivered };
 }
 
-async function deliver(ports: NotifyPorts, channel: OpenChannel, batch: Batch): Promise<boolean> {
+type Telling = (batch: Batch) => Promise<Sent>;
+
+/** How the channel tells; null where it is off. One whose secret is not to be had fails, and its deliveries say why. */
+async function openChannel({ outbox, send }: NotifyPorts, channelId: string): Promise<Telling | null> {
+  try {
+    const channel = await outbox.channel(channelId);
+    return channel && ((batch) => send(channel, batch));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "misconfigured") throw error;
+    return () => Promise.reject(error);
+  }
+}
+
+async function deliver(ports: NotifyPorts, channelId: string, tell: Telling, batch: Batch): Promise<boolean> {
   const { wall, outbox, log } = ports;
   const at = wall.now();
-  const sent = await ports.send(channel, batch).catch(
+  const sent = await tell(batch).catch(
     (error: unknown): Sent => ({
       isOk: false,
       isFinal: false,
@@ -67,13 +80,12 @@ async function deliver(ports: NotifyPorts, channel: OpenChannel, batch: Batch): 
   const pause = Math.min(longestPauseSeconds, firstPauseSeconds * 2 ** Math.min(20, batch.attempts));
   const detail = sent.detail.slice(0, 500);
   await outbox.settle(
-    channel.channelId,
+    channelId,
     batch,
     { ...made, isOk: sent.isOk, detail },
     isOver ? null : addSeconds(wall.now(), pause),
   );
-  if (!sent.isOk)
-    log.warn(isOver ? "notify.givenUp" : "notify.failed", { channelId: channel.channelId, attempt, detail });
+  if (!sent.isOk) log.warn(isOver ? "notify.givenUp" : "notify.failed", { channelId, attempt, detail });
   return sent.isOk;
 }
 

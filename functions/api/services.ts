@@ -28,6 +28,8 @@ export type ApiSettings = {
   clockSpeed: number;
   /** Origins of dashboards that are served from elsewhere. */
   allowedOrigins: string[];
+  /** What names in AWS begin with that channels' secrets may refer to; none when left out. */
+  alertSecretPrefix?: string | null;
   /** How long what is kept, and how large the database may become. */
   storage: { retention: Retention; limitBytes: number | null };
   /** Whether reads that went well are logged: true outside the demo, whose dashboard would fill the terminal. */

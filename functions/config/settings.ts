@@ -40,7 +40,7 @@ export function retentionOf(config: Config): Retention {
 
 /** The use cases' settings from the configuration and the source's targets. */
 export function settingsOf(config: Config, targets: Target[], demo: { isDemo: boolean } = { isDemo: false }): Settings {
-  const { stepSeconds, leads, codeVersion, shardSize, allowedOrigins } = config;
+  const { stepSeconds, leads, codeVersion, shardSize, allowedOrigins, alertSecretPrefix } = config;
   const fleet = { stepSeconds, leads, targets };
   const groups = { ...ungrouped, depth: config.fleetGroups };
   const clockSpeed = demo.isDemo ? config.demoSpeed : 1;
@@ -71,6 +71,7 @@ export function settingsOf(config: Config, targets: Target[], demo: { isDemo: bo
       isDemo: demo.isDemo,
       clockSpeed,
       allowedOrigins,
+      alertSecretPrefix,
       storage: { retention: retentionOf(config), limitBytes: config.databaseLimitBytes },
     },
   };

@@ -201,6 +201,13 @@ export const sections = {
       .min(32, "must have at least 32 characters")
       .optional()
       .describe("Encrypts the secrets of alert channels. Unset: made once and kept in DATA_DIR; on AWS a secret"),
+    ALERT_SECRET_PREFIX: z
+      .string()
+      .regex(/^\/[\w.-]+(\/[\w.-]+)*\/$/, "must begin and end with a slash, such as /forecasts/alerts/")
+      .optional()
+      .describe(
+        "What names in AWS begin with that channels may refer to, such as /forecasts/alerts/: ssm:/forecasts/alerts/NAME, secretsmanager:forecasts/alerts/NAME. Unset: none",
+      ),
     ALERT_PRIVATE_HOSTS: list.describe(
       "Names, addresses or networks such as 10.0.0.0/8 that webhooks and Kafka may reach although they are private; separated by commas",
     ),

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
+import type { Secrets } from "../../core/alert/secret.ts";
 import type { Forecast } from "../../core/forecast/forecast.ts";
 import type { AlertPorts } from "../../core/operations/alert-ports.ts";
 import type { NotifyPorts } from "../../core/operations/notify.ts";
 import type { Log, Ports } from "../../core/ports.ts";
 import { systemClock } from "../adapters/clock.ts";
 import type { Broker } from "../adapters/notify/mqtt.ts";
+import { awsSecrets, variableSecrets } from "../adapters/notify/secrets.ts";
 import { byKind, type Senders } from "../adapters/notify/senders.ts";
 import { postgresAlerts } from "../adapters/postgres/alert/alerts.ts";
 import { postgresChannels, postgresOutbox } from "../adapters/postgres/alert/outbox.ts";
@@ -17,13 +19,14 @@ import { sealWith } from "../adapters/sealed.ts";
 import type { Config } from "../config/environment.ts";
 import { once } from "../lambda/once.ts";
 
-/** Rules, what fired, channels and the outbox, in the predictor database. */
+/** Rules, what fired, channels and the outbox, in the predictor database; who tells has `secrets` to look up. */
 export function alertStores(
   { db }: Database<PredictorSchema>,
-  { alertSecretKey, channelSecrets = {} }: Pick<Config, "alertSecretKey"> & Partial<Pick<Config, "channelSecrets">>,
+  { alertSecretKey }: Pick<Config, "alertSecretKey">,
+  secrets?: Secrets,
 ) {
   const seal = sealWith(alertSecretKey);
-  const stores = { channels: postgresChannels(db, seal), outbox: postgresOutbox(db, seal, channelSecrets) };
+  const stores = { channels: postgresChannels(db, seal), outbox: postgresOutbox(db, seal, secrets) };
   return { alerts: postgresAlerts(db), rules: postgresRules(db), ...stores };
 }
 
@@ -44,7 +47,7 @@ export function notifyPorts(
 ): NotifyPorts {
   return {
     ...{ log, queue, wall: systemClock(), leases: postgresLeases(predictor.db) },
-    outbox: alertStores(predictor, config).outbox,
+    outbox: alertStores(predictor, config, secretsOf(config)).outbox,
     send: byKind(sendersOf(config, broker)),
     newHolder: () => randomBytes(12).toString("base64url"),
   };
@@ -72,6 +75,11 @@ export function publisherOf(
       log.warn("mqtt.notPublished", { forecasts: forecasts.length, error });
     }
   };
+}
+
+function secretsOf({ alertSecretPrefix: prefix, channelSecrets }: Config): Secrets {
+  const variables = variableSecrets(channelSecrets);
+  return { prefix, find: prefix === null ? variables : awsSecrets(variables) };
 }
 
 function sendersOf(config: Config, broker: (() => Promise<Broker>) | null): Senders {

@@ -102,6 +102,17 @@ describe("telling", () => {
     expect(given.map(({ key }) => key)).toEqual(["k1"]);
   });
 
+  it("says in the deliveries why a secret is not to be had, and tries again", async () => {
+    const { add, sent, tell, channels, queue } = await start();
+    await channels.save((await channels.get("c1"))!, "env:CHANNEL_SECRET_HOOK");
+    await add("k1");
+    expect(await tell()).toEqual({ delivered: 0 });
+    const [tried] = await channels.deliveries("c1", 10);
+    expect(tried).toMatchObject({ isOk: false, detail: expect.stringContaining("refers to CHANNEL_SECRET_HOOK") });
+    expect(queue.sent.at(-1)!.message.delaySeconds).toBe(10);
+    expect(sent).toEqual([]);
+  });
+
   it("makes one digest of many, which stays the same one when it is tried again", async () => {
     const { add, sent, tell, answers, clock } = await start();
     for (let i = 0; i < 8; i++) await add(`k${i}`, `r${i}`);

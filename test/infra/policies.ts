@@ -49,8 +49,10 @@ export function policyViolations(resources: Resource[]): string[] {
     });
 }
 
-/** An ARN without `*`, but for the objects under one prefix of one bucket, or the streams of one log group. */
+/** An ARN without `*`, but for what lies under one prefix: objects of a bucket, streams of a log group, secrets. */
 function isNarrow(resource: string): boolean {
   if (!resource.includes("*")) return resource.startsWith("arn:");
+  if (/^arn:aws:(ssm:[\w-]+:\d+:parameter\/|secretsmanager:[\w-]+:\d+:secret:)([\w.-]+\/)+\*$/.test(resource))
+    return true;
   return /^arn:aws:s3:::[\w.-]+\/[\w-]+\/\*$|^arn:aws:logs:[\w-]+:\d+:log-group:[\w/-]+:\*$/.test(resource);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settingsFor } from "../../sst.settings.ts";
 import { type Evaluation, evaluate, secrets } from "./evaluate.ts";
-import { grants, Role } from "./policies.ts";
+import { grants, policyViolations, Role } from "./policies.ts";
 import { violations } from "./rules.ts";
 
 const deadLetters = "ForecastDeadLetters, ScoreDeadLetters, TrainDeadLetters, NotifyDeadLetters";
@@ -105,23 +105,28 @@ test("a private follower's VPC, arm64 and an address for alarms are a setting ea
   expect(platforms).toEqual(["arm64"]);
 });
 
-test("mails and topics of alerts are allowed by name, once the settings have them", async () => {
+test("mails, topics and secrets of alerts are allowed by name, once the settings have them", async () => {
   const topic = "arn:aws:sns:eu-central-1:123456789012:alerts";
-  const from = "alerts: { emailFrom: null, topicArns: [],";
-  const to = `alerts: { emailFrom: "Forecasts <alerts@site.example>", topicArns: ["${topic}"],`;
+  const from = "alerts: { emailFrom: null, topicArns: [], secretPrefix: null,";
+  const to = `alerts: { emailFrom: "Forecasts <alerts@site.example>", topicArns: ["${topic}"], secretPrefix: "/site/alerts/",`;
   const evaluation = await evaluate("dev", {
     artifacts: join(artifacts, "alerts"),
     patches: [{ file: "sst.settings.ts", from, to }],
   });
   const role = evaluation.resources.find(({ type, name }) => type === "aws:iam/role:Role" && name === "NotifyRole");
-  const told = grants(Role.parse(role?.inputs)).filter(({ action }) => /^(ses|sns):/.test(action));
-  expect(told.map(({ action, resource }) => `${action} ${resource.replace(/^.*:(?=identity|alerts)/, "")}`)).toEqual([
+  const told = grants(Role.parse(role?.inputs)).filter(({ action }) => /^(ses|sns|ssm|secretsmanager):/.test(action));
+  expect(
+    told.map(({ action, resource }) => `${action} ${resource.replace(/^.*:(?=identity|alerts|parameter|secret)/, "")}`),
+  ).toEqual([
     "ses:SendEmail identity/alerts@site.example",
     "ses:SendEmail identity/site.example",
     "ses:SendRawEmail identity/alerts@site.example",
     "ses:SendRawEmail identity/site.example",
     "sns:Publish alerts",
+    "ssm:GetParameter parameter/site/alerts/*",
+    "secretsmanager:GetSecretValue secret:site/alerts/*",
   ]);
+  expect(policyViolations(evaluation.resources)).toEqual([]);
 });
 
 function receives(queue: string): string[] {

@@ -1506,7 +1506,8 @@ export interface AlertChannel {
 }
 /**
  * `secret`: of a webhook the key that signs (16 characters at least), of Slack and Teams the whole URL, of Kafka the
- * password. It is stored encrypted and never shown again. `env:CHANNEL_SECRET_NAME` refers to a variable of who tells
+ * password. It is stored encrypted and never shown again. `env:CHANNEL_SECRET_NAME` refers to a variable of who tells,
+ * `ssm:` and `secretsmanager:` with a name to AWS
  */
 export interface AlertChannelRequest {
   name: string;

@@ -139,7 +139,7 @@ export const ChannelRequest = z
   })
   .openapi("AlertChannelRequest", {
     description:
-      "`secret`: of a webhook the key that signs (16 characters at least), of Slack and Teams the whole URL, of Kafka the password. It is stored encrypted and never shown again. `env:CHANNEL_SECRET_NAME` refers to a variable of who tells",
+      "`secret`: of a webhook the key that signs (16 characters at least), of Slack and Teams the whole URL, of Kafka the password. It is stored encrypted and never shown again. `env:CHANNEL_SECRET_NAME` refers to a variable of who tells, `ssm:` and `secretsmanager:` with a name to AWS",
   });
 export const ChannelResponse = z
   .object({

@@ -65,8 +65,9 @@ const listDeliveries = createRoute({
   responses: answers(200, DeliveryList, "Tries"),
 });
 
-export function alertChannelRoutes({ ports, access }: ApiServices): OpenAPIHono {
+export function alertChannelRoutes({ ports, access, settings }: ApiServices): OpenAPIHono {
   const { channels, outbox, queue } = ports;
+  const { alertSecretPrefix: prefix = null } = settings;
   const load = async (id: string): Promise<Channel> => {
     const channel = await channels.get(id);
     if (channel !== null) return channel;
@@ -76,7 +77,7 @@ export function alertChannelRoutes({ ports, access }: ApiServices): OpenAPIHono 
     .openapi(listChannels, async (c) => c.json({ items: (await channels.list()).map(toResponse) }, 200))
     .openapi(makeChannel, async (c) => {
       const { secret, ...body } = c.req.valid("json");
-      checkSecret(body.settings, secret, false);
+      checkSecret(body.settings, secret, { isKept: false, prefix });
       const head = { channelId: newId("channel"), createdAt: access.clock.now(), createdBy: c.get("actor").name };
       await channels.save({ ...body, ...head }, secret ?? null);
       c.set("object", `alert-channels/${head.channelId}`);
@@ -86,7 +87,7 @@ export function alertChannelRoutes({ ports, access }: ApiServices): OpenAPIHono 
       const before = await load(c.req.valid("param").id);
       const { secret, ...body } = c.req.valid("json");
       const isSameKind = before.settings.kind === body.settings.kind;
-      checkSecret(body.settings, secret, isSameKind && before.hasSecret);
+      checkSecret(body.settings, secret, { isKept: isSameKind && before.hasSecret, prefix });
       const hasNone = secretOf(body.settings) === null;
       // A key that signed for one receiver must not go to another.
       const isSameReceiver = JSON.stringify(before.settings) === JSON.stringify(body.settings);
@@ -150,7 +151,11 @@ const secretWords: Partial<Record<ChannelKind, string>> = {
 };
 
 /** Refuses with 422 a secret that the kind cannot use, or lacks. */
-function checkSecret(settings: Channel["settings"], secret: string | undefined, isKept: boolean): void {
+function checkSecret(
+  settings: Channel["settings"],
+  secret: string | undefined,
+  { isKept, prefix }: { isKept: boolean; prefix: string | null },
+): void {
   const { kind } = settings;
   const bad = (message: string) => refuse(422, { code: "badInput", detail: `secret: ${message}` });
   if (secretOf(settings) === null) {
@@ -161,7 +166,7 @@ function checkSecret(settings: Channel["settings"], secret: string | undefined, 
     if (!isKept) throw bad(`give ${secretWords[kind] ?? "it"}`);
     return;
   }
-  const fault = secretFault(settings, secret);
+  const fault = secretFault(settings, secret, prefix);
   if (fault !== null) throw bad(fault);
 }
 

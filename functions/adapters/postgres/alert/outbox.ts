@@ -3,7 +3,7 @@ import { type Kysely, type Selectable, sql } from "kysely";
 import { type Channel, ChannelSettings, type ChannelStore, tellsEach } from "../../../../core/alert/channel.ts";
 import type { Batch, Outbox } from "../../../../core/alert/outbox.ts";
 import type { Notice } from "../../../../core/alert/ports.ts";
-import { resolveSecret } from "../../../../core/alert/secret.ts";
+import { resolveSecret, type Secrets } from "../../../../core/alert/secret.ts";
 import type { Seal } from "../../sealed.ts";
 import type { PredictorSchema } from "../schema.ts";
 
@@ -72,12 +72,10 @@ export function postgresChannels(db: Kysely<PredictorSchema>, seal: Seal): Chann
   };
 }
 
-/** The outbox in the predictor database. Who works on a channel holds its lease: there is one at a time. */
-export function postgresOutbox(
-  db: Kysely<PredictorSchema>,
-  seal: Seal,
-  channelSecrets: Readonly<Record<string, string>> = {},
-): Outbox {
+const noSecrets: Secrets = { prefix: null, find: async () => null };
+
+/** The outbox; `secrets` is what channels may refer to. Who works on a channel holds its lease: there is one at a time. */
+export function postgresOutbox(db: Kysely<PredictorSchema>, seal: Seal, secrets: Secrets = noSecrets): Outbox {
   return {
     async channel(channelId) {
       const row = await db
@@ -88,7 +86,7 @@ export function postgresOutbox(
       if (row === undefined || !row.is_enabled) return null;
       const channel = toChannel(row);
       const stored = row.secret && seal.open(row.secret, channelId);
-      return { ...channel, secret: resolveSecret(stored, channel.settings, channelId, channelSecrets) };
+      return { ...channel, secret: await resolveSecret(stored, channel.settings, channelId, secrets) };
     },
 
     async add({ channelId, ruleId, sensorId, notice, dueAt }, now) {
