@@ -24,6 +24,7 @@ import * as cycleCounts from "./0022_cycle_counts.ts";
 import * as scored from "./0023_scored.ts";
 import * as losses from "./0024_losses.ts";
 import * as chance from "./0025_chance.ts";
+import * as packed from "./0026_packed.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -52,6 +53,7 @@ export const migrations: Record<string, Migration> = {
   "0023_scored": scored,
   "0024_losses": losses,
   "0025_chance": chance,
+  "0026_packed": packed,
 };
 
 /**

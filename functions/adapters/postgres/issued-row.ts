@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Resolution, stepLimit, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
+import { type Resolution, valueOfStep } from "../../../core/data/resolution.ts";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { experts } from "../../../core/mix/experts.ts";
 import type { Mix } from "../../../core/mix/mix.ts";
@@ -7,6 +7,7 @@ import { mixOfShares, shareGroups, sharesOf } from "../../../core/mix/shares.ts"
 import { everyLead, isEveryLead, lastLead } from "../../../core/model/leads.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { column, type RowOf } from "./columns.ts";
+import { besideOf, packIssued, stepsOf } from "./issued-pack.ts";
 import { openPack, packMix } from "./mix-pack.ts";
 import type { MixedLead } from "./mixed-lead.ts";
 
@@ -55,12 +56,15 @@ export const issuedColumns = {
   is_served: column<boolean>("boolean"),
   learnt_through: column<(Date | null)[] | null>("timestamptz[]"),
   reason_texts: column<(string | null)[] | null>("text[]"),
+  /** Null in what the versions before wrote, and where numbers are no steps: then the columns around it have them. */
+  packed: column<Buffer | null>("bytea"),
+  /** Written by the versions before, in the place of `packed`. */
   steps: column<number[] | null>("int2[]"),
   exact: column<(number | null)[] | null>("float8[]"),
   /** Per target, zeros for one that is not mixed; null where none is. */
   shares: column<number[] | null>("int2[]"),
-  /** base64; null where there is nothing to learn from. */
-  pack: column<string | null>("text"),
+  /** What learning needs; null where there is nothing to learn from. */
+  pack: column<Buffer | null>("bytea"),
 };
 export type IssuedRow = RowOf<typeof issuedColumns>;
 
@@ -72,38 +76,35 @@ export function toIssuedRows(forecasts: Forecast[]): { rows: IssuedRow[]; lineag
     const lineageId = idOf(lineage);
     lineages.set(lineageId, lineage);
     const { sensorId, slot, origin, issuedAt, sourceWatermark, isServed } = group[0]!;
-    const values = valuesOf(group);
-    const steps = toSteps(values, group);
     const hasText = group.some(({ reasonText }) => reasonText !== null);
-    const hasMix = group.some(({ mix }) => mix !== null);
     return {
       ...{ sensor_id: sensorId, slot, origin, lineage_id: lineageId, issued_at: issuedAt },
       ...{ source_watermark: sourceWatermark, is_served: isServed },
-      learnt_through: hasMix ? group.map(({ mix }) => mix?.learntThrough ?? null) : null,
-      shares: hasMix ? group.flatMap(({ mix, leads }) => (mix ? sharesOf(mix, leads) : noShares(leads))) : null,
       reason_texts: hasText ? group.map(({ reasonText }) => reasonText) : null,
-      ...(steps ? { steps, exact: null } : { steps: null, exact: values }),
-      pack: packMix(group)?.toString("base64") ?? null,
+      ...numbersOf(group),
+      pack: packMix(group),
     };
   });
   return { rows, lineages };
 }
 
 /**
- * The forecasts that the row was made of, equal in every field; without a pack their mix and seasonal naive are gone.
+ * The forecasts that the row was made of, equal in every field; without a pack their seasonal naive is gone, and of
+ * their mix only the shares are left, which need not be asked for.
  */
-export function toForecasts(row: IssuedRow, lineage: Lineage): Forecast[] {
+export function toForecasts(row: IssuedRow, lineage: Lineage, withShares = true): Forecast[] {
   const { leads, stepSeconds, codeVersion, targets } = lineage;
-  const pack = row.pack === null ? null : Buffer.from(row.pack, "base64");
+  const steps = row.packed ? stepsOf(row.packed, targets.length, leads.length) : row.steps;
+  const known = withShares || row.pack ? learntAndShares(row, lineage) : { learnt: null, shares: null };
   const read =
-    pack &&
+    row.pack &&
     openPack(
-      pack,
+      row.pack,
       leads.length,
       targets.map((target) => target.resolution),
     );
   return targets.map(({ isMixed, challengerId, ...target }, n) => {
-    const value = reader(row, target.resolution);
+    const value = reader({ steps, exact: row.exact }, target.resolution);
     const level = (q: number) => leads.map((_, h) => value(targets.length + 3 * (h * targets.length + n) + q));
     const mixed = read && leads.map((_, h) => read(n, h));
     return {
@@ -114,24 +115,37 @@ export function toForecasts(row: IssuedRow, lineage: Lineage): Forecast[] {
       reasonText: row.reason_texts?.[n] ?? null,
       ...{ q10: level(0), q50: level(1), q90: level(2), lastValue: value(n) },
       seasonalNaive: mixed?.map((lead) => lead.seasonalNaive) ?? leads.map(() => null),
-      mix: isMixed ? mixFrom(row, mixed, { n, leads, challengerId }) : null,
+      mix: isMixed ? mixFrom(known, mixed, { n, leads, challengerId }) : null,
     };
   });
 }
 
 /** The doubles of a row, by place: last values, then lead by lead, per target q10, q50, q90. */
-export function reader({ steps, exact }: Pick<IssuedRow, "steps" | "exact">, resolution: Resolution | null) {
+export function reader(
+  { steps, exact }: { steps: ArrayLike<number> | null; exact: (number | null)[] | null },
+  resolution: Resolution | null,
+) {
   return steps ? (i: number) => valueOfStep(resolution!, steps[i]!) : (i: number) => exact![i]!;
 }
 
 type Place = { n: number; leads: number[]; challengerId: string | null };
 
+type LearntAndShares = { learnt: (Date | null)[] | null; shares: number[] | null };
+
+/** Of each target what its mix had learnt to; its shares one target after the other, in `sharesOf`'s order. */
+export function learntAndShares(row: IssuedRow, { leads, stepSeconds, targets }: Lineage): LearntAndShares {
+  if (row.packed === null) return { learnt: row.learnt_through, shares: row.shares };
+  const { learnt, shares } = besideOf(row.packed, targets.length, leads);
+  const toDate = (steps: number) => (steps < 0 ? null : addSeconds(row.origin, -steps * stepSeconds));
+  return { learnt: row.learnt_through ?? learnt?.map(toDate) ?? null, shares };
+}
+
 /** The mix whole, or what its shares tell of it once the pack is gone; null where neither was read. */
-function mixFrom(row: IssuedRow, read: MixedLead[] | null, { n, leads, challengerId }: Place): Mix | null {
-  const of = { learntThrough: row.learnt_through?.[n] ?? null, challengerId };
+function mixFrom(known: LearntAndShares, read: MixedLead[] | null, { n, leads, challengerId }: Place): Mix | null {
+  const of = { learntThrough: known.learnt?.[n] ?? null, challengerId };
   if (read === null) {
     const size = noShares(leads).length;
-    return row.shares && mixOfShares(row.shares.slice(n * size, (n + 1) * size), leads, of);
+    return known.shares && mixOfShares(known.shares.slice(n * size, (n + 1) * size), leads, of);
   }
   const made = read[0]!.experts.map((_, k) => {
     const triples = read.flatMap((lead) => lead.experts[k] ?? []);
@@ -185,6 +199,42 @@ function idOf(lineage: Lineage): string {
   return (bytes.readBigUInt64BE() >> 1n).toString();
 }
 
+type Numbers = Pick<IssuedRow, "packed" | "steps" | "exact" | "learnt_through" | "shares">;
+
+/** All numbers in one value where they are whole steps; else each list by itself. */
+function numbersOf(group: Forecast[]): Numbers {
+  const hasMix = group.some(({ mix }) => mix !== null);
+  const learnt = hasMix ? group.map(({ mix }) => mix?.learntThrough ?? null) : null;
+  const shares = hasMix ? group.flatMap(({ mix, leads }) => (mix ? sharesOf(mix, leads) : noShares(leads))) : null;
+  return numbersWith(group, learnt, shares);
+}
+
+/** The numbers of these forecasts, with what their mixes had learnt to and the shares as they are given. */
+export function numbersWith(group: Forecast[], learnt: (Date | null)[] | null, shares: number[] | null): Numbers {
+  const { leads, origin, stepSeconds } = group[0]!;
+  const steps = learnt && stepsBefore(origin, stepSeconds, learnt);
+  const packed = steps?.includes(null) ? null : packIssued(group, { learnt: steps as number[] | null, shares, leads });
+  if (packed === null) return numbersApart(group, learnt, shares);
+  return { packed, steps: null, exact: null, learnt_through: null, shares: null };
+}
+
+/** The same as the versions before kept them: a list each. */
+export function numbersApart(group: Forecast[], learnt: (Date | null)[] | null, shares: number[] | null): Numbers {
+  const { leads } = group[0]!;
+  const packed = packIssued(group, { learnt: null, shares: null, leads });
+  const steps = packed && [...stepsOf(packed, group.length, leads.length)];
+  return { packed: null, steps, exact: steps ? null : valuesOf(group), learnt_through: learnt, shares };
+}
+
+/** How many steps before the origin each moment lies: -1 for none, null where that is no whole number of them. */
+function stepsBefore(origin: Date, stepSeconds: number, moments: (Date | null)[]): (number | null)[] {
+  return moments.map((at) => {
+    if (at === null) return -1;
+    const steps = (origin.getTime() - at.getTime()) / (stepSeconds * 1000);
+    return Number.isInteger(steps) && steps >= 0 ? steps : null;
+  });
+}
+
 /** A ragged band leaves holes, which the database refuses. */
 function valuesOf(group: Forecast[]): (number | null)[] {
   const leads = group[0]!.leads.length;
@@ -193,21 +243,6 @@ function valuesOf(group: Forecast[]): (number | null)[] {
     for (const { q10, q50, q90 } of group) values.push(q10[h] ?? null, q50[h] ?? null, q90[h] ?? null);
   const isRagged = group.some((one) => [one.q10, one.q50, one.q90].some(({ length }) => length !== leads));
   return isRagged ? [...values, null] : values;
-}
-
-/** The values as 16-bit steps, null where one is none exactly. */
-function toSteps(values: (number | null)[], group: Forecast[]): number[] | null {
-  const size = group.length;
-  const steps: number[] = [];
-  for (const [i, value] of values.entries()) {
-    const n = i < size ? i : Math.floor((i - size) / 3) % size;
-    const resolution = group[n]!.resolution;
-    if (resolution === null || value === null) return null;
-    const step = stepOf(resolution, value);
-    if (!(Math.abs(step) <= stepLimit) || valueOfStep(resolution, step) !== value) return null;
-    steps.push(step);
-  }
-  return steps;
 }
 
 /** When the row's last lead comes due. */

@@ -28,12 +28,12 @@ export function issuedReader(db: Kysely<PredictorSchema>) {
 
     /**
      * The forecasts of the rows that `from` gives, a select of `issuedFields` of `i`; in its order, each row's targets
-     * in theirs.
+     * in theirs. Without `withShares` what has lost its pack has no mix.
      */
-    async forecasts(select: RawBuilder<IssuedRow>): Promise<Forecast[]> {
+    async forecasts(select: RawBuilder<IssuedRow>, { withShares } = { withShares: true }): Promise<Forecast[]> {
       const { rows } = await select.execute(db);
       const lineages = await lineagesOf(rows.map((row) => row.lineage_id));
-      return rows.flatMap((row) => toForecasts(row, lineages.get(row.lineage_id)!));
+      return rows.flatMap((row) => toForecasts(row, lineages.get(row.lineage_id)!, withShares));
     },
 
     /** Seconds that the furthest lead lies ahead: no row from before has a lead at a later moment. */
@@ -53,15 +53,14 @@ export function issuedReader(db: Kysely<PredictorSchema>) {
   };
 }
 
-/** The columns that `toForecasts` wants of `i` and `k`; without `shares` what has lost its pack has no mix. */
-export function issuedFields(pack: RawBuilder<unknown>, shares = sql`i.shares`): RawBuilder<IssuedRow> {
+/** The columns that `toForecasts` wants of `i` and `k`. */
+export function issuedFields(pack: RawBuilder<unknown>): RawBuilder<IssuedRow> {
   return sql`k.sensor_id, i.slot, i.origin, i.lineage_id::text as lineage_id, i.issued_at, i.source_watermark, i.is_served,
-    i.learnt_through, i.reason_texts, i.steps, i.exact, ${shares} as shares,
-    ${pack} as pack`;
+    i.learnt_through, i.reason_texts, i.packed, i.steps, i.exact, i.shares, ${pack} as pack`;
 }
 
-/** A row's pack as base64, by the alias `m` of issued_mix. */
-export const packField = sql`encode(m.pack, 'base64')`;
+/** A row's pack, by the alias `m` of issued_mix. */
+export const packField = sql`m.pack`;
 /** Joins it. */
 export const withPack = sql`left join issued_mix m on m.sensor_no = i.sensor_no and m.slot = i.slot and m.origin = i.origin
   and m.lineage_id = i.lineage_id`;

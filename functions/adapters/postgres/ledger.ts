@@ -149,7 +149,7 @@ async function record(
     .map((outcome) => ({ ...toRow(outcomeColumns, outcome), ...toCrossingColumns(crossings.get(outcome.sensorId)) }))
     .sort((a, b) => compare(a.sensor_id, b.sensor_id));
   const key = sql`sensor_no, slot, origin, lineage_id`;
-  const body = sql`issued_at, source_watermark, is_served, learnt_through, reason_texts, steps, exact, shares`;
+  const body = sql`issued_at, source_watermark, is_served, learnt_through, reason_texts, packed, steps, exact, shares`;
   await sql`
     with given as materialized (select * from ${recordset(outcomeRows, "o", { ...outcomeColumns, ...crossingColumns })}),
     decided as (
@@ -165,7 +165,7 @@ async function record(
       insert into issued (${key}, ${body}) select ${key}, ${body} from made order by ${key} on conflict do nothing
     ),
     kept as (${keepState()})
-    insert into issued_mix (${key}, pack) select ${key}, decode(pack, 'base64') from made where pack is not null
+    insert into issued_mix (${key}, pack) select ${key}, pack from made where pack is not null
     order by ${key} on conflict do nothing`.execute(db);
   await moveRevision(db);
 }

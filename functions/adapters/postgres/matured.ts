@@ -4,6 +4,7 @@ import { type Resolution, valueOfStep } from "../../../core/data/resolution.ts";
 import { type MaturedForecast, type MaturedQuery, maturedLeads } from "../../../core/forecast/matured.ts";
 import { weightedMean } from "../../../core/mix/mix.ts";
 import type { issuedReader } from "./issued.ts";
+import { stepsOfLead } from "./issued-pack.ts";
 import type { Lineage } from "./issued-row.ts";
 import { firstOf, maturingBefore } from "./maturing.ts";
 import { blockFormat, blockLeads, leadOfBlock } from "./mix-blocks.ts";
@@ -63,7 +64,7 @@ async function read(db: Database, wanted: MaturedQuery[], upTo: Date, span: numb
     cross join lateral (
       select array_agg(distinct r.lineage_id)::text[] as lineages, string_agg(record_send(r), '') as rows
       from (
-        select i.lineage_id, i.slot, i.origin, i.issued_at, i.is_served, p.lead, p.place,
+        select i.lineage_id, i.slot, i.origin, i.issued_at, i.is_served, p.lead, p.place, i.packed,
           i.steps[1 : l.size] || i.steps[${ofPlace}] as steps, i.exact[1 : l.size] || i.exact[${ofPlace}] as exact,
           m.is_in_blocks, case when m.is_in_blocks then substring(m.pack from m.start + 1 for m.behind - m.start)
             else m.pack end as pack
@@ -137,19 +138,32 @@ type Named = Pick<MaturedForecast, "target" | "modelKey">;
 
 function leadRows(bytes: Buffer, lineages: Map<string, Lineage>): LeadRow[] {
   const rows: LeadRow[] = [];
-  eachRecord(bytes, ([lineageId, slot, origin, issuedAt, isServed, lead, place, steps, exact, isBlock, pack]) => {
-    const lineage = lineages.get(bytes.readBigInt64BE(lineageId!.from).toString())!;
-    rows.push({
-      ...{ lineage, slot: timeAt(bytes, slot!), origin: timeAt(bytes, origin!), issuedAt: timeAt(bytes, issuedAt!) },
-      isServed: bytes[isServed!.from] === 1,
-      lead: bytes.readInt32BE(lead!.from),
-      place: bytes.readInt32BE(place!.from) - 1,
-      value: steps ? valuesOf(int2sAt(bytes, steps), lineage) : float8sAt(bytes, exact!),
-      isBlock: isBlock != null && bytes[isBlock.from] === 1,
-      pack: pack ? bytes.subarray(pack.from, pack.to) : null,
-    });
-  });
+  eachRecord(
+    bytes,
+    ([lineageId, slot, origin, issuedAt, isServed, lead, place, packed, steps, exact, isBlock, pack]) => {
+      const lineage = lineages.get(bytes.readBigInt64BE(lineageId!.from).toString())!;
+      const h = bytes.readInt32BE(place!.from) - 1;
+      rows.push({
+        ...{ lineage, slot: timeAt(bytes, slot!), origin: timeAt(bytes, origin!), issuedAt: timeAt(bytes, issuedAt!) },
+        isServed: bytes[isServed!.from] === 1,
+        lead: bytes.readInt32BE(lead!.from),
+        place: h,
+        value: packed
+          ? valuesOf(packedAt(bytes.subarray(packed.from, packed.to), lineage, h), lineage)
+          : steps
+            ? valuesOf(int2sAt(bytes, steps), lineage)
+            : float8sAt(bytes, exact!),
+        isBlock: isBlock != null && bytes[isBlock.from] === 1,
+        pack: pack ? bytes.subarray(pack.from, pack.to) : null,
+      });
+    },
+  );
   return rows;
+}
+
+function packedAt(packed: Buffer, { targets, leads }: Lineage, h: number): (i: number) => number {
+  const steps = stepsOfLead(packed, targets.length, leads.length, h);
+  return (i) => steps[i]!;
 }
 
 function valuesOf(stepAt: (i: number) => number, { targets }: Lineage): (i: number) => number {

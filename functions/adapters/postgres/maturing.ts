@@ -20,14 +20,17 @@ export async function maturing(
   const span = await issued.spanSeconds();
   // Before the rest: what moves over meanwhile is met twice, and never missed.
   const before = (await issued.hasBefore()) ? await maturingBefore(db, sensorIds, after, upTo) : [];
-  const found = await issued.forecasts(sql<IssuedRow>`
-    select ${issuedFields(packField, sql`null::int2[]`)}
+  const found = await issued.forecasts(
+    sql<IssuedRow>`
+    select ${issuedFields(packField)}
     from sensor_key k join issued i using (sensor_no) join lineage l using (lineage_id) ${withPack}
     where k.sensor_id = any(${sensorIds}::text[]) and i.slot >= ${addSeconds(after, -span)}
       and i.origin + make_interval(secs => l.last_lead * l.step_seconds) > ${after}
       and i.origin + make_interval(secs => l.step_seconds) <= ${upTo}
       and i.issued_at < i.origin + make_interval(secs => l.last_lead * l.step_seconds)
-    order by i.issued_at`);
+    order by i.issued_at`,
+    { withShares: false },
+  );
   const order = (one: Forecast) => [one.sensorId, one.target, one.origin.toISOString(), one.modelKey];
   return [...before, ...found]
     .filter(firstOf())

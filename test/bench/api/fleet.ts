@@ -33,8 +33,8 @@ export async function seedFleet(sensors: number) {
   for (const statement of [
     `insert into sensor (sensor_id, first_seen_at) select ${ids.replace(" from", `, ${at} from`)}`,
     `insert into sensor_key (sensor_id) select ${ids}`,
-    `insert into issued (slot, origin, lineage_id, issued_at, source_watermark, sensor_no, is_served, learnt_through, reason_texts, steps, exact, shares)
-      select i.slot, i.origin, i.lineage_id, i.issued_at, i.source_watermark, k.sensor_no, i.is_served, i.learnt_through, i.reason_texts, i.steps, i.exact, i.shares
+    `insert into issued (slot, origin, lineage_id, issued_at, source_watermark, sensor_no, is_served, learnt_through, reason_texts, packed, exact, shares)
+      select i.slot, i.origin, i.lineage_id, i.issued_at, i.source_watermark, k.sensor_no, i.is_served, i.learnt_through, i.reason_texts, i.packed, i.exact, i.shares
       from issued i join sensor_key own on own.sensor_no = i.sensor_no and own.sensor_id = 'sensor-0'
       cross join sensor_key k where k.sensor_id <> 'sensor-0'`,
     `insert into outcome (sensor_id, slot, status, reason, reason_text, decided_at)

@@ -4,7 +4,16 @@ import type { Forecast } from "../../../../core/forecast/forecast.ts";
 import type { ParquetColumn, ParquetRow } from "../../parquet.ts";
 import { names, recordset } from "../bulk.ts";
 import { issuedFields, issuedReader } from "../issued.ts";
-import { type IssuedRow, issuedColumns, type Lineage, toForecasts, toIssuedRows } from "../issued-row.ts";
+import {
+  type IssuedRow,
+  issuedColumns,
+  type Lineage,
+  learntAndShares,
+  numbersApart,
+  numbersWith,
+  toForecasts,
+  toIssuedRows,
+} from "../issued-row.ts";
 import type { Archived } from "./archived-table.ts";
 import { sensorsOf } from "./sensors.ts";
 
@@ -42,6 +51,8 @@ const columns: ParquetColumn[] = [
   { name: "resolution", type: "text" },
   /** Of the row of `issued`, all of whose targets are needed to put it back. */
   { name: "lineage_id", type: "text" },
+  /** How its numbers lie in `issued`; not in archives of before, which have none that are packed. */
+  { name: "is_packed", type: "boolean" },
 ];
 
 /** Forecasts as they were issued. */
@@ -63,8 +74,7 @@ export const archivedForecasts: Archived = {
     const made = rowsOf(rows).map((group) => toIssued(group, lineages.get(String(group[0]!.lineage_id))!));
     for (let i = 0; i < made.length; i += rowsAtOnce) {
       await sql`
-        insert into issued (sensor_no, slot, origin, lineage_id, issued_at, source_watermark, is_served, learnt_through,
-          reason_texts, steps, exact, shares)
+        insert into issued (sensor_no, ${names(stored)})
         select k.sensor_no, ${names(stored, "f")} from ${recordset(made.slice(i, i + rowsAtOnce), "f", issuedColumns)}
         join sensor_key k using (sensor_id)`.execute(db);
     }
@@ -72,38 +82,23 @@ export const archivedForecasts: Archived = {
 };
 
 const rowsAtOnce = 2000;
-const { sensor_id: _sensor, pack: _pack, ...kept } = issuedColumns;
-const {
-  slot,
-  origin,
-  lineage_id,
-  issued_at,
-  source_watermark,
-  is_served,
-  learnt_through,
-  reason_texts,
-  steps,
-  exact,
-  shares,
-} = kept;
-const stored = {
-  ...{ slot, origin, lineage_id, issued_at, source_watermark, is_served, learnt_through, reason_texts, steps, exact },
-  shares,
-};
+const { sensor_id: _sensor, pack: _pack, ...stored } = issuedColumns;
 
 function toArchived(row: IssuedRow, lineage: Lineage): ParquetRow[] {
-  const size = (row.shares?.length ?? 0) / lineage.targets.length;
+  const { learnt, shares } = learntAndShares(row, lineage);
+  const size = (shares?.length ?? 0) / lineage.targets.length;
   return toForecasts({ ...row, pack: null }, lineage).map((one, n) => ({
     ...{ sensor_id: one.sensorId, target: one.target, origin: one.origin, slot: one.slot, issued_at: one.issuedAt },
     ...{ model_key: one.modelKey, is_served: one.isServed, method: one.method, baseline: one.baseline },
     ...{ reason: one.reason, reason_text: one.reasonText, model_id: one.modelId, model_sha256: one.modelSha256 },
     ...{ unit: one.unit, step_seconds: one.stepSeconds, leads: one.leads, q10: one.q10, q50: one.q50, q90: one.q90 },
     ...{ last_value: one.lastValue, source_watermark: one.sourceWatermark, imputed_steps: one.imputedSteps },
-    ...{ code_version: one.codeVersion, mix_through: row.learnt_through?.[n] ?? null },
+    ...{ code_version: one.codeVersion, mix_through: learnt?.[n] ?? null },
     mix_challenger_id: one.mix?.challengerId ?? null,
-    mix_shares: row.shares?.slice(n * size, (n + 1) * size) ?? null,
+    mix_shares: shares?.slice(n * size, (n + 1) * size) ?? null,
     resolution: textOf(one.resolution),
     lineage_id: row.lineage_id,
+    is_packed: row.packed !== null,
   }));
 }
 
@@ -124,14 +119,16 @@ function toIssued(group: ParquetRow[], lineage: Lineage): IssuedRow {
   });
   const row = toIssuedRows(forecasts as Forecast[]).rows[0]!;
   const ofTargets = <T>(name: string) => group.map((one) => (one[name] ?? null) as T | null);
-  const learnt = ofTargets<Date>("mix_through");
   const shares = ofTargets<number[]>("mix_shares");
-  const isMixed = shares.some((one) => one !== null);
+  const hasShares = shares.some((one) => one !== null);
+  const isMixed = hasShares || lineage.targets.some((one) => one.isMixed);
+  const learnt = isMixed ? ofTargets<Date>("mix_through") : null;
+  const known = hasShares ? shares.flatMap((one) => one ?? []) : null;
+  const numbers = group[0]!.is_packed ? numbersWith : numbersApart;
   return {
     ...row,
     lineage_id: String(group[0]!.lineage_id),
-    learnt_through: isMixed || lineage.targets.some((one) => one.isMixed) ? learnt : null,
-    shares: isMixed ? shares.flatMap((one) => one ?? []) : null,
+    ...numbers(forecasts as Forecast[], learnt, known),
     pack: null,
   };
 }

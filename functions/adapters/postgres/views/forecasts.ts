@@ -43,13 +43,16 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
     },
 
     async newestForecasts(sensorIds, { withMix }) {
-      const fields = withMix ? issuedFields(packField) : issuedFields(sql`null`, sql`null`);
+      const fields = issuedFields(withMix ? packField : sql`null`);
       const old = await orBefore(() => before.newestForecasts(sensorIds, { withMix }));
-      const found = await issued.forecasts(sql<IssuedRow>`
+      const found = await issued.forecasts(
+        sql<IssuedRow>`
         select ${fields} from sensor_state st join sensor_key k using (sensor_id)
         join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served
         ${withMix ? withPack : sql``}
-        where st.sensor_id = any(${sensorIds}::text[])`);
+        where st.sensor_id = any(${sensorIds}::text[])`,
+        { withShares: withMix },
+      );
       const last = new Map<string, Forecast>();
       for (const one of [...old, ...found]) {
         const key = JSON.stringify([one.sensorId, one.target]);
