@@ -84,8 +84,10 @@ export function decodePart(sensorId: string, bytes: Uint8Array, graph: FleetGrap
     if (!(values instanceof Float32Array)) throw rejected(`${what}: ${name} holds bytes, numbers expected`);
     if (!(name in vectors || name in partDims(graph))) throw rejected(`${what}: ${name} is not of a part`);
     const least = positiveTensors.has(name) ? Number.MIN_VALUE : -mostNumber;
-    const bad = values.findIndex((value) => !(value >= least && value <= mostNumber));
-    if (bad >= 0) throw rejected(`${what}: ${name}[${bad}] is ${values[bad]}`);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (!(value >= least && value <= mostNumber)) throw rejected(`${what}: ${name}[${i}] is ${value}`);
+    }
     return [name, values];
   });
   return { sensorId, fleetId: metadata.fleetId ?? "", tensors: Object.fromEntries(numbers) };
