@@ -1,4 +1,4 @@
-import { quantileOf } from "../../core/data/quantiles.ts";
+import { levels, quantilePairOf } from "../../core/data/quantiles.ts";
 import type { Regression } from "../ridge/linear.ts";
 import { moments } from "./moments.ts";
 import { fleetPolicy } from "./policy.ts";
@@ -54,9 +54,6 @@ function quantilesOf(values: Float64Array): number[] {
   const known = new Float64Array(Math.ceil(values.length / every));
   let count = 0;
   for (let i = 0; i < values.length; i += every) if (!Number.isNaN(values[i]!)) known[count++] = values[i]!;
-  const ascending = known.subarray(0, count).sort();
-  return fleetPolicy.quantiles.map((level) => {
-    const at = quantileOf(ascending, level);
-    return level < 0.5 ? Math.min(0, at) : level > 0.5 ? Math.max(0, at) : 0;
-  });
+  const [low, high] = quantilePairOf(known, count, levels[0], levels[2]);
+  return [Math.min(0, low), 0, Math.max(0, high)];
 }
