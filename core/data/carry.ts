@@ -67,10 +67,12 @@ function carriedOn(column: Float64Array, before: number | undefined, last: numbe
 
 function courseOf(column: Float64Array, known: number[]): Course {
   if (known.length < fewest) return { trend: 0, gradual: 1 };
-  let [along, square] = [0, 0];
+  let along = 0;
+  let square = 0;
   for (let j = 2; j < known.length; j++) {
-    const [before, last, i] = [known[j - 2]!, known[j - 1]!, known[j]!];
-    const carried = carriedOn(column, before, last, i);
+    const last = known[j - 1]!;
+    const i = known[j]!;
+    const carried = carriedOn(column, known[j - 2]!, last, i);
     along += (column[i]! - column[last]!) * carried;
     square += carried * carried;
   }

@@ -31,7 +31,8 @@ export function believableOf(
   target: Target,
   count: number,
 ): Believable {
-  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i <= end; i++) {
     if (column[i]! < lowest) lowest = column[i]!;
     if (column[i]! > highest) highest = column[i]!;
@@ -65,8 +66,11 @@ export function guardQuantiles(
     if (made[level].length !== leads.length)
       return { ok: false, message: `${target.name}: ${made[level].length} leads, ${leads.length} expected` };
   }
-  for (const [h, lead] of leads.entries()) {
-    const [q10, q50, q90] = [made.q10[h]!, made.q50[h]!, made.q90[h]!];
+  for (let h = 0; h < leads.length; h++) {
+    const lead = leads[h]!;
+    const q10 = made.q10[h]!;
+    const q50 = made.q50[h]!;
+    const q90 = made.q90[h]!;
     if (!Number.isFinite(q10) || !Number.isFinite(q50) || !Number.isFinite(q90))
       return refuse(lead, "not a finite number");
     if (Math.max(q10 - q50, q50 - q90) > roundingShare * range)
@@ -76,10 +80,8 @@ export function guardQuantiles(
       const limits = `[${target.min}, ${target.max}] ${target.unit}`;
       return refuse(lead, `${q10}, ${q50}, ${q90} are far outside ${limits}`);
     }
-    const [low, high] = [
-      believable?.low[h] ?? Number.NEGATIVE_INFINITY,
-      believable?.high[h] ?? Number.POSITIVE_INFINITY,
-    ];
+    const low = believable?.low[h] ?? Number.NEGATIVE_INFINITY;
+    const high = believable?.high[h] ?? Number.POSITIVE_INFINITY;
     if (q50 < low || q50 > high) {
       return refuse(
         lead,

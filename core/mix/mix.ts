@@ -71,8 +71,10 @@ export function quantilesOfMix(mix: Mix, range: Pick<Target, "min" | "max">): Qu
   return toQuantiles(
     lower.map((factor, h) => {
       const [q10, q50, q90] = mixedAt(mix, h).mixed;
-      const [below, above] = [Math.max(0, q50 - q10), Math.max(0, q90 - q50)];
-      const [low, high] = [q50 - below * factor, q50 + above * upper[h]!];
+      const below = Math.max(0, q50 - q10);
+      const above = Math.max(0, q90 - q50);
+      const low = q50 - below * factor;
+      const high = q50 + above * upper[h]!;
       const lean = leanOf(factor, upper[h]!);
       const middle = clip(q50 + lean * (lean > 0 ? above : below), { min: low, max: high });
       return [clip(low, range), clip(middle, range), clip(high, range)] as const;

@@ -50,7 +50,8 @@ export function tryLead(
 
 /** How far climatology is drawn from the last value to the usual one, by the trials in which that is known. */
 export function usualShare({ count, actual, usual }: Trial): number {
-  let [along, square] = [0, 0];
+  let along = 0;
+  let square = 0;
   for (let j = 0; j < count; j++) {
     const change = usual[j]!;
     if (Number.isNaN(change)) continue;

@@ -77,7 +77,10 @@ function meansOver(values: Float64Array, from: number, to: number, length: numbe
   let end = Math.max(from, length - 1);
   for (; end + 4 <= Math.min(to, values.length); end += 4) {
     const first = end - length + 1;
-    let [a, b, c, d] = [0, 0, 0, 0];
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
     for (let i = first; i <= end; i++) {
       a += values[i]!;
       b += values[i + 1]!;
