@@ -143,7 +143,7 @@ export async function openApiRuntime() {
     views,
     settings: settingsOf(config, targets),
     access,
-    metrics: openMetrics(config),
+    metrics: await openMetrics(config),
     within: withinDeadline,
   };
 }

@@ -1,4 +1,20 @@
-import { cp } from "node:fs/promises";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
+
+const entry = "bundle.mjs";
+
+/**
+ * Leaves what the entry reaches: esbuild makes a module of whatever is imported where it is used, also where the
+ * function around that import is not in the bundle, and a map of each.
+ */
+export async function removeUnreached(bundle: string): Promise<void> {
+  const files = (await readdir(bundle)).filter((name) => /\.mjs(\.map)?$/.test(name));
+  const reached = new Set([entry]);
+  for (const name of reached) {
+    const code = await readFile(`${bundle}/${name}`, "utf8");
+    for (const other of files) if (code.includes(`"./${other}"`)) reached.add(other);
+  }
+  for (const name of files) if (!reached.has(name)) await rm(`${bundle}/${name}`);
+}
 
 /**
  * Puts onnxruntime-node as it is installed into a bundle, with one platform's binaries (its own install adds CUDA's).

@@ -1,6 +1,6 @@
 /// <reference path="../.sst/platform/config.d.ts" />
 import type { FunctionName, QueueName, StageSettings } from "../sst.settings.ts";
-import { addOnnxRuntime, addTrainingEngine } from "./bundles.ts";
+import { addOnnxRuntime, addTrainingEngine, removeUnreached } from "./bundles.ts";
 import { title } from "./names.ts";
 import type { Queues } from "./queues.ts";
 import type { Store } from "./store.ts";
@@ -145,6 +145,8 @@ function environmentOf(settings: StageSettings, { bucket }: Store, queues: Queue
     ALERT_SECRET_PREFIX: settings.alerts.secretPrefix ?? "",
     ALERT_PRIVATE_HOSTS: settings.alerts.privateHosts.join(),
     SETTLE_SECONDS: `${60 * settings.settleMinutes}`,
+    // What lives a moment takes 24 MB instead of 48: a fresh process pays for each new page more than for collecting.
+    NODE_OPTIONS: "--max-semi-space-size=8",
     CODE_VERSION: process.env.GITHUB_SHA?.slice(0, 12) ?? "",
     STAGE: $app.stage,
     LOG_FORMAT: "json",
@@ -188,9 +190,18 @@ function createFunction(
     permissions: [...needs.permissions, writesLog],
     logging: { logGroup: logs.name },
     ...(settings.vpc ? { vpc: settings.vpc } : {}),
-    nodejs: { minify: true, esbuild: { external: ["onnxruntime-node"] } },
+    nodejs: {
+      minify: true,
+      // What is imported where it is used is loaded when it is used.
+      splitting: true,
+      // With names in the code each function made at run time costs a microsecond more; errors carry their own.
+      esbuild: { external: ["onnxruntime-node"], keepNames: false },
+      // Each file's map would be an object in AWS, for a console that nobody is asked to have.
+      sourcemap: false,
+    },
     hook: {
       async postbuild(bundle) {
+        await removeUnreached(bundle);
         if (needs.onnx) await addOnnxRuntime(bundle, settings.architecture);
         if (needs.engine) await addTrainingEngine(bundle);
       },

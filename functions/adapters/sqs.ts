@@ -1,9 +1,10 @@
-import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, SQSClient } from "@aws-sdk/client-sqs";
+import type { SendMessageBatchRequestEntry, SQSClient } from "@aws-sdk/client-sqs";
 import pLimit from "p-limit";
 import pRetry from "p-retry";
 import { AppError } from "../../core/errors.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
 import type { Queue } from "../../core/ports.ts";
+import { once } from "../lambda/once.ts";
 
 /** What SQS takes in one SendMessageBatch. */
 const maxEntries = 10;
@@ -27,11 +28,16 @@ export type SqsOptions = {
  * Throws queueUnavailable with the number left, and misconfigured when the queue has no URL.
  */
 export function sqsQueue(options: SqsOptions): Queue {
-  const client = new SQSClient(options.endpoint ? { endpoint: options.endpoint } : {});
+  // Most forecasts have nothing to tell anybody: AWS's client is loaded with the first message.
+  const open = once(async () => {
+    const { SQSClient } = await import("@aws-sdk/client-sqs");
+    return new SQSClient(options.endpoint ? { endpoint: options.endpoint } : {});
+  });
   return {
     async send(queue, messages) {
       const url = options.urls[queue];
       if (!url) throw new AppError("misconfigured", `queue ${queue} has no URL: set ${queue.toUpperCase()}_QUEUE_URL`);
+      const client = await open();
       const limit = pLimit(batchesInFlight);
       const results = await limit.map(batchesOf(messages), (batch) => sendBatch(client, url, batch, options));
       const left = results.reduce((sum, result) => sum + result.left, 0);
@@ -74,6 +80,7 @@ async function sendBatch(
   batch: SendMessageBatchRequestEntry[],
   options: SqsOptions,
 ): Promise<{ left: number; cause?: unknown }> {
+  const { SendMessageBatchCommand } = await import("@aws-sdk/client-sqs");
   let left = batch;
   const attempt = async () => {
     const command = new SendMessageBatchCommand({ QueueUrl: url, Entries: left });

@@ -43,7 +43,7 @@ export async function openSite(
   const isDemo = demo !== null;
   const { follower, predictor, targets } = await openApiDatabases(config, { clock, log }, opened, connections);
   const access = await openAccess(config, predictor, { isLoopback: isLoopback(config.host) });
-  const metrics = openMetrics(config, "api");
+  const metrics = await openMetrics(config, "api");
   // Whoever is away has no samples.
   metrics.join(() => beside.counted().catch(() => []));
   const stores = { ...predictorPorts(predictor), ...alertStores(predictor, config) };

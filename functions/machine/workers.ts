@@ -62,7 +62,7 @@ export async function openWorkers(
   if (demo) await seedRules(alertStores(predictor, config).rules, clock);
   if (demo) await seedFleet(ports, settings.fleet, await readShippedFleet());
 
-  const { timed, counted } = openMetrics(config, "workers");
+  const { timed, counted } = await openMetrics(config, "workers");
   const stopping = new AbortController();
   const broker = openBroker(config);
   const alerting = alertPorts(predictor, ports);

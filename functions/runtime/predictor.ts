@@ -7,7 +7,6 @@ import { postgresDays } from "../adapters/postgres/days.ts";
 import { postgresEvidence } from "../adapters/postgres/evidence.ts";
 import { postgresLeases } from "../adapters/postgres/leases.ts";
 import { postgresLedger } from "../adapters/postgres/ledger.ts";
-import { migrate } from "../adapters/postgres/migrate.ts";
 import { postgresPartSums } from "../adapters/postgres/part-sums.ts";
 import type { Database, PoolOptions } from "../adapters/postgres/pool.ts";
 import { openDatabase } from "../adapters/postgres/pool.ts";
@@ -37,6 +36,7 @@ export function openPredictor(
 
 /** The predictor database with its newest tables, for as long as `opened` lives; `migrations` are those that ran. */
 export async function openCurrentPredictor(config: Config, opened: AsyncDisposableStack, max?: number) {
+  const { migrate } = await import("../adapters/postgres/migrate.ts");
   const predictor = openPredictor(config, max);
   opened.defer(() => predictor.close());
   return { predictor, migrations: await migrate(predictor.db) };

@@ -5,7 +5,6 @@ import type { Clock, Log } from "../../core/ports.ts";
 import { demoClock, machineMs, systemClock } from "../adapters/clock.ts";
 import { outsideDeadline, withinDeadline } from "../adapters/deadline.ts";
 import { createLog } from "../adapters/log.ts";
-import { prometheusMetrics } from "../adapters/prometheus.ts";
 import type { Config } from "../config/environment.ts";
 
 /** Readable on a terminal unless the configuration says otherwise. */
@@ -28,7 +27,8 @@ export function openClock(config: Config, startAt: Date | null, beganMs = machin
 }
 
 /** What this process counts of itself, for `/metrics`; `process` tells it from others of the same system. */
-export function openMetrics({ codeVersion }: Pick<Config, "codeVersion">, process?: string): Metrics {
+export async function openMetrics({ codeVersion }: Pick<Config, "codeVersion">, process?: string): Promise<Metrics> {
+  const { prometheusMetrics } = await import("../adapters/prometheus.ts");
   return prometheusMetrics(codeVersion, process);
 }
 

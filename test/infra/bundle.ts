@@ -9,7 +9,13 @@ export type BuildRequest = {
   handler: string;
   encryptionKey: string;
   links: Record<string, unknown>;
-  properties: { minify?: boolean; esbuild?: { external?: string[] }; install?: Record<string, string> };
+  properties: {
+    minify?: boolean;
+    splitting?: boolean;
+    sourcemap?: boolean;
+    esbuild?: { external?: string[]; keepNames?: boolean };
+    install?: Record<string, string>;
+  };
 };
 /** `exports` are the bundle's, in addition to what the platform reads. */
 export type BuildAnswer = { handler: string; out: string; errors: string[]; sourcemaps: string[]; exports: string[] };
@@ -23,8 +29,9 @@ const banner = [
 ].join("\n");
 
 /**
- * Builds a function's bundle the way `sst deploy` does for nodejs24.x: one ES module, source maps beside it that are
- * not uploaded, the linked secrets encrypted in resource.enc. A missing handler is an error of the answer, not a throw.
+ * Builds a function's bundle the way `sst deploy` does for nodejs24.x: one ES module, or several where it is split,
+ * source maps beside them (those that the answer names are not uploaded), the linked secrets encrypted in resource.enc.
+ * A missing handler is an error of the answer, not a throw.
  */
 export async function buildFunction(request: BuildRequest, root: string, artifacts: string): Promise<BuildAnswer> {
   const out = join(artifacts, `${request.functionID}-src`);
@@ -37,11 +44,13 @@ export async function buildFunction(request: BuildRequest, root: string, artifac
   await writeFile(join(artifacts, `${request.functionID}.meta.json`), JSON.stringify(metafile));
   await writeFile(join(out, "resource.enc"), encryptLinks(request.links, request.encryptionKey));
   const maps = files.map(({ path }) => join(out, basename(path))).filter((path) => path.endsWith(".map"));
+  const isNamed = request.properties.sourcemap === undefined;
   return {
     ...answer,
     errors,
-    sourcemaps: maps,
-    exports: Object.values(metafile.outputs).flatMap((one) => one.exports),
+    sourcemaps: isNamed ? maps : [],
+    exports:
+      Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === sourceOf(request.handler))?.exports ?? [],
   };
 }
 
@@ -60,19 +69,22 @@ function bundleOnce({ handler, properties }: BuildRequest, root: string): Promis
 }
 
 async function bundle(handler: string, properties: BuildRequest["properties"], root: string): Promise<Bundled> {
-  const { minify, esbuild, install } = properties;
+  const { minify, splitting, esbuild, install } = properties;
+  const output = splitting
+    ? { splitting, outdir: root, outExtension: { ".js": ".mjs" }, entryNames: "bundle" }
+    : { outfile: "bundle.mjs" };
   try {
     const { outputFiles, metafile } = await build({
       absWorkingDir: root,
-      entryPoints: [join(root, `${handler.slice(0, -extname(handler).length)}.ts`)],
-      outfile: "bundle.mjs",
+      entryPoints: [join(root, sourceOf(handler))],
+      ...output,
       write: false,
       platform: "node",
       format: "esm",
       target: "es2024",
       bundle: true,
       minify: minify ?? false,
-      keepNames: true,
+      keepNames: esbuild?.keepNames ?? true,
       sourcemap: "linked",
       metafile: true,
       mainFields: ["module", "main"],
@@ -85,6 +97,11 @@ async function bundle(handler: string, properties: BuildRequest["properties"], r
     const messages = (error as Partial<BuildFailure>).errors ?? [{ text: String(error) }];
     return { files: [], metafile: null, errors: messages.map(({ text }) => `${handler}: ${text}`) };
   }
+}
+
+/** The file of `folder/file.export`. */
+function sourceOf(handler: string): string {
+  return `${handler.slice(0, -extname(handler).length)}.ts`;
 }
 
 /** What stands in a bundle's resource.enc: the links' properties by name, under the key in SST_KEY (base64). */

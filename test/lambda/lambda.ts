@@ -46,9 +46,9 @@ export async function startLambda(bundle: Bundle, environment: Record<string, st
       AWS_SECRET_ACCESS_KEY: "stand-in",
       TZ: ":UTC",
       PATH: "/usr/bin:/bin",
-      // Lambda gives V8 what is left of the memory beside Node itself.
-      NODE_OPTIONS: `--max-old-space-size=${Math.floor(bundle.memoryMb * 0.9)} --import=${redirect}`,
       ...environment,
+      // Lambda gives V8 what is left of the memory beside Node itself.
+      NODE_OPTIONS: `--max-old-space-size=${Math.floor(bundle.memoryMb * 0.9)} --import=${redirect} ${environment.NODE_OPTIONS ?? ""}`,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -15,7 +15,8 @@ const mostShared = 1_000;
 export function knownManifests(
   db: Kysely<PredictorSchema>,
 ): (modelIds: string[]) => Promise<Map<string, ModelManifest>> {
-  const known = new LRUCache<string, ModelManifest>({ max: mostManifests });
+  // Counted, not laid out beforehand: most processes know a few hundred.
+  const known = new LRUCache<string, ModelManifest>({ maxSize: mostManifests, sizeCalculation: () => 1 });
   const shared = new LRUCache<string, object>({ max: mostShared });
   const share = <T extends object>(value: T): T => {
     const key = JSON.stringify(value);
