@@ -1,6 +1,9 @@
 /// <reference path="../.sst/platform/config.d.ts" />
 import type { StageSettings } from "../sst.settings.ts";
 
+/** An archived day older than this is read once in a while: a sixth of the price, and still there at once. */
+const archiveRestsAfterDays = 30;
+
 /** Models, archived days and backups: one bucket, private and versioned. */
 export function createStore(settings: StageSettings) {
   const bucket = new sst.aws.Bucket("Store", {
@@ -15,7 +18,11 @@ export function createStore(settings: StageSettings) {
       lifecycle: (args) => {
         const replaced = { noncurrentDays: settings.backupRetentionDays };
         const rule = { id: "replaced", status: "Enabled", noncurrentVersionExpiration: replaced };
-        args.rules = $output(args.rules).apply((rules) => [...(rules ?? []), rule]);
+        const rests = {
+          ...{ id: "archive", status: "Enabled", filter: { prefix: "archive/" } },
+          transitions: [{ days: archiveRestsAfterDays, storageClass: "GLACIER_IR" }],
+        };
+        args.rules = $output(args.rules).apply((rules) => [...(rules ?? []), rule, rests]);
       },
     },
   });

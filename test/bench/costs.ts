@@ -9,6 +9,8 @@ export const prices = {
   s3Get: 0.4 / 1e6,
   s3Put: 5 / 1e6,
   s3GigabyteMonth: 0.023,
+  /** Glacier Instant Retrieval. */
+  s3RestingGigabyteMonth: 0.004,
   logsGigabyte: 0.5,
   alarmMonth: 0.1,
   metricMonth: 0.3,
@@ -50,6 +52,8 @@ export const assumptions = {
   /** What the daily archive keeps of a sensor and day, compressed. */
   archivedBytesPerSensorDay: 40_000,
   archivedMonths: 13,
+  /** After so long it lies where it costs less (infra/store.ts). */
+  archiveRestsAfterMonths: 1,
   logBytesPerInvocation: 1_000,
   alarms: 17,
   metrics: 4,
@@ -159,7 +163,10 @@ export function project(sensors: number, measured: Measured): Projection {
   const fitMs = a.versionsPerMonth * (a.networkCpuMs + sensors * a.partCpuMs);
   const renewMs = a.renewalsPerMonth * sensors * a.renewalCpuMs;
   const puts = ((a.versionsPerMonth + a.renewalsPerMonth) * sensors * prices.s3Put) / a.shardSize;
-  const archived = (sensors * a.archivedBytesPerSensorDay * 30.4 * a.archivedMonths) / 1e9;
+  const archivedMonthly = (sensors * a.archivedBytesPerSensorDay * 30.4) / 1e9;
+  const resting = archivedMonthly * (a.archivedMonths - a.archiveRestsAfterMonths);
+  const archive =
+    archivedMonthly * a.archiveRestsAfterMonths * prices.s3GigabyteMonth + resting * prices.s3RestingGigabyteMonth;
   const parts = {
     forecast: forecast * month,
     score: score * month,
@@ -167,7 +174,7 @@ export function project(sensors: number, measured: Measured): Projection {
     queues: queues * month,
     models: models * month,
     alerts: sensors * a.noticesPerSensorMonth * a.dollarsPerNotice,
-    archive: archived * prices.s3GigabyteMonth,
+    archive,
     watching: logs * month + a.alarms * prices.alarmMonth + a.metrics * prices.metricMonth + prices.dashboardMonth,
   };
   const total = Object.values(parts).reduce((sum, part) => sum + part, 0);

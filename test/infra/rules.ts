@@ -47,6 +47,8 @@ function storeViolations({ app, resources }: Evaluation, settings: StageSettings
     open.length > 0 && `the store is open: ${open.join()}`,
     !JSON.stringify(named("StoreVersioning")?.inputs ?? "").includes("Enabled") && "the store has no versions",
     !named("StoreLifecycle") && "the store grows for ever",
+    !JSON.stringify(named("StoreLifecycle")?.inputs ?? "").includes("GLACIER_IR") &&
+      "old days cost as much as new ones",
     settings.isProtected && !isKept && "the store can be lost with the stage",
     settings.isProtected && !(app.protect && app.removal === "retain") && "the stage can be removed",
     !/^\d+\.\d+\.\d+$/.test(app.providers.aws.version) && "the aws provider's version is not pinned",
