@@ -47,7 +47,12 @@ export function gridOfSeries(at: Float64Array, series: Series[], stepSeconds: nu
   const { first, last } = boundsOf(at, stepMs, range);
   const length = Number.isFinite(first) && last >= first ? last - first + 1 : 0;
   const startAt = new Date(Number.isFinite(first) ? first * stepMs : 0);
-  return { startAt, stepSeconds, columns: series.map((one) => meanPerPoint(one, stepMs, first, length)) };
+  let shared: { at: Float64Array; points: Points } | null = null;
+  const columns = series.map((one) => {
+    if (shared?.at !== one.at) shared = { at: one.at, points: pointsOf(one.at, stepMs, first) };
+    return meanPerPoint(one, shared.points, length);
+  });
+  return { startAt, stepSeconds, columns };
 }
 
 /** Numbers of the first and the last point since the epoch. */
@@ -65,23 +70,40 @@ function boundsOf(at: Float64Array, stepMs: number, { from, upTo }: GridRange): 
   return { first, last };
 }
 
-function meanPerPoint({ at, values }: Series, stepMs: number, first: number, length: number): Float64Array {
-  const sums = new Float64Array(length);
-  const counts = new Uint32Array(length);
+/** Of each moment its point, and 1 where it may stand for the one before, should that have nothing. */
+type Points = { point: Int32Array; isLate: Uint8Array };
+
+function pointsOf(at: Float64Array, stepMs: number, first: number): Points {
+  const point = new Int32Array(at.length);
+  const isLate = new Uint8Array(at.length);
   // The newest stays in its own step: it would be later than the point that it stands for, and that may be the origin.
   const newest = at.at(-1) ?? Number.NaN;
   const mostLateMs = stepMs * lateShareOf(at, stepMs);
   let before = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < at.length; i++) {
     const time = at[i]!;
-    let point = Math.ceil(time / stepMs) - first;
-    const isLate = time - (point + first - 1) * stepMs <= mostLateMs && time - before > stepMs / 2;
+    const own = Math.ceil(time / stepMs) - first;
+    const isLateOnes = time - (own + first - 1) * stepMs <= mostLateMs && time - before > stepMs / 2;
     before = time;
+    // What is as far away as no grid reaches stands outside all the same.
+    point[i] = Math.max(-1, Math.min(farthest, own));
     // Of the point before the first it is not known whether it has a reading.
-    if (isLate && time < newest && point >= 1 && point - 1 < length && counts[point - 1] === 0) point--;
-    if (!(point >= 0 && point < length)) continue;
-    sums[point]! += values[i]!;
-    counts[point]!++;
+    if (isLateOnes && time < newest && own >= 1) isLate[i] = 1;
+  }
+  return { point, isLate };
+}
+
+const farthest = 2 ** 31 - 1;
+
+function meanPerPoint({ values }: Series, { point, isLate }: Points, length: number): Float64Array {
+  const sums = new Float64Array(length);
+  const counts = new Uint32Array(length);
+  for (let i = 0; i < values.length; i++) {
+    let own = point[i]!;
+    if (isLate[i] === 1 && own - 1 < length && counts[own - 1] === 0) own--;
+    if (!(own >= 0 && own < length)) continue;
+    sums[own]! += values[i]!;
+    counts[own]!++;
   }
   for (let i = 0; i < length; i++) sums[i] = counts[i] === 0 ? Number.NaN : sums[i]! / counts[i]!;
   return sums;

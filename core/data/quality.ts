@@ -17,7 +17,8 @@ export function inspectReadings(readings: Readings, target: Target, upTo: Date):
   const upToMs = upTo.getTime();
   let newestValidAt = Number.NEGATIVE_INFINITY;
   const length = values === undefined ? 0 : at.length;
-  for (let i = 0; i < length; i++) {
+  // From the end, where the newest mostly stands: the others are not looked at.
+  for (let i = length - 1; i >= 0; i--) {
     if (at[i]! <= upToMs && at[i]! > newestValidAt && isValid(values![i]!, target)) newestValidAt = at[i]!;
   }
   let rejectedSince = 0;

@@ -11,9 +11,9 @@ export type Triple = readonly [q10: number, q50: number, q90: number];
 /** Triples per lead as quantiles. */
 export function toQuantiles(perLead: Triple[]): Quantiles {
   return {
-    q10: perLead.map(([q10]) => q10),
-    q50: perLead.map(([, q50]) => q50),
-    q90: perLead.map(([, , q90]) => q90),
+    q10: perLead.map((one) => one[0]),
+    q50: perLead.map((one) => one[1]),
+    q90: perLead.map((one) => one[2]),
   };
 }
 

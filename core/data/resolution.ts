@@ -40,6 +40,17 @@ export function stepOf({ multiple, divisor, base }: Resolution, value: number): 
 
 /** Rounds to the target's resolution, inside its range; float32 where it has none. */
 export function rounderOf(target: Pick<Target, "min" | "max">): (value: number) => number {
+  const known = rounders.get(target);
+  if (known) return known;
+  const made = makeRounder(target);
+  rounders.set(target, made);
+  return made;
+}
+
+/** Targets are made once and not changed: so are their rounders. */
+const rounders = new WeakMap<object, (value: number) => number>();
+
+function makeRounder(target: Pick<Target, "min" | "max">): (value: number) => number {
   const resolution = resolutionOf(target);
   if (resolution === null) return Math.fround;
   return (value) => {

@@ -60,9 +60,16 @@ export function stepsNeeded(models: RegisteredModel[], settings: ForecastSetting
 
 /** The fleet's leads that the model has: one that was trained for fewer serves those. */
 export function servedLeads(manifest: ModelManifest, fleet: Fleet): number[] {
+  const known = knownLeads.get(manifest);
+  if (known?.of === fleet.leads) return known.leads;
   const own = new Set(leadsOf(manifest));
-  return fleet.leads.filter((lead) => own.has(lead));
+  const leads = fleet.leads.filter((lead) => own.has(lead));
+  knownLeads.set(manifest, { of: fleet.leads, leads });
+  return leads;
 }
+
+/** A manifest is asked for them many times a forecast. */
+const knownLeads = new WeakMap<ModelManifest, { of: number[]; leads: number[] }>();
 
 /** Why the model cannot serve this fleet, null when it can. */
 export function misfit(manifest: ModelManifest, fleet: Fleet): string | null {

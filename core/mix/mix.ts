@@ -1,4 +1,4 @@
-import { type Quantiles, type Triple, toQuantiles, tripleAt } from "../data/quantiles.ts";
+import { type Quantiles, type Triple, tripleAt } from "../data/quantiles.ts";
 import { clip, type Target } from "../data/reading.ts";
 import type { Adaptation } from "./adaptation.ts";
 import { weightsOf } from "./weights.ts";
@@ -68,16 +68,28 @@ export function weightedMean(made: (Triple | null)[], weights: number[]): Triple
  */
 export function quantilesOfMix(mix: Mix, range: Pick<Target, "min" | "max">): Quantiles {
   const [lower, upper] = mix.widths as [number[], number[]];
-  return toQuantiles(
-    lower.map((factor, h) => {
-      const [q10, q50, q90] = mixedAt(mix, h).mixed;
-      const below = Math.max(0, q50 - q10);
-      const above = Math.max(0, q90 - q50);
-      const low = q50 - below * factor;
-      const high = q50 + above * upper[h]!;
-      const lean = leanOf(factor, upper[h]!);
-      const middle = clip(q50 + lean * (lean > 0 ? above : below), { min: low, max: high });
-      return [clip(low, range), clip(middle, range), clip(high, range)] as const;
-    }),
-  );
+  const made: Quantiles = { q10: [], q50: [], q90: [] };
+  for (let h = 0; h < lower.length; h++) {
+    const q50 = meanAt(mix, "q50", h);
+    const below = Math.max(0, q50 - meanAt(mix, "q10", h));
+    const above = Math.max(0, meanAt(mix, "q90", h) - q50);
+    const low = q50 - below * lower[h]!;
+    const high = q50 + above * upper[h]!;
+    const lean = leanOf(lower[h]!, upper[h]!);
+    const middle = Math.min(high, Math.max(low, q50 + lean * (lean > 0 ? above : below)));
+    made.q10.push(clip(low, range));
+    made.q50.push(clip(middle, range));
+    made.q90.push(clip(high, range));
+  }
+  return made;
+}
+
+/** One level of `mixedAt`, without its lists: a shard has thousands of leads. */
+function meanAt({ experts, weights }: Mix, level: keyof Quantiles, h: number): number {
+  let sum = 0;
+  for (let k = 0; k < experts.length; k++) {
+    const made = experts[k];
+    if (made) sum += weights[k]![h]! * made[level][h]!;
+  }
+  return sum;
 }

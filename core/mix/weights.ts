@@ -55,15 +55,26 @@ export const weightParts = 4096;
  * (Wintenberger 2017). `shares`: what each starts from, 0 for one without a forecast.
  */
 export function weightsOf(state: WeightState, shares: number[]): number[][] {
-  const perLead = state.bound.map((_, h) => inParts(weightsAt(state, h, shares)));
-  return experts.map((_, k) => perLead.map((weights) => weights[k] ?? 0));
+  const made = experts.map(() => new Array<number>(state.bound.length).fill(0));
+  for (let h = 0; h < state.bound.length; h++) {
+    const weights = inParts(weightsAt(state, h, shares));
+    for (let k = 0; k < weights.length; k++) made[k]![h] = weights[k]!;
+  }
+  return made;
 }
 
-/** The largest takes what rounding leaves over. */
+/** Rounds, in place; the largest takes what that leaves over. */
 function inParts(weights: number[]): number[] {
-  const parts = weights.map((weight) => Math.round(weight * weightParts));
-  parts[parts.indexOf(Math.max(...parts))]! += weightParts - parts.reduce((sum, part) => sum + part, 0);
-  return parts.map((part) => part / weightParts);
+  let largest = 0;
+  let rest = weightParts;
+  for (let k = 0; k < weights.length; k++) {
+    weights[k] = Math.round(weights[k]! * weightParts);
+    rest -= weights[k]!;
+    if (weights[k]! > weights[largest]!) largest = k;
+  }
+  weights[largest]! += rest;
+  for (let k = 0; k < weights.length; k++) weights[k]! /= weightParts;
+  return weights;
 }
 
 /**
@@ -109,8 +120,13 @@ function weightsAt(state: WeightState, h: number, shares: number[]): number[] {
     const eta = caution * Math.min(1 / (2 * bound), Math.sqrt(-Math.log(share) / square));
     return Math.log(share * eta) + eta * state.regret[k]![h]! - eta * eta * state.square[k]![h]!;
   });
-  const most = Math.max(...logs);
-  const raw = logs.map((log) => Math.exp(log - most));
-  const total = raw.reduce((sum, value) => sum + value, 0);
-  return raw.map((value) => value / total);
+  let most = Number.NEGATIVE_INFINITY;
+  for (const log of logs) most = Math.max(most, log);
+  let total = 0;
+  for (let k = 0; k < logs.length; k++) {
+    logs[k] = Math.exp(logs[k]! - most);
+    total += logs[k]!;
+  }
+  for (let k = 0; k < logs.length; k++) logs[k]! /= total;
+  return logs;
 }

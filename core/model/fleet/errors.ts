@@ -49,21 +49,22 @@ export function ridgeErrors(
     const unit = (room?.units[track] ?? new Int16Array(length - start)).fill(unknown);
     const numbers = () => new Int32Array(length - start + 1);
     const sum = room?.sums[track] ?? { unit: numbers(), absolute: numbers(), count: numbers() };
+    let [unitSum, absoluteSum, count] = [0, 0, 0];
     for (let t = start; t < length; t++) {
       const from = t - lead;
       const i = t - start;
-      let error = 0;
-      let isKnown = 0;
       if (from >= first && from < known && isImputed[t] === 0 && isImputed[from] === 0) {
         const made = changes[(from - first) * width + track]!;
         const inScales = (values[t]! - values[from]! - made) / scale;
-        error = Math.round(unitsPerScale * Math.max(-errorLimit, Math.min(errorLimit, inScales)));
+        const error = Math.round(unitsPerScale * Math.max(-errorLimit, Math.min(errorLimit, inScales)));
         unit[i] = Math.min(error, 32_767);
-        isKnown = 1;
+        unitSum = (unitSum + error) | 0;
+        absoluteSum = (absoluteSum + Math.abs(error)) | 0;
+        count++;
       }
-      sum.unit[i + 1] = (sum.unit[i]! + error) | 0;
-      sum.absolute[i + 1] = (sum.absolute[i]! + Math.abs(error)) | 0;
-      sum.count[i + 1] = sum.count[i]! + isKnown;
+      sum.unit[i + 1] = unitSum;
+      sum.absolute[i + 1] = absoluteSum;
+      sum.count[i + 1] = count;
     }
     units.push(unit);
     sums.push(sum);
