@@ -107,25 +107,35 @@ function sizeOf(present: number, isInSteps: boolean): number {
   return present * (isInSteps ? 6 : 12) + 4 * present + 8 + (isInSteps ? 2 : 8);
 }
 
+/** Loops: a cycle asks of every number that it stores. */
 function fitsSteps({ mix, seasonalNaive, resolution }: Mixed): boolean {
   if (resolution === null) return false;
-  const isStep = (value: number, found: (n: number) => number) => {
+  for (const one of mix?.experts ?? []) {
+    if (one !== null && !levels.every((level) => areFloats(one[level], resolution))) return false;
+  }
+  if (
+    mix &&
+    !(mix.weights.every((one) => areParts(one, weightParts)) && mix.widths.every((one) => areParts(one, widthParts)))
+  )
+    return false;
+  return seasonalNaive.every((value) => {
+    if (value === null) return true;
     const n = stepOf(resolution, value);
-    return Math.abs(n) <= stepLimit && found(n) === value;
-  };
-  const isFloat = (value: number) => isStep(value, (n) => Math.fround(valueOfStep(resolution, n)));
-  const ofExperts = (mix?.experts ?? []).every(
-    (one) => one === null || levels.every((level) => one[level].every(isFloat)),
-  );
-  const areParts =
-    mix === null ||
-    (mix.weights.every((one) => one.every((value) => isWhole(value * weightParts))) &&
-      mix.widths.every((one) => one.every((value) => isWhole(value * widthParts))));
-  return (
-    ofExperts &&
-    areParts &&
-    seasonalNaive.every((one) => one === null || isStep(one, (n) => valueOfStep(resolution, n)))
-  );
+    return Math.abs(n) <= stepLimit && valueOfStep(resolution, n) === value;
+  });
+}
+
+function areFloats(values: number[], resolution: Resolution): boolean {
+  for (let h = 0; h < values.length; h++) {
+    const n = stepOf(resolution, values[h]!);
+    if (!(Math.abs(n) <= stepLimit && Math.fround(valueOfStep(resolution, n)) === values[h])) return false;
+  }
+  return true;
+}
+
+function areParts(values: number[], parts: number): boolean {
+  for (let h = 0; h < values.length; h++) if (!isWhole(values[h]! * parts)) return false;
+  return true;
 }
 
 function isWhole(value: number): boolean {
