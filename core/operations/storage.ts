@@ -34,8 +34,8 @@ const passing = "issued_mix";
 /** How many days each table with days is kept after the end of the day. */
 export function keptDaysOf(retention: Retention): Record<string, number> {
   const { mixDays, forecastDays, cycleDays } = retention;
-  // Scores of before have a table of their own.
-  const scores = { scored: forecastDays, score: forecastDays };
+  // Scores of before have tables of their own.
+  const scores = { scored_moment: forecastDays, scored: forecastDays, score: forecastDays };
   return { issued: forecastDays, ...scores, outcome: cycleDays, [passing]: mixDays };
 }
 

@@ -25,6 +25,7 @@ import * as scored from "./0023_scored.ts";
 import * as losses from "./0024_losses.ts";
 import * as chance from "./0025_chance.ts";
 import * as packed from "./0026_packed.ts";
+import * as scoredMoment from "./0027_scored_moment.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -54,6 +55,7 @@ export const migrations: Record<string, Migration> = {
   "0024_losses": losses,
   "0025_chance": chance,
   "0026_packed": packed,
+  "0027_scored_moment": scoredMoment,
 };
 
 /**

@@ -38,7 +38,8 @@ async function nextDay(db: Kysely<PredictorSchema>, closedBy: Date): Promise<Beg
     select to_char(d.day, 'YYYY-MM-DD') as day, s.through_sensor as through
     from (
       select to_date(right(c.relname, 8), 'YYYYMMDD') as day from pg_inherits i join pg_class c on c.oid = i.inhrelid
-        where i.inhparent in (to_regclass('score'), to_regclass('scored')) and c.relname ~ '^scored?_\\d{8}$'
+        where i.inhparent in (to_regclass('score'), to_regclass('scored'), to_regclass('scored_moment'))
+          and c.relname ~ '_\\d{8}$'
       union select day from summed_day where not is_whole
     ) as d left join summed_day s using (day)
     where (d.day + 1)::timestamp at time zone 'UTC' <= ${closedBy} and s.is_whole is not true
@@ -50,7 +51,7 @@ async function nextDay(db: Kysely<PredictorSchema>, closedBy: Date): Promise<Beg
 async function sumSome(db: Kysely<PredictorSchema>, { day, through }: Begun): Promise<boolean> {
   const { from, to } = rangeOf(day);
   const known = await sql<{ id: string }>`
-    select distinct sensor_id as id from scores where target_at >= ${from} and target_at < ${to}
+    select distinct sensor_id as id from score_total where target_at >= ${from} and target_at < ${to}
       and ${through === null ? sql`true` : sql`sensor_id > ${through}`}
     order by 1 limit ${sensorsAtOnce}`.execute(db);
   const ids = known.rows.map(({ id }) => id);
@@ -103,7 +104,8 @@ export async function sumAnew(db: Kysely<PredictorSchema>, now: Date): Promise<n
       where d.day >= (c.from_at at time zone 'UTC')::date
         and d.day <= (coalesce(c.to_at, ${now}) at time zone 'UTC')::date + 1
         and (d.is_whole or c.sensor_id <= d.through_sensor)
-        and coalesce(to_regclass('scored_' || to_char(d.day, 'YYYYMMDD')), to_regclass('score_' || to_char(d.day, 'YYYYMMDD'))) is not null
+        and exists (select from unnest(array['scored_moment_', 'scored_', 'score_']) as part
+          where to_regclass(part || to_char(d.day, 'YYYYMMDD')) is not null)
       order by d.day) as days
     from annotation_anew c where c.task = 'sum' order by c.anew_id limit ${mostChanges}`.execute(db);
   for (const { id, sensorId, days } of changes.rows) {

@@ -38,7 +38,8 @@ export function postgresDays(db: Kysely<PredictorSchema>, retention: Retention) 
       const slot = await unfinishedSlot(db, day);
       return slot === null ? { ok: true } : wait(`the cycle of ${slot.toISOString()} lacks outcomes`);
     }
-    if ((table === "scored" || table === "score") && !(await isSummed(db, day))) return wait("is not summed yet");
+    if (["scored_moment", "scored", "score"].includes(table) && !(await isSummed(db, day)))
+      return wait("is not summed yet");
     if (!retention.isArchived) return { ok: true };
     return (await isArchived(db, { table, day })) ? { ok: true } : wait("is not archived as it is");
   }
@@ -121,7 +122,7 @@ async function isSummed(db: Kysely<PredictorSchema>, day: string): Promise<boole
   const { from, to } = rangeOf(day);
   const { rows } = await sql<{ is: boolean }>`
     select exists (select from summed_day where day = ${day}::date and is_whole)
-      or not exists (select from scores where target_at >= ${from} and target_at < ${to}) as is`.execute(db);
+      or not exists (select from score_total where target_at >= ${from} and target_at < ${to}) as is`.execute(db);
   return rows[0]!.is;
 }
 

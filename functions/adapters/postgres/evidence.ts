@@ -65,7 +65,7 @@ export function postgresEvidence(db: Kysely<PredictorSchema>): Evidence {
           from outcome where ${within("slot", range)} group by sensor_id, slot having count(*) > 1
           union all
           select 'score', concat_ws(' ', sensor_id, target, target_at, model_key), count(*)::int
-          from scores where ${within("target_at", range)} group by sensor_id, target, target_at, model_key having count(*) > 1
+          from score_total where ${within("target_at", range)} group by sensor_id, target, target_at, model_key having count(*) > 1
           union all
           select 'champion', sensor_id, count(*)::int
           from model where status = 'champion' group by sensor_id having count(*) > 1`,

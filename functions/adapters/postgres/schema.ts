@@ -69,6 +69,10 @@ export type PredictorSchema = {
   score: RowOf<typeof scoreColumns> & { sums: GeneratedAlways<number[]> };
   /** A view of all scores. */
   scores: RowOf<typeof scoresColumns> & { sums: number[] };
+  /** The same, without the lists. */
+  score_total: Pick<RowOf<typeof scoresColumns>, "sensor_id" | "target" | "target_at" | "model_key" | "scored_at"> & {
+    sums: number[];
+  };
   lease: { name: string; holder: string; expires_at: Date };
   annotation: {
     annotation_id: string;

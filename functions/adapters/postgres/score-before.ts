@@ -6,11 +6,14 @@ import { leadsOf, toLeadList } from "./lead-list.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { scoreColumns } from "./tables.ts";
 
-/** Where the table of before ends: moments from there on have their scores in `scored`. Asked once. */
-export function beforeEnd(db: Kysely<PredictorSchema>): () => Promise<Date> {
-  let known: Promise<Date> | null = null;
+/** Where the tables of before end: moments from there on have their scores in the next one. */
+export type Ends = { score: Date; scored: Date };
+
+/** Asked once. */
+export function beforeEnds(db: Kysely<PredictorSchema>): () => Promise<Ends> {
+  let known: Promise<Ends> | null = null;
   return () => {
-    known ??= readEnd(db).catch((error: unknown) => {
+    known ??= readEnds(db).catch((error: unknown) => {
       known = null;
       throw error;
     });
@@ -18,13 +21,15 @@ export function beforeEnd(db: Kysely<PredictorSchema>): () => Promise<Date> {
   };
 }
 
-/** It gets no days any more, and has one for every moment that has a score in it. */
-async function readEnd(db: Kysely<PredictorSchema>): Promise<Date> {
-  const { rows } = await sql<{ end: Date | null }>`
-    select (max(to_date(right(c.relname, 8), 'YYYYMMDD')) + 1)::timestamp at time zone 'UTC' as "end"
-    from pg_inherits i join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = to_regclass('score') and c.relname ~ '^score_\\d{8}$'`.execute(db);
-  return rows[0]?.end ?? new Date(0);
+/** They get no days any more, and have one for every moment that has a score in them. */
+async function readEnds(db: Kysely<PredictorSchema>): Promise<Ends> {
+  const { rows } = await sql<{ table: keyof Ends; end: Date }>`
+    select p.relname as "table", (max(to_date(right(c.relname, 8), 'YYYYMMDD')) + 1)::timestamp at time zone 'UTC' as "end"
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
+    where i.inhparent in (to_regclass('score'), to_regclass('scored')) and c.relname ~ '^scored?_\\d{8}$'
+    group by p.relname`.execute(db);
+  const endOf = (table: keyof Ends) => rows.find((row) => row.table === table)?.end ?? new Date(0);
+  return { score: endOf("score"), scored: endOf("scored") };
 }
 
 /** Adds rows of moments that the table of before has, and to known ones the leads that they lack. */

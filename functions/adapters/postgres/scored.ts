@@ -2,24 +2,20 @@ import { type Kysely, sql } from "kysely";
 import type { Score } from "../../../core/forecast/score.ts";
 import { recordset } from "./bulk.ts";
 import type { RowOf } from "./columns.ts";
-import { dayMaker } from "./day-maker.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { completed } from "./score-complete.ts";
+import { numberNames, scoreNames } from "./score-names.ts";
 import { type ScoreRow, scoreRowColumns, toScore, toScoreRow } from "./score-row.ts";
 import type { scoresColumns } from "./tables.ts";
 
-/** Years of sensors and models. */
-const mostKnown = 500_000;
-
-/** The table of scores: a row a sensor, moment, target and model. */
+/** The table of scores of before: a row a sensor, moment, target and model. */
 export function scoredTable(db: Kysely<PredictorSchema>) {
-  const ensureDays = dayMaker(db);
-  const prepare = preparation(db);
+  const names = scoreNames(db);
   return {
     /** Adds rows, and to known ones the leads that they lack. */
     async record(scores: Score[]): Promise<void> {
       if (scores.length === 0) return;
-      await ensureDays(scores.map(({ targetAt }) => targetAt));
-      await prepare(scores);
+      await names.prepare(scores);
       const rows = scores.map(toScoreRow);
       if ((await insertRows(db, rows)) < rows.length) await complete(db, scores);
     },
@@ -28,7 +24,10 @@ export function scoredTable(db: Kysely<PredictorSchema>) {
 
 /** Sees to it that sensors, targets and models have their numbers; then adds the rows that are not there. */
 export async function insertScores(db: Kysely<PredictorSchema>, rows: ScoreRow[]): Promise<void> {
-  await number(db, rows);
+  await numberNames(
+    db,
+    rows.map((row) => ({ sensorId: row.sensor_id, target: row.target, modelKey: row.model_key })),
+  );
   await insertRows(db, rows);
 }
 
@@ -81,58 +80,4 @@ function toKey({ sensorId, target, modelKey, targetAt }: Score): Key {
 
 function keyOf({ sensor_id, target, model_key, target_at }: Key): string {
   return JSON.stringify([sensor_id, target, model_key, target_at]);
-}
-
-/** What is scored as it was, with the leads that only `more` has; null where it has none. */
-function completed(known: Score, more: Score): Score | null {
-  const scored = (score: Score) => score.leads.filter((_, h) => score.error[h] != null);
-  const own = new Set(scored(known));
-  const lacking = scored(more).filter((lead) => !own.has(lead));
-  if (lacking.length === 0) return null;
-  const leads = [...own, ...lacking].sort((a, b) => a - b);
-  const places = leads.map((lead) => ({ from: own.has(lead) ? known : more, lead }));
-  const merged = <T>(list: (score: Score) => (T | null)[]) =>
-    places.map(({ from, lead }) => list(from)[from.leads.indexOf(lead)] ?? null);
-  return {
-    ...known,
-    resolution: known.resolution ?? more.resolution,
-    leads,
-    error: merged((score) => score.error),
-    pinball: merged((score) => score.pinball),
-    isCovered: merged((score) => score.isCovered),
-    ownPinball: merged((score) => score.ownPinball),
-    ownIsCovered: merged((score) => score.ownIsCovered),
-    persistenceError: merged((score) => score.persistenceError),
-    seasonalNaiveError: merged((score) => score.seasonalNaiveError),
-  };
-}
-
-/** Numbers for names, once each. */
-function preparation(db: Kysely<PredictorSchema>): (scores: Score[]) => Promise<void> {
-  const known = new Set<string>();
-  return async (scores) => {
-    if (known.size > mostKnown) known.clear();
-    const nameOf = ({ sensorId, target, modelKey }: Score) => `${sensorId}\0${target}\0${modelKey}`;
-    const fresh = scores.filter((score) => !known.has(nameOf(score)));
-    if (fresh.length === 0) return;
-    await number(db, fresh.map(toKey));
-    for (const score of fresh) known.add(nameOf(score));
-  };
-}
-
-/** Who comes second finds the numbers of the first. */
-async function number(db: Kysely<PredictorSchema>, names: Pick<Key, "sensor_id" | "target" | "model_key">[]) {
-  const sensorIds = [...new Set(names.map(({ sensor_id }) => sensor_id))];
-  await sql`
-    insert into sensor_key (sensor_id) select id from unnest(${sensorIds}::text[]) as id
-    where not exists (select from sensor_key where sensor_id = id) order by id on conflict do nothing`.execute(db);
-  const kinds = new Map(
-    names.map(({ target, model_key }) => [JSON.stringify([target, model_key]), [target, model_key]]),
-  );
-  const [targets, models] = [0, 1].map((i) => [...kinds.values()].map((kind) => kind[i]!));
-  await sql`
-    insert into score_kind (target, model_key)
-    select target, model_key from unnest(${targets}::text[], ${models}::text[]) as u (target, model_key)
-    where not exists (select from score_kind q where q.target = u.target and q.model_key = u.model_key)
-    order by target, model_key on conflict do nothing`.execute(db);
 }

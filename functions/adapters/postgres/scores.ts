@@ -1,27 +1,30 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
-import type { PairedScore, ScoredMoment, ScoredRow } from "../../../core/forecast/score.ts";
+import type { PairedScore, Score, ScoredMoment, ScoredRow } from "../../../core/forecast/score.ts";
 import type { Scores } from "../../../core/ports.ts";
 import { issuedReader } from "./issued.ts";
 import { leadsOf } from "./lead-list.ts";
 import { matured } from "./matured.ts";
 import { maturing } from "./maturing.ts";
 import type { PredictorSchema } from "./schema.ts";
-import { beforeEnd, recordBefore } from "./score-before.ts";
+import { beforeEnds, recordBefore } from "./score-before.ts";
 import { scoredTable } from "./scored.ts";
+import { momentTable } from "./scored-moment.ts";
 import { refreshMerits } from "./sensor-state.ts";
 
 /** Live scores in the predictor database: written once per (sensor, target, targetAt, model). */
 export function postgresScores(db: Kysely<PredictorSchema>): Scores {
   const issued = issuedReader(db);
   const scored = scoredTable(db);
-  const endOfBefore = beforeEnd(db);
+  const moments = momentTable(db);
+  const endsOfBefore = beforeEnds(db);
   return {
     maturing: (sensorIds, after, upTo) => maturing(db, issued, sensorIds, after, upTo),
     matured: (wanted, upTo) => matured(db, issued, wanted, upTo),
 
     async scored(sensorIds, after, upTo) {
       const { rows } = await sql<ScoredRow>`
-        select sensor_id as "sensorId", target, target_at as "targetAt", model_key as "modelKey", sums[1] as scored from scores
+        select sensor_id as "sensorId", target, target_at as "targetAt", model_key as "modelKey", sums[1] as scored
+        from score_total
         where sensor_id = any(${sensorIds}::text[]) and target_at > ${after} and target_at <= ${upTo}`.execute(db);
       return rows;
     },
@@ -30,7 +33,7 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
       const span = await issued.spanSeconds();
       const { rows } = await sql<ScoredMoment>`
         select distinct s.sensor_id as "sensorId", s.target, s.target_at as "targetAt"
-        from scores as s left join sensor_key k on k.sensor_id = s.sensor_id
+        from score_total as s left join sensor_key k on k.sensor_id = s.sensor_id
         cross join lateral (
           select (select count(*) from forecast_before as f
             where f.sensor_id = s.sensor_id and f.target = s.target and f.model_key = s.model_key and ${countsAt("f", "s.target_at")})
@@ -51,12 +54,13 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
 
     async record(scores) {
       if (scores.length === 0) return;
-      const end = await endOfBefore();
-      await recordBefore(
-        db,
-        scores.filter(({ targetAt }) => targetAt < end),
-      );
-      await scored.record(scores.filter(({ targetAt }) => targetAt >= end));
+      const ends = await endsOfBefore();
+      const tableOf = ({ targetAt }: Score) =>
+        targetAt < ends.score ? "score" : targetAt < ends.scored ? "scored" : "moment";
+      const { score = [], scored: steps = [], moment = [] } = Object.groupBy(scores, tableOf);
+      await recordBefore(db, score);
+      await scored.record(steps);
+      await moments.record(moment);
       const now = new Date(Math.max(...scores.map(({ scoredAt }) => scoredAt.getTime())));
       await refreshMerits(db, [...new Set(scores.map(({ sensorId }) => sensorId))], now);
     },

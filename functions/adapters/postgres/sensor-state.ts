@@ -75,7 +75,7 @@ export async function refreshMerits(db: Kysely<PredictorSchema>, sensorIds: stri
         coalesce(sum(sums[3]::float8), 0) as "absoluteError", coalesce(sum(sums[4]::float8), 0) as "persistenceError",
         coalesce(sum(sums[5]::float8), 0)::int as "seasonalNaiveN", coalesce(sum(sums[6]::float8), 0) as "seasonalNaiveError",
         coalesce(sum(sums[7]::float8), 0) as "pairedAbsoluteError"
-      from scores s
+      from score_total s
       where s.sensor_id = st.sensor_id and s.target = t.target and s.model_key = t.model_key
         and s.target_at > ${addSeconds(now, -meritSeconds)} and ${counts("s")}
     ) as total

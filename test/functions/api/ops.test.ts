@@ -83,7 +83,7 @@ describe("GET /v1/ops", () => {
     expect(ops.storage).toMatchObject({ bytesPerDay: null, limitBytes: 1e12, daysToLimit: null, backup: null });
     expect(ops.storage.archived).toEqual({ days: 0, bytes: 0 });
     expect(ops.database.tables.map((table) => table.name)).toEqual(
-      expect.arrayContaining(["sensor", "model", "cycle", "outcome", "issued", "scored"]),
+      expect.arrayContaining(["sensor", "model", "cycle", "outcome", "issued", "scored_moment"]),
     );
   });
 

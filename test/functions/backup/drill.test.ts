@@ -110,7 +110,7 @@ describe("backup", () => {
     expect(made.leaves.filter(({ archived }) => archived).map(({ name }) => name)).toEqual([
       "issued_20260301",
       "outcome_20260301",
-      "scored_20260301",
+      "scored_moment_20260301",
     ]);
     const restored = await open(await postgres.createDatabase());
     await restore({ files: ports.files, target: postgresRestoreTarget(restored.db, "test"), log: quietLog() }, null);
@@ -149,9 +149,9 @@ describe("backup", () => {
       [
         { table_name: "issued", rows: 6 },
         { table_name: "outcome", rows: 5 },
-        { table_name: "scored", rows: 4 },
+        { table_name: "scored_moment", rows: 3 },
         { table_name: "issued", rows: 3 },
-        { table_name: "scored", rows: 2 },
+        { table_name: "scored_moment", rows: 2 },
         { table_name: "outcome", rows: 2 },
       ].sort((a, b) => (a.table_name < b.table_name ? -1 : 1)),
     );

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import { maturedLeads } from "../../../core/forecast/matured.ts";
+import type { Score } from "../../../core/forecast/score.ts";
 import { everyLead } from "../../../core/model/leads.ts";
 import type { ModelStore } from "../../../core/model/ports.ts";
 import { sha256Of } from "../../../core/model/sha256.ts";
@@ -12,6 +13,13 @@ import { addSeconds } from "../../../core/time.ts";
 import { memoryFiles, memoryStore } from "../../../functions/adapters/memory-store.ts";
 import { type Database, openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
+import {
+  type Moment,
+  openMoment,
+  openScore,
+  packMoment,
+  packScore,
+} from "../../../functions/adapters/postgres/score-pack.ts";
 import { runVerify } from "../../../functions/commands/verify.ts";
 import { timesOf } from "../../../functions/config/cron.ts";
 import { predictorPorts } from "../../../functions/runtime/predictor.ts";
@@ -96,6 +104,19 @@ beforeEach(async () => {
 });
 
 const run = (...args: string[]) => runVerify(ports, settings, args);
+
+/** Stores another score in place of the one of the fourth moment. */
+async function changeScore(change: (score: Score) => Score): Promise<void> {
+  const { rows } = await sql<Moment>`select heads, lists from scored_moment where target_at = ${at(4)}`.execute(
+    database.db,
+  );
+  const [part] = openMoment(rows[0]!);
+  const named = { sensorId: "room1", target: "temperature", modelKey: "model-a", targetAt: at(4) };
+  const { heads, lists } = packMoment([packScore(change(openScore(part!, named)), part!.kindNo, true)]);
+  await sql`update scored_moment set heads = ${heads}, lists = ${lists} where target_at = ${at(4)}`.execute(
+    database.db,
+  );
+}
 
 /** The rules that found something, each with its first case. */
 async function found(): Promise<[rule: string, example: string | undefined][]> {
@@ -191,16 +212,17 @@ const planted: [what: string, plant: () => Promise<unknown>, finding: RegExp][] 
   ],
   [
     "a changed error",
-    () => sql`update scored set exact[2] = exact[2] + 0.01 where target_at = ${at(4)}`.execute(database.db),
+    () => changeScore((score) => ({ ...score, error: score.error.with(1, score.error[1]! + 0.01) })),
     /come to,room1 temperature at 2026-03-01T12:40:00.000Z by model-a: lead 2 has error/,
   ],
   [
     "an actual that the source does not know",
     () =>
-      sql`update scored set actual = actual + 1, exact = (select array_agg(case when i <= score_leads(steps, exact) then e + 1
-      else e end order by i) from unnest(exact) with ordinality as u (e, i)) where target_at = ${at(4)}`.execute(
-        database.db,
-      ),
+      changeScore((score) => ({
+        ...score,
+        actual: score.actual + 1,
+        error: score.error.map((one) => one! + 1),
+      })),
     /come to,room1 temperature at 2026-03-01T12:40/,
   ],
   [
@@ -210,7 +232,7 @@ const planted: [what: string, plant: () => Promise<unknown>, finding: RegExp][] 
   ],
   [
     "a lead that is never scored",
-    () => sql`update scored set exact[1] = null where target_at = ${at(4)}`.execute(database.db),
+    () => changeScore((score) => ({ ...score, error: score.error.with(0, null) })),
     /come to,.*12:40:00.000Z by model-a: lead 1 was issued in time/,
   ],
   [

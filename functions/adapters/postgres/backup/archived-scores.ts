@@ -5,6 +5,7 @@ import type { RowOf } from "../columns.ts";
 import { rangeOf } from "../day-sums.ts";
 import { toScore, toScoreRow } from "../score-row.ts";
 import { insertScores } from "../scored.ts";
+import { momentTable } from "../scored-moment.ts";
 import { scoreColumns, scoresColumns } from "../tables.ts";
 import type { Archived } from "./archived-table.ts";
 import { sensorsOf } from "./sensors.ts";
@@ -28,32 +29,43 @@ const columns: ParquetColumn[] = [
 ];
 
 /** Scores as people read them; lists are by lead. The steps in which they are stored are multiple / divisor. */
-export const archivedScores: Archived = {
-  columns: [...columns, { name: "multiple", type: "integer" }, { name: "divisor", type: "integer" }],
+export const archivedMoments: Archived = {
+  ...scoresWith(async (db, rows) => {
+    // Rows of a moment may lie apart: who comes second completes.
+    await momentTable(db).record(rows.map((row) => toScore(row as RowOf<typeof scoresColumns>)));
+  }),
+};
 
-  async sensors(db, { name }) {
-    const { rows } = await sql<{ sensor: string }>`
+/** The same of the table of before. */
+export const archivedScores: Archived = scoresWith(async (db, rows) => {
+  for (let i = 0; i < rows.length; i += rowsAtOnce) {
+    const scores = rows.slice(i, i + rowsAtOnce).map((row) => toScore(row as RowOf<typeof scoresColumns>));
+    await insertScores(db, scores.map(toScoreRow));
+  }
+});
+
+function scoresWith(write: Archived["write"]): Archived {
+  return {
+    columns: [...columns, { name: "multiple", type: "integer" }, { name: "divisor", type: "integer" }],
+    write,
+
+    async sensors(db, { name }) {
+      const { rows } = await sql<{ sensor: string }>`
       select sensor_id as sensor from sensor_key where sensor_no in (select sensor_no from ${sql.table(name)})
       order by 1`.execute(db);
-    return rows.map(({ sensor }) => sensor);
-  },
+      return rows.map(({ sensor }) => sensor);
+    },
 
-  async read(db, { day }, sensors) {
-    const { from, to } = rangeOf(day!);
-    const { rows } = await sql<Record<string, unknown>>`
+    async read(db, { day }, sensors) {
+      const { from, to } = rangeOf(day!);
+      const { rows } = await sql<Record<string, unknown>>`
       select ${names(scoresColumns)} from scores
       where sensor_id = any(${sensors}::text[]) and target_at >= ${from} and target_at < ${to}
       order by sensor_id, target, model_key, target_at`.execute(db);
-    return rows;
-  },
-
-  async write(db, rows) {
-    for (let i = 0; i < rows.length; i += rowsAtOnce) {
-      const scores = rows.slice(i, i + rowsAtOnce).map((row) => toScore(row as RowOf<typeof scoresColumns>));
-      await insertScores(db, scores.map(toScoreRow));
-    }
-  },
-};
+      return rows;
+    },
+  };
+}
 
 /** Scores of before, column by column as they are in their table. */
 export const archivedScoresBefore: Archived = {

@@ -5,12 +5,13 @@ import { fromParquet, toParquet } from "../../parquet.ts";
 import type { PredictorSchema } from "../schema.ts";
 import { archivedForecasts } from "./archived-forecasts.ts";
 import { archivedOutcomes } from "./archived-outcomes.ts";
-import { archivedScores, archivedScoresBefore } from "./archived-scores.ts";
+import { archivedMoments, archivedScores, archivedScoresBefore } from "./archived-scores.ts";
 import type { Archived } from "./archived-table.ts";
 
 /** By the name of the table. */
 const archived: Record<string, Archived> = {
   issued: archivedForecasts,
+  scored_moment: archivedMoments,
   scored: archivedScores,
   score: archivedScoresBefore,
   outcome: archivedOutcomes,

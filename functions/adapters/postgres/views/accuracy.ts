@@ -18,7 +18,7 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
           select sum(sums[1]::float8)::int as n, sum(sums[2]::float8)::int as covered, sum(sums[3]::float8) as "absoluteError",
             sum(sums[4]::float8) as "persistenceError", sum(sums[5]::float8)::int as "seasonalNaiveN",
             sum(sums[6]::float8) as "seasonalNaiveError", sum(sums[7]::float8) as "pairedAbsoluteError"
-          from scores s
+          from score_total s
           where s.sensor_id = k.sensor_id and s.target = k.target and s.model_key = k.model_key
             and s.target_at > ${after} and ${counts("s")} and ${asOf === null ? sql`true` : sql`s.scored_at <= ${asOf} and s.target_at <= ${asOf}`}
         ) total
@@ -31,7 +31,7 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
         select s.target, sum(sums[1]::float8)::int as n, sum(sums[2]::float8)::int as covered,
           sum(sums[3]::float8) as "absoluteError", sum(sums[4]::float8) as "persistenceError"
         from (select sensor_id from sensor order by sensor_id limit ${mostSensors}) as few
-        join scores s on s.sensor_id = few.sensor_id and s.target_at > ${after}
+        join score_total s on s.sensor_id = few.sensor_id and s.target_at > ${after}
         left join model m on m.model_id = s.model_key
         where m.status is distinct from 'challenger' and ${counts("s")}
         group by s.target

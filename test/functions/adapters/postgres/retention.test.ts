@@ -114,7 +114,7 @@ test("sums a day anew when an annotation leaves something out of it, and again w
   await days.sum(day(3));
   expect(await sums()).toEqual(whole);
   // What has no scores any more stays as it was summed.
-  await sql`drop table scored_20260301`.execute(db);
+  await sql`drop table scored_moment_20260301`.execute(db);
   await annotations.restore("one", act);
   await days.sum(day(3));
   expect(await sums()).toEqual(whole);
@@ -130,29 +130,39 @@ test("drops no day before its time, its sums and its archive; then each table's 
     ok: false,
     reason: /outcome of 2026-03-01: is not archived/,
   });
-  expect(await reason("scored", day(31))).toMatchObject({ ok: false, reason: /is not summed yet/ });
+  expect(await reason("scored_moment", day(31))).toMatchObject({ ok: false, reason: /is not summed yet/ });
   await days.sum(day(31));
-  expect(await reason("scored", day(31))).toMatchObject({ ok: false, reason: /is not archived/ });
+  expect(await reason("scored_moment", day(31))).toMatchObject({ ok: false, reason: /is not archived/ });
 
   await archive(day(31));
   expect(await days.drop(day(11))).toEqual([
     { table: "issued_mix", day: "2026-03-01" },
     { table: "outcome", day: "2026-03-01" },
   ]);
-  expect([await count("outcome"), await count("forecast"), await count("scored")]).toEqual([1, 2, 4]);
+  expect([await count("outcome"), await count("forecast"), await count("scored_moment")]).toEqual([1, 2, 4]);
   await postgresScores(database.db).record([scoreOf({ targetAt: addSeconds(slot, 1800) })]);
-  expect(await reason("scored", day(31))).toMatchObject({ ok: false, reason: /is not archived as it is/ });
+  expect(await reason("scored_moment", day(31))).toMatchObject({ ok: false, reason: /is not archived as it is/ });
   await archive(day(31));
   // The late score made the day anew in each table, empty.
-  expect((await days.drop(day(31))).map(({ table }) => table)).toEqual(["issued", "issued_mix", "outcome", "scored"]);
-  expect([await count("forecast"), await count("scored"), await count("score_day")]).toEqual([1, 2, 1]);
+  expect((await days.drop(day(31))).map(({ table }) => table)).toEqual([
+    "issued",
+    "issued_mix",
+    "outcome",
+    "scored_moment",
+  ]);
+  expect([await count("forecast"), await count("scored_moment"), await count("score_day")]).toEqual([1, 2, 1]);
 });
 
 test("without archiving a day goes by its time alone", async () => {
   await fill(slot);
   const days = postgresDays(database.db, { ...retention, isArchived: false });
   await days.sum(day(31));
-  expect((await days.drop(day(31))).map(({ table }) => table)).toEqual(["issued", "issued_mix", "outcome", "scored"]);
+  expect((await days.drop(day(31))).map(({ table }) => table)).toEqual([
+    "issued",
+    "issued_mix",
+    "outcome",
+    "scored_moment",
+  ]);
 });
 
 test("one pass makes, sums, drops and trims; what fails costs no other step", async () => {
@@ -201,11 +211,13 @@ test("what was stored before there were days is one part of its table, read and 
     await scores.record([scoreOf({ targetAt: day(10) })]);
     const { rows: stored } = await sql`
       select 'score' as "table", target_at as at, sums[1] as leads from score
-      union all select 'scored', target_at, sums[1] from scored order by 2`.execute(old.db);
+      union all select 'scored_moment', target_at, (score_heads(heads)).sums[1] from scored_moment order by 2`.execute(
+      old.db,
+    );
     expect(stored).toEqual([
       { table: "score", at: slot, leads: 3 },
       { table: "score", at: day(1), leads: 2 },
-      { table: "scored", at: day(10), leads: 2 },
+      { table: "scored_moment", at: day(10), leads: 2 },
     ]);
     expect((await scores.scored(["room1"], day(-1), day(10))).map(({ scored }) => scored).sort()).toEqual([2, 2, 3]);
     expect((await sql`select day::text from score_day order by 1`.execute(old.db)).rows).toEqual([

@@ -163,7 +163,7 @@ describe("the roles of the predictor database", () => {
     const later = addSeconds(someSlot, 60 * 86_400);
     await days.sum(later);
     expect(new Set((await days.drop(later)).map(({ table }) => table))).toEqual(
-      new Set(["issued", "issued_mix", "outcome", "scored"]),
+      new Set(["issued", "issued_mix", "outcome", "scored_moment"]),
     );
     await worker.close();
   });

@@ -1,18 +1,15 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Resolution, resolutionOf, valueOfStep } from "../../../../core/data/resolution.ts";
-import type { MaturedForecast } from "../../../../core/forecast/matured.ts";
+import type { Resolution } from "../../../../core/data/resolution.ts";
 import type { Score } from "../../../../core/forecast/score.ts";
 import { defaultLeads, everyLead } from "../../../../core/model/leads.ts";
-import { scoreLeads } from "../../../../core/operations/score-leads.ts";
-import { addSeconds } from "../../../../core/time.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { lossParts, toScore, toScoreRow } from "../../../../functions/adapters/postgres/score-row.ts";
 import { postgresScores } from "../../../../functions/adapters/postgres/scores.ts";
-import { humidity, temperature } from "../../../builders.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { slot } from "./builders.ts";
+import { scoresOf, someLeads } from "./score-builders.ts";
 
 let postgres: TestPostgres;
 let database: Database<PredictorSchema>;
@@ -22,50 +19,10 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 beforeEach(async () => {
   database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 2 });
+  // Moments of days that the table of before has are scored in it.
+  await sql`select ensure_day_of('scored', '2026-03-01')`.execute(database.db);
   return () => database.close();
 });
-
-const pressure = { ...temperature, name: "pressure", unit: "hPa", min: 300, max: 1100 };
-const targets = [
-  { ...temperature, about: 21.3 },
-  { ...humidity, about: 47 },
-  { ...pressure, about: 1013 },
-];
-
-/** What served and shadow forecasts of one moment came to; wide bands and narrow ones, misses either side. */
-function scoresOf(leads: number[], seed: number): Score[] {
-  let state = seed;
-  const random = () => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
-  return targets.flatMap((target) => {
-    const resolution = resolutionOf(target)!;
-    const size = resolution.multiple / resolution.divisor;
-    const actual = target.about + random() * 3;
-    const inSteps = (value: number) => valueOfStep(resolution, Math.round(value / size) - resolution.base);
-    const triple = (spread: number) => {
-      const middle = actual + (random() - 0.5) * spread;
-      const [below, above] = [random() * spread, random() * spread];
-      return [inSteps(middle - below), inSteps(middle), inSteps(middle + above)] as const;
-    };
-    const own = (of: readonly [number, number, number]) => [of[0], of[1], of[2]].map(Math.fround) as never;
-    return ["served", "shadow"].flatMap((modelKey) => {
-      const yesterday = inSteps(actual + random());
-      const matured = leads.map((lead): MaturedForecast => {
-        const made = triple(random() * 5);
-        const origin = addSeconds(slot, -600 * lead);
-        return {
-          ...{ sensorId: "room1", target: target.name, modelKey, isServed: modelKey === "served", reason: null, lead },
-          ...{ origin, issuedAt: origin, targetAt: slot, lastValue: inSteps(actual + random() - 0.5), resolution },
-          ...{ final: triple(2), mix: { experts: [own(made), null, null, null, null], mixed: made } },
-          seasonalNaive: modelKey === "shadow" && random() < 0.3 ? null : yesterday,
-        };
-      });
-      return scoreLeads(matured, () => actual, addSeconds(slot, 700));
-    });
-  });
-}
 
 async function stored(): Promise<Score[]> {
   const rows = await database.db.selectFrom("scores").selectAll().orderBy("target").orderBy("model_key").execute();
@@ -117,21 +74,7 @@ test.each([
 test("completes a row in steps with what it lacked, and leaves what is scored", async () => {
   const scores = postgresScores(database.db);
   const whole = scoresOf(everyLead(6), 5);
-  const places = [1, 2, 4];
-  const some = <T>(list: T[]) => places.map((h) => list[h]!);
-  await scores.record(
-    whole.map((one) => ({
-      ...one,
-      leads: some(one.leads),
-      error: some(one.error),
-      pinball: some(one.pinball),
-      isCovered: some(one.isCovered),
-      ownPinball: some(one.ownPinball),
-      ownIsCovered: some(one.ownIsCovered),
-      persistenceError: some(one.persistenceError),
-      seasonalNaiveError: some(one.seasonalNaiveError),
-    })),
-  );
+  await scores.record(whole.map((one) => someLeads(one, [1, 2, 4])));
   const before = await stored();
   expect(before[0]!.leads).toEqual([2, 3, 5]);
   await Promise.all([scores.record(whole), scores.record(whole)]);
