@@ -11,8 +11,11 @@ const fullShares: Record<Exclude<Expert, "challenger">, number> = {
   climatology: 0.01,
   persistence: 0.01,
 };
-/** What a challenger takes of the champion's share: it has seen more; the rest because two are steadier than one. */
-const challengerShare = 0.75;
+/**
+ * What a challenger takes of the champion's share: it has seen more, but one training may have gone wrong, and two are
+ * steadier than one.
+ */
+const challengerShare = 0.6;
 /** Slows the learning rate: in quiet times mixing must cost next to nothing. */
 const caution = 0.1;
 /**

@@ -191,8 +191,8 @@ function joined(a: Int32Array, b: Int32Array): Int32Array<ArrayBuffer> {
   return all;
 }
 
-/** Fisher and Yates. */
-function shuffle(values: Int32Array, random: () => number): void {
+/** Puts the values in another order, in place (Fisher & Yates). */
+export function shuffle(values: Int32Array, random: () => number): void {
   for (let i = values.length - 1; i > 0; i--) {
     const j = random() % (i + 1);
     [values[i], values[j]] = [values[j]!, values[i]!];

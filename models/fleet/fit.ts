@@ -1,7 +1,8 @@
 import type { Engine } from "../engine/engine.ts";
 import { type NetworkShape, parameterLayout } from "../layout.ts";
 import { createNetwork } from "../network.ts";
-import { createRowEncoder, drawFleetBatches, type FleetData, fleetShape, widthsOf } from "./dataset.ts";
+import { createRandom } from "../random.ts";
+import { createRowEncoder, drawFleetBatches, type FleetData, fleetShape, shuffle, widthsOf } from "./dataset.ts";
 import { fleetLearningRate, fleetPolicy, fleetSteps } from "./policy.ts";
 
 /** Batches encoded together. */
@@ -33,13 +34,14 @@ export function fitFleetNetwork(
       seed,
     );
     const encode = createRowEncoder(data, batchesAtOnce * fleetPolicy.batchRows);
-    const { weightDecay, clipNorm, skipLearningRateFactor, averageDecay } = fleetPolicy;
-    for (let first = 0; first < steps; first += batchesAtOnce) {
-      const batches = Math.min(batchesAtOnce, steps - first);
+    const { weightDecay, clipNorm, skipLearningRateFactor, averageDecay, rowUses } = fleetPolicy;
+    const random = createRandom(seed ^ 0x6a09e667);
+    for (let first = 0; first < steps; first += batchesAtOnce * rowUses) {
+      const left = Math.min(batchesAtOnce * rowUses, steps - first);
+      const batches = Math.ceil(left / rowUses);
       const rows = encode(draw(batches));
-      const size = rows.rows / batches;
-      for (let step = first; step < first + batches; step++) {
-        const index = Int32Array.from({ length: size }, (_, i) => (step - first) * size + i);
+      for (const [i, index] of usesOf(rows.rows, batches, random).slice(0, left).entries()) {
+        const step = first + i;
         const learningRate = fleetLearningRate(step, steps);
         const loss = network.step(rows, index, { learningRate, weightDecay, clipNorm, skipLearningRateFactor });
         network.average(Math.min(averageDecay, (step + 1) / (step + 10)));
@@ -50,6 +52,16 @@ export function fitFleetNetwork(
   } finally {
     network.dispose();
   }
+}
+
+/** Batches of encoded rows, each row in `rowUses` of them: as they were drawn, and then in another order. */
+function usesOf(rows: number, batches: number, random: () => number): Int32Array[] {
+  const size = rows / batches;
+  const order = Int32Array.from({ length: rows }, (_, i) => i);
+  return Array.from({ length: fleetPolicy.rowUses }, (_, use) => {
+    if (use > 0) shuffle(order, random);
+    return Array.from({ length: batches }, (_, batch) => order.slice(batch * size, (batch + 1) * size));
+  }).flat();
 }
 
 /** Days that the trainees' windows span, in the mean. */

@@ -1,4 +1,4 @@
-import { pinball } from "../../core/data/metrics.ts";
+import { pinballLoss } from "../../core/data/metrics.ts";
 import type { RidgeValidation } from "../../core/model/fleet/training.ts";
 import { type FarFeatures, type NormalEquations, predictRidge, type Regression, solveLeads } from "../ridge/linear.ts";
 
@@ -73,28 +73,26 @@ function validate(
   from: number,
   to: number,
 ): RidgeValidation | null {
-  const actual = data.wanted.subarray(from * data.leads, to * data.leads);
-  const known = Array.from(actual.keys()).filter((i) => i % data.leads < near && !Number.isNaN(actual[i]!));
-  if (known.length === 0) return null;
-  const errors = known.map((i) => actual[i]! - predicted[i]!);
-  const spread = 1.2816 * Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length);
-  const zeros = errors.map(() => 0);
-  const losses = [
-    pinball(
-      errors,
-      zeros.map(() => -spread),
-      0.1,
-    ),
-    pinball(errors, zeros, 0.5),
-    pinball(
-      errors,
-      zeros.map(() => spread),
-      0.9,
-    ),
-  ];
-  return {
-    mae: errors.reduce((sum, error) => sum + Math.abs(error), 0) / errors.length,
-    pinball: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
-    persistenceMae: known.reduce((sum, i) => sum + Math.abs(actual[i]!), 0) / known.length,
-  };
+  const { leads, wanted } = data;
+  const errors = new Float64Array((to - from) * near);
+  let [count, absolute, squares, changes] = [0, 0, 0, 0];
+  for (let r = from; r < to; r++) {
+    for (let h = 0; h < near; h++) {
+      const change = wanted[r * leads + h]!;
+      const error = change - predicted[(r - from) * leads + h]!;
+      if (Number.isNaN(error)) continue;
+      errors[count++] = error;
+      absolute += Math.abs(error);
+      squares += error * error;
+      changes += Math.abs(change);
+    }
+  }
+  if (count === 0) return null;
+  const spread = 1.2816 * Math.sqrt(squares / count);
+  let loss = 0;
+  for (let i = 0; i < count; i++) {
+    const error = errors[i]!;
+    loss += pinballLoss(error + spread, 0.1) + pinballLoss(error, 0.5) + pinballLoss(error - spread, 0.9);
+  }
+  return { mae: absolute / count, pinball: loss / 3 / count, persistenceMae: changes / count };
 }

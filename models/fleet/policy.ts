@@ -20,6 +20,8 @@ export const fleetPolicy = {
   farDoubtDays: 10,
   quantiles: [0.1, 0.5, 0.9],
   batchRows: 512,
+  /** Encoding a row takes as long as learning from it: each that was encoded is learnt from so many times at once. */
+  rowUses: 4,
   learningRate: 2e-3,
   /** The sensors' skips follow ridge, which is nearly right: they learn more slowly. */
   skipLearningRateFactor: 0.3,

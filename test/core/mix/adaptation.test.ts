@@ -53,9 +53,9 @@ test("trusts an expert less that was worse on the validation part, and never ful
   );
 });
 
-test("a challenger starts with most of the champion's share and takes it all when it is better", () => {
+test("a challenger starts with more than half of the champion's share and takes it all when it is better", () => {
   const shares = startShares(undefined, true);
-  expect(shares.map(Math.fround)).toEqual([0.24, 0.02, 0.01, 0.01, 0.72].map(Math.fround));
+  expect(shares.map(Math.fround)).toEqual([0.384, 0.02, 0.01, 0.01, 0.576].map(Math.fround));
   const values = Array.from({ length: hours(72) }, (_, i) => 20 + Math.sin(12.9898 * i) * 0.5);
   const made = [flat(22), flat(23), flat(22), flat(23), flat(20)];
   const taught = values.reduce(
