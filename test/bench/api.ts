@@ -1,27 +1,17 @@
-import { fork } from "node:child_process";
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ApiAnswer, type ApiQuestion, seedFleet } from "./api/fleet.ts";
+import { seedFleet } from "./api/fleet.ts";
+import { startApiProcess } from "./api/process.ts";
 
-// npm run bench:api -- [sensors] [seconds]: the API in a process of its own over a seeded database and a real source.
+// npm run bench:api -- [sensors] [seconds]: the API's process of `npm start` over a seeded database and a real source.
 // Prints requests a second, CPU of the API a request, and what waiting there was, for 1 and 8 clients, quiet and while
 // a cycle is stored; then the fleet page's list: bytes and CPU of first page, search, sort and refresh.
 const sensors = Number(process.argv[2] ?? 10_000);
 const seconds = Number(process.argv[3] ?? 4);
 
 const fleet = await seedFleet(sensors);
-const server = fork(new URL("./api/server.ts", import.meta.url), [fleet.url], { stdio: "inherit" });
-const answers = new Map<string, (answer: ApiAnswer) => void>();
-server.on("message", (answer: ApiAnswer) => answers.get(answer.what)?.(answer));
-
-/** What the server says of itself. */
-function ask(what: ApiQuestion): Promise<ApiAnswer> {
-  return new Promise((resolve) => {
-    answers.set(what, resolve);
-    server.send(what);
-  });
-}
-const { value: port } = await new Promise<ApiAnswer>((resolve) => answers.set("port", resolve));
+const server = await startApiProcess(fleet.url);
+const { port } = server;
 
 type Taken = { status: number; ms: number; bytes: number; headers: IncomingHttpHeaders };
 
@@ -49,7 +39,7 @@ const round = (value: number) => Math.round(value * 1000) / 1000;
 async function measure(clients: number, pathOf: (round: number) => string, headers: Record<string, string> = {}) {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   await get(agent, pathOf(0), headers);
-  const cpuBefore = (await ask("cpu")).value;
+  const cpuBefore = server.cpuMs();
   const endMs = performance.now() + seconds * 1000;
   let count = 0;
   const taken = await Promise.all(
@@ -60,7 +50,7 @@ async function measure(clients: number, pathOf: (round: number) => string, heade
     }),
   );
   const all = taken.flat();
-  const cpuMs = (await ask("cpu")).value - cpuBefore;
+  const cpuMs = server.cpuMs() - cpuBefore;
   agent.destroy();
   const statuses: Record<string, number> = {};
   for (const { status } of all) statuses[status] = (statuses[status] ?? 0) + 1;
@@ -75,9 +65,9 @@ async function measure(clients: number, pathOf: (round: number) => string, heade
 /** One request, with what API and database used of the CPU for it. */
 async function one(path: string, headers: Record<string, string> = { "Accept-Encoding": "gzip" }) {
   const agent = new Agent({ keepAlive: true });
-  const before = { api: (await ask("cpu")).value, postgres: fleet.postgresCpuMs() };
+  const before = { api: server.cpuMs(), postgres: fleet.postgresCpuMs() };
   const { status, bytes, headers: given } = await get(agent, path, headers);
-  const cpuMs = { api: (await ask("cpu")).value - before.api, postgres: fleet.postgresCpuMs() - before.postgres };
+  const cpuMs = { api: server.cpuMs() - before.api, postgres: fleet.postgresCpuMs() - before.postgres };
   agent.destroy();
   return { path, status, bytes, cpuMs: { api: round(cpuMs.api), postgres: round(cpuMs.postgres) }, etag: given.etag };
 }
@@ -113,11 +103,11 @@ const duringCycle = {
 stopping.abort();
 await cycle;
 
-const bulkBefore = (await ask("memory")).value;
+const bulkBefore = server.memoryBytes();
 const agent = new Agent();
 const bulk = await get(agent, "/v1/forecasts");
 agent.destroy();
-const bulkMemory = (await ask("memory")).value - bulkBefore;
+const bulkMemory = server.memoryBytes() - bulkBefore;
 console.log(
   JSON.stringify(
     {
@@ -128,5 +118,5 @@ console.log(
     2,
   ),
 );
-server.kill();
+await server.stop();
 await fleet.stop();

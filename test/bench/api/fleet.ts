@@ -8,10 +8,6 @@ import { predictorPorts } from "../../../functions/runtime/predictor.ts";
 import { forecastsOf, outcomeOf } from "../../functions/api/harness.ts";
 import { startTestPostgres } from "../../postgres.ts";
 
-export type ApiQuestion = "cpu" | "memory";
-/** CPU in milliseconds, memory in bytes. */
-export type ApiAnswer = { what: ApiQuestion | "port"; value: number };
-
 export const stepSeconds = 600;
 const hours = 25;
 
