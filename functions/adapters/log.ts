@@ -45,7 +45,8 @@ async function prettyStream(destination?: DestinationStream): Promise<Destinatio
 function logOf(logger: Logger): Log {
   const clean = (fields: Record<string, unknown>) => redact(fields) as Record<string, unknown>;
   return {
-    info: (event, fields = {}) => logger.info(clean(fields), event),
+    // Most lines are of this level: what is not written need not be cleaned.
+    info: (event, fields = {}) => logger.isLevelEnabled("info") && logger.info(clean(fields), event),
     warn: (event, fields = {}) => logger.warn(clean(fields), event),
     error: (event, fields = {}) => logger.error(clean(fields), event),
   };

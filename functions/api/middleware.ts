@@ -7,8 +7,8 @@ import { isSameOrigin } from "./origin.ts";
 import { refuse } from "./problem.ts";
 import type { ApiSettings } from "./services.ts";
 
-/** True for methods that only read. */
-const isProbe = (path: string) => path === "/healthz" || path === "/readyz";
+/** True for the paths that a supervisor asks every few seconds. */
+export const isProbe = (path: string) => path === "/healthz" || path === "/readyz";
 
 /**
  * One log line a request, without headers, query or body: none of them can leak a key. Probes are not logged, nor,

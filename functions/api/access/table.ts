@@ -79,10 +79,20 @@ export const rules: Record<string, Rule> = {
   "get /v1/audit": { scope: "admin" },
 };
 
-/** "POST", "/v1/models/:command{[^/]+:promote}" -> "post /v1/models/{id}:promote", as OpenAPI writes it. */
+const operations = new Map<string, string>();
+
+/**
+ * "POST", "/v1/models/:command{[^/]+:promote}" -> "post /v1/models/{id}:promote", as OpenAPI writes it; a route's is
+ * made once.
+ */
 export function operationOf(method: string, path: string): string {
+  const key = `${method} ${path}`;
+  const known = operations.get(key);
+  if (known !== undefined) return known;
   const written = path.replace(/:command\{\[\^\/\]\+(:[\w-]+)\}/, "{id}$1").replaceAll(/\/:(\w+)/g, "/{$1}");
-  return `${method.toLowerCase()} ${written}`;
+  const operation = `${method.toLowerCase()} ${written}`;
+  operations.set(key, operation);
+  return operation;
 }
 
 /** The operation that answers, as OpenAPI writes it ("get /v1/sensors/{id}"); null where none does. */
