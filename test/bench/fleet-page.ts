@@ -13,7 +13,7 @@ const server = await startApiProcess(fleet.url);
 const browser = await launch(executable);
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
 const devtools = await page.context().newCDPSession(page);
-await devtools.send("Performance.enable");
+await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
 await devtools.send("Network.enable");
 let bytes = 0;
 devtools.on("Network.loadingFinished", (event) => (bytes += event.encodedDataLength));
@@ -25,7 +25,7 @@ await page.addInitScript(`
 
 const round = (value: number) => Math.round(value * 1000) / 1000;
 
-/** Seconds of the page's main thread, all in all and in scripts. */
+/** Seconds of CPU of the page's main thread, all in all and in scripts. */
 async function spent() {
   const { metrics } = await devtools.send("Performance.getMetrics");
   const of = (name: string) => metrics.find((one) => one.name === name)?.value ?? 0;
@@ -41,7 +41,11 @@ async function measure(act: () => Promise<void>) {
   const after = await spent();
   const long = await page.evaluate<number[]>("window.tasks");
   return {
-    ...{ seconds: round(seconds), script: round(after.script - before.script), layout: round(after.layout - before.layout) },
+    ...{
+      seconds: round(seconds),
+      script: round(after.script - before.script),
+      layout: round(after.layout - before.layout),
+    },
     ...{ tasks: round(after.tasks - before.tasks), kilobytes: Math.round((bytes - bytesBefore) / 1000) },
     longTasksMs: { count: long.length, longest: Math.max(0, ...long) },
   };

@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import { describeChance, describeLimits } from "../../core/alert/crossing-words.ts";
 import type { FleetCrossing } from "../../functions/api/contract/fleet.ts";
 import type { Coverage } from "../../functions/api/contract/forecasts.ts";
@@ -26,7 +27,12 @@ type Span = { from: number; to: number; present: number };
 
 type Props = { row: FleetRow; index: number; span: Span; aheads: number[] };
 
+/** The same nodes until one of these changes, which costs the page nothing. */
 export function FleetRowView({ row, index, span, aheads }: Props) {
+  return useMemo(() => drawRow({ row, index, span, aheads }), [row, index, span, aheads]);
+}
+
+function drawRow({ row, index, span, aheads }: Props) {
   return (
     <tr data-row aria-rowindex={index}>
       <th scope="row" class="c-sensor">

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatCount, formatDuration } from "../format.ts";
 import { Icon } from "../shell/icons.tsx";
 import { presentOf, usePulse, useTick } from "../shell/pulse.ts";
@@ -34,8 +34,11 @@ type Props = {
 /** Only the rows near the screen are in the page; spacers stand for the others, and for those that have not come. */
 export function FleetTable({ count, rowAt, onShow, sort }: Props) {
   const pulse = usePulse();
-  useTick(Math.max(1000, Math.min(20_000, ((pulse.ops?.stepSeconds ?? 60) * 250) / (pulse.ops?.clockSpeed ?? 1))));
-  const present = presentOf(pulse) ?? 0;
+  const tick = useTick(
+    Math.max(1000, Math.min(20_000, ((pulse.ops?.stepSeconds ?? 60) * 250) / (pulse.ops?.clockSpeed ?? 1))),
+  );
+  // Rows stay as they are drawn until this moves: while somebody scrolls only new ones are made.
+  const present = useMemo(() => presentOf(pulse) ?? 0, [tick, pulse.ops]);
   const body = useRef<HTMLTableSectionElement>(null);
   const [rowHeight, setRowHeight] = useState(90);
   const [range, setRange] = useState({ first: 0, end: 30 });
@@ -65,12 +68,18 @@ export function FleetTable({ count, rowAt, onShow, sort }: Props) {
   const horizonMs = (pulse.ops?.horizon ?? 0) * (pulse.ops?.stepSeconds ?? 0) * 1000;
   // Three parts past to one part future, so that the forecast can be seen.
   const pastMs = Math.min(24 * hourMs, Math.max(3 * horizonMs, hourMs));
-  const span = { from: present - pastMs, to: present + Math.max(horizonMs, hourMs), present };
+  const span = useMemo(
+    () => ({ from: present - pastMs, to: present + Math.max(horizonMs, hourMs), present }),
+    [present, pastMs, horizonMs],
+  );
   const sparkLabel =
     horizonMs === 0
       ? "Past and forecast"
       : `Past ${formatDuration(pastMs / 1000)}, next ${formatDuration(horizonMs / 1000)}`;
-  const aheads = aheadHours.map((hours) => hours * hourMs).filter((aheadMs) => aheadMs <= Math.max(horizonMs, hourMs));
+  const aheads = useMemo(
+    () => aheadHours.map((hours) => hours * hourMs).filter((aheadMs) => aheadMs <= Math.max(horizonMs, hourMs)),
+    [horizonMs],
+  );
   const shown = heads.flatMap((head): Head[] => [
     { ...head, label: head.class === "c-spark" ? sparkLabel : head.label },
     ...(head.class === "c-last" ? aheads.map(headOfAhead) : []),

@@ -35,13 +35,14 @@ export function presentOf(pulse: Pulse): number | null {
   return Date.parse(pulse.ops.now) + (performance.now() - pulse.receivedAtMs) * pulse.ops.clockSpeed;
 }
 
-/** Renders again every `everyMs`, for ages that grow. */
-export function useTick(everyMs: number): void {
-  const [, setCount] = useState(0);
+/** Renders again every `everyMs`, for ages that grow; another number each time. */
+export function useTick(everyMs: number): number {
+  const [count, setCount] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => setCount((count) => count + 1), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
+  return count;
 }
 
 /** Not each reading is a beat: what is shown changes with what was decided, and with what should have been. */
