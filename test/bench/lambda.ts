@@ -200,7 +200,7 @@ function tableOf(projections: ReturnType<typeof project>[]): string {
     const { total, forecast, score, train, models, alerts, archive } = one.dollarsPerMonth;
     const cells = [forecast, score, train, models, alerts, archive, total].map(dollars);
     const count = one.sensors.toLocaleString("en");
-    const gigabytes = one.gigabytesPerMonth.toPrecision(2);
+    const gigabytes = Number(one.gigabytesPerMonth.toPrecision(2)).toLocaleString("en");
     return `| ${count} | ${dollars(one.dollarsPerCycle)} | ${cells.join(" | ")} | ${one.concurrency} | ${Number(one.cycleSeconds.toPrecision(2))} s | ${gigabytes} GB |`;
   });
   const head =
