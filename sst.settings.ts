@@ -28,6 +28,8 @@ export type StageSettings = {
   alarmEmail: string | null;
   /** private: nothing without a key or a sign-in; public-read: whoever has the address may read. */
   access: "private" | "public-read";
+  /** Sites that may show a shared chart in a frame, such as "https://intranet.example.com". */
+  embedOrigins: string[];
   /** Whose signatures of models made elsewhere are trusted, name=key each (docs/models.md). */
   modelPublishers: string[];
   /** Whether such models must bear one. */
@@ -136,6 +138,7 @@ const defaults: StageSettings = {
   vpc: null,
   alarmEmail: null,
   access: "private",
+  embedOrigins: [],
   modelPublishers: [],
   requireSignature: false,
   signIn: null,

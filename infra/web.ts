@@ -8,7 +8,7 @@ export function createWeb(settings: StageSettings, { api }: Functions, apiKey: s
   const { domain, requestsPerFiveMinutes } = settings;
   const none = { coreRuleSet: false, knownBadInputs: false, sqlInjection: false };
   const router = new sst.aws.Router("Web", {
-    edge: edgeOf(apiKey),
+    edge: edgeOf(apiKey, settings.embedOrigins),
     ...(domain ? { domain } : {}),
     ...(requestsPerFiveMinutes ? { waf: { rateLimitPerIp: requestsPerFiveMinutes, managedRules: none } } : {}),
   });

@@ -15,6 +15,14 @@ export function policyText(policy: Record<string, string[]>): string {
     .join("; ");
 }
 
+/** The policy of a shared chart: the same, in frames of `origins` or, without any, in nobody's. */
+export function framedPolicy(origins: string[]): typeof pagePolicy {
+  return origins.length === 0 ? pagePolicy : { ...pagePolicy, frameAncestors: origins };
+}
+
+/** Where a shared chart is, alone of all pages that may stand in a frame. */
+export const framedPath = "/embed";
+
 /** Headers of the dashboard's pages where no server of ours sends them. */
 export const pageHeaders: Record<string, string> = {
   "content-security-policy": policyText(pagePolicy),

@@ -11,7 +11,7 @@ import { AppError } from "../../core/errors.ts";
 import { isApiPath } from "../api/app.ts";
 import { permissionsPolicy } from "../api/headers.ts";
 import { type HostRules, refuseOtherHosts } from "./hosts.ts";
-import { pagePolicy } from "./page-headers.ts";
+import { framedPath, framedPolicy, pagePolicy } from "./page-headers.ts";
 
 /** The listening server. `close` lets running requests finish, for 5 s at most. */
 export type HttpServer = { url: string; close(): Promise<void> };
@@ -40,9 +40,8 @@ export function createSite(api: Fetch, webFolder: string, rules: HostRules, embe
   site.use(compress());
   const safe = { permissionsPolicy, strictTransportSecurity: false };
   const plain = secureHeaders({ ...safe, contentSecurityPolicy: pagePolicy });
-  const framedBy = { ...pagePolicy, frameAncestors: embedOrigins };
-  const framed = secureHeaders({ ...safe, contentSecurityPolicy: framedBy, xFrameOptions: false });
-  site.use((c, next) => (c.req.path === "/embed" && embedOrigins.length > 0 ? framed : plain)(c, next));
+  const framed = secureHeaders({ ...safe, contentSecurityPolicy: framedPolicy(embedOrigins), xFrameOptions: false });
+  site.use((c, next) => (c.req.path === framedPath && embedOrigins.length > 0 ? framed : plain)(c, next));
   site.use(async (c, next) => {
     await next();
     // Built files carry their hash in the name; the page that names them must always be asked for.

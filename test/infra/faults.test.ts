@@ -9,7 +9,7 @@ const light: Patch = { file: "infra/functions.ts", from: "if (needs.onnx) await"
 
 /** The same fault as a person would make it: in the text of infra/, then evaluated whole. */
 describe("a fault planted in infra/ is found", () => {
-  const edge = "infra/edge.ts";
+  const edge = "functions/lambda/edge-code.ts";
   const functions = "infra/functions.ts";
   const queues = "infra/queues.ts";
   const planted: [string, Patch, RegExp][] = [
@@ -52,7 +52,11 @@ describe("a fault planted in infra/ is found", () => {
       { file: edge, from: "{ value: event.viewer.ip }", to: 'event.request.headers["x-forwarded-for"]' },
       /whoever asks may say from where/,
     ],
-    ["a dashboard without a policy", { file: edge, from: "...Object.entries(pageHeaders)", to: "...[]" }, /no policy/],
+    [
+      "a dashboard without a policy",
+      { file: edge, from: "...Object.entries(pageHeaders).map(setting)", to: "...[]" },
+      /no policy/,
+    ],
     ["no access log", { file: "sst.config.ts", from: "createEdgeLog(settings, router);", to: "" }, /no access log/],
     [
       "an access log with the sign-in's code",

@@ -15,7 +15,7 @@ import { root } from "./evaluate.ts";
 async function typeErrors(plant?: { file: string; from: RegExp; to: string }): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), "types-"));
   onTestFinished(() => rm(copy, { recursive: true, force: true }));
-  const shared = ["functions/lambda/edge.ts", "functions/machine/page-headers.ts"];
+  const shared = ["functions/lambda/edge.ts", "functions/lambda/edge-code.ts", "functions/machine/page-headers.ts"];
   for (const path of ["sst.config.ts", "sst.settings.ts", "infra", ...shared]) {
     await cp(join(root, path), join(copy, path), { recursive: true });
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import type { Sensor } from "../../web/client/client.ts";
+import { compareToCsv } from "../../web/compare/csv.ts";
 import { chosenIn, compare, compareHref } from "../../web/compare/lines.ts";
 import { findChromium, screenshot, violations } from "./browser.ts";
 import { dashboardVisits } from "./visits.ts";
@@ -33,6 +34,22 @@ describe("sensors on one axis", () => {
     expect([nowIndex, unit]).toEqual([3, "°C"]);
   });
 
+  it("are exported with what was read and said of each, and nothing drawn between", () => {
+    const sensors = [sensorOf('a,"1"', 0, [60], 20, "Attic"), sensorOf("b", -30, [60, 120], 30)];
+    expect(compareToCsv(sensors, "temperature")).toBe(
+      [
+        'at,"a,""1"" observed","a,""1"" q50",b observed,b q50',
+        `${at(-30)},,,30,`,
+        `${at(0)},20,,,`,
+        `${at(30)},,,,90`,
+        `${at(60)},,80,,`,
+        `${at(90)},,,,150`,
+        "",
+      ].join("\r\n"),
+    );
+    expect(compareToCsv(sensors, "co2").split("\r\n")).toHaveLength(2);
+  });
+
   it("are named by the address, each once and five at most", () => {
     const query = new URLSearchParams("sensor=a&sensor=b&sensor=a&sensor=&sensor=c&sensor=d&sensor=e&sensor=f");
     expect(chosenIn(query)).toEqual(["a", "b", "c", "d", "e"]);
@@ -61,6 +78,10 @@ describe.skipIf(executable === null)("the page that compares, in a browser", () 
       await page.keyboard.press("Enter");
       await page.getByRole("img", { name: /^Temperature\. Now: room1 .* °C, .* °C\.$/ }).waitFor();
       expect(await page.getByText("There is no sensor").count()).toBe(0);
+      const downloaded = page.waitForEvent("download");
+      await page.getByRole("button", { name: "Temperature as CSV" }).focus();
+      await page.keyboard.press("Enter");
+      expect((await downloaded).suggestedFilename()).toBe("compare-temperature.csv");
       await screenshot(page, `compare-${view.size}-${view.theme}`);
       expect(await violations(page)).toEqual([]);
       expect(await page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth")).toBe(false);

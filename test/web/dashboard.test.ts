@@ -123,6 +123,15 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
       await page.getByText("these are the 20 sent last").waitFor();
       await page.getByText("predictor database: <b>away</b>").first().waitFor();
       await page.getByText("ended without an answer").first().waitFor();
+      await page.getByRole("region", { name: "Queues" }).getByText("forecast").waitFor();
+      await page.getByText(/yesterday added .*, retention frees .* within a day/).waitFor();
+      await page.getByText(/^Backed up .* ago/).waitFor();
+      const audit = page.getByRole("region", { name: "Audit" });
+      await audit.getByText("models.promote").first().waitFor();
+      expect(await audit.locator("tbody tr").count()).toBe(20);
+      await page.getByRole("button", { name: "Show the newest 200" }).focus();
+      await page.keyboard.press("Enter");
+      await audit.locator("tbody tr").nth(59).waitFor();
       await page.getByText("show", { exact: true }).first().click();
       await page.getByText('"sensorIds":["<i>hall</i>"]').first().waitFor();
       await screenshot(page, `operations-${view.size}-${view.theme}`);

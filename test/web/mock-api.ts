@@ -30,6 +30,7 @@ import {
 } from "./fleet-data.ts";
 import { answerAlerts } from "./mock-alerts.ts";
 import { answerAnnotations, withoutAnnotated } from "./mock-annotations.ts";
+import { auditOf } from "./mock-audit.ts";
 import { accuracyOf, fleetsOf, modelsOf, trialOf } from "./model-data.ts";
 
 /** What a test may change while the server runs. */
@@ -406,6 +407,7 @@ export function answer(state: MockState, url: URL, { method, body }: Sent = { me
     };
   }
   if (pathname === "/v1/session") return { status: 200, body: SessionResponse.parse(openSession) };
+  if (pathname === "/v1/audit") return { status: 200, body: auditOf(state.now, Number(query.get("limit"))) };
   if (pathname === "/v1/ops") return { status: 200, body: OpsResponse.parse(opsOf(state)) };
   const alerts = answerAlerts(state, url, { method, body });
   if (alerts !== null) return alerts;

@@ -4,10 +4,13 @@ import type { Sensor } from "../client/client.ts";
 import { formatNumber, formatTime, titleOf, withUnit } from "../format.ts";
 import { LinePlot } from "../plots/line-plot.tsx";
 import type { LineSeries } from "../plots/line-series.ts";
+import { csvName } from "../sensor/csv.ts";
+import { download } from "../shell/download.ts";
 import { useLive } from "../shell/live.ts";
 import { usePreferences } from "../shell/preferences.ts";
 import { navigate, sensorHref } from "../shell/route.ts";
 import { Empty, Failed, Notice, Skeleton } from "../shell/states.tsx";
+import { compareToCsv } from "./csv.ts";
 import { chosenIn, compare, compareHref, mostCompared } from "./lines.ts";
 
 const looks: LineSeries["look"][] = ["model", "persistence", "seasonal", "fourth", "fifth"];
@@ -119,6 +122,14 @@ function Chart({ sensors, target }: { sensors: Sensor[]; target: string }) {
         span={null}
         {...(nowIndex === null ? {} : { marks: [{ index: nowIndex, name: "forecast from here on" }] })}
       />
+      <button
+        type="button"
+        class="link csv"
+        aria-label={`${titleOf(target)} as CSV`}
+        onClick={() => download(csvName("compare", target), compareToCsv(sensors, target))}
+      >
+        CSV
+      </button>
     </div>
   );
 }

@@ -1,11 +1,15 @@
+import { StatusStrip } from "../fleet/status-strip.tsx";
 import { plural } from "../format.ts";
 import { presentOf, usePulse } from "../shell/pulse.ts";
 import { Skeleton } from "../shell/states.tsx";
+import { Audit } from "./audit.tsx";
 import { Cycles } from "./cycles.tsx";
+import { Database } from "./database.tsx";
 import { DeadLetters } from "./dead-letters.tsx";
+import { Queues } from "./queues.tsx";
 import { Storage } from "./storage.tsx";
 
-/** How the system itself fares: what failed at every delivery and why, and how the latest slots ended. */
+/** How the system itself fares: at a glance, then queues, what failed for good, growth, backup, slots, who did what. */
 export function OperationsPage() {
   const pulse = usePulse();
   const { ops, failure } = pulse;
@@ -19,9 +23,13 @@ export function OperationsPage() {
           {plural(ops.sensors, "sensor")}, version {ops.codeVersion}
         </span>
       </div>
+      <StatusStrip />
+      <Queues queue={ops.queue} />
       <DeadLetters letters={ops.deadLetters} present={presentOf(pulse) ?? Date.parse(ops.now)} />
-      <Storage storage={ops.storage} />
       <Cycles cycles={ops.cycles} />
+      <Database database={ops.database} storage={ops.storage} />
+      <Storage storage={ops.storage} />
+      <Audit />
     </div>
   );
 }

@@ -1,8 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { OpsResponse } from "../../functions/api/contract/ops.ts";
 import type { SensorTarget } from "../../functions/api/contract/sensors.ts";
 import { changeAnnotation, makeAnnotation, removeAnnotation, restoreAnnotation } from "../api/annotations.ts";
 import type { Annotation } from "../client/client.ts";
+import { plural } from "../format.ts";
 import { usePreferences } from "../shell/preferences.ts";
+import { usePulse } from "../shell/pulse.ts";
 import { Notice } from "../shell/states.tsx";
 import { annotationText, changeOf, type Draft, draftOf, draftOfSpan, requestOf } from "./annotation-draft.ts";
 import { AnnotationForm } from "./annotation-form.tsx";
@@ -28,6 +31,7 @@ type Props = {
 export function Annotations(props: Props) {
   const { sensorId, targets, annotations, stepMs, usual, writing, onWrite, onChanged } = props;
   const { zone } = usePreferences();
+  const { ops } = usePulse();
   const [removed, setRemoved] = useState<Annotation | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const undo = useRef<HTMLButtonElement>(null);
@@ -55,7 +59,7 @@ export function Annotations(props: Props) {
       <div class="panel">
         <p class="muted">
           Mark what was not as usual: an outage, a move, a calibration or an open window is left out of what is learnt
-          and judged, from the next pass on. An event is a note.
+          and judged, from the next pass on. An event is a note. {reach(ops)}
         </p>
         {writing !== null ? (
           <Writer {...{ sensorId, targets, stepMs, zone, writing }} onDone={done} />
@@ -107,6 +111,13 @@ export function Annotations(props: Props) {
       </div>
     </section>
   );
+}
+
+/** How far back weights and widths are learnt anew: as long as what the experts said is kept. */
+function reach(ops: OpsResponse | null): string {
+  const kept = ops?.storage.tables.find(({ table }) => table === "issued_mix")?.keptDays;
+  const days = kept === undefined ? "what the experts said is kept" : `${plural(kept, "day")} go`;
+  return `What the mix has learnt is learnt anew as far back as ${days}; older lessons fade by half in five days.`;
 }
 
 function Writer(

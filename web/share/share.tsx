@@ -73,7 +73,7 @@ export function Share({ sensorId, targets }: { sensorId: string; targets: string
                 text={address}
               />
               <Copied
-                label="For a page of a site that EMBED_ORIGINS names"
+                label="For a page of a site that the operator allows (EMBED_ORIGINS)"
                 text={`<iframe src="${address}" title="${titleOf(link.target)}" width="720" height="480"></iframe>`}
               />
             </>

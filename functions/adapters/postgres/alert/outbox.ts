@@ -74,7 +74,7 @@ export function postgresChannels(db: Kysely<PredictorSchema>, seal: Seal): Chann
 
 const noSecrets: Secrets = { prefix: null, find: async () => null };
 
-/** The outbox; `secrets` is what channels may refer to. Who works on a channel holds its lease: there is one at a time. */
+/** The outbox; channels may refer to `secrets`. Who works on a channel holds its lease: there is one at a time. */
 export function postgresOutbox(db: Kysely<PredictorSchema>, seal: Seal, secrets: Secrets = noSecrets): Outbox {
   return {
     async channel(channelId) {
