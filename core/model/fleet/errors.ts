@@ -43,33 +43,55 @@ export function ridgeErrors(
   for (let track = 0; track < width; track++) {
     const k = Math.floor(track / errorLeads.length);
     const lead = errorLeads[track % errorLeads.length]!;
-    const values = history.values[k]!;
-    const isImputed = history.isImputed[k]!;
-    const scale = errorScale[track]!;
     const unit = (room?.units[track] ?? new Int16Array(length - start)).fill(unknown);
     const numbers = () => new Int32Array(length - start + 1);
     const sum = room?.sums[track] ?? { unit: numbers(), absolute: numbers(), count: numbers() };
-    let [unitSum, absoluteSum, count] = [0, 0, 0];
-    for (let t = start; t < length; t++) {
-      const from = t - lead;
-      const i = t - start;
-      if (from >= first && from < known && isImputed[t] === 0 && isImputed[from] === 0) {
-        const made = changes[(from - first) * width + track]!;
-        const inScales = (values[t]! - values[from]! - made) / scale;
-        const error = Math.round(unitsPerScale * Math.max(-errorLimit, Math.min(errorLimit, inScales)));
-        unit[i] = Math.min(error, 32_767);
-        unitSum = (unitSum + error) | 0;
-        absoluteSum = (absoluteSum + Math.abs(error)) | 0;
-        count++;
-      }
-      sum.unit[i + 1] = unitSum;
-      sum.absolute[i + 1] = absoluteSum;
-      sum.count[i + 1] = count;
-    }
+    const past = { values: history.values[k]!, isImputed: history.isImputed[k]! };
+    putErrors(past, { first, known, changes, width, track, lead, scale: errorScale[track]! }, start, unit, sum);
     units.push(unit);
     sums.push(sum);
   }
   return { start, units, sums };
+}
+
+type Said = {
+  /** Points [first, known) at which ridge's changes stand, `width` a point, the track's at `track`. */
+  first: number;
+  known: number;
+  changes: Float32Array;
+  width: number;
+  track: number;
+  lead: number;
+  scale: number;
+};
+
+/** One target's errors at one lead, in whole numbers throughout: a forecast goes over thousands of them. */
+function putErrors(
+  { values, isImputed }: { values: Float64Array; isImputed: Uint8Array },
+  { first, known, changes, width, track, lead, scale }: Said,
+  start: number,
+  unit: Int16Array,
+  sum: RidgeErrors["sums"][number],
+): void {
+  const { unit: sums, absolute, count } = sum;
+  let unitSum = 0;
+  let absoluteSum = 0;
+  let counted = 0;
+  for (let t = start; t < values.length; t++) {
+    const from = t - lead;
+    const i = t - start;
+    if (from >= first && from < known && isImputed[t] === 0 && isImputed[from] === 0) {
+      const inScales = (values[t]! - values[from]! - changes[(from - first) * width + track]!) / scale;
+      const error = Math.round(unitsPerScale * Math.max(-errorLimit, Math.min(errorLimit, inScales))) | 0;
+      unit[i] = Math.min(error, 32_767);
+      unitSum = (unitSum + error) | 0;
+      absoluteSum = (absoluteSum + Math.abs(error)) | 0;
+      counted++;
+    }
+    sums[i + 1] = unitSum;
+    absolute[i + 1] = absoluteSum;
+    count[i + 1] = counted;
+  }
 }
 
 /**
