@@ -1,8 +1,10 @@
 // node test/bench/alerts.ts [--sensors 2000 --rules 10000 --cycles 8 --unrest .2]: what rules add to a cycle, as JSON:
 // CPU of this process for each sensor and cycle, in ms. Forecasts are in memory, as serving hands them on; half of the
-// rules have a limit close to the forecast.
+// rules have a limit close to the forecast. `chance*`: what the fleet page's chance adds, in microseconds a sensor.
 import { parseArgs } from "node:util";
+import { likeliestCrossings } from "../../core/alert/likeliest.ts";
 import { RuleBody } from "../../core/alert/rule.ts";
+import { emptyProfile, type Limits } from "../../core/forecast/profile.ts";
 import { alertShard } from "../../core/operations/alert.ts";
 import { addSeconds } from "../../core/time.ts";
 import { openDatabase } from "../../functions/adapters/postgres/pool.ts";
@@ -112,12 +114,31 @@ for (let cycle = 0; cycle < cycles; cycle++) {
   changes.push([...after].filter((id) => !before.has(id)).length + [...before].filter((id) => !after.has(id)).length);
   clock.advance(stepSeconds);
 }
+/** Of two limits each, in which bounds alone decide few, and of none: the quickest of some rounds. */
+function chanceUs(limits: Limits | null): number {
+  const profiles = new Map(
+    limits === null ? [] : ids.map((id) => [id, { ...emptyProfile, limits: { temperature: limits } }]),
+  );
+  const forecasts = decide(cycles).map((one) => one.forecast);
+  const rounds = Array.from({ length: 15 }, () => {
+    const from = process.cpuUsage();
+    for (let i = 0; i < sensors; i += shard) {
+      const slot = forecasts[i]!.slot;
+      likeliestCrossings({ rules: [], profiles }, forecasts.slice(i, i + shard), slot);
+    }
+    const used = process.cpuUsage(from);
+    return (used.user + used.system) / sensors;
+  });
+  return Math.min(...rounds);
+}
+
 const round = (value: number) => Number(value.toPrecision(3));
 const warm = spent.slice(1).toSorted((a, b) => a - b);
 console.log(
   JSON.stringify({
     ...{ sensors, rules, cycles, firstCycleMs: round(spent[0]!), medianMs: round(warm[warm.length >> 1]!) },
     ...{ worstMs: round(warm.at(-1)!), changes },
+    ...{ chanceUs: round(chanceUs({ low: 18, high: 26 })), chanceWithoutLimitsUs: round(chanceUs(null)) },
   }),
 );
 await database.close();

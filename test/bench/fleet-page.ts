@@ -3,8 +3,8 @@ import { findChromium, launch } from "../web/browser.ts";
 import { seedFleet } from "./api/fleet.ts";
 import { startApiProcess } from "./api/process.ts";
 
-// npm run bench:fleet-page -- [sensors]: the fleet page in a browser, after npm run build:web. Prints, as JSON, the time
-// until rows are there and its script CPU, bytes that came, and the long tasks while somebody scrolls.
+// npm run bench:fleet-page -- [sensors]: the fleet page in a browser, after npm run build:web. Prints, as JSON, the
+// time until rows are there and its script CPU, bytes that came, and the long tasks while somebody scrolls.
 const sensors = Number(process.argv[2] ?? 10_000);
 const executable = findChromium();
 if (executable === null) process.exit(1);
