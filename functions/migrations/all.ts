@@ -26,6 +26,7 @@ import * as losses from "./0024_losses.ts";
 import * as chance from "./0025_chance.ts";
 import * as packed from "./0026_packed.ts";
 import * as scoredMoment from "./0027_scored_moment.ts";
+import * as outcomeKey from "./0028_outcome_key.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -56,6 +57,7 @@ export const migrations: Record<string, Migration> = {
   "0025_chance": chance,
   "0026_packed": packed,
   "0027_scored_moment": scoredMoment,
+  "0028_outcome_key": outcomeKey,
 };
 
 /**
@@ -80,4 +82,5 @@ export const worksWith: Record<string, string> = {
   "0022_cycle_counts": cycleCounts.worksWith,
   "0024_losses": losses.worksWith,
   "0025_chance": chance.worksWith,
+  "0028_outcome_key": outcomeKey.worksWith,
 };
