@@ -3,18 +3,20 @@ import type { Score } from "../../../core/forecast/score.ts";
 import { everyLead, isEveryLead } from "../../../core/model/leads.ts";
 
 /*
- * What the leads that reached a sensor's moment came to: its targets and models one after the other, in order of their
- * numbers. Numbers lie in seven bits a byte, the lowest first, and signed ones in zigzag; the view `scores` reads the same.
- * `heads` has twelve numbers of each: its kind, how much later than the moment it was scored in ms, the steps' multiple
- * and divisor (0: float32), seven sums (leads, covered ones, sums of absolute errors and persistence's, leads with a
- * seasonal naive, their errors' sum and that of the errors there, 0 where all have one; sums in steps), the length of its
- * part of `lists`. There: the actual as float64, then numbers: runs of leads (none: each step), how the model's own losses
- * are kept, covered bits by seven, the model's own ones as well where it is on trial, and list by list, each lead's
- * difference to the one before: the middle in steps from the one nearest to the actual, the band that the loss is made of,
- * the last value in fours of steps (0: none), the seasonal naive (none, one for all, or a list), the own losses.
+ * What the leads that reached a sensor's moment came to: its targets and models one after the other, in order of
+ * their numbers. Numbers lie in seven bits a byte, the lowest first, and signed ones in zigzag; the view `scores`
+ * reads the same. `heads` has twelve numbers of each: its kind, how much later than the moment it was scored in
+ * ms, the steps' multiple and divisor (0: float32), seven sums (leads, covered ones, sums of absolute errors and
+ * persistence's, leads with a seasonal naive, their errors' sum and that of the errors there, 0 where all have
+ * one; sums in steps), the length of its part of `lists`. There: the actual as float64, then numbers: runs of
+ * leads (none: each step), how the model's own losses are kept, covered bits by seven, the model's own ones as
+ * well where it is on trial, and list by list, each lead's difference to the one before: the middle in steps from
+ * the one nearest to the actual, the band that the loss is made of, the last value in fours of steps (0: none),
+ * the seasonal naive (none, one for all, or a list), the own losses.
  *
- * What a model said alone is asked for by lead only where another one speaks of the same target: there its losses are kept
- * in 16ths of an octave. Elsewhere their sum is, as its ratio to that of the losses as served, in 64ths of an octave.
+ * What a model said alone is asked for by lead only where another one speaks of the same target: there its losses
+ * are kept in 16ths of an octave. Elsewhere their sum is, as its ratio to that of the losses as served, in 64ths
+ * of an octave.
  */
 
 /** A score's part of a row. */
@@ -23,7 +25,7 @@ export type Part = { kindNo: number; head: number[]; list: Uint8Array };
 /** A row of the table. */
 export type Moment = { heads: Buffer; lists: Buffer };
 
-/** Own losses keep so many parts of an octave, counted from one step on: they are within 2.2 % of themselves and a step. */
+/** Own losses keep so many parts of an octave, counted from one step on: within 2.2 % of themselves and a step. */
 export const octaveParts = 16;
 /** Their sum is within .6 %. */
 export const ratioParts = 64;
@@ -44,8 +46,8 @@ export function packScores(scores: Score[], numberOf: (score: Score) => number):
 }
 
 /**
- * The leads that are scored and no others; equal for a score and for what was read of it. `isAlone`: no other model speaks
- * of its target.
+ * The leads that are scored and no others; equal for a score and for what was read of it. `isAlone`: no other model
+ * speaks of its target.
  */
 export function packScore(score: Score, kindNo: number, isAlone: boolean): Part {
   const lists = listsOf(score);
