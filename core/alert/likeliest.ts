@@ -85,7 +85,9 @@ function look(
   }
   const path = roughlyStaying(leads.slice(0, count), scores, first);
   const chance = Math.min(1, Math.max(largest, 1 - path.shares.at(-1)!));
-  return told(chance, middleLead(path, chance), false);
+  // A lead of the forecast, as the exact one is.
+  const middle = middleOf(path, chance);
+  return told(chance, leads.find((lead) => lead >= middle) ?? middle, false);
 }
 
 /** How many of the leads, ascending, come within so many steps. */
@@ -108,8 +110,8 @@ function firstLikely({ low, high }: Scores): number {
   return low.findIndex((score, h) => score > 0 || high[h]! < 0);
 }
 
-/** The lead by which half of the chance has come, between those looked at in a straight line. */
-function middleLead({ leads, shares }: ReturnType<typeof roughlyStaying>, chance: number): number {
+/** By how many steps half of the chance has come, in a straight line between the leads looked at. */
+function middleOf({ leads, shares }: ReturnType<typeof roughlyStaying>, chance: number): number {
   const half = 1 - chance / 2;
   const at = Math.max(
     0,
@@ -117,5 +119,5 @@ function middleLead({ leads, shares }: ReturnType<typeof roughlyStaying>, chance
   );
   if (at === 0) return leads[0]!;
   const [before, after] = [shares[at - 1]!, shares[at]!];
-  return Math.round(leads[at - 1]! + ((leads[at]! - leads[at - 1]!) * (before - half)) / (before - after));
+  return leads[at - 1]! + ((leads[at]! - leads[at - 1]!) * (before - half)) / (before - after);
 }

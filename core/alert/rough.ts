@@ -12,7 +12,7 @@ const nearShare = 0.8;
  */
 const unseenSpreads = 0.5826;
 
-/** The share of paths that have stayed within so far, at each of the `leads` looked at; descending. */
+/** The share of paths that have stayed within up to each of `leads`, the last ones of those looked at together. */
 export type RoughPath = { leads: number[]; shares: number[] };
 
 /**
@@ -21,6 +21,7 @@ export type RoughPath = { leads: number[]; shares: number[] };
  */
 export function roughlyStaying(leads: ArrayLike<number>, { low, high }: Corridor, from: number): RoughPath {
   const seen: number[] = [];
+  const ends: number[] = [];
   const corridor: { low: number[]; high: number[] } = { low: [], high: [] };
   for (let h = from; h < leads.length; ) {
     let [tightest, end] = [h, h + 1];
@@ -32,11 +33,12 @@ export function roughlyStaying(leads: ArrayLike<number>, { low, high }: Corridor
     const before = tightest === 0 ? lead : leads[tightest - 1]!;
     const unseen = unseenSpreads * Math.max(0, spreadOf(seen.at(-1) ?? lead, lead) - spreadOf(before, lead));
     seen.push(lead);
+    ends.push(leads[end - 1]!);
     corridor.low.push(low[tightest]! + unseen);
     corridor.high.push(high[tightest]! - unseen);
     h = end;
   }
-  return { leads: seen, shares: stayingWithin(seen, corridor, { grid: coarseGrid }) };
+  return { leads: ends, shares: stayingWithin(seen, corridor, { grid: coarseGrid }) };
 }
 
 /** The spread of a path's score at `lead` once that at `before` is known. */
