@@ -5,11 +5,11 @@ import type { FeatureSpec, Scaler } from "./manifest.ts";
 /** A target's values or means, so many points after the origin; before it where that is negative. */
 type Track = { of: "values" | "day" | "week"; target: number; at: number };
 
-/** A linear feature: one track less another, a level less the sensor's mean, or a wave of the time of day. */
-type LinearTerm =
-  | { kind: "difference"; from: Track; less: Track }
-  | { kind: "level"; from: Track }
-  | { kind: "wave"; harmonic: number; wave: "sin" | "cos" };
+/**
+ * A linear feature: one track less another, a level less the sensor's mean, or a wave of the time of day. All of them
+ * have the same fields, whether they count or not: what looks alike is read three times as fast.
+ */
+type LinearTerm = { kind: "difference" | "level" | "sin" | "cos"; from: Track; less: Track; harmonic: number };
 
 /** What of an encoding the linear features are written by. */
 export type LinearEncoding = { features: FeatureSpec; scaler: Pick<Scaler, "mean"> };
@@ -25,12 +25,10 @@ export function writeLinear(
 ): number {
   const day = stepsPerDay(history.stepSeconds) ?? 0;
   let at = offset;
-  for (const term of termsOf(features, history.values.length, day)[target]!) {
-    if (term.kind === "difference")
-      out[at++] = trackAt(history, term.from, origin, day) - trackAt(history, term.less, origin, day);
-    else if (term.kind === "level")
-      out[at++] = trackAt(history, term.from, origin, day) - scaler.mean[term.from.target]!;
-    else out[at++] = waveAt(history, origin, term);
+  for (const { kind, from, less, harmonic } of termsOf(features, history.values.length, day)[target]!) {
+    if (kind === "difference") out[at++] = trackAt(history, from, origin, day) - trackAt(history, less, origin, day);
+    else if (kind === "level") out[at++] = trackAt(history, from, origin, day) - scaler.mean[from.target]!;
+    else out[at++] = waveAt(history, origin, kind, harmonic);
   }
   return at;
 }
@@ -51,23 +49,24 @@ export function writeColumn(
   term: LinearTerm,
   out: Float32Array,
 ): void {
-  if (term.kind === "wave") {
-    for (let t = from; t < to; t++) out[t - from] = waveAt(history, t, term);
+  const { kind } = term;
+  if (kind === "sin" || kind === "cos") {
+    for (let t = from; t < to; t++) out[t - from] = waveAt(history, t, kind, term.harmonic);
     return;
   }
   const day = stepsPerDay(history.stepSeconds) ?? 0;
   const own = seriesOf(history, term.from);
-  const less = term.kind === "level" ? null : seriesOf(history, term.less);
-  if (own === null || (term.kind === "difference" && less === null)) {
-    const mean = term.kind === "level" ? scaler.mean[term.from.target]! : 0;
+  const less = kind === "level" ? null : seriesOf(history, term.less);
+  if (own === null || (kind === "difference" && less === null)) {
+    const mean = kind === "level" ? scaler.mean[term.from.target]! : 0;
     for (let t = from; t < to; t++) {
-      const taken = term.kind === "level" ? mean : trackAt(history, term.less, t, day);
+      const taken = kind === "level" ? mean : trackAt(history, term.less, t, day);
       out[t - from] = trackAt(history, term.from, t, day) - taken;
     }
     return;
   }
   const shift = term.from.at;
-  const lessShift = term.kind === "level" ? 0 : term.less.at;
+  const lessShift = kind === "level" ? 0 : term.less.at;
   // Outside a series nothing is known.
   const first = Math.max(from, -shift, -lessShift);
   const last = Math.min(to, own.length - shift, less === null ? to : less.length - lessShift);
@@ -92,30 +91,38 @@ function termsOf(spec: FeatureSpec, targets: number, day: number): LinearTerm[][
 }
 
 function termsOfTarget(spec: FeatureSpec, target: number, targets: number, day: number): LinearTerm[] {
-  const now: Track = { of: "values", target, at: 0 };
-  const terms: LinearTerm[] = spec.lags.map((lag) => difference({ ...now, at: -lag }, now));
-  terms.push({ kind: "level", from: now });
+  const now = track("values", target, 0);
+  const terms = spec.lags.map((lag) => difference(track("values", target, -lag), now));
+  terms.push(level(now));
   if (spec.useDay) {
-    const yesterday = { ...now, at: -day };
-    terms.push(difference(yesterday, now), difference({ ...now, of: "day" }, now));
-    for (const lead of spec.dayLeads) terms.push(difference({ ...now, at: lead - day }, yesterday));
+    const yesterday = track("values", target, -day);
+    terms.push(difference(yesterday, now), difference(track("day", target, 0), now));
+    for (const lead of spec.dayLeads) terms.push(difference(track("values", target, lead - day), yesterday));
   }
-  for (const lead of spec.profileLeads) terms.push(difference({ of: "week", target, at: lead }, now));
+  for (const lead of spec.profileLeads) terms.push(difference(track("week", target, lead), now));
   for (let other = 0; other < targets; other++) {
     if (other === target) continue;
-    const its: Track = { of: "values", target: other, at: 0 };
-    terms.push({ kind: "level", from: its });
-    if (spec.useDay) terms.push(difference({ ...its, of: "day" }, its));
-    for (const lag of spec.otherLags) terms.push(difference({ ...its, at: -lag }, its));
+    const its = track("values", other, 0);
+    terms.push(level(its));
+    if (spec.useDay) terms.push(difference(track("day", other, 0), its));
+    for (const lag of spec.otherLags) terms.push(difference(track("values", other, -lag), its));
   }
   for (let harmonic = 1; harmonic <= spec.harmonics; harmonic++) {
-    terms.push({ kind: "wave", harmonic, wave: "sin" }, { kind: "wave", harmonic, wave: "cos" });
+    for (const kind of ["sin", "cos"] as const) terms.push({ kind, from: now, less: now, harmonic });
   }
   return terms;
 }
 
+function track(of: Track["of"], target: number, at: number): Track {
+  return { of, target, at };
+}
+
 function difference(from: Track, less: Track): LinearTerm {
-  return { kind: "difference", from, less };
+  return { kind: "difference", from, less, harmonic: 0 };
+}
+
+function level(from: Track): LinearTerm {
+  return { kind: "level", from, less: from, harmonic: 0 };
 }
 
 /** All that is known of a track's kind, by point; null where it is worked out as it is asked for. */
@@ -128,7 +135,7 @@ function trackAt(history: History, { of, target, at }: Track, origin: number, da
   return of === "day" ? dayMeanAt(history, target, origin + at, day) : weekMeanAt(history, target, origin + at, day);
 }
 
-function waveAt(history: History, t: number, { harmonic, wave }: { harmonic: number; wave: "sin" | "cos" }): number {
+function waveAt(history: History, t: number, wave: "sin" | "cos", harmonic: number): number {
   const angle = harmonic * dayAngle(history, t);
   return wave === "sin" ? Math.sin(angle) : Math.cos(angle);
 }
