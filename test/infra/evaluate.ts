@@ -124,14 +124,17 @@ function reading(patches: Patch[], imports: string): Plugin {
       builder.onEnd(() => {
         for (const { file, from } of unused) throw new Error(`${file} no longer has: ${from}`);
       });
-      builder.onLoad({ filter: /[\\/](sst\.(config|settings)|infra[\\/]\w+)\.ts$/ }, async ({ path }) => {
-        let contents = await readFile(path, "utf8");
-        for (const patch of patches.filter(({ file }) => file === relative(root, path).replaceAll("\\", "/"))) {
-          if (contents.includes(patch.from)) unused.delete(patch);
-          contents = contents.replace(patch.from, patch.to);
-        }
-        return { contents: imports + contents, loader: "ts" };
-      });
+      builder.onLoad(
+        { filter: /[\\/](sst\.(config|settings)|infra[\\/]\w+|lambda[\\/]edge-code)\.ts$/ },
+        async ({ path }) => {
+          let contents = await readFile(path, "utf8");
+          for (const patch of patches.filter(({ file }) => file === relative(root, path).replaceAll("\\", "/"))) {
+            if (contents.includes(patch.from)) unused.delete(patch);
+            contents = contents.replace(patch.from, patch.to);
+          }
+          return { contents: imports + contents, loader: "ts" };
+        },
+      );
     },
   };
 }
