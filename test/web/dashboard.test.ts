@@ -126,6 +126,10 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
       await page.getByRole("region", { name: "Queues" }).getByText("forecast").waitFor();
       await page.getByText(/yesterday added .*, retention frees .* within a day/).waitFor();
       await page.getByText(/^Backed up .* ago/).waitFor();
+      // All facts of the state stand in one row.
+      const tops =
+        "new Set([...document.querySelectorAll('.fact')].map((one) => one.getBoundingClientRect().top)).size";
+      expect(await page.evaluate<number>(tops)).toBe(1);
       const audit = page.getByRole("region", { name: "Audit" });
       await audit.getByText("models.promote").first().waitFor();
       expect(await audit.locator("tbody tr").count()).toBe(20);
