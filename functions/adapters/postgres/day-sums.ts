@@ -1,14 +1,17 @@
-import { type Kysely, type RawBuilder, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
+import { addLead, type LeadSums, noSums } from "../../../core/forecast/accuracy.ts";
+import type { Score } from "../../../core/forecast/score.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { counts } from "./annotation/left-out.ts";
-import { leadsOf } from "./lead-list.ts";
+import { names, recordset } from "./bulk.ts";
+import { column, type RowOf } from "./columns.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { type ReadScores, storedScores } from "./stored-scores.ts";
 
 const daySeconds = 86_400;
-/** A statement of a second or so. */
-const sensorsAtOnce = 200;
+/** Some ten thousand scores, a tenth of a second. */
+const sensorsAtOnce = 25;
 /** In one pass, which the next one goes on from. */
-const mostStatements = 10;
+const mostSteps = 80;
 
 /** The day `day` (YYYY-MM-DD) as a half-open range of moments. */
 export function rangeOf(day: string): { from: Date; to: Date } {
@@ -22,10 +25,11 @@ export function rangeOf(day: string): { from: Date; to: Date } {
  */
 export async function sumDays(db: Kysely<PredictorSchema>, closedBy: Date): Promise<string[]> {
   const finished: string[] = [];
-  for (let i = 0; i < mostStatements; i++) {
+  const read = storedScores(db);
+  for (let i = 0; i < mostSteps; i++) {
     const next = await nextDay(db, closedBy);
     if (next === null) break;
-    if (await sumSome(db, next)) finished.push(next.day);
+    if (await sumSome(db, read, next)) finished.push(next.day);
   }
   return finished;
 }
@@ -48,7 +52,7 @@ async function nextDay(db: Kysely<PredictorSchema>, closedBy: Date): Promise<Beg
 }
 
 /** Sums the next sensors of a day; true when it is whole. Who comes second with the same sensors adds nothing. */
-async function sumSome(db: Kysely<PredictorSchema>, { day, through }: Begun): Promise<boolean> {
+async function sumSome(db: Kysely<PredictorSchema>, read: ReadScores, { day, through }: Begun): Promise<boolean> {
   const { from, to } = rangeOf(day);
   const known = await sql<{ id: string }>`
     select distinct sensor_id as id from score_total where target_at >= ${from} and target_at < ${to}
@@ -56,38 +60,69 @@ async function sumSome(db: Kysely<PredictorSchema>, { day, through }: Begun): Pr
     order by 1 limit ${sensorsAtOnce}`.execute(db);
   const ids = known.rows.map(({ id }) => id);
   const isWhole = ids.length < sensorsAtOnce;
-  await sql`
-    with made as (${insertSums(day, ids)})
-    insert into summed_day (day, through_sensor, is_whole) values (${day}::date, ${ids.at(-1) ?? through}, ${isWhole})
-    on conflict (day) do update set through_sensor = excluded.through_sensor, is_whole = excluded.is_whole
-    where not summed_day.is_whole`.execute(db);
+  const sums = await sumsOf(read, day, ids);
+  await db.transaction().execute(async (transaction) => {
+    await insertSums(transaction, sums);
+    await sql`
+      insert into summed_day (day, through_sensor, is_whole) values (${day}::date, ${ids.at(-1) ?? through}, ${isWhole})
+      on conflict (day) do update set through_sensor = excluded.through_sensor, is_whole = excluded.is_whole
+      where not summed_day.is_whole`.execute(transaction);
+  });
   return isWhole;
 }
 
-/** Adds the sums of these sensors' scores of a day, of what is not left out; what is summed already stays as it is. */
-function insertSums(day: string, ids: string[]): RawBuilder<unknown> {
-  const { from, to } = rangeOf(day);
-  return sql`
-      insert into score_day (sensor_id, day, target, model_key, leads, n, covered, error, square, pinball, persistence_error,
-        seasonal_naive_n, seasonal_naive_error, error_where_seasonal_naive)
-      select sensor_id, ${day}::date, target, model_key, array_agg(lead order by lead), array_agg(n order by lead),
-        array_agg(covered order by lead), array_agg(error order by lead), array_agg(square order by lead),
-        array_agg(pinball order by lead), array_agg(persistence order by lead), array_agg(seasonal_n order by lead),
-        array_agg(seasonal order by lead), array_agg(paired order by lead)
-      from (
-        select s.sensor_id, s.target, s.model_key, u.lead, count(*) as n, count(*) filter (where u.covered) as covered,
-          sum(abs(u.error)) as error, sum(u.error ^ 2) as square, sum(u.pinball) as pinball,
-          coalesce(sum(abs(u.persistence)), 0) as persistence, count(u.seasonal) as seasonal_n,
-          coalesce(sum(abs(u.seasonal)), 0) as seasonal,
-          coalesce(sum(abs(u.error)) filter (where u.seasonal is not null), 0) as paired
-        from scores s cross join lateral unnest(${leadsOf("s")}, s.error, s.pinball, s.is_covered, s.persistence_error,
-          s.seasonal_naive_error) as u (lead, error, pinball, covered, persistence, seasonal)
-        where s.sensor_id = any(${ids}::text[]) and s.target_at >= ${from} and s.target_at < ${to} and u.error is not null
-          and ${counts("s")}
-        group by s.sensor_id, s.target, s.model_key, u.lead
-      ) as by_lead
-      group by sensor_id, target, model_key
-      on conflict do nothing`;
+const sumColumns = {
+  sensor_id: column<string>("text"),
+  day: column<string>("date"),
+  target: column<string>("text"),
+  model_key: column<string>("text"),
+  leads: column<number[]>("int2[]"),
+  n: column<number[]>("int2[]"),
+  covered: column<number[]>("int2[]"),
+  error: column<number[]>("real[]"),
+  square: column<number[]>("real[]"),
+  pinball: column<number[]>("real[]"),
+  persistence_error: column<number[]>("real[]"),
+  seasonal_naive_n: column<number[]>("int2[]"),
+  seasonal_naive_error: column<number[]>("real[]"),
+  error_where_seasonal_naive: column<number[]>("real[]"),
+};
+type SumRow = RowOf<typeof sumColumns>;
+
+/** Sums of these sensors' scores of a day, of what is not left out. */
+async function sumsOf(read: ReadScores, day: string, sensorIds: string[]): Promise<SumRow[]> {
+  const scores = await read({ sensorIds, ...rangeOf(day), withLeftOut: false });
+  const groups = Map.groupBy(scores, (one) => JSON.stringify([one.sensorId, one.target, one.modelKey]));
+  return [...groups.values()].map((own) => sumRowOf(day, own));
+}
+
+/** The scores are of one sensor, target and model. */
+function sumRowOf(day: string, scores: Score[]): SumRow {
+  const { sensorId, target, modelKey } = scores[0]!;
+  const byLead = new Map<number, LeadSums>();
+  for (const score of scores) {
+    for (let h = 0; h < score.leads.length; h++) {
+      if (score.error[h] == null) continue;
+      const sums = byLead.get(score.leads[h]!) ?? noSums();
+      byLead.set(score.leads[h]!, sums);
+      addLead(sums, score, h);
+    }
+  }
+  const leads = [...byLead.keys()].sort((a, b) => a - b);
+  const list = (name: keyof LeadSums) => leads.map((lead) => byLead.get(lead)![name]);
+  return {
+    ...{ sensor_id: sensorId, day, target, model_key: modelKey, leads, n: list("n"), covered: list("covered") },
+    ...{ error: list("absolute"), square: list("square"), pinball: list("pinball") },
+    ...{ persistence_error: list("persistence"), seasonal_naive_n: list("seasonalN") },
+    ...{ seasonal_naive_error: list("seasonal"), error_where_seasonal_naive: list("absoluteWhereSeasonal") },
+  };
+}
+
+/** What is summed already stays as it is. */
+async function insertSums(db: Kysely<PredictorSchema>, rows: SumRow[]): Promise<void> {
+  await sql`
+    insert into score_day (${names(sumColumns)}) select ${names(sumColumns)} from ${recordset(rows, "s", sumColumns)}
+    on conflict do nothing`.execute(db);
 }
 
 /** Changes in one pass, each of one sensor. */
@@ -108,11 +143,13 @@ export async function sumAnew(db: Kysely<PredictorSchema>, now: Date): Promise<n
           where to_regclass(part || to_char(d.day, 'YYYYMMDD')) is not null)
       order by d.day) as days
     from annotation_anew c where c.task = 'sum' order by c.anew_id limit ${mostChanges}`.execute(db);
+  const read = storedScores(db);
   for (const { id, sensorId, days } of changes.rows) {
     for (const day of days) {
+      const sums = await sumsOf(read, day, [sensorId]);
       await db.transaction().execute(async (transaction) => {
         await sql`delete from score_day where sensor_id = ${sensorId} and day = ${day}::date`.execute(transaction);
-        await insertSums(day, [sensorId]).execute(transaction);
+        await insertSums(transaction, sums);
       });
     }
     await sql`delete from annotation_anew where anew_id = ${id}::bigint`.execute(db);

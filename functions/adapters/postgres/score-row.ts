@@ -1,8 +1,8 @@
 import { type Resolution, stepLimit, stepOf, valueOfStep } from "../../../core/data/resolution.ts";
 import type { Score } from "../../../core/forecast/score.ts";
 import { isEveryLead, leadsText } from "../../../core/model/leads.ts";
-import { column, type RowOf, toFields } from "./columns.ts";
-import { fromLeadList } from "./lead-list.ts";
+import { column, type RowOf, toFields, toRow } from "./columns.ts";
+import { fromLeadList, toLeadList } from "./lead-list.ts";
 import { scoresColumns } from "./tables.ts";
 
 /*
@@ -80,6 +80,12 @@ export function toScore(row: ScoresRow): Score {
     ownPinball: score.ownPinball ?? none,
     ownIsCovered: score.ownIsCovered ?? none,
   };
+}
+
+/** The row that the view `scores` has of it, lists with the leads that are scored. */
+export function toScoresRow(score: Score): ScoresRow {
+  const { multiple, divisor } = score.resolution ?? { multiple: null, divisor: null };
+  return toRow(scoresColumns, { ...score, multiple, divisor, leads: toLeadList(score.leads) });
 }
 
 type ScoresRow = RowOf<typeof scoresColumns>;

@@ -2,7 +2,6 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { PairedScore, Score, ScoredMoment, ScoredRow } from "../../../core/forecast/score.ts";
 import type { Scores } from "../../../core/ports.ts";
 import { issuedReader } from "./issued.ts";
-import { leadsOf } from "./lead-list.ts";
 import { matured } from "./matured.ts";
 import { maturing } from "./maturing.ts";
 import type { PredictorSchema } from "./schema.ts";
@@ -10,6 +9,7 @@ import { beforeEnds, recordBefore } from "./score-before.ts";
 import { scoredTable } from "./scored.ts";
 import { momentTable } from "./scored-moment.ts";
 import { refreshMerits } from "./sensor-state.ts";
+import { storedScores } from "./stored-scores.ts";
 
 /** Live scores in the predictor database: written once per (sensor, target, targetAt, model). */
 export function postgresScores(db: Kysely<PredictorSchema>): Scores {
@@ -17,6 +17,7 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
   const scored = scoredTable(db);
   const moments = momentTable(db);
   const endsOfBefore = beforeEnds(db);
+  const read = storedScores(db);
   return {
     maturing: (sensorIds, after, upTo) => maturing(db, issued, sensorIds, after, upTo),
     matured: (wanted, upTo) => matured(db, issued, wanted, upTo),
@@ -66,29 +67,51 @@ export function postgresScores(db: Kysely<PredictorSchema>): Scores {
     },
 
     async paired(sensorId, modelKeyA, modelKeyB, since) {
-      // Each row's lists are made once: a join of the view with itself would make them for each pair that it tries.
-      const { rows } = await sql<PairedScore>`
-        with own as materialized (
-          select s.target, s.target_at, s.model_key, ${leadsOf("s")} as leads, coalesce(s.own_pinball, s.pinball) as pinball,
-            coalesce(s.own_is_covered, s.is_covered) as is_covered, s.persistence_error
-          from scores as s
-          where s.sensor_id = ${sensorId} and s.model_key in (${modelKeyA}, ${modelKeyB}) and s.target_at >= ${since}
-        )
-        select a.target, a.target_at as "targetAt", p.lead, p.a as "pinballA", p.b as "pinballB",
-          p.covered_a as "isCoveredA", p.covered_b as "isCoveredB", p.persistence as "persistenceError"
-        from own as a
-        join own as b using (target, target_at)
-        cross join lateral (
-          select lead, u.a, v.b, u.covered_a, v.covered_b, u.persistence
-          from unnest(a.leads, a.pinball, a.is_covered, a.persistence_error) as u (lead, a, covered_a, persistence)
-            join unnest(b.leads, b.pinball, b.is_covered) as v (lead, b, covered_b) using (lead)
-        ) as p
-        where a.model_key = ${modelKeyA} and b.model_key = ${modelKeyB}
-          and p.a is not null and p.b is not null and p.covered_a is not null
-          and p.covered_b is not null and p.persistence is not null
-        order by a.target_at, a.target, p.lead`.execute(db);
-      return rows;
+      const modelKeys = [modelKeyA, modelKeyB];
+      const scores = await read({ sensorIds: [sensorId], from: since, to: forEver, modelKeys, withLeftOut: true });
+      return pairsOf(scores, modelKeyA, modelKeyB);
     },
+  };
+}
+
+/** Beyond every moment that has a score. */
+const forEver = new Date("9999-01-01T00:00:00Z");
+
+/** The leads of which both models spoke, by moment, target and lead. */
+function pairsOf(scores: Score[], modelKeyA: string, modelKeyB: string): PairedScore[] {
+  const keyOf = ({ target, targetAt }: Score) => `${targetAt.getTime()} ${target}`;
+  const others = new Map(scores.filter((one) => one.modelKey === modelKeyB).map((one) => [keyOf(one), one]));
+  const order = (a: PairedScore, b: PairedScore) =>
+    a.targetAt.getTime() - b.targetAt.getTime() ||
+    (a.target < b.target ? -1 : a.target > b.target ? 1 : a.lead - b.lead);
+  return scores
+    .filter((one) => one.modelKey === modelKeyA)
+    .flatMap((one) => {
+      const other = others.get(keyOf(one));
+      return other === undefined ? [] : pairsOfMoment(one, other);
+    })
+    .sort(order);
+}
+
+function pairsOfMoment(one: Score, other: Score): PairedScore[] {
+  const [a, b] = [ownOf(one), ownOf(other)];
+  return one.leads.flatMap((lead, h) => {
+    const g = other.leads.indexOf(lead);
+    const [pinballA, pinballB] = [a.pinball[h] ?? null, b.pinball[g] ?? null];
+    const [isCoveredA, isCoveredB] = [a.isCovered[h] ?? null, b.isCovered[g] ?? null];
+    const persistenceError = one.persistenceError[h] ?? null;
+    const isPair = pinballA !== null && pinballB !== null && isCoveredA !== null && isCoveredB !== null;
+    if (!isPair || persistenceError === null) return [];
+    const { target, targetAt } = one;
+    return [{ target, targetAt, lead, pinballA, pinballB, isCoveredA, isCoveredB, persistenceError }];
+  });
+}
+
+/** What the model said alone; as served in rows that do not know it apart. */
+function ownOf({ pinball, isCovered, ownPinball, ownIsCovered }: Score): Pick<Score, "pinball" | "isCovered"> {
+  return {
+    pinball: ownPinball.some((one) => one !== null) ? ownPinball : pinball,
+    isCovered: ownIsCovered.some((one) => one !== null) ? ownIsCovered : isCovered,
   };
 }
 

@@ -3,11 +3,11 @@ import type { ScoreSums } from "../../../core/forecast/accuracy.ts";
 import type { LikeliestCrossing } from "../../../core/forecast/crossing.ts";
 import { type Merit, meritOf } from "../../../core/forecast/merit.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { counts } from "./annotation/left-out.ts";
 import { names, recordset } from "./bulk.ts";
 import { column, type RowOf } from "./columns.ts";
 import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { sumRange, sumsOf } from "./score-sums.ts";
 import { outcomeColumns } from "./tables.ts";
 
 const meritSeconds = 7 * 86_400;
@@ -64,21 +64,16 @@ export function toCrossing({ chance, crossing }: RowOf<typeof crossingColumns>):
  * so that no cycle has all of them to do.
  */
 export async function refreshMerits(db: Kysely<PredictorSchema>, sensorIds: string[], now: Date): Promise<void> {
+  const range = await sumRange(db, addSeconds(now, -meritSeconds));
   const { rows } = await sql<ScoreSums>`
     select st.sensor_id as "sensorId", t.target, t.model_key as "modelKey", total.*
     from sensor_state st join sensor_key k using (sensor_id)
     join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served
     join lineage l using (lineage_id)
-    cross join unnest(l.targets, l.model_keys) as t (target, model_key)
     cross join lateral (
-      select coalesce(sum(sums[1]::float8), 0)::int as n, coalesce(sum(sums[2]::float8), 0)::int as covered,
-        coalesce(sum(sums[3]::float8), 0) as "absoluteError", coalesce(sum(sums[4]::float8), 0) as "persistenceError",
-        coalesce(sum(sums[5]::float8), 0)::int as "seasonalNaiveN", coalesce(sum(sums[6]::float8), 0) as "seasonalNaiveError",
-        coalesce(sum(sums[7]::float8), 0) as "pairedAbsoluteError"
-      from score_total s
-      where s.sensor_id = st.sensor_id and s.target = t.target and s.model_key = t.model_key
-        and s.target_at > ${addSeconds(now, -meritSeconds)} and ${counts("s")}
-    ) as total
+      select st.sensor_id, t.target, t.model_key from unnest(l.targets, l.model_keys) as t (target, model_key)
+    ) as t
+    cross join lateral (${sumsOf("t", range)}) as total
     where st.sensor_id = any(${sensorIds}::text[])
       and (st.scored_at is null or st.scored_at > ${now} or st.scored_at < ${addSeconds(now, -meritAgeSeconds)}::timestamptz
         + ${meritAgeSeconds / 2} * random() * interval '1 second')`.execute(db);

@@ -1,12 +1,14 @@
 import { sql } from "kysely";
+import type { Score } from "../../../../core/forecast/score.ts";
 import type { ParquetColumn } from "../../parquet.ts";
 import { names, recordset } from "../bulk.ts";
 import type { RowOf } from "../columns.ts";
 import { rangeOf } from "../day-sums.ts";
-import { toScore, toScoreRow } from "../score-row.ts";
+import { toScore, toScoreRow, toScoresRow } from "../score-row.ts";
 import { insertScores } from "../scored.ts";
 import { momentTable } from "../scored-moment.ts";
-import { scoreColumns, scoresColumns } from "../tables.ts";
+import { storedScores } from "../stored-scores.ts";
+import { scoreColumns, type scoresColumns } from "../tables.ts";
 import type { Archived } from "./archived-table.ts";
 import { sensorsOf } from "./sensors.ts";
 
@@ -57,14 +59,16 @@ function scoresWith(write: Archived["write"]): Archived {
     },
 
     async read(db, { day }, sensors) {
-      const { from, to } = rangeOf(day!);
-      const { rows } = await sql<Record<string, unknown>>`
-      select ${names(scoresColumns)} from scores
-      where sensor_id = any(${sensors}::text[]) and target_at >= ${from} and target_at < ${to}
-      order by sensor_id, target, model_key, target_at`.execute(db);
-      return rows;
+      const scores = await storedScores(db)({ sensorIds: sensors, ...rangeOf(day!), withLeftOut: true });
+      return scores.sort(byKey).map(toScoresRow);
     },
   };
+}
+
+function byKey(a: Score, b: Score): number {
+  for (const field of ["sensorId", "target", "modelKey"] as const)
+    if (a[field] !== b[field]) return a[field] < b[field] ? -1 : 1;
+  return a.targetAt.getTime() - b.targetAt.getTime();
 }
 
 /** Scores of before, column by column as they are in their table. */

@@ -1,27 +1,26 @@
 import { type Kysely, sql } from "kysely";
-import type { AccuracyRow, FleetAccuracy, GroupBy, ScoreSums } from "../../../../core/forecast/accuracy.ts";
+import { accuracyOf, type FleetAccuracy, type ScoreSums } from "../../../../core/forecast/accuracy.ts";
+import type { Score } from "../../../../core/forecast/score.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyViews } from "../../../../core/views.ts";
 import { counts } from "../annotation/left-out.ts";
-import { leadsOf } from "../lead-list.ts";
 import type { PredictorSchema } from "../schema.ts";
+import { sumRange, sumsOf } from "../score-sums.ts";
+import { storedScores } from "../stored-scores.ts";
 
 /** Accuracy from the stored scores: quick sums for many sensors, every lead for one. */
 export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
+  const read = storedScores(db);
   return {
     async scoreSums(keys, after, asOf) {
+      const isNow = asOf === null;
+      // What was known at a moment is told by single scores alone.
+      const range = isNow ? await sumRange(db, after) : { after, from: after, to: after };
       const { rows } = await sql<ScoreSums>`
         select k.sensor_id as "sensorId", k.target, k.model_key as "modelKey", total.*
         from unnest(${keys.map((key) => key.sensorId)}::text[], ${keys.map((key) => key.target)}::text[],
           ${keys.map((key) => key.modelKey)}::text[]) as k (sensor_id, target, model_key)
-        cross join lateral (
-          select sum(sums[1]::float8)::int as n, sum(sums[2]::float8)::int as covered, sum(sums[3]::float8) as "absoluteError",
-            sum(sums[4]::float8) as "persistenceError", sum(sums[5]::float8)::int as "seasonalNaiveN",
-            sum(sums[6]::float8) as "seasonalNaiveError", sum(sums[7]::float8) as "pairedAbsoluteError"
-          from score_total s
-          where s.sensor_id = k.sensor_id and s.target = k.target and s.model_key = k.model_key
-            and s.target_at > ${after} and ${counts("s")} and ${asOf === null ? sql`true` : sql`s.scored_at <= ${asOf} and s.target_at <= ${asOf}`}
-        ) total
+        cross join lateral (${sumsOf("k", range, isNow ? undefined : sql<boolean>`s.scored_at <= ${asOf} and s.target_at <= ${asOf}`)}) total
         where total.n > 0`.execute(db);
       return rows;
     },
@@ -41,41 +40,35 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
     },
 
     async accuracy({ sensorId, from, to, groupBy, stepSeconds, reach, withLeftOut }) {
-      // The error of a lead is a served one if a served forecast has the origin that many steps before.
-      const served = sql`
-        join forecast f on f.sensor_id = ${sensorId} and f.is_served and f.target = s.target
-          and f.model_key = s.model_key and f.origin = s.target_at - make_interval(secs => u.lead * ${stepSeconds}::float8)
-          and f.origin >= ${addSeconds(from, -reach * stepSeconds)} and f.origin < ${to}`;
-      const { rows } = await sql<AccuracyRow>`
-        select s.target, ${keyOf[groupBy]} as key,
-          count(*)::int as n, avg(abs(u.error::float8)) as mae, sqrt(avg(u.error::float8 ^ 2)) as rmse,
-          avg(u.pinball::float8) as pinball, count(*) filter (where u.is_covered)::int as covered,
-          avg(abs(u.persistence::float8)) as "persistenceMae", avg(abs(u.seasonal::float8)) as "seasonalNaiveMae",
-          1 - sum(abs(u.error::float8)) filter (where u.persistence is not null)
-            / nullif(sum(abs(u.persistence::float8)), 0) as "skillPersistence",
-          1 - sum(abs(u.error::float8)) filter (where u.seasonal is not null)
-            / nullif(sum(abs(u.seasonal::float8)), 0) as "skillSeasonalNaive"
-        from scores s
-        cross join lateral unnest(${leadsOf("s")}, s.error, s.pinball, s.is_covered, s.persistence_error,
-          s.seasonal_naive_error) as u (lead, error, pinball, is_covered, persistence, seasonal)
-        ${groupBy === "model" ? sql`` : served}
-        where s.sensor_id = ${sensorId} and s.target_at >= ${from} and s.target_at < ${to} and u.error is not null
-          and ${withLeftOut ? sql`true` : counts("s")}
-        group by grouping sets ((s.target), (s.target, ${groupKeyOf[groupBy]}))
-        order by s.target, ${groupKeyOf[groupBy]} nulls first`.execute(db);
-      return rows;
+      const scores = await read({ sensorIds: [sensorId], from, to, withLeftOut });
+      if (groupBy === "model") return accuracyOf(scores, groupBy, () => true);
+      const range = { from: addSeconds(from, -reach * stepSeconds), to };
+      const served = await servedOrigins(db, sensorId, range);
+      const originOf = ({ targetAt, leads }: Score, h: number) => targetAt.getTime() - leads[h]! * stepSeconds * 1000;
+      return accuracyOf(
+        scores,
+        groupBy,
+        (score, h) => served.get(score.target)?.get(score.modelKey)?.has(originOf(score, h)) ?? false,
+      );
     },
   };
 }
 
-const groupKeyOf: Record<GroupBy, ReturnType<typeof sql>> = {
-  lead: sql`u.lead`,
-  day: sql`(s.target_at at time zone 'UTC')::date`,
-  model: sql`s.model_key`,
-};
-
-const keyOf: Record<GroupBy, ReturnType<typeof sql>> = {
-  lead: sql`u.lead::text`,
-  day: sql`to_char((s.target_at at time zone 'UTC')::date, 'YYYY-MM-DD')`,
-  model: sql`s.model_key`,
-};
+/** Origins in [from, to) of the sensor's served forecasts, by target and model. */
+async function servedOrigins(db: Kysely<PredictorSchema>, sensorId: string, { from, to }: { from: Date; to: Date }) {
+  const { rows } = await sql<{ target: string; modelKey: string; origin: Date }>`
+    select t.target, t.model_key as "modelKey", i.origin
+    from issued i join lineage l using (lineage_id) cross join unnest(l.targets, l.model_keys) as t (target, model_key)
+    where i.sensor_no = (select sensor_no from sensor_key where sensor_id = ${sensorId}) and i.is_served
+      and i.slot >= ${from} and i.origin >= ${from} and i.origin < ${to}
+    union all
+    select target, model_key, origin from forecast_before
+    where sensor_id = ${sensorId} and is_served and origin >= ${from} and origin < ${to}`.execute(db);
+  const served = new Map<string, Map<string, Set<number>>>();
+  for (const { target, modelKey, origin } of rows) {
+    const ofTarget = served.get(target) ?? new Map<string, Set<number>>();
+    served.set(target, ofTarget);
+    ofTarget.set(modelKey, (ofTarget.get(modelKey) ?? new Set()).add(origin.getTime()));
+  }
+  return served;
+}

@@ -94,10 +94,11 @@ test("pairs what two models said alone, only where both have a score of the same
     select sensor_id, target, target_at, model_key, actual, scored_at, leads, error, pinball, is_covered, persistence_error,
       seasonal_naive_error from scores where model_key = 'model-a' and target_at = ${step(1)}`.execute(database.db);
   await sql`delete from scored_moment`.execute(database.db);
-  await scores.record([
+  const sinceUpgrade = postgresScores(database.db);
+  await sinceUpgrade.record([
     scoreOf({ modelKey: "model-b", ownPinball: [0.125, 0.75, null], ownIsCovered: [true, true, null] }),
   ]);
-  expect(await scores.paired("room1", "model-a", "model-b", slot)).toMatchObject([
+  expect(await sinceUpgrade.paired("room1", "model-a", "model-b", slot)).toMatchObject([
     { pinballA: 0.25, isCoveredA: true, pinballB: 0.125 },
   ]);
 });
