@@ -45,3 +45,18 @@ describe.skipIf(executable === null)("on a phone, 390 px wide", () => {
     expect(await page.evaluate<number>(widthOf)).toBeLessThanOrEqual(390);
   });
 });
+
+describe.skipIf(executable === null)("at any width", () => {
+  const { visit } = dashboardVisits(executable);
+
+  test.each(pages)("%s is no wider than the window", async (path, loaded) => {
+    const { page } = await visit(path);
+    await page.locator(loaded).first().waitFor();
+    for (const width of [1440, 1360, 1300, 1200, 1100, 1000, 900, 800, 700, 600, 480, 360, 320]) {
+      await page.setViewportSize({ width, height: 900 });
+      const found = () => page.evaluate<number>("document.documentElement.scrollWidth");
+      // Charts follow the window a frame later.
+      await expect.poll(found, { message: `at ${width} px` }).toBeLessThanOrEqual(width);
+    }
+  });
+});
