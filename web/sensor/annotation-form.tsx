@@ -3,8 +3,8 @@ import type { SensorTarget } from "../../functions/api/contract/sensors.ts";
 import type { Answer } from "../api/client.ts";
 import type { Annotation, AnnotationKind } from "../client/client.ts";
 import { titleOf, type Zone } from "../format.ts";
-import { Notice } from "../shell/states.tsx";
 import { type Draft, kinds } from "./annotation-draft.ts";
+import { FormEnd } from "./form-end.tsx";
 
 type Props = {
   label: string;
@@ -98,15 +98,7 @@ export function AnnotationForm({ label, initial, targets, zone, onSave, onDone }
           onInput={(event) => setDraft({ ...draft, text: event.currentTarget.value })}
         />
       </label>
-      <div role="alert">{problem !== null && <Notice tone="bad">{problem}</Notice>}</div>
-      <div class="buttons">
-        <button type="submit" class="button button-main" disabled={isBusy}>
-          Save
-        </button>
-        <button type="button" class="button" onClick={() => onDone(null)}>
-          Cancel
-        </button>
-      </div>
+      <FormEnd problem={problem} isBusy={isBusy} onCancel={() => onDone(null)} />
     </form>
   );
 }

@@ -3,7 +3,7 @@ import type { Profile, Sensor } from "../../functions/api/contract/sensors.ts";
 import type { Failure } from "../api/client.ts";
 import { changeProfile } from "../api/requests.ts";
 import { titleOf, withUnit } from "../format.ts";
-import { Notice } from "../shell/states.tsx";
+import { FormEnd } from "./form-end.tsx";
 import { changeOf, type Draft, draftOf, type ProfileChange } from "./profile-draft.ts";
 
 type Props = { sensor: Sensor; onChanged: () => void };
@@ -135,15 +135,7 @@ function ProfileForm({ sensor, onDone }: { sensor: Sensor; onDone: (isChanged: b
           onInput={(event) => setDraft({ ...draft, notes: event.currentTarget.value })}
         />
       </label>
-      <div role="alert">{problem !== null && <Notice tone="bad">{problem}</Notice>}</div>
-      <div class="buttons">
-        <button type="submit" class="button button-main" disabled={isBusy}>
-          Save
-        </button>
-        <button type="button" class="button" onClick={() => onDone(false)}>
-          Cancel
-        </button>
-      </div>
+      <FormEnd problem={problem} isBusy={isBusy} onCancel={() => onDone(false)} />
     </form>
   );
 }
