@@ -13,8 +13,9 @@ import { createViews } from "../../functions/adapters/postgres/views.ts";
 import { alertStores } from "../../functions/runtime/alerts.ts";
 import { randomOf, someSlot } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
+import { memoryFollower } from "../fakes/follower.ts";
 import { quietLog } from "../fakes/log.ts";
-import { memoryFollower, memoryQueue } from "../fakes/ports.ts";
+import { memoryQueue } from "../fakes/queue.ts";
 import { forecastOf, outcomeOf } from "../functions/api/harness.ts";
 import { startTestPostgres } from "../postgres.ts";
 

@@ -1,6 +1,10 @@
 import { describe } from "vitest";
+import { memoryAdaptations } from "../fakes/adaptations.ts";
 import { memoryAnnotations } from "../fakes/annotations.ts";
-import { memoryAdaptations, memoryLeases, memoryLedger, memoryPartSums, memoryRegistry } from "../fakes/ports.ts";
+import { memoryLeases } from "../fakes/leases.ts";
+import { memoryLedger } from "../fakes/ledger.ts";
+import { memoryPartSums } from "../fakes/part-sums.ts";
+import { memoryRegistry } from "../fakes/registry.ts";
 import { annotationsContract } from "./annotations.ts";
 import { ledgerContract } from "./ledger.ts";
 import {

@@ -4,7 +4,7 @@ import { postgresFollower } from "../../functions/adapters/postgres/follower.ts"
 import { openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import { severalTables } from "../../functions/adapters/postgres/several-tables.ts";
 import { parseSource } from "../../functions/config/source.ts";
-import { memoryFollower } from "../fakes/ports.ts";
+import { memoryFollower } from "../fakes/follower.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 import { type FollowerWorld, followerContract } from "./follower.ts";
 

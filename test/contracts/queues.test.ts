@@ -4,7 +4,7 @@ import type { QueueName } from "../../core/messages.ts";
 import { openBossQueue } from "../../functions/adapters/pgboss.ts";
 import { sqsQueue } from "../../functions/adapters/sqs.ts";
 import { quietLog } from "../fakes/log.ts";
-import { memoryQueue } from "../fakes/ports.ts";
+import { memoryQueue } from "../fakes/queue.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 import { startSqs } from "../sqs.ts";
 import { keyedQueueContract, type OpenedQueue, queueContract } from "./queue.ts";

@@ -15,9 +15,12 @@ import { alertStores } from "../../functions/runtime/alerts.ts";
 import { predictorPorts } from "../../functions/runtime/predictor.ts";
 import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
+import { memoryFollower } from "../fakes/follower.ts";
+import { functionInference, noFleets } from "../fakes/inference.ts";
 import { sqsEvent } from "../fakes/lambda.ts";
 import { quietLog } from "../fakes/log.ts";
-import { functionInference, memoryFollower, memoryQueue, memoryRegistry, noFleets } from "../fakes/ports.ts";
+import { memoryQueue } from "../fakes/queue.ts";
+import { memoryRegistry } from "../fakes/registry.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 
 const minutes = 60;

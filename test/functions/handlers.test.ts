@@ -6,20 +6,17 @@ import { createForecastHandler } from "../../functions/forecast.ts";
 import { createScheduleHandler } from "../../functions/schedule.ts";
 import { createScoreHandler } from "../../functions/score.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../builders.ts";
+import { memoryAdaptations } from "../fakes/adaptations.ts";
 import { memoryAnnotations } from "../fakes/annotations.ts";
 import { testClock } from "../fakes/clock.ts";
+import { memoryFollower } from "../fakes/follower.ts";
+import { functionInference, noFleets } from "../fakes/inference.ts";
 import { sqsEvent } from "../fakes/lambda.ts";
+import { memoryLedger } from "../fakes/ledger.ts";
 import { quietLog } from "../fakes/log.ts";
-import {
-  functionInference,
-  memoryAdaptations,
-  memoryFollower,
-  memoryLedger,
-  memoryProfiles,
-  memoryQueue,
-  memoryRegistry,
-  noFleets,
-} from "../fakes/ports.ts";
+import { memoryProfiles } from "../fakes/profiles.ts";
+import { memoryQueue } from "../fakes/queue.ts";
+import { memoryRegistry } from "../fakes/registry.ts";
 
 const settings = settingsOf(readConfig({ SHARD_SIZE: "3" }), fleetOf().targets);
 const sensors = ["1", "2", "3", "4", "5"];

@@ -6,7 +6,7 @@ import { openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { alertStores } from "../../functions/runtime/alerts.ts";
 import { quietLog } from "../fakes/log.ts";
-import { memoryQueue } from "../fakes/ports.ts";
+import { memoryQueue } from "../fakes/queue.ts";
 
 /** Tells what is due on channel c1, and is killed before or after the call `DIES_AT` of those that matter. */
 const { DATABASE_URL: url = "", DIES_AT: diesAt = "0" } = process.env;

@@ -12,7 +12,7 @@ import { alertStores } from "../../functions/runtime/alerts.ts";
 import { someSlot } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
 import { quietLog } from "../fakes/log.ts";
-import { memoryQueue } from "../fakes/ports.ts";
+import { memoryQueue } from "../fakes/queue.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 import { noticeOf, startReceiver } from "./adapters/notify/receivers.ts";
 

@@ -19,7 +19,8 @@ import { artefactOf, goldenInputs } from "../artefacts.ts";
 import { randomOf, someSlot, fleetOf as targetsOf } from "../builders.ts";
 import { testClock } from "../fakes/clock.ts";
 import { quietLog } from "../fakes/log.ts";
-import { memoryRegistry, noTrust } from "../fakes/ports.ts";
+import { memoryRegistry } from "../fakes/registry.ts";
+import { noTrust } from "../fakes/trust.ts";
 import { fleetOf } from "../fleets.ts";
 import { mutateBytes, mutateGraph, mutateJson, type Random } from "./mutate.ts";
 

@@ -1,7 +1,8 @@
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
 import { maturedLeads } from "../../core/forecast/matured.ts";
 import { addSeconds } from "../../core/time.ts";
-import type { memoryLedger, memoryRegistry } from "../fakes/ports.ts";
+import type { memoryLedger } from "../fakes/ledger.ts";
+import type { memoryRegistry } from "../fakes/registry.ts";
 
 type Parts = {
   ledger: ReturnType<typeof memoryLedger>;

@@ -15,18 +15,15 @@ import { runTimetable } from "../../functions/machine/scheduler.ts";
 import { createPromoteHandler } from "../../functions/promote.ts";
 import { createScheduleHandler } from "../../functions/schedule.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, someSlot, temperature, wave } from "../builders.ts";
+import { memoryAdaptations } from "../fakes/adaptations.ts";
 import { memoryAnnotations } from "../fakes/annotations.ts";
+import { memoryAudit } from "../fakes/audit.ts";
 import { testClock } from "../fakes/clock.ts";
-import {
-  functionInference,
-  memoryAdaptations,
-  memoryAudit,
-  memoryFollower,
-  memoryLedger,
-  memoryProfiles,
-  memoryRegistry,
-  noFleets,
-} from "../fakes/ports.ts";
+import { memoryFollower } from "../fakes/follower.ts";
+import { functionInference, noFleets } from "../fakes/inference.ts";
+import { memoryLedger } from "../fakes/ledger.ts";
+import { memoryProfiles } from "../fakes/profiles.ts";
+import { memoryRegistry } from "../fakes/registry.ts";
 
 const stepSeconds = 600;
 const history = 320;

@@ -11,15 +11,13 @@ import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { functionInference } from "../../fakes/inference.ts";
+import { memoryLeases } from "../../fakes/leases.ts";
 import { quietLog } from "../../fakes/log.ts";
-import {
-  functionInference,
-  memoryFollower,
-  memoryLeases,
-  memoryPartSums,
-  memoryProfiles,
-  memoryRegistry,
-} from "../../fakes/ports.ts";
+import { memoryPartSums } from "../../fakes/part-sums.ts";
+import { memoryProfiles } from "../../fakes/profiles.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
 
 const stepSeconds = 3600;
 const fleet = fleetOf({ stepSeconds });

@@ -9,7 +9,8 @@ import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryRegistry, noTrust } from "../../fakes/ports.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
+import { noTrust } from "../../fakes/trust.ts";
 
 const artefact = await artefactOf();
 const { manifest, golden } = artefact;

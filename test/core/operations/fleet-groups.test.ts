@@ -17,20 +17,18 @@ import { workerFleetTrainer } from "../../../functions/adapters/fleet.ts";
 import { memoryFiles } from "../../../functions/adapters/memory-store.ts";
 import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
 import { fleetOf, randomOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { memoryAdaptations } from "../../fakes/adaptations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { functionInference } from "../../fakes/inference.ts";
+import { memoryLeases } from "../../fakes/leases.ts";
+import { memoryLedger } from "../../fakes/ledger.ts";
 import { quietLog } from "../../fakes/log.ts";
-import {
-  functionInference,
-  memoryAdaptations,
-  memoryFollower,
-  memoryLeases,
-  memoryLedger,
-  memoryPartSums,
-  memoryProfiles,
-  memoryQueue,
-  memoryRegistry,
-} from "../../fakes/ports.ts";
+import { memoryPartSums } from "../../fakes/part-sums.ts";
+import { memoryProfiles } from "../../fakes/profiles.ts";
+import { memoryQueue } from "../../fakes/queue.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
 
 const stepSeconds = 3600;
 const fleet = fleetOf({ stepSeconds });

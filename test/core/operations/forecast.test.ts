@@ -15,17 +15,14 @@ import type { Ledger } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, humidity, manifestOf, modelOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { annotationOf } from "../../contracts/annotations.ts";
+import { memoryAdaptations } from "../../fakes/adaptations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { functionInference, noFleets } from "../../fakes/inference.ts";
+import { memoryLedger } from "../../fakes/ledger.ts";
 import { quietLog } from "../../fakes/log.ts";
-import {
-  functionInference,
-  memoryAdaptations,
-  memoryFollower,
-  memoryLedger,
-  memoryRegistry,
-  noFleets,
-} from "../../fakes/ports.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
 
 const settings: ForecastSettings = { ...defaultForecastSettings(fleetOf(), "v1"), baselineSteps: 300 };
 

@@ -8,19 +8,16 @@ import { schedule } from "../../../core/operations/schedule.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { timesOf } from "../../../functions/config/cron.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../../builders.ts";
+import { memoryAdaptations } from "../../fakes/adaptations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { functionInference, noFleets } from "../../fakes/inference.ts";
+import { memoryLedger } from "../../fakes/ledger.ts";
 import { quietLog } from "../../fakes/log.ts";
-import {
-  functionInference,
-  memoryAdaptations,
-  memoryFollower,
-  memoryLedger,
-  memoryProfiles,
-  memoryQueue,
-  memoryRegistry,
-  noFleets,
-} from "../../fakes/ports.ts";
+import { memoryProfiles } from "../../fakes/profiles.ts";
+import { memoryQueue } from "../../fakes/queue.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
 
 const fleet = fleetOf();
 const forecastSettings = { ...defaultForecastSettings(fleet, "v1"), baselineSteps: 100 };

@@ -7,9 +7,11 @@ import { addSeconds } from "../../../core/time.ts";
 import { manifestOf, randomOf, someSlot } from "../../builders.ts";
 import { annotationOf } from "../../contracts/annotations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
+import { memoryAudit } from "../../fakes/audit.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryLedger } from "../../fakes/ledger.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryAudit, memoryLedger, memoryRegistry } from "../../fakes/ports.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
 
 const settings = { ...defaultPromotionSettings([1, 2]), minimumMoments: 40, maximumMoments: 200 };
 const began = addSeconds(someSlot, -100 * 600);

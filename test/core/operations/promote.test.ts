@@ -14,18 +14,16 @@ import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, manifestOf, modelOf, randomOf, readingsOf, someSlot, wave } from "../../builders.ts";
 import { annotationOf } from "../../contracts/annotations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
+import { memoryAudit } from "../../fakes/audit.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { functionInference } from "../../fakes/inference.ts";
+import { memoryLedger } from "../../fakes/ledger.ts";
 import { quietLog } from "../../fakes/log.ts";
-import {
-  functionInference,
-  memoryAudit,
-  memoryFollower,
-  memoryLedger,
-  memoryProfiles,
-  memoryQueue,
-  memoryRegistry,
-  noTrust,
-} from "../../fakes/ports.ts";
+import { memoryProfiles } from "../../fakes/profiles.ts";
+import { memoryQueue } from "../../fakes/queue.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
+import { noTrust } from "../../fakes/trust.ts";
 
 const settings = { ...defaultPromotionSettings([1, 2]), minimumMoments: 40, maximumMoments: 200 };
 const createdAt = addSeconds(someSlot, -100 * 600);

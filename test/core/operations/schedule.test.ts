@@ -12,8 +12,12 @@ import { manifestOf, modelOf, readingsOf, someSlot } from "../../builders.ts";
 import { annotationOf } from "../../contracts/annotations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { memoryLedger } from "../../fakes/ledger.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryFollower, memoryLedger, memoryProfiles, memoryQueue, memoryRegistry } from "../../fakes/ports.ts";
+import { memoryProfiles } from "../../fakes/profiles.ts";
+import { memoryQueue } from "../../fakes/queue.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
 
 const settings = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400, groups: ungrouped };
 

@@ -4,10 +4,12 @@ import { everyLead } from "../../../core/model/leads.ts";
 import { defaultScoreSettings, type ScoreSettings, score } from "../../../core/operations/score.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, readingsOf, someSlot, temperature } from "../../builders.ts";
+import { memoryAdaptations } from "../../fakes/adaptations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { memoryLedger } from "../../fakes/ledger.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryAdaptations, memoryFollower, memoryLedger } from "../../fakes/ports.ts";
 
 const fleet = fleetOf({ leads: everyLead(3), targets: [temperature] });
 const settings: ScoreSettings = { ...defaultScoreSettings(fleet), recentSteps: 6, lookbackSteps: 20, thoroughEvery: 3 };

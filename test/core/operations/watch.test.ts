@@ -3,8 +3,9 @@ import type { FollowerState } from "../../../core/data/follower-state.ts";
 import type { Cycle } from "../../../core/forecast/cycle.ts";
 import { type WatchPorts, watch } from "../../../core/operations/watch.ts";
 import { addSeconds } from "../../../core/time.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { memoryLedger } from "../../fakes/ledger.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryFollower, memoryLedger } from "../../fakes/ports.ts";
 
 const now = new Date("2026-03-01T12:05:00Z");
 const slots = [-30, -20, -10, 0].map((minutes) => addSeconds(new Date("2026-03-01T12:00:00Z"), 60 * minutes));

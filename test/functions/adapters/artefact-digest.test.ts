@@ -8,8 +8,9 @@ import { onnxInference } from "../../../functions/adapters/onnx.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { noFleets } from "../../fakes/inference.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryRegistry, noFleets } from "../../fakes/ports.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
 
 const artefact = await artefactOf();
 const { manifest, golden } = artefact;

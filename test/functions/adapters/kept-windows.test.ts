@@ -6,7 +6,7 @@ import { addSeconds } from "../../../core/time.ts";
 import { keepWindows } from "../../../functions/adapters/kept-windows.ts";
 import { someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
-import { memoryFollower } from "../../fakes/ports.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
 
 const step = 600;
 const lookBack = 300;

@@ -17,8 +17,9 @@ import { parsePublisher } from "../../../functions/config/publisher.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { noFleets } from "../../fakes/inference.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryRegistry, noFleets } from "../../fakes/ports.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
 
 const pemOf = (key: KeyObject) => key.export({ format: "pem", type: "pkcs8" }).toString();
 const ours = generateKeyPairSync("ed25519");

@@ -28,8 +28,10 @@ import type { ApiServices, ApiSettings } from "../../../functions/api/services.t
 import { alertStores } from "../../../functions/runtime/alerts.ts";
 import { fleetOf, someSlot } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { noFleets } from "../../fakes/inference.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryFollower, memoryQueue, noFleets } from "../../fakes/ports.ts";
+import { memoryQueue } from "../../fakes/queue.ts";
 import type { TestPostgres } from "../../postgres.ts";
 
 export const stepSeconds = 600;

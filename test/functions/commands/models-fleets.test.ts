@@ -12,9 +12,13 @@ import { memoryFiles, memoryStore } from "../../../functions/adapters/memory-sto
 import { fleetInference } from "../../../functions/adapters/onnx-fleet.ts";
 import { runModels } from "../../../functions/commands/models.ts";
 import { fleetOf as fleetOfTargets, manifestOf, someSlot } from "../../builders.ts";
+import { memoryAudit } from "../../fakes/audit.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { functionInference } from "../../fakes/inference.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { functionInference, memoryAudit, memoryFollower, memoryRegistry, noTrust } from "../../fakes/ports.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
+import { noTrust } from "../../fakes/trust.ts";
 import { fleetOf } from "../../fleets.ts";
 
 let folder: string;

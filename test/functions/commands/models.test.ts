@@ -10,9 +10,13 @@ import { runModels } from "../../../functions/commands/models.ts";
 import { gridSha256 } from "../../../models/receipt.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { fleetOf, humidity, manifestOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
+import { memoryAudit } from "../../fakes/audit.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
+import { noFleets } from "../../fakes/inference.ts";
 import { quietLog } from "../../fakes/log.ts";
-import { memoryAudit, memoryFollower, memoryRegistry, noFleets, noTrust } from "../../fakes/ports.ts";
+import { memoryRegistry } from "../../fakes/registry.ts";
+import { noTrust } from "../../fakes/trust.ts";
 
 const readings = readingsOf({ temperature: wave(300), humidity: wave(300, { mean: 45 }) });
 const from = new Date(someSlot.getTime() - 199 * 600_000);

@@ -25,7 +25,7 @@ import { timesOf } from "../../../functions/config/cron.ts";
 import { predictorPorts } from "../../../functions/runtime/predictor.ts";
 import { fleetOf, readingsOf, someSlot, temperature } from "../../builders.ts";
 import { testClock } from "../../fakes/clock.ts";
-import { memoryFollower } from "../../fakes/ports.ts";
+import { memoryFollower } from "../../fakes/follower.ts";
 import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import { forecastOf, manifestOf, outcomeOf, someMix } from "../adapters/postgres/builders.ts";
 

@@ -14,8 +14,9 @@ import { openStorage, predictorPorts } from "../../../../functions/runtime/predi
 import { createWatchHandler } from "../../../../functions/watch.ts";
 import { readingsOf, someSlot } from "../../../builders.ts";
 import { testClock } from "../../../fakes/clock.ts";
+import { memoryFollower } from "../../../fakes/follower.ts";
 import { quietLog } from "../../../fakes/log.ts";
-import { memoryFollower, memoryQueue } from "../../../fakes/ports.ts";
+import { memoryQueue } from "../../../fakes/queue.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { forecastOf, outcomeOf } from "../../api/harness.ts";
 
