@@ -6,6 +6,7 @@ import type { Mix } from "../../../core/mix/mix.ts";
 import { weightParts } from "../../../core/mix/weights.ts";
 import { widthParts } from "../../../core/mix/widths.ts";
 import type { MixedLead } from "./mixed-lead.ts";
+import { type Bytes, putGappy, putList, take, takeGappy, takeList } from "./number-bytes.ts";
 
 /*
  * The pack of numbers that are whole steps of their resolution, and whole parts. Per target a byte that says which
@@ -150,57 +151,6 @@ function maskOf(present: number[]): number {
   return present.reduce((mask, k) => mask | (1 << k), 0);
 }
 
-function putList(bytes: number[], values: number[]): void {
-  let before = 0;
-  for (const value of values) {
-    put(bytes, zigzag(value - before));
-    before = value;
-  }
-}
-
-/** As a list, but 0 stands for a value that is missing. */
-function putGappy(bytes: number[], values: (number | null)[]): void {
-  let before = 0;
-  for (const value of values) {
-    put(bytes, value === null ? 0 : zigzag(value - before) + 1);
-    before = value ?? before;
-  }
-}
-
-function zigzag(value: number): number {
-  return value < 0 ? -2 * value - 1 : 2 * value;
-}
-
-function put(bytes: number[], value: number): void {
-  let rest = value;
-  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
-  bytes.push(rest);
-}
-
-type Bytes = { bytes: Buffer; at: number };
-
-function takeList(from: Bytes, length: number): Int32Array {
-  const values = new Int32Array(length);
-  let before = 0;
-  for (let h = 0; h < length; h++) {
-    const code = take(from);
-    before += code & 1 ? -(code + 1) / 2 : code / 2;
-    values[h] = before;
-  }
-  return values;
-}
-
-function takeGappy(from: Bytes, length: number): (number | null)[] {
-  const values: (number | null)[] = [];
-  let before = 0;
-  for (let h = 0; h < length; h++) {
-    const code = take(from) - 1;
-    if (code >= 0) before += code & 1 ? -(code + 1) / 2 : code / 2;
-    values.push(code < 0 ? null : before);
-  }
-  return values;
-}
-
 /** The number in place `h` of a list, and on to behind its end. */
 function takeOne(from: Bytes, length: number, h: number): number {
   const { bytes } = from;
@@ -233,17 +183,8 @@ function takeGappyOne(from: Bytes, length: number, h: number): number | null {
 }
 
 /** Where so many numbers end that begin at `at`: each ends with a byte below 128. */
-function behind(bytes: Buffer, at: number, count: number): number {
+function behind(bytes: Uint8Array, at: number, count: number): number {
   let end = at;
   for (let rest = count; rest > 0; end++) if (bytes[end]! < 128) rest--;
   return end;
-}
-
-function take(from: Bytes): number {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    const byte = from.bytes[from.at++]!;
-    value |= (byte & 127) << shift;
-    if (byte < 128) return value;
-  }
 }

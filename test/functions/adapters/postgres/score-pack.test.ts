@@ -5,14 +5,9 @@ import type { Score } from "../../../../core/forecast/score.ts";
 import { defaultLeads, everyLead } from "../../../../core/model/leads.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
-import {
-  lastSteps,
-  octaveParts,
-  openScore,
-  packScore,
-  ratioParts,
-} from "../../../../functions/adapters/postgres/score-pack.ts";
+import { openScore, packScore } from "../../../../functions/adapters/postgres/score-pack.ts";
 import { toScore } from "../../../../functions/adapters/postgres/score-row.ts";
+import { lastSteps, octaveParts, ratioParts } from "../../../../functions/adapters/postgres/score-steps.ts";
 import { postgresScores } from "../../../../functions/adapters/postgres/scores.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { slot } from "./builders.ts";
