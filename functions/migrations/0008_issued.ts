@@ -45,7 +45,7 @@ const statements = [
     constraint issued_finite check (exact is null or ('Infinity' > all (exact) and '-Infinity' < all (exact))),
     primary key (sensor_no, slot, origin, lineage_id)
   ) partition by range (slot)`,
-  // Packed by functions/adapters/postgres/mix-pack.ts; of no use once the last lead has matured.
+  // Packed by functions/adapters/postgres/forecast/mix-pack.ts; of no use once the last lead has matured.
   `create table issued_mix (
     slot timestamptz not null,
     origin timestamptz not null,

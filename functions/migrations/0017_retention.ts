@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 
 /**
  * Scores by day, sums of each day for good, days that may be dropped. An older release would read the experts' packs
- * (functions/adapters/postgres/mix-steps.ts) wrongly: there is no way back over this.
+ * (functions/adapters/postgres/forecast/mix-steps.ts) wrongly: there is no way back over this.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -23,7 +23,7 @@ const statements = [
     unique (target, model_key)
   )`,
   // steps, or exact where they do not fit: lists by lead, one after the other; see
-  // functions/adapters/postgres/score-row.ts.
+  // functions/adapters/postgres/score/score-row.ts.
   `create table scored (
     target_at timestamptz not null,
     scored_at timestamptz not null,

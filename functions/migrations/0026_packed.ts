@@ -1,8 +1,9 @@
 import { type Kysely, sql } from "kysely";
 
 /**
- * A row's numbers as series of bits in one value (functions/adapters/postgres/issued-pack.ts). Rows of before stay as
- * they are and are read along. An older release would find no numbers in the new ones: no way back over this.
+ * A row's numbers as series of bits in one value (functions/adapters/postgres/forecast/issued-pack.ts). Rows of before
+ * stay as they are and are read along. An older release would find no numbers in the new ones: no way back over
+ * this.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

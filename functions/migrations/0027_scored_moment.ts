@@ -2,8 +2,8 @@ import { type Kysely, sql } from "kysely";
 
 /**
  * Scores of a sensor's moment in one row, all targets and models together and a byte or two a number; see
- * functions/adapters/postgres/score-pack.ts. Rows of before stay where they are, are read along by the views `scores`
- * and `score_total` and go by their time. An older release would not see the new ones: no way back over this.
+ * functions/adapters/postgres/score/score-pack.ts. Rows of before stay where they are, are read along by the views
+ * `scores` and `score_total` and go by their time. An older release would not see the new ones: no way back over this.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

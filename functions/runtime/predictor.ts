@@ -13,7 +13,7 @@ import { openDatabase } from "../adapters/postgres/pool.ts";
 import { postgresProfiles } from "../adapters/postgres/profiles.ts";
 import { postgresRegistry } from "../adapters/postgres/registry.ts";
 import type { PredictorSchema } from "../adapters/postgres/schema.ts";
-import { postgresScores } from "../adapters/postgres/scores.ts";
+import { postgresScores } from "../adapters/postgres/score/scores.ts";
 import { createViews } from "../adapters/postgres/views.ts";
 import type { Config } from "../config/environment.ts";
 import { retentionOf } from "../config/settings.ts";

@@ -7,7 +7,7 @@ import { postgresPartSums } from "../../functions/adapters/postgres/part-sums.ts
 import { type Database, openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
-import { postgresScores } from "../../functions/adapters/postgres/scores.ts";
+import { postgresScores } from "../../functions/adapters/postgres/score/scores.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 import { annotationsContract } from "./annotations.ts";
 import { ledgerContract } from "./ledger.ts";

@@ -5,9 +5,9 @@ import { keptDaysOf } from "../../../core/operations/storage.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { takeSnapshot } from "./backup/snapshot.ts";
 import { postgresBackupSource } from "./backup/source.ts";
-import { rangeOf, sumAnew, sumDays } from "./day-sums.ts";
 import { moveBefore } from "./mover.ts";
 import type { PredictorSchema } from "./schema.ts";
+import { rangeOf, sumAnew, sumDays } from "./score/day-sums.ts";
 
 /** Whether a day of a table may go; if not, why. */
 export type Droppable = { ok: true } | { ok: false; reason: string };

@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
 import type { Evidence, Some } from "../../../core/ports.ts";
 import type { PredictorSchema } from "./schema.ts";
-import { toScore } from "./score-row.ts";
+import { toScore } from "./score/score-row.ts";
 
 type Range = { from: Date; to: Date };
 type RowIn<Method extends keyof Evidence> = Awaited<ReturnType<Evidence[Method]>> extends Some<infer Row> ? Row : never;

@@ -13,7 +13,7 @@ import {
   type StoredLineage,
   toIssuedRows,
   toStoredLineage,
-} from "./issued-row.ts";
+} from "./forecast/issued-row.ts";
 import { toLeadList } from "./lead-list.ts";
 import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";

@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import { toForecast } from "./forecast-row.ts";
+import { toForecast } from "./forecast/forecast-row.ts";
 import { postgresLedger } from "./ledger.ts";
 import type { PredictorSchema } from "./schema.ts";
 

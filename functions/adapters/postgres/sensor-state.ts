@@ -7,7 +7,7 @@ import { names, recordset } from "./bulk.ts";
 import { column, type RowOf } from "./columns.ts";
 import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
-import { sumRange, sumsOf } from "./score-sums.ts";
+import { sumRange, sumsOf } from "./score/score-sums.ts";
 import { outcomeColumns } from "./tables.ts";
 
 const meritSeconds = 7 * 86_400;

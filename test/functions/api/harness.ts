@@ -18,7 +18,7 @@ import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import { postgresProfiles } from "../../../functions/adapters/postgres/profiles.ts";
 import { postgresRegistry } from "../../../functions/adapters/postgres/registry.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
-import { postgresScores } from "../../../functions/adapters/postgres/scores.ts";
+import { postgresScores } from "../../../functions/adapters/postgres/score/scores.ts";
 import { createViews } from "../../../functions/adapters/postgres/views.ts";
 import { prometheusMetrics } from "../../../functions/adapters/prometheus.ts";
 import type { AccessServices } from "../../../functions/api/access/services.ts";

@@ -19,7 +19,7 @@ import {
   openScore,
   packMoment,
   packScore,
-} from "../../../functions/adapters/postgres/score-pack.ts";
+} from "../../../functions/adapters/postgres/score/score-pack.ts";
 import { runVerify } from "../../../functions/commands/verify.ts";
 import { timesOf } from "../../../functions/config/cron.ts";
 import { predictorPorts } from "../../../functions/runtime/predictor.ts";

@@ -3,7 +3,7 @@ import type { Resolution } from "../../../../core/data/resolution.ts";
 import type { Forecast } from "../../../../core/forecast/forecast.ts";
 import type { ParquetColumn, ParquetRow } from "../../parquet.ts";
 import { names, recordset } from "../bulk.ts";
-import { issuedFields, issuedReader } from "../issued.ts";
+import { issuedFields, issuedReader } from "../forecast/issued.ts";
 import {
   type IssuedRow,
   issuedColumns,
@@ -13,7 +13,7 @@ import {
   numbersWith,
   toForecasts,
   toIssuedRows,
-} from "../issued-row.ts";
+} from "../forecast/issued-row.ts";
 import type { Archived } from "./archived-table.ts";
 import { sensorsOf } from "./sensors.ts";
 

@@ -5,8 +5,8 @@ import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyViews } from "../../../../core/views.ts";
 import { counts } from "../annotation/left-out.ts";
 import type { PredictorSchema } from "../schema.ts";
-import { sumRange, sumsOf } from "../score-sums.ts";
-import { storedScores } from "../stored-scores.ts";
+import { sumRange, sumsOf } from "../score/score-sums.ts";
+import { storedScores } from "../score/stored-scores.ts";
 
 /** Accuracy from the stored scores: quick sums for many sensors, every lead for one. */
 export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {

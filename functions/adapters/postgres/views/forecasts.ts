@@ -1,9 +1,9 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { Forecast, ForecastQuery, LeadRow } from "../../../../core/forecast/forecast.ts";
 import type { Views } from "../../../../core/views.ts";
-import { toForecast } from "../forecast-row.ts";
-import { issuedFields, issuedReader, packField, withPack } from "../issued.ts";
-import type { IssuedRow } from "../issued-row.ts";
+import { toForecast } from "../forecast/forecast-row.ts";
+import { issuedFields, issuedReader, packField, withPack } from "../forecast/issued.ts";
+import type { IssuedRow } from "../forecast/issued-row.ts";
 import type { PredictorSchema } from "../schema.ts";
 
 type ForecastRow = Selectable<PredictorSchema["forecast_before"]>;

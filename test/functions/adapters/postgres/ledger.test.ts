@@ -6,7 +6,7 @@ import { addSeconds } from "../../../../core/time.ts";
 import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
-import { postgresScores } from "../../../../functions/adapters/postgres/scores.ts";
+import { postgresScores } from "../../../../functions/adapters/postgres/score/scores.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { forecastOf, outcomeOf, slot } from "./builders.ts";
 

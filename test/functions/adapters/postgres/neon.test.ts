@@ -4,7 +4,7 @@ import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.t
 import { migrate } from "../../../../functions/adapters/postgres/migrate.ts";
 import { openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
-import { postgresScores } from "../../../../functions/adapters/postgres/scores.ts";
+import { postgresScores } from "../../../../functions/adapters/postgres/score/scores.ts";
 import { type Neon, redirectToNeon, startNeon } from "../../../neon.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { forecastOf, outcomeOf, slot } from "./builders.ts";

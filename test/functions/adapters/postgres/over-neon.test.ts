@@ -27,7 +27,7 @@ afterAll(async () => {
 
 describe("registry", () => import("./registry.test.ts").then(() => {}));
 describe("ledger", () => import("./ledger.test.ts").then(() => {}));
-describe("scores", () => import("./scores.test.ts").then(() => {}));
+describe("scores", () => import("./score/scores.test.ts").then(() => {}));
 describe("migrate", () => import("./migrate.test.ts").then(() => {}));
 
 test("all of that went by the WebSocket", () => {

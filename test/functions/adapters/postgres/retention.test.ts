@@ -14,7 +14,7 @@ import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.t
 import { migrate } from "../../../../functions/adapters/postgres/migrate.ts";
 import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
-import { postgresScores } from "../../../../functions/adapters/postgres/scores.ts";
+import { postgresScores } from "../../../../functions/adapters/postgres/score/scores.ts";
 import { migrations } from "../../../../functions/migrations/all.ts";
 import { annotationOf } from "../../../contracts/annotations.ts";
 import { quietLog } from "../../../fakes/log.ts";

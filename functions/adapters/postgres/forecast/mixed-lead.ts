@@ -1,0 +1,9 @@
+import type { Triple } from "../../../../core/data/quantiles.ts";
+
+/** What was said of one lead of one target; weights and widths as in Mix. */
+export type MixedLead = {
+  experts: (Triple | null)[];
+  weights: number[];
+  widths: [lower: number, upper: number];
+  seasonalNaive: number | null;
+};
