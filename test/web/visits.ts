@@ -1,8 +1,8 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { buildDashboard, launch, openPage, type View } from "./browser.ts";
-import { type Mock, startMock } from "./mock.ts";
-import type { MockState } from "./mock-api.ts";
+import { type Mock, startMock } from "./mock/server.ts";
+import type { MockState } from "./mock/state.ts";
 
 export const desk: View = { size: "desk", theme: "light" };
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { AuditPage } from "../../functions/api/contract/access.ts";
+import { AuditPage } from "../../../functions/api/contract/access.ts";
 
 /** What the audit says: some entries, as many as are asked for, of sixty. */
 export function auditOf(now: number, limit: number): z.infer<typeof AuditPage> {

@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import type { AlertPage, RehearsalResponse, RulePage } from "../../functions/api/contract/alerts.ts";
+import type { AlertPage, RehearsalResponse, RulePage } from "../../../functions/api/contract/alerts.ts";
+import { iso } from "./fleet-data.ts";
 
 type State = { now: number; isAcknowledged: boolean };
-const iso = (at: number) => new Date(at).toISOString();
 const hour = 3_600_000;
 
 /** One alert that fires, and one that is over. */

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { answer, type MockState } from "./mock-api.ts";
+import { answer } from "./answer.ts";
+import type { MockState } from "./state.ts";
 
 /** The whole body. */
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -25,7 +26,7 @@ export type Mock = { url: string; state: MockState; requests: string[]; close: (
  */
 export async function startMock(
   given: Partial<MockState> = {},
-  dist: string = new URL("../../web/dist", import.meta.url).pathname,
+  dist: string = new URL("../../../web/dist", import.meta.url).pathname,
   port = 0,
 ): Promise<Mock> {
   const state: MockState = {

@@ -1,13 +1,13 @@
 import type { z } from "zod";
-import { disturbingKinds } from "../../core/annotation/annotation.ts";
-import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
+import { disturbingKinds } from "../../../core/annotation/annotation.ts";
+import type { AccuracyResponse } from "../../../functions/api/contract/accuracy.ts";
 import {
   AnnotationChange,
   AnnotationPage,
   AnnotationRequest,
   AnnotationResponse,
-} from "../../functions/api/contract/annotations.ts";
-import type { Answer, MockState, Sent } from "./mock-api.ts";
+} from "../../../functions/api/contract/annotations.ts";
+import type { Answer, MockState, Sent } from "./state.ts";
 
 type Annotation = z.infer<typeof AnnotationResponse>;
 

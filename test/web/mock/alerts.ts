@@ -11,9 +11,9 @@ import {
   RuleRequest,
   RuleResponse,
   TestAccepted,
-} from "../../functions/api/contract/alerts.ts";
+} from "../../../functions/api/contract/alerts.ts";
 import { alertsOf, rehearsalOf, rulesOf } from "./alert-data.ts";
-import type { Answer, MockState, Sent } from "./mock-api.ts";
+import type { Answer, MockState, Sent } from "./state.ts";
 
 const ok = (body: unknown): Answer => ({ status: 200, body });
 

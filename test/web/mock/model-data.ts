@@ -1,9 +1,6 @@
-import type { AccuracyResponse } from "../../functions/api/contract/accuracy.ts";
-import type { FleetVersionList, Model } from "../../functions/api/contract/models.ts";
-import { coverageOf, horizon, mockTargets, seeded, sensorIds, sha, stepMs, stepSeconds } from "./fleet-data.ts";
-
-const iso = (at: number) => new Date(at).toISOString();
-const grid = (at: number) => Math.floor(at / stepMs) * stepMs;
+import type { AccuracyResponse } from "../../../functions/api/contract/accuracy.ts";
+import type { FleetVersionList, Model } from "../../../functions/api/contract/models.ts";
+import { coverageOf, grid, horizon, iso, mockTargets, seeded, sensorIds, sha, stepSeconds } from "./fleet-data.ts";
 
 /** Made-up scores of the week before `now`; room8 has none yet. */
 export function accuracyOf(now: number, sensorId: string, groupBy: "lead" | "day" | "model"): AccuracyResponse {

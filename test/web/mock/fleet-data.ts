@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import type { ForecastResponse } from "../../functions/api/contract/forecasts.ts";
+import type { ForecastResponse } from "../../../functions/api/contract/forecasts.ts";
 
 /** The shipped rooms as the mock knows them, and forecasts that look like real ones without a model behind them. */
 export const stepSeconds = 600;
 export const horizon = 24;
 export const stepMs = stepSeconds * 1000;
+export const iso = (at: number) => new Date(at).toISOString();
+/** The grid point at or before it. */
+export const grid = (at: number) => Math.floor(at / stepMs) * stepMs;
 export const mockTargets = [
   { target: "temperature", unit: "°C", min: -40, max: 85, column: 2 },
   { target: "humidity", unit: "%", min: 0, max: 100, column: 3 },
@@ -13,7 +16,7 @@ export const mockTargets = [
 export type MockTarget = (typeof mockTargets)[number];
 
 const codeVersion = "0.1.0-mock";
-const csv = new URL("../../models/datasets/uci_appliances_energy.csv.gz", import.meta.url);
+const csv = new URL("../../../models/datasets/uci_appliances_energy.csv.gz", import.meta.url);
 
 /** Values by "sensor|target|epoch ms". */
 const values = new Map<string, number>();
