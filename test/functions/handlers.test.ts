@@ -6,17 +6,10 @@ import { createForecastHandler } from "../../functions/forecast.ts";
 import { createScheduleHandler } from "../../functions/schedule.ts";
 import { createScoreHandler } from "../../functions/score.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../builders.ts";
-import { memoryAdaptations } from "../fakes/adaptations.ts";
-import { memoryAnnotations } from "../fakes/annotations.ts";
 import { testClock } from "../fakes/clock.ts";
+import { cyclePorts } from "../fakes/cycle-ports.ts";
 import { memoryFollower } from "../fakes/follower.ts";
-import { functionInference, noFleets } from "../fakes/inference.ts";
 import { sqsEvent } from "../fakes/lambda.ts";
-import { memoryLedger } from "../fakes/ledger.ts";
-import { quietLog } from "../fakes/log.ts";
-import { memoryProfiles } from "../fakes/profiles.ts";
-import { memoryQueue } from "../fakes/queue.ts";
-import { memoryRegistry } from "../fakes/registry.ts";
 
 const settings = settingsOf(readConfig({ SHARD_SIZE: "3" }), fleetOf().targets);
 const sensors = ["1", "2", "3", "4", "5"];
@@ -30,31 +23,13 @@ function system() {
   const bySensor = new Map(
     sensors.map((sensorId, index) => [sensorId, readingsOf(days(index), { end: addSeconds(someSlot, 86_400) })]),
   );
-  const ledger = memoryLedger();
-  const log = quietLog();
-  const queue = memoryQueue();
-  const clock = testClock(addSeconds(someSlot, 60));
-  const inference = functionInference(() => ({ ok: false, reason: "modelRejected", message: "there is none" }));
-  const ports = {
-    clock,
-    log,
-    queue,
-    ledger,
-    scores: ledger,
-    adaptations: memoryAdaptations(),
-    inference,
-    fleetInference: noFleets(),
-    follower: memoryFollower(bySensor),
-    registry: memoryRegistry(),
-    profiles: memoryProfiles(),
-    annotations: memoryAnnotations(),
-  };
+  const ports = cyclePorts({ clock: testClock(addSeconds(someSlot, 60)), follower: memoryFollower(bySensor) });
   return {
     ...ports,
     schedule: createScheduleHandler(ports, settings),
     forecast: createForecastHandler(ports, settings.forecast),
     score: createScoreHandler(ports, settings.score),
-    bodies: (name: string) => queue.sent.filter((one) => one.queue === name).map((one) => one.message.body),
+    bodies: (name: string) => ports.queue.sent.filter((one) => one.queue === name).map((one) => one.message.body),
   };
 }
 

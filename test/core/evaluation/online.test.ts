@@ -13,13 +13,11 @@ import { defaultScoreSettings, score } from "../../../core/operations/score.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { fleetOf, humidity, manifestOf, modelOf, readingsOf, someSlot, temperature, wave } from "../../builders.ts";
 import { annotationOf } from "../../contracts/annotations.ts";
-import { memoryAdaptations } from "../../fakes/adaptations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { cyclePorts } from "../../fakes/cycle-ports.ts";
 import { memoryFollower } from "../../fakes/follower.ts";
-import { functionInference, noFleets } from "../../fakes/inference.ts";
-import { memoryLedger } from "../../fakes/ledger.ts";
-import { quietLog } from "../../fakes/log.ts";
+import { functionInference } from "../../fakes/inference.ts";
 import { memoryRegistry } from "../../fakes/registry.ts";
 
 const stepSeconds = 3600;
@@ -52,20 +50,14 @@ function someReadings(): Readings {
 }
 
 function world(readings: Readings, annotations = memoryAnnotations(stepSeconds)) {
-  const ledger = memoryLedger();
-  const ports = {
+  const ports = cyclePorts({
     clock: testClock(slots[0]!),
-    log: quietLog(),
     follower: memoryFollower(new Map([["a", readings]])),
     registry: memoryRegistry([model]),
     inference: functionInference(answer),
-    fleetInference: noFleets(),
-    ledger,
-    scores: ledger,
-    adaptations: memoryAdaptations(),
     annotations,
-  };
-  return { ports, ledger };
+  });
+  return { ports, ledger: ports.ledger };
 }
 
 /**

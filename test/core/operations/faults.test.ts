@@ -12,11 +12,10 @@ import { fleetOf, manifestOf, modelOf, readingsOf, someSlot, wave } from "../../
 import { memoryAdaptations } from "../../fakes/adaptations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
 import { testClock } from "../../fakes/clock.ts";
+import { cyclePorts } from "../../fakes/cycle-ports.ts";
 import { memoryFollower } from "../../fakes/follower.ts";
-import { functionInference, noFleets } from "../../fakes/inference.ts";
+import { functionInference } from "../../fakes/inference.ts";
 import { memoryLedger } from "../../fakes/ledger.ts";
-import { quietLog } from "../../fakes/log.ts";
-import { memoryProfiles } from "../../fakes/profiles.ts";
 import { memoryQueue } from "../../fakes/queue.ts";
 import { memoryRegistry } from "../../fakes/registry.ts";
 
@@ -58,22 +57,19 @@ function world(faults: Fault[]) {
         };
       },
     });
-  const ports = {
+  const ports = cyclePorts({
     clock: testClock(slots[0]!),
-    log: quietLog(),
-    profiles: memoryProfiles(),
     follower: struck(memoryFollower(new Map([...sensors, ["stuck", stuck]]))),
     registry: struck(
       memoryRegistry(["a", "b", "c"].map((id) => modelOf(manifestOf({ modelId: `m-${id}`, sensorId: id })))),
     ),
     inference: struck(functionInference(answer)),
-    fleetInference: noFleets(),
     ledger: struck(ledger),
     scores: struck(ledger),
     adaptations: struck(memoryAdaptations()),
     annotations: struck(memoryAnnotations()),
     queue: struck(queue),
-  };
+  });
   return { ports, ledger, queue };
 }
 

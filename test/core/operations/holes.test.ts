@@ -8,16 +8,8 @@ import { schedule } from "../../../core/operations/schedule.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { timesOf } from "../../../functions/config/cron.ts";
 import { fleetOf, readingsOf, someSlot, wave } from "../../builders.ts";
-import { memoryAdaptations } from "../../fakes/adaptations.ts";
-import { memoryAnnotations } from "../../fakes/annotations.ts";
-import { testClock } from "../../fakes/clock.ts";
+import { cyclePorts } from "../../fakes/cycle-ports.ts";
 import { memoryFollower } from "../../fakes/follower.ts";
-import { functionInference, noFleets } from "../../fakes/inference.ts";
-import { memoryLedger } from "../../fakes/ledger.ts";
-import { quietLog } from "../../fakes/log.ts";
-import { memoryProfiles } from "../../fakes/profiles.ts";
-import { memoryQueue } from "../../fakes/queue.ts";
-import { memoryRegistry } from "../../fakes/registry.ts";
 
 const fleet = fleetOf();
 const forecastSettings = { ...defaultForecastSettings(fleet, "v1"), baselineSteps: 100 };
@@ -36,21 +28,8 @@ const sensors = ["a", "b", "c"];
 
 function world() {
   const days = readingsOf({ temperature: wave(400), humidity: wave(400, { mean: 50 }) }, { end: at(150) });
-  const ledger = memoryLedger();
-  const queue = memoryQueue();
-  const ports = {
-    clock: testClock(someSlot),
-    log: quietLog(),
-    profiles: memoryProfiles(),
-    follower: memoryFollower(new Map(sensors.map((id) => [id, days]))),
-    registry: memoryRegistry(),
-    fleetInference: noFleets(),
-    inference: functionInference(() => ({ ok: false, reason: "modelRejected", message: "" })),
-    ledger,
-    adaptations: memoryAdaptations(),
-    annotations: memoryAnnotations(),
-    queue,
-  };
+  const ports = cyclePorts({ follower: memoryFollower(new Map(sensors.map((id) => [id, days]))) });
+  const { ledger, queue } = ports;
   let taken = 0;
   const work = async () => {
     for (; taken < queue.sent.length; taken++) {

@@ -11,10 +11,8 @@ import { addSeconds } from "../../../core/time.ts";
 import { manifestOf, modelOf, readingsOf, someSlot } from "../../builders.ts";
 import { annotationOf } from "../../contracts/annotations.ts";
 import { memoryAnnotations } from "../../fakes/annotations.ts";
-import { testClock } from "../../fakes/clock.ts";
+import { cyclePorts } from "../../fakes/cycle-ports.ts";
 import { memoryFollower } from "../../fakes/follower.ts";
-import { memoryLedger } from "../../fakes/ledger.ts";
-import { quietLog } from "../../fakes/log.ts";
 import { memoryProfiles } from "../../fakes/profiles.ts";
 import { memoryQueue } from "../../fakes/queue.ts";
 import { memoryRegistry } from "../../fakes/registry.ts";
@@ -23,15 +21,7 @@ const settings = { stepSeconds: 600, shardSize: 2, activeSeconds: 86_400, groups
 
 function world(sensorIds: string[]) {
   const readings = new Map(sensorIds.map((sensorId) => [sensorId, readingsOf({ temperature: [20] })]));
-  const ports = {
-    clock: testClock(someSlot),
-    log: quietLog(),
-    profiles: memoryProfiles(),
-    follower: memoryFollower(readings),
-    ledger: memoryLedger(),
-    queue: memoryQueue(),
-    registry: memoryRegistry([modelOf(manifestOf())]),
-  };
+  const ports = cyclePorts({ follower: memoryFollower(readings), registry: memoryRegistry([modelOf(manifestOf())]) });
   return { ports, readings };
 }
 const asked = (ports: ReturnType<typeof world>["ports"]) =>
