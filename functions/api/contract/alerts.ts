@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { ChannelSettings } from "../../../core/alert/channel.ts";
 import { RuleBody, severities } from "../../../core/alert/rule.ts";
 import { alertStates } from "../../../core/alert/state.ts";
-import { page, Text, time } from "./common.ts";
+import { page, quantiles, Text, time } from "./common.ts";
 
 /** The shapes of rules, of what fired, and of where it is told. */
 
@@ -79,13 +79,7 @@ export const AcknowledgeRequest = z
 const warning = z.object({ median: z.number(), least: z.number() }).nullable();
 const rehearsalCounts = { fired: z.int(), true: z.int(), false: z.int(), missed: z.int(), warningSeconds: warning };
 
-const IssuedForecast = z.object({
-  origin: time,
-  targetAt: z.array(time),
-  q10: z.array(z.number()),
-  q50: z.array(z.number()),
-  q90: z.array(z.number()),
-});
+const IssuedForecast = z.object({ origin: time, targetAt: z.array(time), ...quantiles });
 export type IssuedForecast = z.infer<typeof IssuedForecast>;
 
 export const rehearsalSources = ["ledger", "backtest"] as const;

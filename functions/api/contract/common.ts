@@ -11,6 +11,11 @@ export const time = z.iso.datetime().openapi({ example: "2016-05-01T12:00:00.000
 /** Values in step with the times beside them; null where there is none. */
 export const column = z.array(z.number().nullable());
 
+const values = z.array(z.number());
+
+/** A forecast's quantiles, each in step with its leads. */
+export const quantiles = { q10: values, q50: values, q90: values };
+
 /** How many steps ahead the elements of the columns lie; ascending. */
 export const leads = z.array(z.int().positive());
 

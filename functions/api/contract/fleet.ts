@@ -1,10 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { orNull, time } from "./common.ts";
+import { orNull, quantiles, time } from "./common.ts";
 import { Coverage } from "./forecasts.ts";
 import { CrossingAhead, SensorSummary, sensorPageFields } from "./sensors.ts";
 
-/** What `GET /v1/sensors?view=fleet` answers: all that a table with sparklines draws, a tenth of the sensors whole. */
-const column = z.array(z.number());
+/* What `GET /v1/sensors?view=fleet` answers: all that a table with sparklines draws, a tenth of the sensors whole. */
 
 export const FleetForecast = z
   .object({
@@ -12,9 +11,7 @@ export const FleetForecast = z
     origin: time,
     stepSeconds: z.int(),
     leads: z.array(z.int()),
-    q10: column,
-    q50: column,
-    q90: column,
+    ...quantiles,
   })
   .openapi("FleetForecast", {
     description:

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { column, Id, leads, orNull, page, time } from "./common.ts";
+import { column, Id, leads, orNull, page, quantiles, time } from "./common.ts";
 
 export const Coverage = z
   .object({ nominal: z.number(), observed: z.number().nullable(), n: z.int() })
@@ -42,9 +42,7 @@ export const CounterLevel = z
     /** Where the counter stood, and when: its newest reading up to the origin. */
     readAt: time,
     from: z.number(),
-    q10: z.array(z.number()),
-    q50: z.array(z.number()),
-    q90: z.array(z.number()),
+    ...quantiles,
   })
   .openapi("CounterLevel", {
     description:
@@ -77,9 +75,7 @@ export const ForecastResponse = z
     mix: orNull(MixResponse),
     leads,
     targetAt: z.array(time),
-    q10: z.array(z.number()),
-    q50: z.array(z.number()),
-    q90: z.array(z.number()),
+    ...quantiles,
     /** Only of counters, and only where one sensor is asked for. */
     level: CounterLevel.optional(),
   })

@@ -1,14 +1,22 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { type Annotation, type AnnotationBody, AnnotationKind, disturbs } from "../../../core/annotation/annotation.ts";
-import type { AnnotationChange as Changed } from "../../../core/annotation/ports.ts";
-import { secondsBetween } from "../../../core/time.ts";
+import { type Annotation, AnnotationKind } from "../../../core/annotation/annotation.ts";
+import {
+  checked,
+  dateOf,
+  loadAnnotation,
+  merged,
+  mostOfSensor,
+  requireRange,
+  settled,
+  tooMany,
+  toResponse,
+} from "../annotation.ts";
 import { AnnotationChange, AnnotationPage, AnnotationRequest, AnnotationResponse } from "../contract/annotations.ts";
 import { Id } from "../contract/common.ts";
 import { decodeCursor, pageOf } from "../cursor.ts";
 import { requireSensor } from "../known.ts";
 import { newId } from "../new-id.ts";
-import { Cursor, chooseTargets, Limit, PathId, Time } from "../parameters.ts";
-import { refuse } from "../problem.ts";
+import { Cursor, Limit, PathId, Time } from "../parameters.ts";
 import { answers, jsonBody } from "../responses.ts";
 import type { ApiServices } from "../services.ts";
 import { addVerb } from "../verb.ts";
@@ -18,8 +26,6 @@ const AnnotationParams = z.object({
   id: PathId.openapi({ param: { name: "id", in: "path" }, description: "annotationId" }),
 });
 const Position = z.object({ from: z.iso.datetime(), annotationId: z.string() });
-/** Whoever needs more of one sensor has another sensor. */
-const mostOfSensor = 1_000;
 
 const listAnnotations = createRoute({
   method: "get",
@@ -98,7 +104,7 @@ export function annotationRoutes(services: ApiServices): OpenAPIHono {
     })
     .openapi(getAnnotation, async (c) => {
       const { id } = c.req.valid("param");
-      return c.json(toResponse(await load(services, id)), 200);
+      return c.json(toResponse(await loadAnnotation(services, id)), 200);
     })
     .openapi(makeAnnotation, async (c) => {
       const { sensorId, ...given } = c.req.valid("json");
@@ -116,7 +122,7 @@ export function annotationRoutes(services: ApiServices): OpenAPIHono {
     })
     .openapi(patchAnnotation, async (c) => {
       const { id } = c.req.valid("param");
-      const body = checked(services, merged(await load(services, id), c.req.valid("json")));
+      const body = checked(services, merged(await loadAnnotation(services, id), c.req.valid("json")));
       return c.json(settled(id, await annotations.change(id, body, act(c.get("actor").name))), 200);
     })
     .openapi(deleteAnnotation, async (c) => {
@@ -133,78 +139,4 @@ export function annotationRoutes(services: ApiServices): OpenAPIHono {
     handle: async (c, id) => c.json(settled(id, await annotations.restore(id, act(c.get("actor").name))), 200),
   });
   return app;
-}
-
-function merged({ target, kind, from, to, text }: Annotation, change: AnnotationChange): AnnotationBody {
-  return {
-    target: change.target === undefined ? target : change.target,
-    kind: change.kind ?? kind,
-    from: change.from === undefined ? from : new Date(change.from),
-    to: change.to === undefined ? to : dateOf(change.to),
-    text: change.text ?? text,
-  };
-}
-
-function dateOf(text: string | null): Date | null {
-  return text === null ? null : new Date(text);
-}
-
-/** Refuses with 422 a range that has no time in it, and a target that there is none of. */
-function checked(services: ApiServices, body: AnnotationBody): AnnotationBody {
-  if (body.target !== null) chooseTargets(services, body.target);
-  if (body.to !== null) requireRange(body.from, body.to);
-  return body;
-}
-
-function requireRange(from: Date, to: Date): void {
-  const seconds = secondsBetween(from, to);
-  if (seconds > 0) return;
-  const message = `${to.toISOString()} is not after from, ${from.toISOString()}: [from, to) would last ${seconds} s; leave \`to\` out for a stretch without an end`;
-  throw refuse(422, {
-    code: "badInput",
-    detail: `to: ${message}`,
-    have: seconds,
-    need: 1,
-    errors: [{ path: "to", message }],
-  });
-}
-
-async function load({ ports }: ApiServices, annotationId: string): Promise<Annotation> {
-  const annotation = await ports.annotations.get(annotationId);
-  if (annotation === null) throw unknown(annotationId);
-  return annotation;
-}
-
-/** The annotation after a change; a problem where it could not be changed. */
-function settled(annotationId: string, change: Changed): AnnotationResponse {
-  if (change.ok) return toResponse(change.annotation);
-  if (change.reason === "unknown") throw unknown(annotationId);
-  const why =
-    change.reason === "removed"
-      ? "was taken back; restore it before it is changed"
-      : "would say the same as another one of this sensor that holds; take one of them back";
-  throw refuse(409, { code: "conflict", detail: `annotation ${annotationId} ${why}` });
-}
-
-function unknown(annotationId: string) {
-  const detail = `annotation ${annotationId} does not exist; /v1/annotations lists them`;
-  return refuse(404, { code: "notFound", detail });
-}
-
-function tooMany(sensorId: string) {
-  const detail = `sensor ${sensorId} has ${mostOfSensor} annotations that hold, the most there can be; take old ones back`;
-  return refuse(409, { code: "conflict", detail, have: mostOfSensor, need: mostOfSensor });
-}
-
-function toResponse(annotation: Annotation): AnnotationResponse {
-  const iso = (at: Date | null) => at?.toISOString() ?? null;
-  return {
-    ...annotation,
-    disturbs: disturbs(annotation),
-    from: annotation.from.toISOString(),
-    to: iso(annotation.to),
-    createdAt: annotation.createdAt.toISOString(),
-    changedAt: annotation.changedAt.toISOString(),
-    removedAt: iso(annotation.removedAt),
-  };
 }
