@@ -1,33 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { addSeconds } from "../../../core/time.ts";
 import { AccuracyResponse } from "../../../functions/api/contract/accuracy.ts";
 import { AnnotationResponse } from "../../../functions/api/contract/annotations.ts";
 import { someSlot } from "../../builders.ts";
-import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
-import {
-  forecastOf,
-  getAs,
-  getProblem,
-  outcomeOf,
-  post,
-  scoreOf,
-  startApi,
-  stepSeconds,
-  type TestApi,
-} from "./harness.ts";
+import { forecastOf, getAs, getProblem, outcomeOf, post, scoreOf, stepSeconds, type TestApi } from "./harness.ts";
+import { apiStarter } from "./starter.ts";
 
-let postgres: TestPostgres;
+const start = apiStarter();
 let api: TestApi;
-
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterEach(async () => {
-  await api.close();
-});
-afterAll(async () => {
-  await postgres.stop();
-});
 
 const at = (steps: number) => addSeconds(someSlot, steps * stepSeconds);
 
@@ -63,7 +43,7 @@ const load = (query = "") => getAs(api.app, `/v1/sensors/a/accuracy${query}`, Ac
 
 describe("GET /v1/sensors/{id}/accuracy", () => {
   it("agrees with a hand-worked example, per lead and over all, without challengers", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store();
     const { targets, groupBy } = await load();
     expect(groupBy).toBe("lead");
@@ -89,7 +69,7 @@ describe("GET /v1/sensors/{id}/accuracy", () => {
   });
 
   it("groups by the day of the target moment in UTC", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store();
     const midnight = new Date("2026-03-01T00:00:00Z");
     const origin = addSeconds(midnight, -stepSeconds);
@@ -108,7 +88,7 @@ describe("GET /v1/sensors/{id}/accuracy", () => {
   });
 
   it("sets every model side by side, challengers too", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store();
     const { targets } = await load("?group_by=model");
     expect(targets[0]!.groups.map((group) => [group.key, group.n, group.mae])).toEqual([
@@ -118,7 +98,7 @@ describe("GET /v1/sensors/{id}/accuracy", () => {
   });
 
   it("counts targetAt in [from, to)", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store();
     const count = async (from: number, to: number) =>
       (await load(`?from=${at(from).toISOString()}&to=${at(to).toISOString()}`)).targets[0]!.overall?.n ?? 0;
@@ -128,7 +108,7 @@ describe("GET /v1/sensors/{id}/accuracy", () => {
   });
 
   it("leaves out what annotations say, and shows both; taken back, all is in again", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store();
     const whole = await load();
     expect(whole.leftOut).toEqual([]);
@@ -156,7 +136,7 @@ describe("GET /v1/sensors/{id}/accuracy", () => {
   });
 
   it("answers nulls for a sensor without scores, 404 for one that nobody knows, 422 for a bad range", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await api.ledger.rememberSensors(["a"], someSlot);
     expect((await load()).targets.every(({ overall }) => overall === null)).toBe(true);
     await getProblem(api.app, "/v1/sensors/ghost/accuracy", 404);

@@ -1,11 +1,10 @@
 import { parse } from "csv-parse/sync";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { ForecastList, LeadSeriesList } from "../../../functions/api/contract/forecasts.ts";
 import { Sensor } from "../../../functions/api/contract/sensors.ts";
 import { someSlot } from "../../builders.ts";
-import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
 import {
   forecastOf,
   forecastsOf,
@@ -14,23 +13,13 @@ import {
   horizon,
   outcomeOf,
   scoreOf,
-  startApi,
   stepSeconds,
   type TestApi,
 } from "./harness.ts";
+import { apiStarter } from "./starter.ts";
 
-let postgres: TestPostgres;
+const start = apiStarter();
 let api: TestApi;
-
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterEach(async () => {
-  await api.close();
-});
-afterAll(async () => {
-  await postgres.stop();
-});
 
 const at = (steps: number) => addSeconds(someSlot, steps * stepSeconds);
 
@@ -48,7 +37,7 @@ const text = async (query: string) => (await api.app.request(`/v1/sensors/a/fore
 
 describe("GET /v1/sensors/{id}/forecasts", () => {
   it("gives the latest served forecast of each target, never a challenger's", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store(-2, -1, 0);
     await api.ledger.record([], [forecastOf({ origin: at(1), modelKey: "rival", modelId: "rival", isServed: false })]);
 
@@ -69,7 +58,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
   });
 
   it("chooses one target", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store(0);
     expect((await list("?target=humidity")).items.map((item) => item.target)).toEqual(["humidity"]);
     const problem = await getProblem(api.app, "/v1/sensors/a/forecasts?target=pressure", 422);
@@ -77,7 +66,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
   });
 
   it("answers as_of with the same bytes after later forecasts and scores", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store(-3, -2, -1);
     await api.scores.record([scoreOf({ targetAt: at(-2), scoredAt: at(-1.5) })]);
     const asOf = `?as_of=${at(-1.5).toISOString()}`;
@@ -99,7 +88,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
   });
 
   it("gives the forecasts of one origin, or none", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store(-1, 0);
     const { items } = await list(`?origin=${at(-1).toISOString()}`);
     expect(items.map((item) => item.origin)).toEqual([at(-1).toISOString(), at(-1).toISOString()]);
@@ -107,7 +96,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
   });
 
   it("gives the last issued where one origin was served twice", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store(0);
     const late = { origin: at(0), slot: at(1), issuedAt: at(1.2), modelKey: "persistence", modelId: null };
     await api.ledger.record(
@@ -121,7 +110,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
   });
 
   it("joins its pages, newest origin first, to the full set while new forecasts come", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store(...Array.from({ length: 17 }, (_, index) => index - 16));
     const seen: string[] = [];
     let query = "?limit=3";
@@ -138,7 +127,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
   });
 
   it("bounds a page by origins in [from, to)", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store(-3, -2, -1, 0);
     const range = `?target=temperature&from=${at(-3).toISOString()}&to=${at(0).toISOString()}&limit=100`;
     const { items } = await list(range);
@@ -146,7 +135,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
   });
 
   it("gives what was forecast `lead` steps ahead of each moment in [from, to)", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await store(-3, -2, -1, 0);
     const range = `from=${at(0).toISOString()}&to=${at(2).toISOString()}`;
     const { items } = await getAs(api.app, `/v1/sensors/a/forecasts?lead=2&${range}`, LeadSeriesList);
@@ -165,7 +154,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
   });
 
   it("says how much data is missing while there is no first forecast", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await api.ledger.rememberSensors(["a"], someSlot);
     expect(await list()).toEqual({ items: [], nextCursor: null });
     const reasonText = "sensor a: 31 of 40 steps; waits for readings";
@@ -194,7 +183,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
     ["format=xml", "format"],
     [`target=${"x".repeat(64)}`, "target"],
   ])("refuses ?%s and names the parameter", async (query, path) => {
-    api = await startApi(postgres);
+    api = await start();
     const problem = await getProblem(api.app, `/v1/sensors/a/forecasts?${query}`, 422);
     expect(problem.errors?.[0]?.path).toBe(path);
   });
@@ -202,7 +191,7 @@ describe("GET /v1/sensors/{id}/forecasts", () => {
 
 describe("GET /v1/sensors/{id}/forecasts as CSV", () => {
   it("carries the very numbers of the JSON, a row per lead", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await api.ledger.rememberSensors(["a"], someSlot);
     const odd = Array.from({ length: horizon }, (_, index) => Math.sin(index) * 10 ** (index % 5) - 0.1);
     const sorted = { q10: odd.map((value) => value - 0.1), q50: odd, q90: odd.map((value) => value + 1 / 3) };
@@ -238,7 +227,7 @@ describe("GET /v1/sensors/{id}/forecasts as CSV", () => {
     "two\nlines",
     "a,b",
   ])("keeps the id %j text and no formula", async (sensorId) => {
-    api = await startApi(postgres);
+    api = await start();
     await api.ledger.rememberSensors([sensorId], someSlot);
     await api.ledger.record([outcomeOf({ sensorId })], [forecastOf({ sensorId })]);
     const path = `/v1/sensors/${encodeURIComponent(sensorId)}/forecasts?format=csv`;
@@ -251,7 +240,7 @@ describe("GET /v1/sensors/{id}/forecasts as CSV", () => {
 
 it("serves a counter's rate and where it will stand; without the follower, the rate alone", async () => {
   const energy = { name: "energy", unit: "kWh/h", min: 0, max: 100, counts: "kWh" };
-  api = await startApi(postgres, { settings: { targets: [energy] } });
+  api = await start({ settings: { targets: [energy] } });
   await api.ledger.rememberSensors(["a"], someSlot);
   await api.ledger.record([outcomeOf()], [forecastOf({ target: "energy", unit: "kWh/h", level: 6 })]);
   api.follower.readCounter = async (_, __, upTo) => ({ at: upTo, value: 1_000_000 });

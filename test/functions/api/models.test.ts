@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { TrainMessage } from "../../../core/messages.ts";
 import { addSeconds } from "../../../core/time.ts";
@@ -12,21 +12,11 @@ import {
 } from "../../../functions/api/contract/models.ts";
 import { artefactOf } from "../../artefacts.ts";
 import { manifestOf, someSlot } from "../../builders.ts";
-import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
-import { getAs, getProblem, post, scoreOf, startApi, stepSeconds, type TestApi } from "./harness.ts";
+import { getAs, getProblem, post, scoreOf, stepSeconds, type TestApi } from "./harness.ts";
+import { apiStarter } from "./starter.ts";
 
-let postgres: TestPostgres;
+const start = apiStarter();
 let api: TestApi;
-
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterEach(async () => {
-  await api.close();
-});
-afterAll(async () => {
-  await postgres.stop();
-});
 
 /** Models m0, m1, ... of sensor "a", registered a minute apart. */
 async function register(count: number, sensorId = "a") {
@@ -62,7 +52,7 @@ describe("GET /v1/models/{id}/trial", () => {
   }
 
   it("has the losses and what would be decided on them, and decides nothing", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await score(300, 0.8);
     const trial = await getAs(api.app, "/v1/models/m1/trial", Trial);
     expect(trial).toMatchObject({ modelId: "m1", againstId: "m0", decision: "promote", minimumMoments: 288 });
@@ -75,7 +65,7 @@ describe("GET /v1/models/{id}/trial", () => {
   });
 
   it("says how many moments are wanted still, and answers before the first", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await score(3, 1);
     expect(await getAs(api.app, "/v1/models/m1/trial", Trial)).toMatchObject({
       decision: "keep",
@@ -88,7 +78,7 @@ describe("GET /v1/models/{id}/trial", () => {
   });
 
   it("holds a challenger without champion against persistence", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await register(1);
     await api.scores.record([scoreOf({ modelKey: "m0", targetAt: addSeconds(someSlot, stepSeconds) })]);
     const trial = await getAs(api.app, "/v1/models/m0/trial", Trial);
@@ -96,7 +86,7 @@ describe("GET /v1/models/{id}/trial", () => {
   });
 
   it("is refused for what is not on trial, and for what there is not", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await register(1);
     await api.registry.promote("m0", "first", someSlot);
     expect((await getProblem(api.app, "/v1/models/m0/trial", 409)).detail).toContain("it is champion (first)");
@@ -106,7 +96,7 @@ describe("GET /v1/models/{id}/trial", () => {
 
 describe("GET /v1/models", () => {
   it("joins its pages, newest first, to the full set while models are added", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await register(7);
     const seen: string[] = [];
     let query = "?limit=2";
@@ -122,7 +112,7 @@ describe("GET /v1/models", () => {
   });
 
   it("filters by sensor and status", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await register(3);
     await api.registry.promote("m1", "better", someSlot);
     const ids = async (query: string) =>
@@ -137,7 +127,7 @@ describe("GET /v1/models", () => {
   });
 
   it("gives one model with its receipt and without its scaler", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await register(1);
     const response = await api.app.request("/v1/models/m0");
     const body = await response.json();
@@ -149,7 +139,7 @@ describe("GET /v1/models", () => {
 
 describe("changing which model serves", () => {
   it("promotes with a reason, and rolls back to the champion before", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await admitReal("m0", 1);
     await admitReal("m1", 2);
     await promote("m0");
@@ -170,7 +160,7 @@ describe("changing which model serves", () => {
   });
 
   it("promotes only what still is what was registered", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await register(1);
     const { onnx, golden } = await admitReal("m1", 1);
     const { manifest } = await admitReal("m2", 2);
@@ -191,7 +181,7 @@ describe("changing which model serves", () => {
   });
 
   it("wants a reason", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await register(1);
     for (const body of [
       {},
@@ -213,7 +203,7 @@ describe("changing which model serves", () => {
 
 describe("POST /v1/sensors/{id}:train", () => {
   it("queues one training a sensor and slot, in the form that the trainer reads", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await api.ledger.rememberSensors(["a:b/c"], someSlot);
     const path = `/v1/sensors/${encodeURIComponent("a:b/c")}:train`;
     const answer = await getAs(api.app, path, TrainAccepted, { method: "POST", status: 202 });
@@ -225,7 +215,7 @@ describe("POST /v1/sensors/{id}:train", () => {
   });
 
   it("refuses a sensor that nobody knows, and says when the queue is away", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await getProblem(api.app, "/v1/sensors/ghost:train", 404, { method: "POST" });
     await api.ledger.rememberSensors(["a"], someSlot);
     api.queue.send = async () => {
@@ -238,7 +228,7 @@ describe("POST /v1/sensors/{id}:train", () => {
 
 describe("versions of the fleet's network", () => {
   it("lists them, promotes one whose files answer and takes it back for all its sensors", async () => {
-    api = await startApi(postgres);
+    api = await start();
     const digest = "d".repeat(64);
     const enter = async (fleetId: string) => {
       await api.registry.registerFleet({ fleetId, digest, group: "", statusReason: "trained", now: api.clock.now() });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AppError } from "../../../core/errors.ts";
 import { attentionOrder, statusOf } from "../../../core/forecast/sensor.ts";
 import { addSeconds } from "../../../core/time.ts";
@@ -6,28 +6,18 @@ import { FleetPage } from "../../../functions/api/contract/fleet.ts";
 import { Sensor, SensorPage } from "../../../functions/api/contract/sensors.ts";
 import { staleBefore } from "../../../functions/api/freshness.ts";
 import { manifestOf, readingsOf, someSlot, wave } from "../../builders.ts";
-import { startTestPostgres, type TestPostgres } from "../../postgres.ts";
-import { forecastsOf, getAs, getProblem, outcomeOf, scoreOf, startApi, stepSeconds, type TestApi } from "./harness.ts";
+import { forecastsOf, getAs, getProblem, outcomeOf, scoreOf, stepSeconds, type TestApi } from "./harness.ts";
+import { apiStarter } from "./starter.ts";
 
-let postgres: TestPostgres;
+const start = apiStarter();
 let api: TestApi;
-
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterEach(async () => {
-  await api.close();
-});
-afterAll(async () => {
-  await postgres.stop();
-});
 
 const origin = addSeconds(someSlot, -stepSeconds);
 
 describe("GET /v1/sensors", () => {
   it("gives each sensor its state, newest readings, forecasts, coverage and skill", async () => {
     const readings = new Map([["a", readingsOf({ temperature: wave(300), humidity: wave(300, { mean: 50 }) })]]);
-    api = await startApi(postgres, { readings });
+    api = await start({ readings });
     await api.ledger.rememberSensors(["a"], someSlot);
     await api.registry.register({ manifest: manifestOf(), statusReason: "first", now: origin });
     await api.registry.promote("model-a", "first model", origin);
@@ -77,7 +67,7 @@ describe("GET /v1/sensors", () => {
   });
 
   it("tells the five states apart and says what comes next", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await api.ledger.rememberSensors(["base", "gappy", "late", "new", "ok", "old", "short"], someSlot);
     await api.ledger.record(
       [
@@ -109,7 +99,7 @@ describe("GET /v1/sensors", () => {
   });
 
   it("puts what needs attention first, filters by state and searches in ids", async () => {
-    api = await startApi(postgres);
+    api = await start();
     await api.ledger.rememberSensors(["Kitchen", "attic", "bath", "cellar"], someSlot);
     await api.ledger.record(
       [
@@ -132,7 +122,7 @@ describe("GET /v1/sensors", () => {
   it.each(["sensorId", "attention"])(
     "joins its pages by %s to the full set while sensors and outcomes are added",
     async (sort) => {
-      api = await startApi(postgres);
+      api = await start();
       const known = Array.from({ length: 23 }, (_, index) => `room-${index}`);
       await api.ledger.rememberSensors(known, someSlot);
       const statuses = ["issued", "baseline", "refused"] as const;
@@ -165,7 +155,7 @@ describe("GET /v1/sensors", () => {
   );
 
   it("still answers from the ledger when the follower is away", async () => {
-    api = await startApi(postgres);
+    api = await start();
     api.follower.readWindows = async () => {
       throw new AppError("followerUnavailable", "follower database: connection refused");
     };
@@ -181,7 +171,7 @@ describe("GET /v1/sensors", () => {
   });
 
   it("finds the same status in the database as core does, for whatever outcome and age", async () => {
-    api = await startApi(postgres);
+    api = await start();
     const statuses = ["issued", "baseline", "refused", "expired"] as const;
     const reasons = [null, "noModel", "staleSource", "gap", "shortHistory", "noReadings", "expired"] as const;
     const before = staleBefore(someSlot, api.services.settings);
@@ -208,7 +198,7 @@ describe("GET /v1/sensors", () => {
   });
 
   it("asks the databases a bounded number of times whatever the page's length", async () => {
-    api = await startApi(postgres);
+    api = await start();
     const sensorIds = Array.from({ length: 60 }, (_, index) => `s${index}`);
     await api.ledger.rememberSensors(sensorIds, someSlot);
     await api.ledger.record(
@@ -242,7 +232,7 @@ describe("GET /v1/sensors", () => {
     ["offset=-1", "offset"],
     ["changedSince=yesterday", "changedSince"],
   ])("refuses ?%s and names the parameter", async (query, path) => {
-    api = await startApi(postgres);
+    api = await start();
     const problem = await getProblem(api.app, `/v1/sensors?${query}`, 422);
     expect(problem.errors?.[0]?.path).toBe(path);
   });
@@ -254,14 +244,14 @@ describe("GET /v1/sensors", () => {
     "%00",
     Buffer.from('{"sort":"sensorId","revision":"1","offset":1,"sensorId":"a\\u0000"}').toString("base64url"),
   ])("refuses a cursor that it never gave: %s", async (cursor) => {
-    api = await startApi(postgres);
+    api = await start();
     await getProblem(api.app, `/v1/sensors?cursor=${cursor}`, 422);
   });
 });
 
 describe("GET /v1/sensors/{id}", () => {
   it("gives one sensor, whatever characters its id has", async () => {
-    api = await startApi(postgres);
+    api = await start();
     const ids = ["a/b", "50% off?", "sensor:train", "'; drop table sensor; --", "<script>", "=1+1", "Küche 🍳", "%2F"];
     await api.ledger.rememberSensors(ids, someSlot);
     for (const id of ids) {
@@ -271,7 +261,7 @@ describe("GET /v1/sensors/{id}", () => {
   });
 
   it("answers 404 for a sensor that nobody knows", async () => {
-    api = await startApi(postgres);
+    api = await start();
     const problem = await getProblem(api.app, "/v1/sensors/ghost", 404);
     expect(problem).toMatchObject({ code: "notFound", title: "Not found" });
   });
