@@ -73,11 +73,17 @@ const neverScore = 4.3;
  * counts at all, `worst` that of the largest single chance.
  */
 export function boundsOf({ low, high }: Scores): { largest: number; sum: number; first: number; worst: number } {
-  let [largest, sum, first, worst] = [0, 0, low.length, 0];
+  let largest = 0;
+  let sum = 0;
+  let first = low.length;
+  let worst = 0;
   for (let h = 0; h < low.length; h++) {
     const single = Math.min(1, beyond(low[h]!) + beyond(-high[h]!));
     if (single === 0) continue;
-    if (single > largest) [largest, worst] = [single, h];
+    if (single > largest) {
+      largest = single;
+      worst = h;
+    }
     sum += single;
     first = Math.min(first, h);
   }

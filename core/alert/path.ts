@@ -41,12 +41,15 @@ export function stayingWithin(
   scores: Corridor,
   { strength = tie, atLeast = -1, grid = fineGrid }: { strength?: number; atLeast?: number; grid?: PathGrid } = {},
 ): number[] {
-  let [mass, spare] = [grid.starting.slice(), new Float64Array(grid.cells)];
+  let mass = grid.starting.slice();
+  let spare = new Float64Array(grid.cells);
   const shares: number[] = [];
   for (let h = 0; h < leads.length; h++) {
     if (h > 0) {
-      move(mass, bandOf(grid, leads[h - 1]! / leads[h]!, strength), spare);
-      [mass, spare] = [spare, mass];
+      const before = mass;
+      move(before, bandOf(grid, leads[h - 1]! / leads[h]!, strength), spare);
+      mass = spare;
+      spare = before;
     }
     const share = cut(grid, mass, scores.low[h]!, scores.high[h]!);
     shares.push(share);
@@ -60,7 +63,8 @@ function cut({ cells, width }: PathGrid, mass: Float64Array, low: number, high: 
   const first = Math.max(0, (low + reach) / width);
   const last = Math.min(cells, (high + reach) / width);
   if (last <= first) return mass.fill(0) && 0;
-  const [from, to] = [Math.floor(first), Math.ceil(last)];
+  const from = Math.floor(first);
+  const to = Math.ceil(last);
   mass.fill(0, 0, from);
   mass.fill(0, to);
   if (from === to - 1) mass[from]! *= last - first;

@@ -24,7 +24,8 @@ export function roughlyStaying(leads: ArrayLike<number>, { low, high }: Corridor
   const ends: number[] = [];
   const corridor: { low: number[]; high: number[] } = { low: [], high: [] };
   for (let h = from; h < leads.length; ) {
-    let [tightest, end] = [h, h + 1];
+    let tightest = h;
+    let end = h + 1;
     while (end < leads.length && leads[h]! > nearShare * leads[end]!) {
       if (Math.max(low[end]!, -high[end]!) > Math.max(low[tightest]!, -high[tightest]!)) tightest = end;
       end++;

@@ -18,7 +18,8 @@ const straddlingLate = 0.45;
  */
 export function lateShareOf(times: Float64Array, stepMs: number): number {
   const all = times.length;
-  let [near, early] = [0, 0];
+  let near = 0;
+  let early = 0;
   for (let i = 0; i < all; i++) {
     const steps = times[i]! / stepMs;
     const offset = steps - Math.round(steps);
