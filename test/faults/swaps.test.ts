@@ -47,11 +47,15 @@ test("models that are swapped under load serve whole forecasts, each of a model 
   const { db, close } = openDatabase<PredictorSchema>({ url: world.predictorUrl, side: "predictor", max: 1 });
   const registry = postgresRegistry(db);
   const random = randomOf(1);
+  const serving = new Map(ids.map((id) => [id, "new"]));
   let swaps = 0;
   const end = addSeconds(world.clock.now(), steps * 600);
   while (world.clock.now() < end) {
     // One at a time, each in its own rhythm: swapped together, all would be the same at every slot.
-    await registry.rollback(ids[Math.floor(random() * ids.length)]!, "swap", world.clock.now());
+    const sensorId = ids[Math.floor(random() * ids.length)]!;
+    const next = serving.get(sensorId) === "new" ? "old" : "new";
+    serving.set(sensorId, next);
+    await registry.promote(`${sensorId}-${next}`, "swap", world.clock.now());
     await world.clock.sleepUntil(addSeconds(world.clock.now(), 1));
     swaps++;
   }
