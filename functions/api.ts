@@ -1,9 +1,9 @@
 import { handle, type LambdaContext, type LambdaEvent } from "hono/aws-lambda";
+import { once } from "../core/once.ts";
 import { messagesOf } from "../core/operations/schedule.ts";
 import { createApi } from "./api/app.ts";
 import type { ApiServices } from "./api/services.ts";
 import { refuseUnlessFromEdge } from "./lambda/edge.ts";
-import { once } from "./lambda/once.ts";
 import { openApiRuntime } from "./runtime.ts";
 
 /** Answers function URL events. Forecasts on demand go by the queue: no model is loaded here. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { once } from "../core/once.ts";
 import { type BackupPorts, type BackupSettings, backup } from "../core/operations/backup/backup.ts";
 import type { Clock } from "../core/ports.ts";
-import { once } from "./lambda/once.ts";
 import { openBackupRuntime } from "./runtime.ts";
 
 const BackupEvent = z.object({ time: z.iso.datetime() });

@@ -2,12 +2,12 @@ import type { SQSEvent } from "aws-lambda";
 import type { Forecast } from "../core/forecast/forecast.ts";
 import type { ForecastSettings } from "../core/forecast/settings.ts";
 import { ForecastMessage } from "../core/messages.ts";
+import { once } from "../core/once.ts";
 import { alertShard } from "../core/operations/alert.ts";
 import type { AlertPorts, AlertSettings, Decided } from "../core/operations/alert-ports.ts";
 import { type ForecastPorts, forecast } from "../core/operations/forecast.ts";
 import { handleBatch } from "./lambda/batch.ts";
 import { givingUp } from "./lambda/give-up.ts";
-import { once } from "./lambda/once.ts";
 import { openForecastRuntime } from "./runtime.ts";
 
 /** What is done with a shard once it is decided: rules look at it, a broker gets what is new. */

@@ -1,9 +1,9 @@
 import type { SQSEvent } from "aws-lambda";
 import { NotifyMessage } from "../core/messages.ts";
+import { once } from "../core/once.ts";
 import { type NotifyPorts, notify } from "../core/operations/notify.ts";
 import { handleBatch } from "./lambda/batch.ts";
 import { givingUp } from "./lambda/give-up.ts";
-import { once } from "./lambda/once.ts";
 import { openNotifyRuntime } from "./runtime.ts";
 
 export function createNotifyHandler(ports: NotifyPorts) {

@@ -1,7 +1,7 @@
+import { once } from "../core/once.ts";
 import type { PromotionSettings } from "../core/operations/judge.ts";
 import { type PromotePorts, promoteAll } from "../core/operations/promote.ts";
 import { promoteFleets } from "../core/operations/promote-fleet.ts";
-import { once } from "./lambda/once.ts";
 import { openPromoteRuntime } from "./runtime.ts";
 
 /** The event's time does not matter: every challenger is judged, first the versions of whole fleets. */

@@ -1,3 +1,4 @@
+import { once } from "../core/once.ts";
 import type { Clock, Log } from "../core/ports.ts";
 import { systemClock } from "./adapters/clock.ts";
 import { withinDeadline } from "./adapters/deadline.ts";
@@ -6,7 +7,6 @@ import { createViews } from "./adapters/postgres/views.ts";
 import { type Config, loadConfig } from "./config/environment.ts";
 import { settingsOf } from "./config/settings.ts";
 import { readSources, targetsOf } from "./config/source.ts";
-import { once } from "./lambda/once.ts";
 import { openDatabases } from "./machine/databases.ts";
 import { accessPorts, openAccess } from "./runtime/access.ts";
 import { alertPorts, alertStores, notifyPorts, openBroker, publisherOf } from "./runtime/alerts.ts";

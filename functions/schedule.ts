@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { once } from "../core/once.ts";
 import { closeHoles, type HoleSettings } from "../core/operations/holes.ts";
 import { takeOverProfiles } from "../core/operations/profiles.ts";
 import { scheduleRetraining } from "../core/operations/retrain.ts";
@@ -7,7 +8,6 @@ import { scheduleTraining } from "../core/operations/schedule-training.ts";
 import type { Ports } from "../core/ports.ts";
 import { floorToStep } from "../core/time.ts";
 import type { Settings } from "./config/settings.ts";
-import { once } from "./lambda/once.ts";
 import { openScheduleRuntime } from "./runtime.ts";
 
 /** What EventBridge Scheduler sends; `time` is the scheduled time, whenever the event arrives. */

@@ -1,10 +1,10 @@
 import type { SQSEvent } from "aws-lambda";
 import { ScoreMessage } from "../core/messages.ts";
+import { once } from "../core/once.ts";
 import { type ScoreSettings, score } from "../core/operations/score.ts";
 import type { Ports } from "../core/ports.ts";
 import { handleBatch } from "./lambda/batch.ts";
 import { givingUp } from "./lambda/give-up.ts";
-import { once } from "./lambda/once.ts";
 import { openScoreRuntime } from "./runtime.ts";
 
 type ScorePorts = Pick<Ports, "clock" | "log" | "follower" | "scores" | "adaptations" | "annotations">;

@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { SQSEvent } from "aws-lambda";
 import * as z from "zod";
 import { TrainFleetMessage, TrainMessage } from "../core/messages.ts";
+import { once } from "../core/once.ts";
 import { type TrainFleetPorts, trainFleet, trainSensors } from "../core/operations/train-fleet.ts";
 import type { TrainSettings } from "../core/operations/train-settings.ts";
 import { handleBatch } from "./lambda/batch.ts";
 import { givingUp } from "./lambda/give-up.ts";
-import { once } from "./lambda/once.ts";
 import { openTrainRuntime } from "./runtime.ts";
 
 const Message = z.union([TrainFleetMessage, TrainMessage]);

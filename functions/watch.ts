@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { once } from "../core/once.ts";
 import { alertSweep, alertSystem } from "../core/operations/alert.ts";
 import type { AlertPorts, AlertSettings } from "../core/operations/alert-ports.ts";
 import { type SweepPorts, sweepNotices } from "../core/operations/notify.ts";
@@ -6,7 +7,6 @@ import { type Observation, type WatchPorts, watch } from "../core/operations/wat
 import { latestSlots } from "./config/cron.ts";
 import type { Config } from "./config/environment.ts";
 import { toMetrics } from "./lambda/metrics.ts";
-import { once } from "./lambda/once.ts";
 import { openWatchRuntime } from "./runtime.ts";
 
 const WatchEvent = z.object({ time: z.iso.datetime().transform((text) => new Date(text)) });

@@ -3,8 +3,8 @@ import pLimit from "p-limit";
 import pRetry from "p-retry";
 import { AppError } from "../../core/errors.ts";
 import type { QueueMessage, QueueName } from "../../core/messages.ts";
+import { once } from "../../core/once.ts";
 import type { Queue } from "../../core/ports.ts";
-import { once } from "../lambda/once.ts";
 
 /** What SQS takes in one SendMessageBatch. */
 const maxEntries = 10;

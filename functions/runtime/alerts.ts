@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Secrets } from "../../core/alert/secret.ts";
 import type { Forecast } from "../../core/forecast/forecast.ts";
+import { once } from "../../core/once.ts";
 import type { AlertPorts } from "../../core/operations/alert-ports.ts";
 import type { NotifyPorts } from "../../core/operations/notify.ts";
 import type { Log, Ports } from "../../core/ports.ts";
@@ -17,7 +18,6 @@ import type { PredictorSchema } from "../adapters/postgres/schema.ts";
 import { createViews } from "../adapters/postgres/views.ts";
 import { sealWith } from "../adapters/sealed.ts";
 import type { Config } from "../config/environment.ts";
-import { once } from "../lambda/once.ts";
 
 /** Rules, what fired, channels and the outbox, in the predictor database; who tells has `secrets` to look up. */
 export function alertStores(

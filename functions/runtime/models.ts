@@ -6,11 +6,11 @@ import type { PartPlace } from "../../core/model/fleet/pack.ts";
 import type { FleetVersionTrainer } from "../../core/model/fleet/training.ts";
 import type { Artefact, ModelManifest } from "../../core/model/manifest.ts";
 import type { FleetInference, ModelStore, Trust } from "../../core/model/ports.ts";
+import { once } from "../../core/once.ts";
 import type { Log } from "../../core/ports.ts";
 import type { EngineBuild } from "../../models/engine/engine.ts";
 import type { Config } from "../config/environment.ts";
 import { parsePublisher } from "../config/publisher.ts";
-import { once } from "../lambda/once.ts";
 import { memoryBytes } from "./process.ts";
 
 const shippedModels = join(import.meta.dirname, "../../models/pretrained");

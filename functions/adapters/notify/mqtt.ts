@@ -3,8 +3,8 @@ import type { Sender } from "../../../core/alert/outbox.ts";
 import type { Notice } from "../../../core/alert/ports.ts";
 import type { Forecast } from "../../../core/forecast/forecast.ts";
 import type { Profile } from "../../../core/forecast/profile.ts";
+import { once } from "../../../core/once.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { once } from "../../lambda/once.ts";
 
 export type MqttOptions = { url: string; prefix: string; discoveryPrefix: string };
 

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { SecretReference, SecretSource } from "../../../core/alert/secret.ts";
 import { AppError } from "../../../core/errors.ts";
-import { once } from "../../lambda/once.ts";
+import { once } from "../../../core/once.ts";
 
 const timeoutMs = 5_000;
 /** A secret that was changed is used after so long. */

@@ -8,7 +8,7 @@ import type { PredictorSchema } from "../schema.ts";
 import { type ReadScores, storedScores } from "./stored-scores.ts";
 
 const daySeconds = 86_400;
-/** Some ten thousand scores, a tenth of a second. */
+/** Some ten thousand scores, which take a quarter of a second to open. */
 const sensorsAtOnce = 25;
 /** In one pass, which the next one goes on from. */
 const mostSteps = 80;

@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Score } from "../../../../core/forecast/score.ts";
+import { once } from "../../../../core/once.ts";
 import { names, recordset } from "../bulk.ts";
 import { toRow } from "../columns.ts";
 import { leadsOf, toLeadList } from "../lead-list.ts";
@@ -11,14 +12,7 @@ export type Ends = { score: Date; scored: Date };
 
 /** Asked once. */
 export function beforeEnds(db: Kysely<PredictorSchema>): () => Promise<Ends> {
-  let known: Promise<Ends> | null = null;
-  return () => {
-    known ??= readEnds(db).catch((error: unknown) => {
-      known = null;
-      throw error;
-    });
-    return known;
-  };
+  return once(() => readEnds(db));
 }
 
 /** They get no days any more, and have one for every moment that has a score in them. */
