@@ -1,28 +1,19 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Forecast } from "../../../../core/forecast/forecast.ts";
 import type { Ledger, Scores } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.ts";
-import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
-import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../../functions/adapters/postgres/score/scores.ts";
-import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { forecastOf, outcomeOf, slot } from "./builders.ts";
+import { freshDatabase } from "./fresh-database.ts";
 
-let postgres: TestPostgres;
-let database: Database<PredictorSchema>;
+const database = freshDatabase(8);
 let ledger: Ledger;
 let scores: Scores;
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 8 });
+beforeEach(() => {
   ledger = postgresLedger(database.db);
   scores = postgresScores(database.db);
-  return () => database.close();
 });
 
 const later = addSeconds(slot, 86_400);

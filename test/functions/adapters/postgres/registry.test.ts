@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Registry } from "../../../../core/model/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
-import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import { postgresRegistry } from "../../../../functions/adapters/postgres/registry.ts";
-import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
-import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { manifestOf, slot } from "./builders.ts";
+import { freshDatabase } from "./fresh-database.ts";
 
-let postgres: TestPostgres;
-let database: Database<PredictorSchema>;
+const database = freshDatabase(8);
 let registry: Registry;
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 8 });
+beforeEach(() => {
   registry = postgresRegistry(database.db);
-  return () => database.close();
 });
 
 const minute = (n: number) => addSeconds(slot, 60 * n);

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { resolutionOf, rounderOf, roundQuantiles, valueOfStep } from "../../../../../core/data/resolution.ts";
 import type { Forecast } from "../../../../../core/forecast/forecast.ts";
 import type { Mix } from "../../../../../core/mix/mix.ts";
@@ -9,25 +9,14 @@ import { addSeconds } from "../../../../../core/time.ts";
 import { postgresDays } from "../../../../../functions/adapters/postgres/days.ts";
 import { numbersApart, toIssuedRows } from "../../../../../functions/adapters/postgres/forecast/issued-row.ts";
 import { postgresLedger } from "../../../../../functions/adapters/postgres/ledger.ts";
-import { type Database, openDatabase } from "../../../../../functions/adapters/postgres/pool.ts";
-import type { PredictorSchema } from "../../../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../../../functions/adapters/postgres/score/scores.ts";
 import { createViews } from "../../../../../functions/adapters/postgres/views.ts";
 import { toForecastResponse } from "../../../../../functions/api/present.ts";
 import { humidity, randomOf, temperature, wave } from "../../../../builders.ts";
-import { startTestPostgres, type TestPostgres } from "../../../../postgres.ts";
 import { forecastOf, outcomeOf, slot } from "../builders.ts";
+import { freshDatabase } from "../fresh-database.ts";
 
-let postgres: TestPostgres;
-let database: Database<PredictorSchema>;
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 4 });
-  return () => database.close();
-});
+const database = freshDatabase();
 
 const leads = 24;
 const kept = { mixDays: 2, forecastDays: 400, cycleDays: 90, isArchived: true };

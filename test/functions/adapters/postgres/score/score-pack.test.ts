@@ -1,28 +1,17 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Resolution } from "../../../../../core/data/resolution.ts";
 import type { Score } from "../../../../../core/forecast/score.ts";
 import { defaultLeads, everyLead } from "../../../../../core/model/leads.ts";
-import { type Database, openDatabase } from "../../../../../functions/adapters/postgres/pool.ts";
-import type { PredictorSchema } from "../../../../../functions/adapters/postgres/schema.ts";
 import { openScore, packScore } from "../../../../../functions/adapters/postgres/score/score-pack.ts";
 import { toScore } from "../../../../../functions/adapters/postgres/score/score-row.ts";
 import { lastSteps, octaveParts, ratioParts } from "../../../../../functions/adapters/postgres/score/score-steps.ts";
 import { postgresScores } from "../../../../../functions/adapters/postgres/score/scores.ts";
-import { startTestPostgres, type TestPostgres } from "../../../../postgres.ts";
 import { slot } from "../builders.ts";
+import { freshDatabase } from "../fresh-database.ts";
 import { scoresOf, someLeads } from "./score-builders.ts";
 
-let postgres: TestPostgres;
-let database: Database<PredictorSchema>;
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 2 });
-  return () => database.close();
-});
+const database = freshDatabase(2);
 
 /** What the view says, which decodes in SQL; lists in float32. */
 async function stored(): Promise<Score[]> {

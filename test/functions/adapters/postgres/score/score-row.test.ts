@@ -1,27 +1,18 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Resolution } from "../../../../../core/data/resolution.ts";
 import type { Score } from "../../../../../core/forecast/score.ts";
 import { defaultLeads, everyLead } from "../../../../../core/model/leads.ts";
-import { type Database, openDatabase } from "../../../../../functions/adapters/postgres/pool.ts";
-import type { PredictorSchema } from "../../../../../functions/adapters/postgres/schema.ts";
 import { lossParts, toScore, toScoreRow } from "../../../../../functions/adapters/postgres/score/score-row.ts";
 import { postgresScores } from "../../../../../functions/adapters/postgres/score/scores.ts";
-import { startTestPostgres, type TestPostgres } from "../../../../postgres.ts";
 import { slot } from "../builders.ts";
+import { freshDatabase } from "../fresh-database.ts";
 import { scoresOf, someLeads } from "./score-builders.ts";
 
-let postgres: TestPostgres;
-let database: Database<PredictorSchema>;
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterAll(() => postgres.stop());
+const database = freshDatabase(2);
 beforeEach(async () => {
-  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 2 });
   // Moments of days that the table of before has are scored in it.
   await sql`select ensure_day_of('scored', '2026-03-01')`.execute(database.db);
-  return () => database.close();
 });
 
 async function stored(): Promise<Score[]> {

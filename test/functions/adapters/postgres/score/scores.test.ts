@@ -1,26 +1,17 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { Scores } from "../../../../../core/ports.ts";
 import { addSeconds } from "../../../../../core/time.ts";
 import { postgresLeases } from "../../../../../functions/adapters/postgres/leases.ts";
 import { postgresLedger } from "../../../../../functions/adapters/postgres/ledger.ts";
-import { type Database, openDatabase } from "../../../../../functions/adapters/postgres/pool.ts";
-import type { PredictorSchema } from "../../../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../../../functions/adapters/postgres/score/scores.ts";
-import { startTestPostgres, type TestPostgres } from "../../../../postgres.ts";
 import { forecastOf, scoreOf, slot } from "../builders.ts";
+import { freshDatabase } from "../fresh-database.ts";
 
-let postgres: TestPostgres;
-let database: Database<PredictorSchema>;
+const database = freshDatabase();
 let scores: Scores;
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 4 });
+beforeEach(() => {
   scores = postgresScores(database.db);
-  return () => database.close();
 });
 
 const step = (n: number) => addSeconds(slot, 600 * n);

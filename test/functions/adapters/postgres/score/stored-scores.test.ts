@@ -1,27 +1,16 @@
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Score } from "../../../../../core/forecast/score.ts";
 import { defaultLeads, everyLead } from "../../../../../core/model/leads.ts";
 import { addSeconds } from "../../../../../core/time.ts";
-import { type Database, openDatabase } from "../../../../../functions/adapters/postgres/pool.ts";
-import type { PredictorSchema } from "../../../../../functions/adapters/postgres/schema.ts";
 import { toScore } from "../../../../../functions/adapters/postgres/score/score-row.ts";
 import { postgresScores } from "../../../../../functions/adapters/postgres/score/scores.ts";
 import { storedScores } from "../../../../../functions/adapters/postgres/score/stored-scores.ts";
-import { startTestPostgres, type TestPostgres } from "../../../../postgres.ts";
 import { slot } from "../builders.ts";
+import { freshDatabase } from "../fresh-database.ts";
 import { scoresOf } from "./score-builders.ts";
 
-let postgres: TestPostgres;
-let database: Database<PredictorSchema>;
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-});
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  database = openDatabase({ url: await postgres.createPredictorDatabase(), side: "predictor", max: 2 });
-  return () => database.close();
-});
+const database = freshDatabase(2);
 
 const daySeconds = 86_400;
 const tables = ["score", "scored", "scored_moment"];
@@ -30,7 +19,7 @@ const days = tables.map((_, n) => addSeconds(slot, n * daySeconds));
 
 /** Scores of two sensors on each of the days. */
 async function fill(): Promise<void> {
-  const { db } = database;
+  const db = database.db;
   for (const [n, table] of tables.slice(0, 2).entries())
     await sql`select ensure_day_of(${table}, ${days[n]!.toISOString().slice(0, 10)}::date)`.execute(db);
   const given = days.flatMap((targetAt, n) =>
