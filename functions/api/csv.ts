@@ -1,4 +1,5 @@
 import { stringify } from "csv-stringify/sync";
+import { guardFormula } from "../../core/formula.ts";
 
 type Cell = string | number | Date | null;
 
@@ -9,17 +10,7 @@ type Cell = string | number | Date | null;
 export function toCsv(header: string[] | null, rows: Iterable<Cell[]>): string {
   return stringify([...(header ? [header] : []), ...rows], {
     record_delimiter: "windows",
+    // Its own guard knows no blanks before a formula.
     cast: { string: guardFormula, date: (at) => at.toISOString() },
   });
-}
-
-/** What a spreadsheet takes for the beginning of a formula, also in full width and behind blanks. */
-const formula = /^(\s*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]|[\t\r\n])/;
-
-/**
- * Text that a spreadsheet would run as a formula gets an apostrophe before it; csv-stringify's own guard knows no
- * blanks.
- */
-function guardFormula(text: string): string {
-  return formula.test(text) ? `'${text}` : text;
 }

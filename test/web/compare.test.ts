@@ -48,6 +48,9 @@ describe("sensors on one axis", () => {
       ].join("\r\n"),
     );
     expect(compareToCsv(sensors, "co2").split("\r\n")).toHaveLength(2);
+    expect(compareToCsv([sensorOf("=1+1", 0, [60], 20)], "temperature").split("\r\n")[0]).toBe(
+      "at,'=1+1 observed,'=1+1 q50",
+    );
   });
 
   it("are named by the address, each once and five at most", () => {

@@ -1,3 +1,4 @@
+import { guardFormula } from "../../core/formula.ts";
 import type { Sensor } from "../client/client.ts";
 
 /**
@@ -16,7 +17,9 @@ export function compareToCsv(sensors: Sensor[], target: string): string {
   });
   const at = [...new Set(columns.flatMap(({ values }) => [...values.keys()]))].sort((a, b) => a - b);
   const rows = at.map((one) => [new Date(one).toISOString(), ...columns.map(({ values }) => values.get(one) ?? "")]);
-  return [["at", ...columns.map(({ name }) => quoted(name))], ...rows].map((row) => `${row.join(",")}\r\n`).join("");
+  return [["at", ...columns.map(({ name }) => quoted(guardFormula(name)))], ...rows]
+    .map((row) => `${row.join(",")}\r\n`)
+    .join("");
 }
 
 function columnOf(at: string[], values: readonly (number | null)[]): Map<number, number> {
