@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +9,7 @@ import { z } from "zod";
 import { createSite, type HttpServer, listen } from "../../functions/machine/server.ts";
 import { someSlot } from "../builders.ts";
 import { forecastsOf, outcomeOf, startApi } from "../functions/api/harness.ts";
+import { hasTool } from "../has-tool.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 
 const run = promisify(execFile);
@@ -37,21 +38,10 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-/** Whether the tool is here. Where everything must hold it has to be. */
-function has(tool: string): boolean {
-  try {
-    execFileSync(tool, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    if (process.env.CI) throw new Error(`${tool} is missing: the examples cannot be tried`);
-    console.warn(`an example was skipped: ${tool} is not installed`);
-    return false;
-  }
-}
 const environment = () => ({ PATH: process.env.PATH ?? "", PREDICTOR_URL: server.url, PREDICTOR_KEY: key });
 const [temperature] = forecastsOf();
 
-describe.runIf(has("curl"))("curl.sh", () => {
+describe.runIf(hasTool("curl"))("curl.sh", () => {
   it("prints the forecast as CSV, decides one now, and lists alerts", async () => {
     const { stdout } = await run("sh", [join(folder, "curl.sh"), "room1"], { env: environment() });
     const [header, first, ...rest] = stdout.split(/\r?\n/);
@@ -68,7 +58,7 @@ describe.runIf(has("curl"))("curl.sh", () => {
   });
 });
 
-describe.runIf(has("python3"))("forecast.py", () => {
+describe.runIf(hasTool("python3"))("forecast.py", () => {
   it("prints a row a lead, of any sensor", async () => {
     const { stdout } = await run("python3", [join(folder, "forecast.py"), "room 2/ä", "humidity"], {
       env: { ...environment(), PYTHONIOENCODING: "utf-8", PYTHONDONTWRITEBYTECODE: "1" },

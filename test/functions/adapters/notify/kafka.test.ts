@@ -1,8 +1,9 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ChannelSettings } from "../../../../core/alert/channel.ts";
 import { kafkaSender } from "../../../../functions/adapters/notify/kafka.ts";
+import { hasTool } from "../../../has-tool.ts";
 import { startKafkaBroker } from "./kafka-broker.ts";
 import { batchOf, channelOf, noticeOf } from "./receivers.ts";
 
@@ -40,7 +41,7 @@ describe("a topic of Kafka", () => {
     expect(records.map(({ headers }) => headers["idempotency-key"])).toEqual(["k1", "k2", "k1", "k2"]);
   });
 
-  it("is signed in to over TLS, by a certificate that is known", async () => {
+  it.runIf(hasTool("openssl", "version"))("is signed in to over TLS, by a certificate that is known", async () => {
     const both = execFileSync(
       "openssl",
       "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout - -out - -subj /CN=localhost -addext subjectAltName=DNS:localhost".split(
@@ -87,9 +88,7 @@ describe("a topic of Kafka", () => {
   });
 });
 
-const hasKcat = spawnSync("kcat", ["-V"]).status === 0;
-
-describe.runIf(hasKcat)("a cluster of librdkafka's, read by kcat", () => {
+describe.runIf(hasTool("kcat", "-V"))("a cluster of librdkafka's, read by kcat", () => {
   it("gives each rule's notices in their order, each with its key", async () => {
     const args = "-b unused -X test.mock.num.brokers=3 -d mock -C -u -q -t alerts -o beginning -c 6 -f %k|%h\\n";
     const kcat = spawn("kcat", args.split(" "));

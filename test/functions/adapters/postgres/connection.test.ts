@@ -12,9 +12,13 @@ import { openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import { chooseAccount } from "../../../../functions/machine/embedded/account.ts";
 import { choosePort } from "../../../../functions/machine/embedded/free-port.ts";
 import { quietLog } from "../../../fakes/log.ts";
+import { hasTool } from "../../../has-tool.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
 const run = promisify(execFile);
+/** It makes the certificates of both servers. */
+const hasOpenssl = hasTool("openssl", "version");
+const pgbouncer = "/usr/sbin/pgbouncer";
 let folder: string;
 let plain: TestPostgres;
 let encrypted: TestPostgres;
@@ -101,7 +105,7 @@ const at = (url: string, query: string, host = "localhost") => {
   return `${moved.href}?${query}`;
 };
 
-describe("a server that wants TLS with a certificate of its own", () => {
+describe.runIf(hasOpenssl)("a server that wants TLS with a certificate of its own", () => {
   it.each(["", "sslmode=allow", "sslmode=prefer", "sslmode=require"])("is reached with %j", async (query) => {
     expect(await see(at(encrypted.url, query))).toEqual({ ssl: true, timeout: "4s" });
   });
@@ -122,7 +126,7 @@ describe("a server that wants TLS with a certificate of its own", () => {
   });
 });
 
-describe("a server without TLS", () => {
+describe.runIf(hasOpenssl)("a server without TLS", () => {
   it.each(["", "sslmode=allow", "sslmode=prefer", "sslmode=disable"])("is reached with %j", async (query) => {
     expect(await see(at(plain.url, query, "127.0.0.1"))).toEqual({ ssl: false, timeout: "4s" });
   });
@@ -157,7 +161,7 @@ describe("a server without TLS", () => {
   );
 });
 
-describe("PgBouncer in transaction mode, on a port that does not tell", () => {
+describe.runIf(hasOpenssl && hasTool(pgbouncer))("PgBouncer in transaction mode, on a port that does not tell", () => {
   it.each(["disable", "require"])(
     "is reached with its client_tls_sslmode=%s, migrated through, and queued on",
     async (mode) => {
@@ -208,7 +212,7 @@ client_tls_cert_file = ${folder}/server.pem
   );
   const account = await chooseAccount(folder, console);
   if (account) await chown(join(folder, "server.key"), account.uid, account.gid);
-  const child = spawn("/usr/sbin/pgbouncer", [path], { stdio: "ignore", ...account });
+  const child = spawn(pgbouncer, [path], { stdio: "ignore", ...account });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   while (!(await answers(port))) await sleep(20);
   return {
