@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 
 /**
- * Whether a tool is here that `npm ci` does not bring; without it what needs it is skipped, and says so. Where everything
- * must hold (CI) it has to be there.
+ * Whether a tool is here that `npm ci` does not bring; without it what needs it is skipped, and says so. Where
+ * everything must hold (CI) it has to be there.
  */
 export function hasTool(tool: string, askingVersion = "--version"): boolean {
   try {
