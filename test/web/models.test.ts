@@ -40,4 +40,21 @@ describe.skipIf(executable === null)("a model's page in a browser", () => {
     expect(mock.requests.filter((path) => path.endsWith(":promote"))).toEqual(["/v1/models/room2-2016w18:promote"]);
     expect(complaints).toEqual([]);
   });
+
+  test("has the focus where the next key belongs, however fast that comes", async () => {
+    const { page } = await visit("/models/room2-2016w18");
+    await page.getByRole("button", { name: "Promote room2-2016w18" }).focus();
+    // No paint lies between a key and the next: only what was queued runs.
+    const focused = await page.evaluate<string[]>(`(async () => {
+      const at = () => document.activeElement.tagName;
+      const settle = async () => { for (let turn = 0; turn < 5; turn++) await null; };
+      document.activeElement.click();
+      await settle();
+      const opened = at();
+      document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+      await settle();
+      return [opened, at()];
+    })()`);
+    expect(focused).toEqual(["INPUT", "BUTTON"]);
+  });
 });

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useAccess } from "../access/session.ts";
 import type { Answer } from "../api/client.ts";
 import { Notice } from "../shell/states.tsx";
@@ -30,7 +30,8 @@ export function Act({ label, object, scope, consequence, act, done, onDone }: Pr
   const hint = useId();
   const isOpen = state.is === "open" || state.is === "busy";
   const wasOpen = useRef(false);
-  useEffect(() => {
+  // Before the next key: who types fast loses none of it.
+  useLayoutEffect(() => {
     if (isOpen) field.current?.focus();
     else if (wasOpen.current) opener.current?.focus();
     wasOpen.current = isOpen;

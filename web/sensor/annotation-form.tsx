@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { SensorTarget } from "../../functions/api/contract/sensors.ts";
 import type { Answer } from "../api/client.ts";
 import type { Annotation, AnnotationKind } from "../client/client.ts";
@@ -22,7 +22,7 @@ export function AnnotationForm({ label, initial, targets, zone, onSave, onDone }
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   const first = useRef<HTMLSelectElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setDraft(initial);
     first.current?.focus();
   }, [initial]);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { OpsResponse } from "../../functions/api/contract/ops.ts";
 import type { SensorTarget } from "../../functions/api/contract/sensors.ts";
 import { changeAnnotation, makeAnnotation, removeAnnotation, restoreAnnotation } from "../api/annotations.ts";
@@ -36,7 +36,7 @@ export function Annotations(props: Props) {
   const [problem, setProblem] = useState<string | null>(null);
   const undo = useRef<HTMLButtonElement>(null);
   const add = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (removed !== null) undo.current?.focus();
   }, [removed]);
 
