@@ -3,7 +3,7 @@ import { chown, mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import pg from "pg";
 import { afterEach, expect, test } from "vitest";
 import { startTestPostgres } from "../postgres.ts";
@@ -90,7 +90,8 @@ test.skipIf(!mayMount)("a full disk", async () => {
     },
     end: () => rm(filler),
   });
-  const faults = world.log.lines.filter(({ level }) => level === "error").map(({ fields }) => String(fields?.error));
+  // With their causes, as the log writes them.
+  const faults = world.log.lines.filter(({ level }) => level === "error").map(({ fields }) => inspect(fields));
   expect(faults.join("\n")).toMatch(/No space left on device|could not extend file/);
 });
 
