@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Clock } from "../core/ports.ts";
-import { postgresFollower } from "../functions/adapters/postgres/follower.ts";
-import { openDatabase } from "../functions/adapters/postgres/pool.ts";
+import { openDatabase } from "../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../functions/adapters/postgres/schema.ts";
+import { postgresFollower } from "../functions/adapters/postgres/source/follower.ts";
 import { runVerify } from "../functions/commands/verify.ts";
 import { readConfig } from "../functions/config/environment.ts";
 import { settingsOf } from "../functions/config/settings.ts";

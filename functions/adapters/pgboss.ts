@@ -5,7 +5,7 @@ import { AppError } from "../../core/errors.ts";
 import { type QueueMessage, type QueueName, queueNames } from "../../core/messages.ts";
 import type { DeadLetters, Log, Queue } from "../../core/ports.ts";
 import type { BatchAnswer, BatchHandler } from "../lambda/batch.ts";
-import { reachable } from "./postgres/reach.ts";
+import { reachable } from "./postgres/connection/reach.ts";
 
 /** How one queue is worked: messages at a time in this process, and seconds before one is given up. */
 type Lane = { concurrency: number; expireSeconds: number };

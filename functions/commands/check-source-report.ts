@@ -2,7 +2,7 @@ import Table from "cli-table3";
 import { formatDuration } from "../../core/duration.ts";
 import type { SensorFacts } from "../../core/forecast/inspect.ts";
 import { secondsBetween } from "../../core/time.ts";
-import type { SourceFacts, SourceReport } from "../adapters/postgres/source-facts.ts";
+import type { SourceFacts, SourceReport } from "../adapters/postgres/source/source-facts.ts";
 
 /** What it all comes to: `ok` where the forecaster would start and forecast at least one sensor. */
 export type Verdict = {

@@ -4,7 +4,7 @@ import { systemClock } from "../adapters/clock.ts";
 import { postgresAudit } from "../adapters/postgres/access/audit.ts";
 import { postgresKeys } from "../adapters/postgres/access/keys.ts";
 import { postgresSessions } from "../adapters/postgres/access/sessions.ts";
-import type { Database } from "../adapters/postgres/pool.ts";
+import type { Database } from "../adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../adapters/postgres/schema.ts";
 import type { AccessServices } from "../api/access/services.ts";
 import { assertAccess, roleRulesOf } from "../config/access.ts";

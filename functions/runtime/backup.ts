@@ -4,7 +4,7 @@ import type { BackupFiles, RestoreTarget } from "../../core/operations/backup/po
 import type { Log } from "../../core/ports.ts";
 import { postgresBackupSource } from "../adapters/postgres/backup/source.ts";
 import { postgresRestoreTarget } from "../adapters/postgres/backup/target.ts";
-import { openDatabase } from "../adapters/postgres/pool.ts";
+import { openDatabase } from "../adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../adapters/postgres/schema.ts";
 import type { Config } from "../config/environment.ts";
 import { openPredictor } from "./predictor.ts";

@@ -1,12 +1,12 @@
 import type { Target } from "../../core/data/reading.ts";
 import type { Clock, Follower, Log } from "../../core/ports.ts";
 import { keepWindows } from "../adapters/kept-windows.ts";
-import { postgresFollower } from "../adapters/postgres/follower.ts";
-import type { Database } from "../adapters/postgres/pool.ts";
-import { openDatabase } from "../adapters/postgres/pool.ts";
-import { severalTables } from "../adapters/postgres/several-tables.ts";
-import type { SourceReport } from "../adapters/postgres/source-facts.ts";
-import { reportOnce } from "../adapters/postgres/source-notices.ts";
+import type { Database } from "../adapters/postgres/connection/pool.ts";
+import { openDatabase } from "../adapters/postgres/connection/pool.ts";
+import { postgresFollower } from "../adapters/postgres/source/follower.ts";
+import { severalTables } from "../adapters/postgres/source/several-tables.ts";
+import type { SourceReport } from "../adapters/postgres/source/source-facts.ts";
+import { reportOnce } from "../adapters/postgres/source/source-notices.ts";
 import type { Config } from "../config/environment.ts";
 import type { Source } from "../config/source.ts";
 import { readSources, targetsOf } from "../config/source.ts";
@@ -76,7 +76,7 @@ export async function openCheckedFollower(
   opened: AsyncDisposableStack,
   max: number,
 ) {
-  const { assertSource } = await import("../adapters/postgres/check-source.ts");
+  const { assertSource } = await import("../adapters/postgres/source/check-source.ts");
   const { database, sources, ...rest } = await openFollower(config, ports, max);
   opened.defer(() => database.close());
   const options = { allowWritable: config.allowWritableFollower, log: ports.log };
@@ -90,7 +90,7 @@ export async function openCheckedFollower(
  */
 export function rightsOf(database: Database<unknown>, sources: Source[]) {
   return async () => {
-    const { askWriteRights } = await import("../adapters/postgres/check-source.ts");
+    const { askWriteRights } = await import("../adapters/postgres/source/check-source.ts");
     for (const source of sources) {
       const rights = await askWriteRights(database.query, source);
       if (rights !== null) return rights;
@@ -101,7 +101,7 @@ export function rightsOf(database: Database<unknown>, sources: Source[]) {
 
 /** What each table of the source looks like to a person; `now` is null where its newest reading is its present. */
 export async function inspectFollower(config: Config, now: Date | null): Promise<SourceReport[]> {
-  const { inspectSource } = await import("../adapters/postgres/inspect-source.ts");
+  const { inspectSource } = await import("../adapters/postgres/source/inspect-source.ts");
   const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
   const sources = await readSources(config.sourceConfig);
   const database = openDatabase<unknown>({ url, side: "follower", max: 2, statementTimeoutMs: 60_000 });
@@ -120,7 +120,7 @@ export async function inspectFollower(config: Config, now: Date | null): Promise
 
 /** Mappings that the follower's catalogue suggests, best first. */
 export async function proposeSources(config: Config) {
-  const { proposeMappings } = await import("../adapters/postgres/propose-mapping.ts");
+  const { proposeMappings } = await import("../adapters/postgres/source/propose-mapping.ts");
   const url = wanted(config.followerDatabaseUrl, "FOLLOWER_DATABASE_URL");
   const database = openDatabase<unknown>({ url, side: "follower", max: 1, statementTimeoutMs: 60_000 });
   try {

@@ -1,6 +1,6 @@
 import type { DeadLetters, Log, Queue } from "../../core/ports.ts";
+import type { Database } from "../adapters/postgres/connection/pool.ts";
 import { postgresDeadLetters } from "../adapters/postgres/dead-letters.ts";
-import type { Database } from "../adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../adapters/postgres/schema.ts";
 import type { SqsDeadLetters } from "../adapters/sqs-dead-letters.ts";
 import type { Config } from "../config/environment.ts";

@@ -7,7 +7,7 @@ import { RuleBody } from "../../core/alert/rule.ts";
 import { emptyProfile, type Limits } from "../../core/forecast/profile.ts";
 import { alertShard } from "../../core/operations/alert.ts";
 import { addSeconds } from "../../core/time.ts";
-import { openDatabase } from "../../functions/adapters/postgres/pool.ts";
+import { openDatabase } from "../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { createViews } from "../../functions/adapters/postgres/views.ts";
 import { alertStores } from "../../functions/runtime/alerts.ts";

@@ -11,7 +11,7 @@ import { decodePart, encodePart, halvedTensors } from "../../core/model/fleet/pa
 import { addSeconds, floorToStep } from "../../core/time.ts";
 import { folderFiles } from "../../functions/adapters/files.ts";
 import { readFleetSensors } from "../../functions/adapters/fleet-folder.ts";
-import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
+import { postgresRegistry } from "../../functions/adapters/postgres/registry/registry.ts";
 import type { Bundle } from "../lambda/bundles.ts";
 import { type Cloud, startCloud } from "../lambda/cloud.ts";
 import { type Lambda, startLambda } from "../lambda/lambda.ts";

@@ -1,8 +1,8 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
-import { postgresFollower } from "../../functions/adapters/postgres/follower.ts";
-import { openDatabase } from "../../functions/adapters/postgres/pool.ts";
-import { severalTables } from "../../functions/adapters/postgres/several-tables.ts";
+import { openDatabase } from "../../functions/adapters/postgres/connection/pool.ts";
+import { postgresFollower } from "../../functions/adapters/postgres/source/follower.ts";
+import { severalTables } from "../../functions/adapters/postgres/source/several-tables.ts";
 import { parseSource } from "../../functions/config/source.ts";
 import { memoryFollower } from "../fakes/follower.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";

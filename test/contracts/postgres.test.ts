@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe } from "vitest";
 import { postgresAdaptations } from "../../functions/adapters/postgres/adaptation.ts";
 import { postgresAnnotations } from "../../functions/adapters/postgres/annotation/annotations.ts";
+import { type Database, openDatabase } from "../../functions/adapters/postgres/connection/pool.ts";
 import { postgresLeases } from "../../functions/adapters/postgres/leases.ts";
 import { postgresLedger } from "../../functions/adapters/postgres/ledger.ts";
-import { postgresPartSums } from "../../functions/adapters/postgres/part-sums.ts";
-import { type Database, openDatabase } from "../../functions/adapters/postgres/pool.ts";
-import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
+import { postgresPartSums } from "../../functions/adapters/postgres/registry/part-sums.ts";
+import { postgresRegistry } from "../../functions/adapters/postgres/registry/registry.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../functions/adapters/postgres/score/scores.ts";
 import { startTestPostgres, type TestPostgres } from "../postgres.ts";

@@ -7,7 +7,8 @@ const root = join(import.meta.dirname, "../..");
 const short: Record<string, string> = {
   ...{ access: "functions/api/access/access.test.ts", openid: "functions/api/access/openid.test.ts" },
   ...Object.fromEntries(["app", "socket", "fuzz", "document"].map((name) => [name, `functions/api/${name}.test.ts`])),
-  ...Object.fromEntries(["roles", "cancel"].map((name) => [name, `functions/adapters/postgres/${name}.test.ts`])),
+  roles: "functions/adapters/postgres/roles.test.ts",
+  cancel: "functions/adapters/postgres/connection/cancel.test.ts",
 };
 
 const table = await readFile(join(root, "docs/security-table.md"), "utf8");

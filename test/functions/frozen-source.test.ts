@@ -7,7 +7,7 @@ import type { ModelOutput } from "../../core/model/tensors.ts";
 import { notify } from "../../core/operations/notify.ts";
 import type { Follower } from "../../core/ports.ts";
 import { addSeconds } from "../../core/time.ts";
-import { openDatabase } from "../../functions/adapters/postgres/pool.ts";
+import { openDatabase } from "../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { createViews } from "../../functions/adapters/postgres/views.ts";
 import { createForecastHandler } from "../../functions/forecast.ts";

@@ -1,8 +1,8 @@
 import { notify } from "../../core/operations/notify.ts";
 import { systemClock } from "../../functions/adapters/clock.ts";
 import { webhookSender } from "../../functions/adapters/notify/http.ts";
+import { openDatabase } from "../../functions/adapters/postgres/connection/pool.ts";
 import { postgresLeases } from "../../functions/adapters/postgres/leases.ts";
-import { openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { alertStores } from "../../functions/runtime/alerts.ts";
 import { quietLog } from "../fakes/log.ts";

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ChannelSettings } from "../../core/alert/channel.ts";
 import type { Sent } from "../../core/alert/outbox.ts";
 import { notify, sweepNotices } from "../../core/operations/notify.ts";
+import { type Database, openDatabase } from "../../functions/adapters/postgres/connection/pool.ts";
 import { postgresLeases } from "../../functions/adapters/postgres/leases.ts";
-import { type Database, openDatabase } from "../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { alertStores } from "../../functions/runtime/alerts.ts";
 import { someSlot } from "../builders.ts";

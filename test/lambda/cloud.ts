@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { SQSBatchResponse } from "aws-lambda";
 import { startFauxqs } from "fauxqs";
-import { type Database, openDatabase } from "../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import type { FunctionName, QueueName } from "../../sst.settings.ts";
 import { encryptLinks } from "../infra/bundle.ts";

@@ -4,7 +4,7 @@ import type { Score } from "../../core/forecast/score.ts";
 import { everyLead } from "../../core/model/leads.ts";
 import type { Artefact } from "../../core/model/manifest.ts";
 import { addSeconds, floorToStep } from "../../core/time.ts";
-import { postgresRegistry } from "../../functions/adapters/postgres/registry.ts";
+import { postgresRegistry } from "../../functions/adapters/postgres/registry/registry.ts";
 import { postgresScores } from "../../functions/adapters/postgres/score/scores.ts";
 import { s3Store } from "../../functions/adapters/s3.ts";
 import { artefactOf } from "../artefacts.ts";

@@ -5,7 +5,7 @@ import type { Forecast, Outcome } from "../../../core/forecast/forecast.ts";
 import type { Ledger } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { column, toFields, toRow } from "./columns.ts";
-import { dayMaker } from "./day-maker.ts";
+import { dayMaker } from "./day/day-maker.ts";
 import {
   type IssuedRow,
   issuedColumns,

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import pRetry from "p-retry";
 import type { Clock, Log } from "../../../core/ports.ts";
 import { addSeconds } from "../../../core/time.ts";
-import { type Database, openDatabase } from "../../adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../adapters/postgres/connection/pool.ts";
 import { type DemoReading, endless, historyEndsAt, readDataset } from "./dataset.ts";
 
 const stepSeconds = 600;

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import pg from "pg";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
+import { openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import { migrate } from "../../../functions/adapters/postgres/migrate.ts";
-import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { predictorPorts } from "../../../functions/runtime/predictor.ts";
 import { forecastsOf, outcomeOf } from "../../functions/api/harness.ts";

@@ -1,4 +1,4 @@
-import type { Database } from "../../../functions/adapters/postgres/pool.ts";
+import type { Database } from "../../../functions/adapters/postgres/connection/pool.ts";
 
 /** Buffers that this database's statements have touched, read or found; `connections` is the pool's size. */
 export async function buffersTouched(database: Database<unknown>, connections: number): Promise<number> {

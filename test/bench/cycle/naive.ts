@@ -3,7 +3,7 @@ import type { Artefact } from "../../../core/model/manifest.ts";
 import type { ModelStore } from "../../../core/model/ports.ts";
 import type { RegisteredModel } from "../../../core/model/registered.ts";
 import type { ForecastPorts } from "../../../core/operations/forecast.ts";
-import type { Database } from "../../../functions/adapters/postgres/pool.ts";
+import type { Database } from "../../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { modelOf } from "../../builders.ts";
 

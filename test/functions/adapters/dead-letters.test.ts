@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { type QueueName, queueNames } from "../../../core/messages.ts";
 import type { DeadLetters, Queue } from "../../../core/ports.ts";
 import { openBossQueue } from "../../../functions/adapters/pgboss.ts";
+import { openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import { postgresDeadLetters } from "../../../functions/adapters/postgres/dead-letters.ts";
-import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { sqsQueue } from "../../../functions/adapters/sqs.ts";
 import { sqsDeadLetters } from "../../../functions/adapters/sqs-dead-letters.ts";

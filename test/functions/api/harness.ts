@@ -12,11 +12,11 @@ import { postgresAudit } from "../../../functions/adapters/postgres/access/audit
 import { postgresKeys } from "../../../functions/adapters/postgres/access/keys.ts";
 import { postgresSessions } from "../../../functions/adapters/postgres/access/sessions.ts";
 import { postgresAnnotations } from "../../../functions/adapters/postgres/annotation/annotations.ts";
+import { openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import { postgresDeadLetters } from "../../../functions/adapters/postgres/dead-letters.ts";
 import { postgresLedger } from "../../../functions/adapters/postgres/ledger.ts";
-import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
 import { postgresProfiles } from "../../../functions/adapters/postgres/profiles.ts";
-import { postgresRegistry } from "../../../functions/adapters/postgres/registry.ts";
+import { postgresRegistry } from "../../../functions/adapters/postgres/registry/registry.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../functions/adapters/postgres/score/scores.ts";
 import { createViews } from "../../../functions/adapters/postgres/views.ts";

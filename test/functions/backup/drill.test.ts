@@ -15,7 +15,7 @@ import { addSeconds } from "../../../core/time.ts";
 import { folderBackupFiles } from "../../../functions/adapters/backup-files.ts";
 import { postgresBackupSource } from "../../../functions/adapters/postgres/backup/source.ts";
 import { postgresRestoreTarget } from "../../../functions/adapters/postgres/backup/target.ts";
-import { type Database, openDatabase } from "../../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { s3BackupFiles } from "../../../functions/adapters/s3-backup-files.ts";
 import { predictorPorts } from "../../../functions/runtime/predictor.ts";

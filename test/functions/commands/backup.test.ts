@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
+import { openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { runBackup } from "../../../functions/commands/backup.ts";
 import { predictorPorts } from "../../../functions/runtime/predictor.ts";

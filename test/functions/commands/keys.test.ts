@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { authenticateKey } from "../../../core/access/authenticate.ts";
 import { takeLink } from "../../../core/access/sessions.ts";
-import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
+import { openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import { type KeysPorts, runKeys } from "../../../functions/commands/keys.ts";
 import { accessPorts } from "../../../functions/runtime/access.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { openDatabase } from "../../../functions/adapters/postgres/pool.ts";
+import { openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import { startTestPostgres } from "../../postgres.ts";
 
 const command = join(import.meta.dirname, "../../../functions/commands/train.ts");

@@ -11,7 +11,7 @@ import { scoreLeads } from "../../../core/operations/score-leads.ts";
 import { verify } from "../../../core/operations/verify.ts";
 import { addSeconds } from "../../../core/time.ts";
 import { memoryFiles, memoryStore } from "../../../functions/adapters/memory-store.ts";
-import { type Database, openDatabase } from "../../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../../functions/adapters/postgres/schema.ts";
 import {
   type Moment,

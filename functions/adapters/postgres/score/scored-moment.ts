@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { Score } from "../../../../core/forecast/score.ts";
-import { dayMaker } from "../day-maker.ts";
+import { dayMaker } from "../day/day-maker.ts";
 import type { PredictorSchema } from "../schema.ts";
 import { completed } from "./score-complete.ts";
 import { scoreNames } from "./score-names.ts";

@@ -5,7 +5,7 @@ import { everyLead } from "../../../../core/model/leads.ts";
 import type { Adaptations } from "../../../../core/ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { postgresAdaptations } from "../../../../functions/adapters/postgres/adaptation.ts";
-import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { migrations } from "../../../../functions/migrations/all.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";

@@ -5,7 +5,7 @@ import { alertShard, alertSweep, alertSystem } from "../../../../core/operations
 import type { AlertPorts } from "../../../../core/operations/alert-ports.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import { postgresBackupSource } from "../../../../functions/adapters/postgres/backup/source.ts";
-import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { createViews } from "../../../../functions/adapters/postgres/views.ts";
 import { readConfig } from "../../../../functions/config/environment.ts";

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
-import { postgresRegistry } from "../../../../functions/adapters/postgres/registry.ts";
+import { openDatabase } from "../../../../functions/adapters/postgres/connection/pool.ts";
+import { postgresRegistry } from "../../../../functions/adapters/postgres/registry/registry.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { up } from "../../../../functions/migrations/0015_fleet.ts";
 import { startTestPostgres } from "../../../postgres.ts";

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
-import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/connection/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 

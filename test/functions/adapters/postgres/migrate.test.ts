@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDatabase } from "../../../../functions/adapters/postgres/connection/pool.ts";
 import { migrate } from "../../../../functions/adapters/postgres/migrate.ts";
-import { openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import { migrations } from "../../../../functions/migrations/all.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 

@@ -1,8 +1,8 @@
 import { neonConfig } from "@neondatabase/serverless";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDatabase } from "../../../../functions/adapters/postgres/connection/pool.ts";
 import { postgresLedger } from "../../../../functions/adapters/postgres/ledger.ts";
 import { migrate } from "../../../../functions/adapters/postgres/migrate.ts";
-import { openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
 import type { PredictorSchema } from "../../../../functions/adapters/postgres/schema.ts";
 import { postgresScores } from "../../../../functions/adapters/postgres/score/scores.ts";
 import { type Neon, redirectToNeon, startNeon } from "../../../neon.ts";

@@ -4,8 +4,8 @@ import { type Neon, startNeon } from "../../../neon.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 
 /** The adapters' own tests once more, every connection by Neon's driver and its WebSocket. */
-vi.mock("../../../../functions/adapters/postgres/pool.ts", async (original) => {
-  const real = await original<typeof import("../../../../functions/adapters/postgres/pool.ts")>();
+vi.mock("../../../../functions/adapters/postgres/connection/pool.ts", async (original) => {
+  const real = await original<typeof import("../../../../functions/adapters/postgres/connection/pool.ts")>();
   const openDatabase: typeof real.openDatabase = (options) => real.openDatabase({ ...options, driver: "neon" });
   return { ...real, openDatabase };
 });
@@ -25,7 +25,7 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-describe("registry", () => import("./registry.test.ts").then(() => {}));
+describe("registry", () => import("./registry/registry.test.ts").then(() => {}));
 describe("ledger", () => import("./ledger.test.ts").then(() => {}));
 describe("scores", () => import("./score/scores.test.ts").then(() => {}));
 describe("migrate", () => import("./migrate.test.ts").then(() => {}));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/connection/pool.ts";
 import { startTestPostgres, type TestPostgres } from "../../../postgres.ts";
 import { type Relay, startRelay, type Wire } from "../../../relay.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { addSeconds } from "../../../../core/time.ts";
-import { type Database, openDatabase } from "../../../../functions/adapters/postgres/pool.ts";
+import { type Database, openDatabase } from "../../../../functions/adapters/postgres/connection/pool.ts";
 import { type DemoReading, endless, historyEndsAt, readDataset } from "../../../../functions/machine/demo/dataset.ts";
 import { demoStartAt, openSensorApp } from "../../../../functions/machine/demo/sensor-app.ts";
 import { testClock } from "../../../fakes/clock.ts";

@@ -6,7 +6,7 @@ import type { Mix } from "../../../../../core/mix/mix.ts";
 import { sharesOf } from "../../../../../core/mix/shares.ts";
 import { everyLead } from "../../../../../core/model/leads.ts";
 import { addSeconds } from "../../../../../core/time.ts";
-import { postgresDays } from "../../../../../functions/adapters/postgres/days.ts";
+import { postgresDays } from "../../../../../functions/adapters/postgres/day/days.ts";
 import { numbersApart, toIssuedRows } from "../../../../../functions/adapters/postgres/forecast/issued-row.ts";
 import { postgresLedger } from "../../../../../functions/adapters/postgres/ledger.ts";
 import { postgresScores } from "../../../../../functions/adapters/postgres/score/scores.ts";
