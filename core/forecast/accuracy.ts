@@ -18,6 +18,20 @@ export type ScoreSums = ScoreKey & {
 /** Sums over the scored leads of one target, of what serves the fleet's sensors. */
 export type FleetAccuracy = Pick<ScoreSums, "target" | "n" | "covered" | "absoluteError" | "persistenceError">;
 
+/** The sums of sensors' targets as those of the fleet's, by target. */
+export function fleetAccuracyOf(sums: ScoreSums[]): FleetAccuracy[] {
+  const totals = new Map<string, FleetAccuracy>();
+  for (const { target, n, covered, absoluteError, persistenceError } of sums) {
+    const total = totals.get(target) ?? { target, n: 0, covered: 0, absoluteError: 0, persistenceError: 0 };
+    totals.set(target, total);
+    total.n += n;
+    total.covered += covered;
+    total.absoluteError += absoluteError;
+    total.persistenceError += persistenceError;
+  }
+  return [...totals.values()].sort((a, b) => byText(a.target, b.target));
+}
+
 export type GroupBy = "lead" | "day" | "model";
 
 /** Scores of one sensor with targetAt in [from, to), by what they are grouped. */

@@ -253,6 +253,15 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
       expect(await scores.early(["room1"], at(1), at(9))).toEqual([]);
     });
 
+    it("does not wait for a lead again that two slots said from one origin", async () => {
+      const { ledger, scores } = await open();
+      const one = { error: [0.5], pinball: [1], isCovered: [true], ownPinball: [1], ownIsCovered: [true] };
+      await scores.record([scoreOf({ ...one, persistenceError: [1], seasonalNaiveError: [null] })]);
+      await ledger.record([], [forecastOf({ slot: at(-1), origin: at(0), issuedAt: at(0), mix: null })]);
+      await ledger.record([], [forecastOf({ slot: at(0), origin: at(0), issuedAt: at(0.5), mix: null })]);
+      expect(await scores.early(["room1"], slot, at(1))).toEqual([]);
+    });
+
     it("pairs what both said alone of one moment and lead, oldest first, then by target and lead", async () => {
       const { scores } = await open();
       const rows = ["model-a", "b"].flatMap((modelKey) =>

@@ -7,7 +7,7 @@ import { names, recordset } from "./bulk.ts";
 import { column, type RowOf } from "./columns.ts";
 import { moveRevision } from "./revision.ts";
 import type { PredictorSchema } from "./schema.ts";
-import { sumRange, sumsOf } from "./score/score-sums.ts";
+import { noSums, type ScoreTotals } from "./score/score-sums.ts";
 import { outcomeColumns } from "./tables.ts";
 
 const meritSeconds = 7 * 86_400;
@@ -63,24 +63,32 @@ export function toCrossing({ chance, crossing }: RowOf<typeof crossingColumns>):
  * Brings the merits of those of these sensors up to date whose merit is an hour old; each at a time of its own,
  * so that no cycle has all of them to do.
  */
-export async function refreshMerits(db: Kysely<PredictorSchema>, sensorIds: string[], now: Date): Promise<void> {
-  const range = await sumRange(db, addSeconds(now, -meritSeconds));
-  const { rows } = await sql<ScoreSums>`
-    select st.sensor_id as "sensorId", t.target, t.model_key as "modelKey", total.*
+export async function refreshMerits(
+  db: Kysely<PredictorSchema>,
+  totals: ScoreTotals,
+  sensorIds: string[],
+  now: Date,
+): Promise<void> {
+  const { rows: due } = await sql<{ sensorId: string; targets: string[]; modelKeys: string[] }>`
+    select st.sensor_id as "sensorId", l.targets, l.model_keys as "modelKeys"
     from sensor_state st join sensor_key k using (sensor_id)
     join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served
     join lineage l using (lineage_id)
-    cross join lateral (
-      select st.sensor_id, t.target, t.model_key from unnest(l.targets, l.model_keys) as t (target, model_key)
-    ) as t
-    cross join lateral (${sumsOf("t", range)}) as total
     where st.sensor_id = any(${sensorIds}::text[])
       and (st.scored_at is null or st.scored_at > ${now} or st.scored_at < ${addSeconds(now, -meritAgeSeconds)}::timestamptz
         + ${meritAgeSeconds / 2} * random() * interval '1 second')`.execute(db);
-  if (rows.length === 0) return;
-  const merits = [...Map.groupBy(rows, (row) => row.sensorId)].map(([sensorId, sums]) => {
-    const { skill, coverage, trouble, targets } = meritOf(sums);
-    return { sensor_id: sensorId, skill, coverage, trouble, merit: targets, scored_at: now };
+  if (due.length === 0) return;
+  const after = addSeconds(now, -meritSeconds);
+  const sums = await totals({ sensorIds: due.map(({ sensorId }) => sensorId), after, asOf: null });
+  const bySensor = Map.groupBy(sums, (one) => one.sensorId);
+  const merits = due.map(({ sensorId, targets, modelKeys }) => {
+    const own = targets.map((target, i) => {
+      const key = { sensorId, target, modelKey: modelKeys[i]! };
+      const isOf = (one: ScoreSums) => one.target === target && one.modelKey === key.modelKey;
+      return bySensor.get(sensorId)?.find(isOf) ?? { ...key, ...noSums };
+    });
+    const { skill, coverage, trouble, targets: merit } = meritOf(own);
+    return { sensor_id: sensorId, skill, coverage, trouble, merit, scored_at: now };
   });
   const fields = Object.keys(meritColumns).filter((name) => name !== "sensor_id");
   await sql`

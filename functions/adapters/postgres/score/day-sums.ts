@@ -54,10 +54,19 @@ async function nextDay(db: Kysely<PredictorSchema>, closedBy: Date): Promise<Beg
 /** Sums the next sensors of a day; true when it is whole. Who comes second with the same sensors adds nothing. */
 async function sumSome(db: Kysely<PredictorSchema>, read: ReadScores, { day, through }: Begun): Promise<boolean> {
   const { from, to } = rangeOf(day);
+  const isNext = (id: string) => (through === null ? sql`true` : sql`${sql.ref(id)} > ${through}`);
+  const has = (table: string) => sql`exists (
+    select from ${sql.table(table)} s where s.sensor_no = k.sensor_no and s.target_at >= ${from} and s.target_at < ${to})`;
+  // By the sensors' index: what is looked at ends with the last of them.
   const known = await sql<{ id: string }>`
-    select distinct sensor_id as id from score_total where target_at >= ${from} and target_at < ${to}
-      and ${through === null ? sql`true` : sql`sensor_id > ${through}`}
-    order by 1 limit ${sensorsAtOnce}`.execute(db);
+    select id from (
+      (select k.sensor_id as id from sensor_key k
+        where ${isNext("k.sensor_id")} and (${has("scored_moment")} or ${has("scored")})
+        order by 1 limit ${sensorsAtOnce})
+      union
+      (select distinct b.sensor_id as id from score b
+        where b.target_at >= ${from} and b.target_at < ${to} and ${isNext("b.sensor_id")} order by 1 limit ${sensorsAtOnce})
+    ) as found order by 1 limit ${sensorsAtOnce}`.execute(db);
   const ids = known.rows.map(({ id }) => id);
   const isWhole = ids.length < sensorsAtOnce;
   const sums = await sumsOf(read, day, ids);

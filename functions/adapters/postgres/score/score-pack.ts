@@ -75,22 +75,48 @@ export function packMoment(parts: Part[]): Moment {
 
 /** The parts of a row. */
 export function openMoment({ heads, lists }: Moment): Part[] {
+  let start = 0;
+  return openHeads(heads).map((numbers) => {
+    const head = numbers.slice(0, -1);
+    const end = start + numbers.at(-1)!;
+    const part = { kindNo: head[0]!, head, list: lists.subarray(start, end) };
+    start = end;
+    return part;
+  });
+}
+
+/** What stands in `heads`: the twelve numbers of each of its parts. */
+export function openHeads(heads: Uint8Array): number[][] {
   const from = { bytes: heads, at: 0 };
-  const parts: Part[] = [];
-  for (let start = 0; from.at < heads.length; ) {
-    const head = takeMany(from, numbersInHead);
-    const length = head.pop()!;
-    parts.push({ kindNo: head[0]!, head, list: lists.subarray(start, start + length) });
-    start += length;
-  }
-  return parts;
+  const found: number[][] = [];
+  while (from.at < heads.length) found.push(takeMany(from, numbersInHead));
+  return found;
+}
+
+/** The seven sums of a part as the view `score_total` has them: float32, in the target's unit. */
+export function openSums(head: number[]): number[] {
+  const [, , multiple, divisor, n, covered, ...rest] = head as [number, number, number, number, number, number];
+  const [error, persistence, seasonalN, seasonal, paired] = rest as number[] as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const sum = (code: number) => (multiple === 0 ? floatOf(code) : Math.fround((code * multiple) / divisor));
+  return [n, covered, sum(error), sum(persistence), seasonalN, sum(seasonal), sum(seasonalN === n ? error : paired)];
+}
+
+/** When the score was made, in ms after its moment. */
+export function openDelay(head: number[]): number {
+  return unfold(head[1]!);
 }
 
 type Named = Pick<Score, "sensorId" | "target" | "modelKey" | "targetAt">;
 
 /** The score that a part was made of, numbers in float32 but the actual. */
 export function openScore({ head, list }: Part, named: Named): Score {
-  const [, delay, multiple, divisor, count] = head as [number, number, number, number, number];
+  const [, , multiple, divisor, count] = head as [number, number, number, number, number];
   const view = new DataView(list.buffer, list.byteOffset, list.byteLength);
   const from = { bytes: list, at: 8 };
   const actual = view.getFloat64(0);
@@ -98,7 +124,7 @@ export function openScore({ head, list }: Part, named: Named): Score {
   const own = take(from);
   const isCovered = takeFlags(from, count);
   const ownIsCovered = own === byLead ? takeFlags(from, count) : isCovered.slice();
-  const scoredAt = new Date(named.targetAt.getTime() + unfold(delay));
+  const scoredAt = new Date(named.targetAt.getTime() + openDelay(head));
   const { sensorId, target, modelKey, targetAt } = named;
   // Steps count from the actual: nobody needs to know where theirs began.
   const resolution = multiple === 0 ? null : { multiple, divisor, base: 0 };

@@ -1,51 +1,93 @@
-import { type Kysely, type RawBuilder, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
+import type { ScoreKey, ScoreSums } from "../../../../core/forecast/accuracy.ts";
 import { addSeconds, ceilToStep } from "../../../../core/time.ts";
-import { counts } from "../annotation/left-out.ts";
+import { leftOutReader } from "../annotation/left-out.ts";
 import type { PredictorSchema } from "../schema.ts";
+import { type SumsQuery, storedSums } from "./stored-sums.ts";
 
 const daySeconds = 86_400;
 
-/** Moments after `after`; of them those in [from, to), midnights in UTC, have their days summed whole. */
-export type SumRange = { after: Date; from: Date; to: Date };
+/** Of the scores after `after`; with `asOf` of those that were known then. */
+export type TotalsQuery = { sensorIds: string[]; after: Date; asOf: Date | null };
+export type ScoreTotals = (query: TotalsQuery) => Promise<ScoreSums[]>;
 
-/** How much of the time after `after` is summed by days; those are summed oldest first. */
-export async function sumRange(db: Kysely<PredictorSchema>, after: Date): Promise<SumRange> {
+/**
+ * Sums the sensors' scores by target and model, without what annotations leave out: a day that is summed by its sums,
+ * the rest score by score. What was known at a moment is told by single scores alone.
+ */
+export function scoreTotals(db: Kysely<PredictorSchema>): ScoreTotals {
+  const read = storedSums(db);
+  return async ({ sensorIds, after, asOf }) => {
+    if (sensorIds.length === 0) return [];
+    const totals = createTotals();
+    const query: SumsQuery = { sensorIds, after, upTo: asOf };
+    const days = asOf === null ? await summedDays(db, after) : null;
+    if (days !== null) for (const { sums, ...key } of await sumsOfDays(db, sensorIds, days)) totals.add(key, sums);
+    const [rows, isLeftOut] = await Promise.all([
+      read(days === null ? query : { ...query, but: days }),
+      leftOutReader(db, sensorIds),
+    ]);
+    for (const one of rows) {
+      if (asOf !== null && one.scoredAt > asOf.getTime()) continue;
+      if (!isLeftOut(one)) totals.add(one, one.sums);
+    }
+    return totals.all();
+  };
+}
+
+type Days = { from: Date; to: Date };
+
+/** The whole days after `after` that are summed, from midnight to midnight in UTC; they are summed oldest first. */
+async function summedDays(db: Kysely<PredictorSchema>, after: Date): Promise<Days | null> {
   const { rows } = await sql<{ end: Date | null }>`
     select (max(day) + 1)::timestamp at time zone 'UTC' as "end" from summed_day where is_whole`.execute(db);
   const from = ceilToStep(addSeconds(after, 0.001), daySeconds);
-  const end = rows[0]?.end ?? from;
-  return { after, from, to: end > from ? end : from };
+  const to = rows[0]?.end ?? from;
+  return to > from ? { from, to } : null;
 }
 
-/**
- * A select of one row, the `ScoreSums` of the scores of `key` (an alias with sensor_id, target and model_key) in the
- * range: a day that is summed by its sums, the rest score by score, those for which `isKnown` of a score `s`.
- */
-export function sumsOf(key: string, { after, from, to }: SumRange, isKnown = sql<boolean>`true`): RawBuilder<unknown> {
-  const isOf = (row: string) =>
-    sql.join(
-      ["sensor_id", "target", "model_key"].map(
-        (name) => sql`${sql.ref(`${row}.${name}`)} = ${sql.ref(`${key}.${name}`)}`,
-      ),
-      sql` and `,
-    );
-  const within = (range: RawBuilder<boolean>) => sql`
-    select s.sums::float8[] as sums from score_total s where ${isOf("s")} and ${range} and ${isKnown} and ${counts("s")}`;
-  return sql`
-    select coalesce(sum(sums[1]), 0)::int as n, coalesce(sum(sums[2]), 0)::int as covered,
-      coalesce(sum(sums[3]), 0) as "absoluteError", coalesce(sum(sums[4]), 0) as "persistenceError",
-      coalesce(sum(sums[5]), 0)::int as "seasonalNaiveN", coalesce(sum(sums[6]), 0) as "seasonalNaiveError",
-      coalesce(sum(sums[7]), 0) as "pairedAbsoluteError"
-    from (
-      ${within(sql<boolean>`s.target_at > ${after} and s.target_at < ${from}`)}
-      union all
-      select array[u.n, u.covered, u.error, u.persistence, u.seasonal_n, u.seasonal, u.paired]::float8[] as sums
-      from score_day d cross join lateral unnest(d.n, d.covered, d.error, d.persistence_error, d.seasonal_naive_n,
-        d.seasonal_naive_error, d.error_where_seasonal_naive)
-        as u (n, covered, error, persistence, seasonal_n, seasonal, paired)
-      where ${isOf("d")} and d.day >= (${from}::timestamptz at time zone 'UTC')::date
-        and d.day < (${to}::timestamptz at time zone 'UTC')::date
-      union all
-      ${within(sql<boolean>`s.target_at >= ${to} and s.target_at > ${after}`)}
-    ) as part`;
+async function sumsOfDays(db: Kysely<PredictorSchema>, sensorIds: string[], { from, to }: Days) {
+  const { rows } = await sql<ScoreKey & { sums: number[] }>`
+    select d.sensor_id as "sensorId", d.target, d.model_key as "modelKey", array[sum(u.n), sum(u.covered), sum(u.error),
+      sum(u.persistence), sum(u.seasonal_n), sum(u.seasonal), sum(u.paired)]::float8[] as sums
+    from score_day d cross join lateral unnest(d.n, d.covered, d.error::float8[], d.persistence_error::float8[],
+      d.seasonal_naive_n, d.seasonal_naive_error::float8[], d.error_where_seasonal_naive::float8[])
+      as u (n, covered, error, persistence, seasonal_n, seasonal, paired)
+    where d.sensor_id = any(${sensorIds}::text[]) and d.day >= (${from}::timestamptz at time zone 'UTC')::date
+      and d.day < (${to}::timestamptz at time zone 'UTC')::date
+    group by 1, 2, 3`.execute(db);
+  return rows;
 }
+
+/** Sums by sensor, target and model. */
+function createTotals() {
+  const known = new Map<string, Map<string, Map<string, ScoreSums>>>();
+  const totalOf = ({ sensorId, target, modelKey }: ScoreKey): ScoreSums => {
+    const ofSensor = known.get(sensorId) ?? new Map<string, Map<string, ScoreSums>>();
+    if (ofSensor.size === 0) known.set(sensorId, ofSensor);
+    const ofTarget = ofSensor.get(target) ?? new Map<string, ScoreSums>();
+    if (ofTarget.size === 0) ofSensor.set(target, ofTarget);
+    const total = ofTarget.get(modelKey) ?? { sensorId, target, modelKey, ...noSums };
+    ofTarget.set(modelKey, total);
+    return total;
+  };
+  return {
+    add(key: ScoreKey, sums: number[]): void {
+      const total = totalOf(key);
+      total.n += sums[0]!;
+      total.covered += sums[1]!;
+      total.absoluteError += sums[2]!;
+      total.persistenceError += sums[3]!;
+      total.seasonalNaiveN += sums[4]!;
+      total.seasonalNaiveError += sums[5]!;
+      total.pairedAbsoluteError += sums[6]!;
+    },
+    all: (): ScoreSums[] => [...known.values()].flatMap((a) => [...a.values()].flatMap((b) => [...b.values()])),
+  };
+}
+
+/** Of nothing. */
+export const noSums = {
+  ...{ n: 0, covered: 0, absoluteError: 0, persistenceError: 0 },
+  ...{ seasonalNaiveN: 0, seasonalNaiveError: 0, pairedAbsoluteError: 0 },
+};

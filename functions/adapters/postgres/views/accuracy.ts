@@ -1,42 +1,31 @@
 import { type Kysely, sql } from "kysely";
-import { accuracyOf, type FleetAccuracy, type ScoreSums } from "../../../../core/forecast/accuracy.ts";
+import { accuracyOf, fleetAccuracyOf, type ScoreKey } from "../../../../core/forecast/accuracy.ts";
 import type { Score } from "../../../../core/forecast/score.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyViews } from "../../../../core/views.ts";
-import { counts } from "../annotation/left-out.ts";
 import type { PredictorSchema } from "../schema.ts";
-import { sumRange, sumsOf } from "../score/score-sums.ts";
+import { scoreTotals } from "../score/score-sums.ts";
 import { storedScores } from "../score/stored-scores.ts";
 
 /** Accuracy from the stored scores: quick sums for many sensors, every lead for one. */
 export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
   const read = storedScores(db);
+  const totals = scoreTotals(db);
   return {
     async scoreSums(keys, after, asOf) {
-      const isNow = asOf === null;
-      // What was known at a moment is told by single scores alone.
-      const range = isNow ? await sumRange(db, after) : { after, from: after, to: after };
-      const { rows } = await sql<ScoreSums>`
-        select k.sensor_id as "sensorId", k.target, k.model_key as "modelKey", total.*
-        from unnest(${keys.map((key) => key.sensorId)}::text[], ${keys.map((key) => key.target)}::text[],
-          ${keys.map((key) => key.modelKey)}::text[]) as k (sensor_id, target, model_key)
-        cross join lateral (${sumsOf("k", range, isNow ? undefined : sql<boolean>`s.scored_at <= ${asOf} and s.target_at <= ${asOf}`)}) total
-        where total.n > 0`.execute(db);
-      return rows;
+      const found = await totals({ sensorIds: [...new Set(keys.map(({ sensorId }) => sensorId))], after, asOf });
+      const byKey = new Map(found.map((sums) => [keyOf(sums), sums]));
+      return keys.flatMap((key) => byKey.get(keyOf(key)) ?? []);
     },
 
     async fleetAccuracy(after, mostSensors) {
-      const { rows } = await sql<FleetAccuracy>`
-        select s.target, sum(sums[1]::float8)::int as n, sum(sums[2]::float8)::int as covered,
-          sum(sums[3]::float8) as "absoluteError", sum(sums[4]::float8) as "persistenceError"
-        from (select sensor_id from sensor order by sensor_id limit ${mostSensors}) as few
-        join score_total s on s.sensor_id = few.sensor_id and s.target_at > ${after}
-        left join model m on m.model_id = s.model_key
-        where m.status is distinct from 'challenger' and ${counts("s")}
-        group by s.target
-        having sum(sums[1]::float8) > 0
-        order by s.target`.execute(db);
-      return rows;
+      const { rows } = await sql<{ id: string; challengers: string[] }>`
+        select s.sensor_id as id, array(
+          select m.model_id from model m where m.sensor_id = s.sensor_id and m.status = 'challenger') as challengers
+        from sensor s order by s.sensor_id limit ${mostSensors}`.execute(db);
+      const challengers = new Set(rows.flatMap((row) => row.challengers));
+      const sums = await totals({ sensorIds: rows.map(({ id }) => id), after, asOf: null });
+      return fleetAccuracyOf(sums.filter(({ n, modelKey }) => n > 0 && !challengers.has(modelKey)));
     },
 
     async accuracy({ sensorId, from, to, groupBy, stepSeconds, reach, withLeftOut }) {
@@ -52,6 +41,10 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
       );
     },
   };
+}
+
+function keyOf({ sensorId, target, modelKey }: ScoreKey): string {
+  return JSON.stringify([sensorId, target, modelKey]);
 }
 
 /** Origins in [from, to) of the sensor's served forecasts, by target and model. */

@@ -6,6 +6,7 @@ import { addSeconds } from "../../../../../core/time.ts";
 import { toScore } from "../../../../../functions/adapters/postgres/score/score-row.ts";
 import { postgresScores } from "../../../../../functions/adapters/postgres/score/scores.ts";
 import { storedScores } from "../../../../../functions/adapters/postgres/score/stored-scores.ts";
+import { type SumsQuery, storedSums } from "../../../../../functions/adapters/postgres/score/stored-sums.ts";
 import { slot } from "../builders.ts";
 import { freshDatabase } from "../fresh-database.ts";
 import { scoresOf } from "./score-builders.ts";
@@ -80,6 +81,44 @@ test("reads what is asked for: sensors, models, [from, to)", async () => {
   const since = await read({ ...everything, from: days[2]!, withLeftOut: true });
   expectSame(since, await byView(sql<boolean>`target_at >= ${days[2]!}`));
   expect(await read({ ...everything, sensorIds: ["c"], withLeftOut: true })).toEqual([]);
+});
+
+test("reads of every table's days the sums that the view says, in (after, upTo] but for some days", async () => {
+  await fill();
+  const read = storedSums(database.db);
+  const query: SumsQuery = { sensorIds: everything.sensorIds, after: addSeconds(slot, -1), upTo: null };
+  const textOf = (one: Awaited<ReturnType<typeof read>>[number]) => JSON.stringify(one);
+  const known = async (where = sql<boolean>`true`) => {
+    const rows = await database.db.selectFrom("score_total").selectAll().where(where).execute();
+    return rows
+      .map(({ sensor_id: sensorId, target, model_key: modelKey, target_at, scored_at, sums }) =>
+        textOf({
+          sensorId,
+          target,
+          modelKey,
+          targetAt: target_at.getTime(),
+          scoredAt: scored_at.getTime(),
+          sums: sums.map(Math.fround),
+        }),
+      )
+      .sort();
+  };
+  const found = async (more: Partial<SumsQuery>) =>
+    (await read({ ...query, ...more }))
+      .map(({ sensorId, target, modelKey, targetAt, scoredAt, sums }) =>
+        textOf({ sensorId, target, modelKey, targetAt, scoredAt, sums: sums.map(Math.fround) }),
+      )
+      .sort();
+  expect(await found({})).toHaveLength(36);
+  expect(await found({})).toEqual(await known());
+  for (const day of days) {
+    expect(await found({ after: day })).toEqual(await known(sql<boolean>`target_at > ${day}`));
+    const but = { from: day, to: addSeconds(day, daySeconds) };
+    expect(await found({ but })).toEqual(await known(sql<boolean>`target_at < ${but.from} or target_at >= ${but.to}`));
+  }
+  expect(await found({ sensorIds: ["b", "c"], upTo: days[1]! })).toEqual(
+    await known(sql<boolean>`sensor_id = 'b' and target_at <= ${days[1]!}`),
+  );
 });
 
 test("leaves out what annotations disturb, of one target or of all", async () => {
