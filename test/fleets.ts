@@ -4,9 +4,8 @@ import { encodeGolden, type FleetRow } from "../core/model/fleet/golden.ts";
 import { type FleetGraph, FleetManifest } from "../core/model/fleet/manifest.ts";
 import { type PartFile, partDims } from "../core/model/fleet/part-file.ts";
 import { loadEngine } from "../models/engine/load.ts";
-import { exportFleet, meanSkip } from "../models/onnx/fleet.ts";
+import { exportFleet, type FleetExport, meanSkip } from "../models/onnx/fleet.ts";
 import { createFleetGolden } from "../models/onnx/golden.ts";
-import type { WeightType } from "../models/onnx/graph.ts";
 import { humidity, temperature } from "./builders.ts";
 import { buildRows, buildShape, buildUniform, buildWeights, buildWidths } from "./models/engine/builders.ts";
 
@@ -57,7 +56,10 @@ export function manifestOf(fleetId: string, graph: FleetGraph = fleetGraph): Fle
 }
 
 /** A whole version of a fleet of random networks, its sensors' parts, and rows of theirs. */
-export async function fleetOf(sensorIds: string[], { seeds = 2, weightType = "float16" as WeightType } = {}) {
+export async function fleetOf(
+  sensorIds: string[],
+  { seeds = 2, weightType = "float16" as FleetExport["weightType"] } = {},
+) {
   const graph = fleetGraph;
   const shape = buildShape({
     ...{ contextLength: graph.contextLength, channels: graph.channels, targets: graph.targets, horizon: graph.leads },

@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { type NetworkShape, parameterLayout } from "../layout.ts";
 import { createNetwork } from "../network.ts";
+import { roundFirstLayer } from "../onnx/whole.ts";
 import { createRandom } from "../random.ts";
 import { createRowEncoder, drawFleetBatches, type FleetData, fleetShape, shuffle, widthsOf } from "./dataset.ts";
 import { fleetLearningRate, fleetPolicy, fleetSteps } from "./policy.ts";
@@ -15,8 +16,9 @@ export function stepsOf({ trainees }: FleetData): number {
 
 /**
  * The averaged weights of one network, fitted once on all rows of all trainees; skips in the order of the trainees.
- * What the far head says counts for less the fewer days have taught it: the rest is ridge. `onStep` hears of each
- * step's loss and of the number done. Throws badInput "diverged: ...".
+ * What the far head says counts for less the fewer days have taught it: the rest is ridge. The first layer is rounded
+ * as it will be stored: what is judged is what will be served. `onStep` hears of each step's loss and of the number
+ * done. Throws badInput "diverged: ...".
  */
 export function fitFleetNetwork(
   engine: Engine,
@@ -48,7 +50,7 @@ export function fitFleetNetwork(
         onStep(step + 1, loss);
       }
     }
-    return trustFar(network.shape, network.weights(true), daysOf(data));
+    return roundFirstLayer(network.shape, trustFar(network.shape, network.weights(true), daysOf(data)));
   } finally {
     network.dispose();
   }

@@ -1,14 +1,15 @@
 import { decodeTensors, encodeTensors } from "../../core/model/fleet/tensor-file.ts";
 import type { FleetPrior } from "./prior.ts";
+import { squareOf, triangleOf } from "./triangle.ts";
 
-/** A prior as tensors, for the sensors that will join its fleet's version. */
+/** A prior as tensors, of the gram matrices the lower triangles, for the sensors that will join its fleet's version. */
 export function encodePrior(prior: FleetPrior): Uint8Array {
   const { linear, branch, change, equations } = prior;
   const flat = {
     ...{ linearCenter: linear.center, linearScale: linear.scale },
     ...{ branchCenter: branch.center, branchScale: branch.scale },
     ...Object.fromEntries(change.map((others, k) => [`change.${k}`, others])),
-    ...Object.fromEntries(equations.map(({ gram }, k) => [`gram.${k}`, gram])),
+    ...Object.fromEntries(equations.map(({ gram }, k) => [`triangle.${k}`, triangleOf(gram)])),
     ...Object.fromEntries(equations.map(({ product }, k) => [`product.${k}`, product])),
     ...Object.fromEntries(lists.map((name) => [name, prior[name]])),
   };
@@ -29,7 +30,10 @@ export function decodePrior(bytes: Uint8Array): FleetPrior {
     branch: { center: list("branchCenter"), scale: list("branchScale") },
     change: perTarget((k) => list(`change.${k}`)),
     equations: perTarget((k) => ({
-      gram: Float64Array.from(list(`gram.${k}`)),
+      // Priors made before have the whole matrix.
+      gram: tensors.has(`gram.${k}`)
+        ? Float64Array.from(list(`gram.${k}`))
+        : squareOf(Float64Array.from(list(`triangle.${k}`))),
       product: Float64Array.from(list(`product.${k}`)),
     })),
     ...{ residualScale: list("residualScale"), errorScale: list("errorScale"), pathScale: list("pathScale") },

@@ -1,5 +1,6 @@
 import { decodeTensors, encodeTensors } from "../../core/model/fleet/tensor-file.ts";
 import type { KeptSums, TargetSums } from "./sums.ts";
+import { squareOf, triangleOf } from "./triangle.ts";
 
 const lists = ["product", "squares", "counts", "errorSquares", "errorCounts", "penalties", "shares"] as const;
 
@@ -30,18 +31,4 @@ export function decodeSums(bytes: Uint8Array): KeptSums {
 
 function tensorOf(name: string, values: Float64Array) {
   return { name, type: "F32" as const, dims: [values.length], values: Float32Array.from(values) };
-}
-
-function triangleOf(square: Float64Array): Float64Array {
-  const width = Math.sqrt(square.length);
-  const triangle = new Float64Array((width * (width + 1)) / 2);
-  for (let i = 0, at = 0; i < width; i++) for (let j = 0; j <= i; j++) triangle[at++] = square[i * width + j]!;
-  return triangle;
-}
-
-function squareOf(triangle: Float64Array): Float64Array {
-  const width = Math.floor(Math.sqrt(2 * triangle.length));
-  const square = new Float64Array(width * width);
-  for (let i = 0, at = 0; i < width; i++) for (let j = 0; j <= i; j++) square[i * width + j] = triangle[at++]!;
-  return square;
 }

@@ -7,13 +7,13 @@ import { spreadMatrix } from "./spread.ts";
 
 /**
  * A fleet's networks, trained from several seeds, as `Network.weights` gives them; the forecast is their mean and a
- * share of ridge.
+ * share of ridge. With `weightType` float16 the first layer's matrix lies in bytes (see `roundFirstLayer`).
  */
 export type FleetExport = {
   shape: NetworkShape;
   members: Float32Array[];
   ridgeShare: number;
-  weightType: WeightType;
+  weightType: Exclude<WeightType, "int8">;
 };
 
 /**

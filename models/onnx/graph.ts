@@ -1,11 +1,12 @@
 import protobuf from "protobufjs/light.js";
+import { toWhole } from "./whole.ts";
 
 /** Operator set and file format of every model that is written here; ONNX Runtime 1.12 and later read them. */
 export const onnxOpset = 17;
 const irVersion = 8;
 
 /** ONNX's numbers of the element types; `Cast` takes them as its attribute `to`. */
-export const dataTypes = { float32: 1, int64: 7, float16: 10, float64: 11 } as const;
+export const dataTypes = { float32: 1, int8: 3, int64: 7, float16: 10, float64: 11 } as const;
 const attributeTypes = { int: 2, ints: 7 } as const;
 
 /** Field numbers of the ONNX messages (https://onnx.ai/onnx/repo-docs/IR.html), those that are used here. */
@@ -64,8 +65,12 @@ const messages = protobuf.Root.fromJSON({
 
 type Attribute = number | number[];
 type FloatType = "float32" | "float64";
-/** How weights lie in the file; float16 ones are cast to float32 when the file is opened. */
-export type WeightType = "float32" | "float16";
+/**
+ * How weights lie in the file; others than float32 become it when the file is opened. int8: matrices, as multiples of a
+ * unit that each column has. They are cast and multiplied, which is done once; ONNX Runtime would go over the whole of
+ * what `DequantizeLinear` makes at every run.
+ */
+export type WeightType = "float32" | "float16" | "int8";
 
 /** A graph under construction: every method gives back the name of the value that it adds. */
 export type GraphBuilder = {
@@ -123,6 +128,13 @@ export function createGraph(from?: Uint8Array): GraphBuilder {
     constant(name, dims, values, type = "float32") {
       const size = dims.reduce((product, dim) => product * dim, 1);
       if (size !== values.length) throw new Error(`${name}: ${values.length} values for dims ${dims}`);
+      if (type === "int8") {
+        const { numbers, units } = toWhole(values, dims.at(-1) ?? 1);
+        const rawData = new Uint8Array(numbers.buffer);
+        initializers.push({ name: `${name}.whole`, dims, dataType: dataTypes.int8, rawData });
+        const whole = this.node("Cast", [`${name}.whole`], `${name}.float`, { to: dataTypes.float32 });
+        return this.node("Mul", [whole, this.constant(`${name}.units`, [units.length], units)], name);
+      }
       const rawData = new Uint8Array((type === "float16" ? Float16Array : Float32Array).from(values).buffer);
       const stored = type === "float16" ? `${name}.half` : name;
       initializers.push({ name: stored, dims, dataType: dataTypes[type], rawData });

@@ -1,6 +1,7 @@
 import type { NetworkShape } from "../layout.ts";
 import { featureCount, leadCount, outputCount, parameterLayout } from "../layout.ts";
 import type { GraphBuilder, WeightType } from "./graph.ts";
+import { firstLayerKeys } from "./whole.ts";
 
 /** What the pieces of one net share; `node`, `constant` and `integers` put the net's name before theirs. */
 export type Net = {
@@ -8,6 +9,8 @@ export type Net = {
   tensor(key: string): ArrayLike<number>;
   /** Tensors of the weights below each other as one constant, by default with the only one's own dims. */
   weights(keys: string[], dims?: number[]): string;
+  /** The same of a large matrix, in fewer bytes where weights are stored in few. */
+  matrix(keys: string[], dims: number[]): string;
 } & Pick<GraphBuilder, "constant" | "integers" | "node">;
 
 /** Names the pieces of a net and finds its weights, which are stored as `type`. */
@@ -24,14 +27,15 @@ export function nameNet(
     return found ? weights.subarray(found.offset, found.offset + found.size) : new Float32Array();
   };
   const named = (key: string) => (key ? `${name}.${key}` : key);
+  const stored = (keys: string[], dims: number[] | undefined, as: WeightType) => {
+    const first = keys[0] ?? "";
+    const values = keys.flatMap((key) => Array.from(tensor(key)));
+    return graph.constant(named(first), dims ?? tensors.get(first)?.dims ?? [], values, as);
+  };
   return {
-    shape,
-    tensor,
-    weights: (keys, dims) => {
-      const first = keys[0] ?? "";
-      const values = keys.flatMap((key) => Array.from(tensor(key)));
-      return graph.constant(named(first), dims ?? tensors.get(first)?.dims ?? [], values, type);
-    },
+    ...{ shape, tensor },
+    weights: (keys, dims) => stored(keys, dims, type),
+    matrix: (keys, dims) => stored(keys, dims, type === "float16" ? "int8" : type),
     constant: (key, dims, values) => graph.constant(named(key), dims, values),
     integers: (key, values) => graph.integers(named(key), values),
     node: (opType, inputs, outputs, attributes) =>
@@ -93,9 +97,10 @@ function addBranch(net: Net, clipped: string, state: string | null): string {
     const key = `branch.${layer}`;
     const isJoint = layer === 0 && joinsHidden && state !== null;
     if (isJoint) x = net.node("Concat", [x, state], "joint", { axis: 1 });
-    const weight = isJoint
-      ? net.weights([`${key}.weight`, "branch.joined"], [embedded + hidden, branchUnits])
-      : net.weights([`${key}.weight`]);
+    const weight =
+      layer === 0
+        ? net.matrix(firstLayerKeys(net.shape), [embedded + (isJoint ? hidden : 0), branchUnits])
+        : net.weights([`${key}.weight`]);
     const linear = net.node("Gemm", [x, weight, net.weights([`${key}.bias`])], key);
     x = net.node("Mul", [linear, net.node("Sigmoid", [linear], `${key}.gate`)], `${key}.silu`);
   }

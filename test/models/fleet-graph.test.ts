@@ -5,8 +5,9 @@ import type { NetworkShape, TrainingRows } from "../../models/layout.ts";
 import { leadCount, rowFeatures } from "../../models/layout.ts";
 import { createNetwork } from "../../models/network.ts";
 import { bindPart, type PartTensors } from "../../models/onnx/bind.ts";
-import { exportFleet, meanSkip } from "../../models/onnx/fleet.ts";
-import type { WeightType } from "../../models/onnx/graph.ts";
+import { checkGraph } from "../../models/onnx/check/check.ts";
+import { exportFleet, type FleetExport, meanSkip } from "../../models/onnx/fleet.ts";
+import { roundFirstLayer, toWhole } from "../../models/onnx/whole.ts";
 import {
   buildRows,
   buildShape,
@@ -121,8 +122,10 @@ function feedsOf(fleet: ReturnType<typeof buildFleet>, data: TrainingRows): Reco
   };
 }
 
-const exportOf = ({ shape, members }: ReturnType<typeof buildFleet>, weightType: WeightType = "float32") =>
-  exportFleet({ shape, members, ridgeShare, weightType });
+const exportOf = (
+  { shape, members }: ReturnType<typeof buildFleet>,
+  weightType: FleetExport["weightType"] = "float32",
+) => exportFleet({ shape, members, ridgeShare, weightType });
 
 const fullSize = {
   ...{ contextLength: 48, channels: 22, hidden: 16, horizon: 24, linear: 63, extra: 136, branchUnits: 128, sensors: 9 },
@@ -169,20 +172,49 @@ describe.each(cases)("a fleet's graph in ONNX Runtime, %s", (_name, changes, see
   });
 });
 
-test("float16 weights halve the file and move quantiles by less than a thousandth of the residual scale", async () => {
+describe("weights in few bytes", () => {
   const fleet = buildFleet(fullSize, 2);
-  const [full, half] = [exportOf(fleet), exportOf(fleet, "float16")];
-  expect(half.length).toBeLessThan(0.52 * full.length);
-  expect(half.length).toBeLessThan(700_000);
   const data = buildRows(fleet.shape, 40, 7);
-  // Weights of the size that training leaves; those of the tests above are far larger.
-  for (const weights of fleet.members) for (let i = 0; i < weights.length; i++) weights[i]! *= 0.3;
-  const [exact, rounded] = await Promise.all(
-    (["float32", "float16"] as const).map((type) => run(exportOf(fleet, type), feedsOf(fleet, data))),
-  );
-  const largest = Math.max(...exact!.quantiles.map((value, i) => Math.abs(value - rounded!.quantiles[i]!)));
-  expect(largest).toBeGreaterThan(0);
-  expect(largest).toBeLessThan(1e-3);
+  const rounded = { ...fleet, members: fleet.members.map((weights) => roundFirstLayer(fleet.shape, weights.slice())) };
+  const largestMove = async (some: typeof fleet, others: typeof fleet) => {
+    const [exact, stored] = await Promise.all([
+      run(exportOf(some), feedsOf(fleet, data)),
+      run(exportOf(others, "float16"), feedsOf(fleet, data)),
+    ]);
+    return Math.max(...exact.quantiles.map((value, i) => Math.abs(value - stored.quantiles[i]!)));
+  };
+
+  test("take less than two fifths of the file, and are on the list of what may be run", () => {
+    const [full, small] = [exportOf(fleet), exportOf(fleet, "float16")];
+    expect(small.length).toBeLessThan(0.4 * full.length);
+    expect(small.length).toBeLessThan(500_000);
+    expect(checkGraph(small, 100)).toEqual({ ok: true });
+  });
+
+  test("are the network's own once its first layer is rounded: float16 moves quantiles by a thousandth", async () => {
+    const moved = await largestMove(rounded, rounded);
+    expect(moved).toBeGreaterThan(0);
+    expect(moved).toBeLessThan(1e-3);
+  });
+
+  test("move quantiles by a hundredth of the residual scale at most as they are rounded", async () => {
+    const moved = await largestMove(fleet, rounded);
+    expect(moved).toBeGreaterThan(1e-4);
+    expect(moved).toBeLessThan(1e-2);
+  });
+
+  test("stay as they are when they are rounded again", () => {
+    for (const weights of rounded.members) {
+      const again = roundFirstLayer(fleet.shape, weights.slice());
+      expect(relativeDifference(again, Array.from(weights))).toBeLessThan(1e-6);
+    }
+  });
+
+  test("may be those of a layer with columns of zeros", () => {
+    const { numbers, units } = toWhole([0, 2, 0, -1], 2);
+    expect([...numbers]).toEqual([0, 127, 0, -64]);
+    expect([...units]).toEqual([1, Math.fround(2 / 127)]);
+  });
 });
 
 test("refuses weights of another shape, and a fleet without networks", () => {

@@ -399,6 +399,22 @@ test("knows of each operator the size that ONNX Runtime makes", async () => {
         node("Where", ["c", "x", "v"], ["y"]),
       ],
     ],
+    [
+      "Cast of bytes",
+      [
+        [
+          5,
+          [
+            [1, 2],
+            [1, 3],
+            [2, 3],
+            [8, "w"],
+            [9, new Uint8Array([1, 255, 128, 127, 0, 2])],
+          ],
+        ],
+        node("Cast", ["w"], ["y"], attribute("to", 1)),
+      ],
+    ],
     ["Flatten", [floats("w", [2, 3, 4]), node("Flatten", ["w"], ["y"], attribute("axis", -1))]],
     ["Reshape", [integers("s", [0, -1, 2]), node("Reshape", ["x", "s"], ["y"])]],
     [

@@ -10,6 +10,7 @@ export type Value = { dims: number[]; type: "float" | "integer" | "boolean"; kno
 /** ONNX's numbers of the element types that may be here, with their bytes. */
 const elementTypes = new Map<number, { type: Value["type"]; bytes: number }>([
   [1, { type: "float", bytes: 4 }],
+  [3, { type: "integer", bytes: 1 }],
   [6, { type: "integer", bytes: 4 }],
   [7, { type: "integer", bytes: 8 }],
   [9, { type: "boolean", bytes: 1 }],
@@ -23,7 +24,9 @@ const maximumKnown = 64;
 export function typeOf(elementType: number, what: string): { type: Value["type"]; bytes: number } {
   const found = elementTypes.get(elementType);
   if (found) return found;
-  throw refused(`${what} has element type ${elementType}; float, double, float16, int32, int64 and bool are allowed`);
+  throw refused(
+    `${what} has element type ${elementType}; float, double, float16, int8, int32, int64 and bool are allowed`,
+  );
 }
 
 /** Throws artefactRejected for dims that are not there, or hold more than a value may. */
@@ -75,7 +78,9 @@ export function knownValue(numbers: number[], dims = [numbers.length]): Value {
 
 function integersOf(raw: Uint8Array, bytes: number): number[] {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  return Array.from({ length: raw.length / bytes }, (_, i) =>
-    bytes === 8 ? Number(view.getBigInt64(8 * i, true)) : view.getInt32(4 * i, true),
-  );
+  const read = (i: number) => {
+    if (bytes === 8) return Number(view.getBigInt64(8 * i, true));
+    return bytes === 4 ? view.getInt32(4 * i, true) : view.getInt8(i);
+  };
+  return Array.from({ length: raw.length / bytes }, (_, i) => read(i));
 }

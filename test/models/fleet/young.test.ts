@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { decodeTensors, encodeTensors } from "../../../core/model/fleet/tensor-file.ts";
 import { prepare, withDayMeans } from "../../../core/model/history.ts";
 import { fitPart } from "../../../models/fleet/part.ts";
 import { fleetPrior } from "../../../models/fleet/prior.ts";
+import { decodePrior, encodePrior } from "../../../models/fleet/prior-file.ts";
 import { encoding, fitted, someGrid } from "../../core/model/fleet/builders.ts";
 
 const donors = [1, 2, 3].map((seed) => fitted(someGrid(24 * 50, seed), `donor ${seed}`));
@@ -28,6 +30,23 @@ describe("what the fleet tells of a sensor", () => {
       expect(alone.equations[0]!.gram[at]).toBeCloseTo(gram[at]! / rows, 9);
     }
     expect(alone.equations[0]!.product[7]).toBeCloseTo(product[7]! / counts[0]! / change, 9);
+  });
+
+  test("is read as it was written, and as it was written before: with whole matrices", () => {
+    const bytes = encodePrior(prior);
+    const read = decodePrior(bytes);
+    for (const [k, { gram, product }] of prior.equations.entries()) {
+      expect(read.equations[k]!.gram).toEqual(Float64Array.from(Float32Array.from(gram)));
+      expect(read.equations[k]!.product).toEqual(Float64Array.from(Float32Array.from(product)));
+    }
+    const { metadata, tensors } = decodeTensors("a prior", bytes);
+    const before = [...tensors].map(([name, { dims, values }]) => {
+      const k = name.startsWith("triangle.") ? Number(name.slice("triangle.".length)) : null;
+      const whole = k === null ? null : Float32Array.from(prior.equations[k]!.gram);
+      const [stored, size] = whole ? [whole, [whole.length]] : [values, dims];
+      return { name: name.replace("triangle", "gram"), type: "F32" as const, dims: size, values: stored };
+    });
+    expect(decodePrior(encodeTensors(before, metadata))).toEqual(read);
   });
 
   test("is nothing without a donor that has learnt all targets", () => {
