@@ -17,7 +17,10 @@ export type StoredSums = Pick<Score, "sensorId" | "target" | "modelKey"> & {
 };
 export type ReadSums = (query: SumsQuery) => Promise<StoredSums[]>;
 
-/** Reads what scores come to as it lies, one value a sensor: the view `score_total` opens it in SQL, 30 times slower. */
+/**
+ * Reads what scores come to as it lies, one value a sensor: the view `score_total` opens it in SQL, at thirty times the
+ * cost.
+ */
 export function storedSums(db: Kysely<PredictorSchema>): ReadSums {
   const endsOfBefore = beforeEnds(db);
   const names = scoreNames(db);
