@@ -5,19 +5,21 @@
 export type ForecastSums = { gram: number[][]; product: number[] };
 
 const mostRounds = 200;
+/** Standard errors that the first forecast's share is less by. */
+const caution = 0.5;
 
 /**
  * Shares of the forecasts, none below 0 and together at most 1, whose sum has the least squared error (stacking,
  * Breiman 1996); what is left over says 0. The first forecast is believed only as far as pieces of time agree that it
- * should be: less by the standard error of its share, as leaving out one piece after the other tells (jackknife). It
- * says nothing where there are fewer than two pieces.
+ * should be: less by half the standard error of its share, as leaving out one piece after the other tells (jackknife).
+ * It says nothing where there are fewer than two pieces.
  */
 export function stackCautiously(pieces: ForecastSums[]): number[] {
   const all = addAll(pieces);
   const none = all.product.map(() => 0);
   const free = leastSquares(all, none);
-  const error = pieces.length < 2 ? free[0]! : firstError(pieces, free);
-  return leastSquares(all, none.with(0, Math.max(0, free[0]! - error)), 1);
+  const doubt = pieces.length < 2 ? free[0]! : caution * firstError(pieces, free);
+  return leastSquares(all, none.with(0, Math.max(0, free[0]! - doubt)), 1);
 }
 
 /** Standard error of the first share. */
