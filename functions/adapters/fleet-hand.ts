@@ -6,8 +6,8 @@ import { loadEngine } from "../../models/engine/load.ts";
 import type { FleetData } from "../../models/fleet/dataset.ts";
 import { fitFleetNetwork } from "../../models/fleet/fit.ts";
 import type { FleetPrior } from "../../models/fleet/prior.ts";
-import { type FittedSensor, prepareSensor } from "../../models/fleet/sensor.ts";
-import { shareFit } from "../../models/fleet/shared.ts";
+import { prepareTeacher, type Teacher } from "../../models/fleet/sensor.ts";
+import { shareTeacher } from "../../models/fleet/shared.ts";
 import type { GriddedSensor } from "../../models/fleet/training.ts";
 
 /** What one of several threads does of a training. `done` [1] is where the others see how far a network is. */
@@ -16,7 +16,7 @@ export type HandTask =
   | { kind: "sensors"; encoding: FleetEncoding; sensors: GriddedSensor[]; prior: FleetPrior | null };
 
 /** What came of a task of each kind. */
-export type HandDone = { network: Float32Array; sensors: (FittedSensor | Untrained)[] };
+export type HandDone = { network: Float32Array; sensors: (Teacher | Untrained)[] };
 
 /** What the thread answers, once. */
 export type HandMessage =
@@ -30,8 +30,8 @@ function work(task: HandTask): HandDone[HandTask["kind"]] {
   }
   const { encoding, sensors, prior } = task;
   return sensors.map(({ sensor, grid }) => {
-    const made = prepareSensor(encoding, sensor, grid, prior);
-    if (!("reason" in made)) shareFit(made.fit);
+    const made = prepareTeacher(encoding, sensor, grid, prior);
+    if (!("reason" in made)) shareTeacher(made);
     return made;
   });
 }

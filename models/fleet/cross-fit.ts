@@ -1,6 +1,5 @@
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
-import type { SensorPart } from "../../core/model/fleet/part.ts";
 import { type RidgeMemory, recallRidge } from "../../core/model/fleet/recall.ts";
 import type { RidgeWeights } from "../../core/model/fleet/ridge.ts";
 import { nearReach } from "../../core/model/leads.ts";
@@ -12,8 +11,8 @@ import {
   type Regression,
   solveLeads,
 } from "../ridge/linear.ts";
+import type { PartFit } from "./part.ts";
 import { fleetPolicy } from "./policy.ts";
-import type { SensorWindows } from "./windows.ts";
 
 /** Contiguous pieces of the rows with their sums, cut at the blocks and at the end of the training part. */
 export type Pieces = { from: number; to: number; equations: NormalEquations }[];
@@ -39,28 +38,37 @@ export function sumOf(pieces: Pieces, from: number, to: number): NormalEquations
   return inside.length === 0 ? null : inside.reduce((sum, one) => addEquations(sum, one));
 }
 
+/** The sums of each block of time, null of an empty one, and those of everything else. */
+export type LeftOut = { block: NormalEquations | null; without: NormalEquations }[];
+
+/** Each block of time left out of `total`, from which ridge is solved. */
+export function leaveOut(pieces: Pieces, total: NormalEquations): LeftOut {
+  const ends = blockEnds(pieces.at(-1)!.to);
+  return ends.slice(1).map((to, b) => {
+    const block = sumOf(pieces, ends[b]!, to);
+    return { block, without: block === null ? total : addEquations(total, block, -1) };
+  });
+}
+
 /**
  * Ridge at some leads per block, each fitted without it: [block][leads, size + 1]; and the RMS of their errors there.
  */
 export type CrossFit = { weights: Float64Array[]; scale: Float64Array };
 
-/** Ridge of one target, cross-fitted at `leads` (a part of the encoding's). */
+/** Ridge of one target, cross-fitted at `leads` (a part of the encoding's) over the `rows`. */
 export function crossFit(
   encoding: FleetEncoding,
   data: Regression,
-  pieces: Pieces,
-  total: NormalEquations,
+  leftOut: LeftOut,
   penalties: ArrayLike<number>,
-  leads: number[],
+  { leads, rows }: { leads: number[]; rows: number },
 ): CrossFit {
-  const rows = pieces.at(-1)!.to;
   const which = leads.map((lead) => encoding.leads.indexOf(lead));
   const ends = blockEnds(rows);
   const squares = new Float64Array(leads.length);
   const counts = new Float64Array(leads.length);
-  const weights = ends.slice(1).map((to, b) => {
-    const block = sumOf(pieces, ends[b]!, to);
-    const without = block === null ? total : addEquations(total, block, -1);
+  const weights = leftOut.map(({ without }, b) => {
+    const to = ends[b + 1]!;
     const solved = solveLeads(without, penalties, which, farFeatures(encoding));
     const predicted = predictRidge({ ...data, leads: which.length }, solved, ends[b]!, to);
     for (let r = ends[b]!; r < to; r++) {
@@ -91,9 +99,7 @@ export function nearError(encoding: FleetEncoding, { scale }: CrossFit): number 
 /** Ridge's changes at all points of the history, at each by the ridges that had not seen its block of time. */
 export function crossMemory(
   encoding: FleetEncoding,
-  { history, origins }: SensorWindows,
-  part: SensorPart,
-  fits: CrossFit[],
+  { history, origins, part, cross: fits }: Pick<PartFit, "history" | "origins" | "part" | "cross">,
 ): RidgeMemory {
   const ends = blockEnds(origins.length);
   const cross = crossLeads(encoding);

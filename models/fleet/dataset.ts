@@ -20,6 +20,7 @@ import type { NetworkShape, TrainingRows } from "../layout.ts";
 import { createRandom } from "../random.ts";
 import type { PartFit } from "./part.ts";
 import { fleetPolicy } from "./policy.ts";
+import type { Teacher } from "./sensor.ts";
 import { changeAt } from "./windows.ts";
 
 /** A sensor that teaches: its windows in time order, and which targets are worth learning. */
@@ -29,8 +30,8 @@ export type Trainee = EncodedSensor & { origins: Int32Array; end: number; isLear
 export type FleetData = { encoding: FleetEncoding; trainees: Trainee[]; panel: Neighbour[] };
 
 /** A fitted part as a trainee: its errors are those of ridges that had not seen the rows. */
-export function toTrainee(encoding: FleetEncoding, fit: PartFit, isLearnt: boolean[]): Trainee {
-  const { part, history, memory, origins, end } = fit;
+export function toTrainee(encoding: FleetEncoding, { fit, memory, isLearnt }: Teacher): Trainee {
+  const { part, history, origins, end } = fit;
   const errors = ridgeErrors(history, memory, encoding, part);
   return { ...toEncodedSensor(encoding, history, part, errors), origins, end, isLearnt };
 }

@@ -1,15 +1,8 @@
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
-import {
-  addEquations,
-  type NormalEquations,
-  predictRidge,
-  type Regression,
-  solveLeads,
-  timesGram,
-} from "../ridge/linear.ts";
-import { blockEnds, type Pieces, sumOf } from "./cross-fit.ts";
+import { type NormalEquations, predictRidge, type Regression, solveLeads, timesGram } from "../ridge/linear.ts";
+import { blockEnds, type LeftOut } from "./cross-fit.ts";
 import { fleetPolicy } from "./policy.ts";
 import { simpleWeights } from "./simple.ts";
 import { type ForecastSums, stackCautiously } from "./stacking.ts";
@@ -40,22 +33,18 @@ export function fitFar(
   encoding: FleetEncoding,
   scaler: Scaler,
   k: number,
-  pieces: Pieces,
+  leftOut: LeftOut,
   total: NormalEquations,
   penalties: ArrayLike<number>,
 ): FarFit {
   const far = farFeatures(encoding);
   const which = encoding.leads.map((_, h) => h).slice(far.lead);
-  const ends = blockEnds(pieces.at(-1)!.to);
-  const blocks = ends.slice(1).map((to, b) => sumOf(pieces, ends[b]!, to));
-  const unseen = blocks.map((block) =>
-    solveLeads(block === null ? total : addEquations(total, block, -1), penalties, which, far),
-  );
+  const unseen = leftOut.map(({ without }) => solveLeads(without, penalties, which, far));
   const shares = new Float64Array(which.length * forecasts);
   const width = total.size + 1;
   which.forEach((h, i) => {
     const simple = simpleWeights(encoding, scaler, k, encoding.leads[h]!);
-    const known = blocks.flatMap((block, b) => {
+    const known = leftOut.flatMap(({ block }, b) => {
       if (block === null || block.counts[h] === 0) return [];
       return [sumsOf(block, h, [unseen[b]!.subarray(i * width, (i + 1) * width), ...simple])];
     });

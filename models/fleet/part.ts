@@ -1,13 +1,12 @@
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
-import type { RidgeMemory } from "../../core/model/fleet/recall.ts";
 import type { RidgeValidation } from "../../core/model/fleet/training.ts";
 import type { History } from "../../core/model/history.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import { type NormalEquations, solveLeads } from "../ridge/linear.ts";
 import { sensorConstants } from "./constants.ts";
-import { type CrossFit, crossFit, crossLeads, crossMemory, nearError, sumOf, sumPieces } from "./cross-fit.ts";
+import { type CrossFit, crossFit, crossLeads, leaveOut, nearError, sumOf, sumPieces } from "./cross-fit.ts";
 import { blendFar, farPenalties, fitFar, predictUnseen } from "./far.ts";
 import { choosePenalties, judgeRidge } from "./penalties.ts";
 import { fleetPolicy } from "./policy.ts";
@@ -26,8 +25,8 @@ export type PartFit = {
   /** Windows end before this point. */
   end: number;
   origins: Int32Array;
-  /** Ridge's changes at all points, made by ridges that had not seen their block of time. */
-  memory: RidgeMemory;
+  /** Per target the ridges that had not seen their block of time. */
+  cross: CrossFit[];
   validation: (RidgeValidation | null)[];
   sums: KeptSums | null;
 };
@@ -57,12 +56,7 @@ export function fitPart(
     history,
     end,
     origins: windows.origins,
-    memory: crossMemory(
-      encoding,
-      windows,
-      part,
-      fits.map(({ cross }) => cross),
-    ),
+    cross: fits.map(({ cross }) => cross),
     validation: fits.map(({ validation }) => validation),
     sums: keptOf(encoding, windows, fits, end),
   };
@@ -103,15 +97,18 @@ function fitTarget(
       }
     : choosePenalties(data, far, train, validationRow, rows);
   const penalties = prior ? chosen.penalties : farPenalties(encoding, chosen.penalties, rows);
-  const cross = (total: NormalEquations) => crossFit(encoding, data, pieces, total, penalties, crossLeads(encoding));
+  const judged = { leads: crossLeads(encoding), rows };
   const every = encoding.leads.map((_, h) => h);
   const candidates = prior ? fleetPolicy.priorRows.map((count) => withPrior(own, count)) : [own];
-  const tried = candidates.map((total) => ({ total, cross: cross(total) }));
+  const tried = candidates.map((total) => {
+    const leftOut = leaveOut(pieces, total);
+    return { total, leftOut, cross: crossFit(encoding, data, leftOut, penalties, judged) };
+  });
   // Others that are unlike it must not hurt: less is made of them where the sensor's own blocks say so clearly.
   const error = ({ cross }: (typeof tried)[number]) => nearError(encoding, cross);
   const best = tried.reduce((a, b) => (error(b) < (1 - clearly) * error(a) ? b : a));
   const ridge = solveLeads(best.total, penalties, every, far);
-  const farFit = fitFar(encoding, windows.scaler, k, pieces, best.total, penalties);
+  const farFit = fitFar(encoding, windows.scaler, k, best.leftOut, best.total, penalties);
   const weights = blendFar(encoding, windows.scaler, k, ridge, farFit.shares);
   const days = (rows * encoding.stepSeconds) / 86_400;
   const residuals = measureResiduals(data, predictUnseen(data, weights, farFit, rows), rows, {

@@ -3,12 +3,14 @@ import { type Grid, gridIndex, gridLength, gridTime } from "../../core/data/grid
 import { observe } from "../../core/data/observed.ts";
 import type { Target } from "../../core/data/reading.ts";
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
+import type { RidgeMemory } from "../../core/model/fleet/recall.ts";
 import type { FleetMember, FleetSensor } from "../../core/model/fleet/training.ts";
 import { prepare, withDayMeans } from "../../core/model/history.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import { minimumPoints } from "../../core/model/short-history.ts";
 import type { Untrained } from "../../core/model/training.ts";
 import { addSeconds } from "../../core/time.ts";
+import { crossMemory } from "./cross-fit.ts";
 import { fitPart, type PartFit } from "./part.ts";
 import { fleetPolicy } from "./policy.ts";
 import type { FleetPrior } from "./prior.ts";
@@ -17,6 +19,9 @@ import { judgeColumn } from "./usable.ts";
 
 /** A sensor with its part, per target whether it is learnt, and why the others are not. */
 export type FittedSensor = { fit: PartFit; isLearnt: boolean[]; untrained: Untrained[] };
+
+/** A fitted sensor that teaches; `memory`: ridge's changes at all points, by ridges that had not seen their block. */
+export type Teacher = FittedSensor & { memory: RidgeMemory };
 
 /** What a fitted sensor brings into its fleet's model. */
 export function toMember({ fit, isLearnt, untrained }: FittedSensor): FleetMember {
@@ -50,6 +55,12 @@ export function prepareSensor(
   const fit = fitPart(encoding, sensorId, history, Math.max(0, Math.min(length, border)), length, prior);
   if (fit === null) return tooFew(targets[0]!.name, length, need);
   return { fit, isLearnt, untrained };
+}
+
+/** The same of a sensor that teaches the network. */
+export function prepareTeacher(...of: Parameters<typeof prepareSensor>): Teacher | Untrained {
+  const made = prepareSensor(...of);
+  return "reason" in made ? made : { ...made, memory: crossMemory(of[0], made.fit) };
 }
 
 function tooFew(target: string, have: number, need: number): Untrained {

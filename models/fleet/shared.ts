@@ -1,5 +1,5 @@
 import type { FleetData } from "./dataset.ts";
-import type { PartFit } from "./part.ts";
+import type { Teacher } from "./sensor.ts";
 
 type Numbers = Float64Array | Float32Array | Int32Array | Int16Array | Uint16Array | Uint8Array;
 
@@ -13,10 +13,10 @@ export function shareFleetData(data: FleetData): FleetData {
   return data;
 }
 
-/** The same of a fitted sensor, for whoever asked for it from another thread. */
-export function shareFit<Fit extends Pick<PartFit, "history" | "memory">>(fit: Fit): Fit {
-  for (const one of [fit.history, fit.memory]) shareArrays(one);
-  return fit;
+/** The same of a sensor that teaches, for whoever asked for it from another thread. */
+export function shareTeacher<Of extends Pick<Teacher, "fit" | "memory">>(teacher: Of): Of {
+  for (const one of [teacher.fit.history, teacher.memory]) shareArrays(one);
+  return teacher;
 }
 
 /** Replaces the typed arrays of plain objects and lists, however deep. */

@@ -14,7 +14,7 @@ import { type FleetData, toNeighbour, toTrainee } from "./dataset.ts";
 import { fitFleetNetwork, stepsOf } from "./fit.ts";
 import { fleetPolicy } from "./policy.ts";
 import { type FleetPrior, fleetPrior } from "./prior.ts";
-import { type FittedSensor, isYoung, prepareSensor, sensorGrid, toMember } from "./sensor.ts";
+import { isYoung, prepareTeacher, sensorGrid, type Teacher, toMember } from "./sensor.ts";
 
 /** A fleet ready to be trained: its data, and its model but for the networks. */
 export type PreparedFleet = {
@@ -27,16 +27,16 @@ export type PreparedFleet = {
 /** A sensor whose part is to be fitted, and its readings on the grid. */
 export type GriddedSensor = { sensor: Pick<FleetSensor, "sensorId" | "trainEnd">; grid: Grid };
 
-/** Fits sensors' parts, one for each in their order; `prior` where they are young. */
+/** Fits the parts of those that teach, one for each in their order; `prior` where they are young. */
 export type PrepareSensors = (
   encoding: FleetEncoding,
   sensors: GriddedSensor[],
   prior: FleetPrior | null,
-) => Promise<(FittedSensor | Untrained)[]>;
+) => Promise<(Teacher | Untrained)[]>;
 
 /** One sensor after the other, in this thread. */
 export const prepareInTurn: PrepareSensors = async (encoding, sensors, prior) =>
-  sensors.map(({ sensor, grid }) => prepareSensor(encoding, sensor, grid, prior));
+  sensors.map(({ sensor, grid }) => prepareTeacher(encoding, sensor, grid, prior));
 
 /** Closed form: grids, encoding, sensors' parts, panel. The windows of every sensor end at `now`. */
 export async function prepareFleet(
@@ -72,7 +72,7 @@ export async function prepareFleet(
   const panel = new Set(choosePanel(fits.map(({ fit }) => fit.part.sensorId)));
   const data: FleetData = {
     encoding,
-    trainees: fits.map(({ fit, isLearnt }) => toTrainee(encoding, fit, isLearnt)),
+    trainees: fits.map((teacher) => toTrainee(encoding, teacher)),
     panel: fits.filter(({ fit }) => panel.has(fit.part.sensorId)).map(({ fit }) => toNeighbour(fit)),
   };
   return { data, members: fits.map(toMember), prior, refused };

@@ -128,7 +128,11 @@ export function solveLeads(
 
 /** The equations of the rows of both, or with `sign` -1 of those of `a` without those of `b`. */
 export function addEquations(a: NormalEquations, b: NormalEquations, sign: 1 | -1 = 1): NormalEquations {
-  const add = (x: Float64Array, y: Float64Array) => x.map((value, i) => value + sign * y[i]!);
+  const add = (x: Float64Array, y: Float64Array) => {
+    const sum = new Float64Array(x.length);
+    for (let i = 0; i < x.length; i++) sum[i] = x[i]! + sign * y[i]!;
+    return sum;
+  };
   const ownLeads = new Set([...a.ownGram.keys(), ...b.ownGram.keys()]);
   return {
     size: a.size,
@@ -173,10 +177,32 @@ function cholesky(gram: Float64Array, width: number, penalty: number): Float64Ar
   const factor = gram.slice();
   for (let i = 0; i < width; i++) factor[i * width + i]! += i < width - 1 ? penalty : 1e-9;
   for (let j = 0; j < width; j++) {
-    for (let i = j; i < width; i++) {
-      let sum = factor[i * width + j]!;
-      for (let k = 0; k < j; k++) sum -= factor[i * width + k]! * factor[j * width + k]!;
-      factor[i * width + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / factor[j * width + j]!;
+    const row = j * width;
+    let square = factor[row + j]!;
+    for (let k = 0; k < j; k++) square -= factor[row + k]! * factor[row + k]!;
+    const root = Math.sqrt(Math.max(square, 1e-12));
+    factor[row + j] = root;
+    // Four rows at a time: their sums do not wait for each other. Beyond the last one it stands in for the missing.
+    for (let i = j + 1; i < width; i += 4) {
+      const first = i * width;
+      const second = Math.min(i + 1, width - 1) * width;
+      const third = Math.min(i + 2, width - 1) * width;
+      const fourth = Math.min(i + 3, width - 1) * width;
+      let a = factor[first + j]!;
+      let b = factor[second + j]!;
+      let c = factor[third + j]!;
+      let d = factor[fourth + j]!;
+      for (let k = 0; k < j; k++) {
+        const above = factor[row + k]!;
+        a -= factor[first + k]! * above;
+        b -= factor[second + k]! * above;
+        c -= factor[third + k]! * above;
+        d -= factor[fourth + k]! * above;
+      }
+      factor[first + j] = a / root;
+      factor[second + j] = b / root;
+      factor[third + j] = c / root;
+      factor[fourth + j] = d / root;
     }
   }
   return factor;

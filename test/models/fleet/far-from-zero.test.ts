@@ -3,6 +3,7 @@ import { toEncodedSensor, writeRow } from "../../../core/model/fleet/encode.ts";
 import { featurePlaces, fleetEncoding, sequenceChannels } from "../../../core/model/fleet/encoding.ts";
 import { ridgeErrors } from "../../../core/model/fleet/errors.ts";
 import { prepare, withDayMeans } from "../../../core/model/history.ts";
+import { crossMemory } from "../../../models/fleet/cross-fit.ts";
 import { fitPart } from "../../../models/fleet/part.ts";
 import { leads, someGrid, stepSeconds } from "../../core/model/fleet/builders.ts";
 
@@ -16,7 +17,9 @@ function rowAt(level: number) {
   // In 1024ths, which a float64 holds at ten millions and a float32 does not at one.
   const columns = [column!.map((value) => Math.round(value * 1024) / 1024 + level)];
   const history = withDayMeans(prepare({ ...someGrid(length), columns }, encoding.features.links));
-  const { part, memory } = fitPart(encoding, "a", history, Math.floor((7 * length) / 8), length)!;
+  const fit = fitPart(encoding, "a", history, Math.floor((7 * length) / 8), length)!;
+  const { part } = fit;
+  const memory = crossMemory(encoding, fit);
   const encoded = toEncodedSensor(encoding, history, part, ridgeErrors(history, memory, encoding, part));
   const sequence = new Float32Array(encoding.contextLength * sequenceChannels(encoding));
   const features = new Float32Array(featurePlaces(encoding).count);
