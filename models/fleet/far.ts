@@ -18,13 +18,13 @@ export type FarFit = { shares: Float64Array; unseen: Float64Array[] };
 const forecasts = 3;
 
 /**
- * Penalties with those of far leads no smaller than their few independent rows allow, where yesterday can stand in for
+ * Penalties with those of far leads no smaller than so few `days`, which are their independent rows, allow, where yesterday can stand in for
  * what ridge does not dare to say.
  */
-export function farPenalties(encoding: FleetEncoding, penalties: Float64Array, rows: number): Float64Array {
+export function farPenalties(encoding: FleetEncoding, penalties: Float64Array, days: number): Float64Array {
   const { lead } = farFeatures(encoding);
   if (!encoding.features.useDay) return penalties;
-  const least = (fleetPolicy.farPenaltyDays * 86_400) / (rows * encoding.stepSeconds);
+  const least = fleetPolicy.farPenaltyDays / days;
   return penalties.map((penalty, h) => (h < lead ? penalty : Math.max(penalty, least)));
 }
 

@@ -33,7 +33,7 @@ export type PartFit = {
 
 /**
  * The part of a sensor whose points [0, end) are known, closed form; penalties fit on windows before `trainEnd` and
- * judged after it. Null when there is no window. The history has its day means.
+ * judged after it; from `mostWindows` at most. Null when there is no window. The history has its day means.
  */
 export function fitPart(
   encoding: FleetEncoding,
@@ -42,8 +42,9 @@ export function fitPart(
   trainEnd: number,
   end: number,
   prior: FleetPrior | null = null,
+  mostWindows?: number,
 ): PartFit | null {
-  const windows = sensorWindows(encoding, history, end, prior);
+  const windows = sensorWindows(encoding, history, end, prior, mostWindows);
   if (windows.origins.length === 0) return null;
   const fits = encoding.targets.map((_, k) => fitTarget(encoding, windows, k, trainEnd, end, prior));
   const own = toPart(encoding, sensorId, windows, fits, end);
@@ -96,7 +97,8 @@ function fitTarget(
         validation: judgeRidge(data, far, train && withPrior(train, mostOfPrior), priorPenalty, validationRow, rows),
       }
     : choosePenalties(data, far, train, validationRow, rows);
-  const penalties = prior ? chosen.penalties : farPenalties(encoding, chosen.penalties, rows);
+  const days = (rows * windows.standsFor * encoding.stepSeconds) / 86_400;
+  const penalties = prior ? chosen.penalties : farPenalties(encoding, chosen.penalties, days);
   const judged = { leads: crossLeads(encoding), rows };
   const every = encoding.leads.map((_, h) => h);
   const candidates = prior ? fleetPolicy.priorRows.map((count) => withPrior(own, count)) : [own];
@@ -110,7 +112,6 @@ function fitTarget(
   const ridge = solveLeads(best.total, penalties, every, far);
   const farFit = fitFar(encoding, windows.scaler, k, best.leftOut, best.total, penalties);
   const weights = blendFar(encoding, windows.scaler, k, ridge, farFit.shares);
-  const days = (rows * encoding.stepSeconds) / 86_400;
   const residuals = measureResiduals(data, predictUnseen(data, weights, farFit, rows), rows, {
     lead: far.lead,
     wider: Math.sqrt(1 + fleetPolicy.farDoubtDays / days),

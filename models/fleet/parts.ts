@@ -2,6 +2,7 @@ import { gridLength } from "../../core/data/grid.ts";
 import { encodePart, halvedTensors, partDims } from "../../core/model/fleet/part-file.ts";
 import { toPartFile } from "../../core/model/fleet/part-tensors.ts";
 import type { BuiltParts, PartsRequest } from "../../core/model/fleet/training.ts";
+import { fleetPolicy } from "./policy.ts";
 import { decodePrior } from "./prior-file.ts";
 import { buildSensor } from "./receipts.ts";
 import { isYoung, prepareSensor, sensorGrid, toMember } from "./sensor.ts";
@@ -18,7 +19,8 @@ export async function fitParts(request: PartsRequest, cpuSeconds: () => number):
   for (const sensor of sensors) {
     const startedCpu = cpuSeconds();
     const grid = sensorGrid(sensor, encoding.targets, encoding.stepSeconds, now);
-    const fitted = prepareSensor(encoding, sensor, grid, isYoung(gridLength(grid), encoding) ? common : null);
+    const toFit = { sensorId: sensor.sensorId, mostWindows: fleetPolicy.mostWindowsJoining };
+    const fitted = prepareSensor(encoding, toFit, grid, isYoung(gridLength(grid), encoding) ? common : null);
     if ("reason" in fitted) {
       made.refused.push({ sensorId: sensor.sensorId, untrained: fitted });
       continue;

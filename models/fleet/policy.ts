@@ -38,6 +38,10 @@ export const fleetPolicy = {
   ridgeShare: 0.1,
   /** Windows of one sensor, thinned evenly. */
   mostWindows: 20_000,
+  /** ... of those that teach one network together at most so many, but of each as many as of one that joins later. */
+  mostWindowsTogether: 2_000_000,
+  /** ... of one that joins a network: neighbouring windows are nearly the same, and half of them cost ridge .2 %. */
+  mostWindowsJoining: 8_000,
   /**
    * Rows for which the others' ridge counts beside a young sensor's own; the later only where that is clearly better.
    */
@@ -56,6 +60,12 @@ export const fleetPolicy = {
   /** Residuals that a quantile is read from, thinned evenly. */
   mostResiduals: 3000,
 } as const;
+
+/** Windows of each sensor of so many that teach one network. */
+export function windowsOfTeacher(sensors: number): number {
+  const { mostWindows, mostWindowsTogether, mostWindowsJoining } = fleetPolicy;
+  return Math.max(mostWindowsJoining, Math.min(mostWindows, Math.floor(mostWindowsTogether / sensors)));
+}
 
 /** Steps of one fit of so many windows; the optimum is flat. */
 export function fleetSteps(windows: number): number {

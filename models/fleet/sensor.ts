@@ -36,10 +36,13 @@ export function isYoung(points: number, { stepSeconds }: Pick<FleetEncoding, "st
   return points < Math.max((youngDays * 86_400) / stepSeconds, youngSteps);
 }
 
+/** What of a sensor its fit needs to know beside the grid; as many windows as of one that teaches alone by default. */
+export type SensorToFit = Pick<FleetSensor, "sensorId" | "trainEnd"> & { mostWindows?: number };
+
 /** The part of a sensor, or why it cannot have one; `prior` where it is young. */
 export function prepareSensor(
   encoding: FleetEncoding,
-  { sensorId, trainEnd }: Pick<FleetSensor, "sensorId" | "trainEnd">,
+  { sensorId, trainEnd, mostWindows }: SensorToFit,
   grid: Grid,
   prior: FleetPrior | null,
 ): FittedSensor | Untrained {
@@ -52,7 +55,8 @@ export function prepareSensor(
   if (!isLearnt.includes(true)) return untrained[0]!;
   const border = trainEnd === undefined ? Math.floor((7 * length) / 8) : gridIndex(grid, trainEnd);
   const history = withDayMeans(prepare(grid, features.links));
-  const fit = fitPart(encoding, sensorId, history, Math.max(0, Math.min(length, border)), length, prior);
+  const trainPoints = Math.max(0, Math.min(length, border));
+  const fit = fitPart(encoding, sensorId, history, trainPoints, length, prior, mostWindows);
   if (fit === null) return tooFew(targets[0]!.name, length, need);
   return { fit, isLearnt, untrained };
 }

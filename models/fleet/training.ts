@@ -1,20 +1,14 @@
 import { type Grid, gridLength } from "../../core/data/grid.ts";
 import { type FleetEncoding, fleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { choosePanel } from "../../core/model/fleet/neighbours.ts";
-import type {
-  FleetMember,
-  FleetModel,
-  FleetRequest,
-  FleetResult,
-  FleetSensor,
-} from "../../core/model/fleet/training.ts";
+import type { FleetMember, FleetModel, FleetRequest, FleetResult } from "../../core/model/fleet/training.ts";
 import type { TrainProgress, Untrained } from "../../core/model/training.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type FleetData, toNeighbour, toTrainee } from "./dataset.ts";
 import { fitFleetNetwork, stepsOf } from "./fit.ts";
-import { fleetPolicy } from "./policy.ts";
+import { fleetPolicy, windowsOfTeacher } from "./policy.ts";
 import { type FleetPrior, fleetPrior } from "./prior.ts";
-import { isYoung, prepareTeacher, sensorGrid, type Teacher, toMember } from "./sensor.ts";
+import { isYoung, prepareTeacher, type SensorToFit, sensorGrid, type Teacher, toMember } from "./sensor.ts";
 
 /** A fleet ready to be trained: its data, and its model but for the networks. */
 export type PreparedFleet = {
@@ -25,7 +19,7 @@ export type PreparedFleet = {
 };
 
 /** A sensor whose part is to be fitted, and its readings on the grid. */
-export type GriddedSensor = { sensor: Pick<FleetSensor, "sensorId" | "trainEnd">; grid: Grid };
+export type GriddedSensor = { sensor: SensorToFit; grid: Grid };
 
 /** Fits the parts of those that teach, one for each in their order; `prior` where they are young. */
 export type PrepareSensors = (
@@ -50,8 +44,13 @@ export async function prepareFleet(
   }));
   const encoding = fleetEncoding(targets, stepSeconds, leads, typicalLength(grids.map(({ grid }) => gridLength(grid))));
   const refused: FleetResult["refused"] = [];
+  const mostWindows = windowsOfTeacher(grids.length);
+  // What fitting it takes of a sensor, which may be posted to another thread.
+  const toFit = ({ sensor: { sensorId, trainEnd }, grid }: (typeof grids)[number]): GriddedSensor => ({
+    ...{ sensor: { sensorId, mostWindows, ...(trainEnd ? { trainEnd } : {}) }, grid },
+  });
   const prepareAll = async (some: typeof grids, prior: FleetPrior | null) =>
-    (await prepareSensors(encoding, some.map(withoutReadings), prior)).flatMap((made, i) => {
+    (await prepareSensors(encoding, some.map(toFit), prior)).flatMap((made, i) => {
       if ("reason" in made) refused.push({ sensorId: some[i]!.sensor.sensorId, untrained: made });
       return "reason" in made ? [] : [made];
     });
@@ -76,11 +75,6 @@ export async function prepareFleet(
     panel: fits.filter(({ fit }) => panel.has(fit.part.sensorId)).map(({ fit }) => toNeighbour(fit)),
   };
   return { data, members: fits.map(toMember), prior, refused };
-}
-
-/** What fitting it takes of a sensor, which may be posted to another thread. */
-function withoutReadings({ sensor: { sensorId, trainEnd }, grid }: { sensor: FleetSensor; grid: Grid }): GriddedSensor {
-  return { sensor: { sensorId, ...(trainEnd ? { trainEnd } : {}) }, grid };
 }
 
 /**

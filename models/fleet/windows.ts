@@ -13,27 +13,30 @@ import { type FleetPrior, youngScaler } from "./prior.ts";
 
 /**
  * One sensor's windows for ridge, in time order: `features` [rows, stride], the linear ones of every target and the
- * extra ones, standardised; `origins`, points of the history.
+ * extra ones, standardised; `origins`, points of the history, of which each stands for so many that could be one.
  */
 export type SensorWindows = {
   history: History;
   scaler: Scaler;
   origins: Int32Array;
+  standsFor: number;
   features: Float32Array;
   stride: number;
 };
 
-/** The sensor's windows of points [0, end), which may look at all of them. */
+/** The sensor's windows of points [0, end), `most` at most, which may look at all points. */
 export function sensorWindows(
   encoding: FleetEncoding,
   history: History,
   end: number,
   prior: FleetPrior | null = null,
+  most: number = fleetPolicy.mostWindows,
 ): SensorWindows {
   const stride = featurePlaces(encoding).constants;
   const none = { center: [], scale: [] };
   const own = seriesScaler(history, end);
-  const origins = originsOf(encoding, history, end);
+  const usable = originsOf(encoding, history, end);
+  const origins = thinned(usable, most);
   const young = prior && youngScaler(encoding, prior, own, knownDays(history, end));
   const series = { ...encoding, scaler: young ?? { ...own, linear: none, branch: none } };
   const features = new Float32Array(origins.length * stride);
@@ -49,7 +52,7 @@ export function sensorWindows(
       features[r * stride + j] = Number.isFinite(value) ? value : 0;
     }
   }
-  return { history, scaler, origins, features, stride };
+  return { history, scaler, origins, standsFor: usable.length / origins.length || 1, features, stride };
 }
 
 /** Days since the first measurement. */
@@ -85,11 +88,11 @@ function fitScaler(
  * Points with a measured target and a measured lead of it, where at most a quarter of the past is spent on looking
  * back. Far leads have no say: the near ones' network learns from the same windows with them and without.
  */
-function originsOf(encoding: FleetEncoding, history: History, end: number): Int32Array {
+function originsOf(encoding: FleetEncoding, history: History, end: number): number[] {
   const { near } = splitLeads(encoding.leads);
   const reach = nearReach(encoding.leads);
   const starts = history.isImputed.map((flags) => flags.indexOf(0)).filter((at) => at >= 0);
-  if (starts.length === 0) return new Int32Array(0);
+  if (starts.length === 0) return [];
   const first = Math.min(...starts);
   const lookBack = historyLength(encoding.features, encoding.contextLength, encoding.stepSeconds);
   const from = first + Math.min(lookBack - 1, Math.floor((end - first) / 4));
@@ -100,9 +103,13 @@ function originsOf(encoding: FleetEncoding, history: History, end: number): Int3
     );
     if (isUsable) usable.push(i);
   }
-  const most = fleetPolicy.mostWindows;
-  if (usable.length <= most) return Int32Array.from(usable);
-  return Int32Array.from({ length: most }, (_, j) => usable[Math.floor((j * usable.length) / most)]!);
+  return usable;
+}
+
+/** So many of them at most, evenly drawn. */
+function thinned(points: number[], most: number): Int32Array {
+  if (points.length <= most) return Int32Array.from(points);
+  return Int32Array.from({ length: most }, (_, j) => points[Math.floor((j * points.length) / most)]!);
 }
 
 /**
