@@ -4,20 +4,24 @@ import { ruleOf } from "./access/guard.ts";
 import { isSafe } from "./method.ts";
 import type { Revision } from "./revision.ts";
 
-type Answer = { body: Uint8Array<ArrayBuffer>; headers: Record<string, string>; tag: string };
+type Answer = { revision: string; body: Uint8Array<ArrayBuffer>; headers: Record<string, string>; tag: string };
 
+/** So many of those who find an answer outdated make it anew at once; the others are given what there is. */
+const mostRenewals = 2;
 const mostBytes = 64 * 1024 * 1024;
 /** What an answer is kept with; everything else is set anew for each request. */
 const keptHeaders = ["Content-Type", "Content-Encoding", "ETag"];
 
 /**
  * Gives an answer again, compressed as it is, until the revision moves: the second who asks within a cycle costs a
- * look-up, and who has it already gets a 304. Only what the table of rules marks: answers that are the same for
- * everybody who may have them. `again` looks once more, for those who had to wait while somebody else was answered.
+ * look-up, and who has it already gets a 304. Once it has moved, few at a time make their answers anew, and the others
+ * are given those of the revision before. Only what the table of rules marks: answers that are the same for everybody
+ * who may have them. `again` looks once more, for those who had to wait while somebody else was answered.
  */
 export function keepAnswers(revision: Revision): { give: MiddlewareHandler; again: MiddlewareHandler } {
   const kept = new LRUCache<string, Answer>({ maxSize: mostBytes, sizeCalculation: ({ body }) => body.length + 1_000 });
-  const keys = new WeakMap<Context, string>();
+  const wanted = new WeakMap<Context, { key: string; revision: string }>();
+  const renewals = new Set<string>();
   return {
     async give(c, next) {
       if (!isSafe(c.req.method)) {
@@ -25,16 +29,25 @@ export function keepAnswers(revision: Revision): { give: MiddlewareHandler; agai
         return revision.moved();
       }
       if (c.req.method !== "GET" || !ruleOf(c)?.isKept) return next();
-      const key = `${await revision.now()} ${encodingOf(c)} ${c.req.header("Accept") ?? ""} ${urlOf(c)}`;
+      const { revision: now, before } = await revision.now();
+      const key = `${encodingOf(c)} ${c.req.header("Accept") ?? ""} ${urlOf(c)}`;
       const known = kept.get(key);
-      if (known) return answer(c, known);
-      keys.set(c, key);
-      await next();
-      if (c.res.status === 200) kept.set(key, await take(c));
+      if (known?.revision === now) return answer(c, known);
+      const isUsable = known !== undefined && known.revision === before;
+      if (isUsable && (renewals.has(key) || renewals.size >= mostRenewals)) return answer(c, known);
+      if (isUsable) renewals.add(key);
+      wanted.set(c, { key, revision: now });
+      try {
+        await next();
+        if (c.res.status === 200) kept.set(key, await take(c, now));
+      } finally {
+        if (isUsable) renewals.delete(key);
+      }
     },
     async again(c, next) {
-      const known = kept.get(keys.get(c) ?? "");
-      return known ? answer(c, known) : next();
+      const { key = "", revision: now } = wanted.get(c) ?? {};
+      const known = kept.get(key);
+      return known && known.revision === now ? answer(c, known) : next();
     },
   };
 }
@@ -49,7 +62,7 @@ function encodingOf(c: Context): string {
 }
 
 /** The answer as it was made; the response goes on with the same bytes. */
-async function take(c: Context): Promise<Answer> {
+async function take(c: Context, revision: string): Promise<Answer> {
   const body = new Uint8Array(await c.res.arrayBuffer());
   const headers = Object.fromEntries(
     keptHeaders.flatMap((name) => {
@@ -58,7 +71,7 @@ async function take(c: Context): Promise<Answer> {
     }),
   );
   c.res = new Response(body, c.res);
-  return { body, headers, tag: bare(headers.ETag ?? "") };
+  return { revision, body, headers, tag: bare(headers.ETag ?? "") };
 }
 
 function answer(c: Context, { body, headers, tag }: Answer): Response {

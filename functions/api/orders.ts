@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { OrderQuery, SensorOrder } from "../../core/forecast/sensor.ts";
 import type { Views } from "../../core/views.ts";
+import type { Moment } from "./revision.ts";
 
 /** An order that was made under `revision`. */
 export type KnownOrder = SensorOrder & { revision: string };
@@ -8,7 +9,10 @@ type Wanted = Omit<OrderQuery, "staleBefore">;
 
 /** Ids in all orders that are kept together: some 100 MB. */
 const mostIds = 1_000_000;
-/** An order that took long to make is kept longer, so that making orders takes a part of the time at most. */
+/**
+ * An order that took long to make is kept longer, so that making orders takes a part of the time at most; not beyond
+ * a change of ours, which whoever made it is to see.
+ */
 const restFactor = 10;
 
 /**
@@ -17,17 +21,19 @@ const restFactor = 10;
  */
 export function keptOrders(views: Pick<Views, "sensorOrder">) {
   const orders = new LRUCache<string, KnownOrder>({ maxSize: mostIds, sizeCalculation: sizeOf });
-  const newest = new LRUCache<string, { order: Promise<KnownOrder>; revision: string; untilMs: number }>({ max: 500 });
+  const newest = new LRUCache<string, Moment & { order: Promise<KnownOrder>; untilMs: number }>({ max: 500 });
   const nameOf = (wanted: Wanted) => JSON.stringify(wanted);
 
   return {
-    async now(wanted: Wanted, revision: string, staleBefore: Date): Promise<KnownOrder> {
+    async now(wanted: Wanted, moment: Moment, staleBefore: Date): Promise<KnownOrder> {
+      const { revision, ownChanges } = moment;
       const name = nameOf(wanted);
       const known = newest.get(name);
-      if (known && (known.revision === revision || performance.now() < known.untilMs)) return known.order;
+      const isResting = known?.ownChanges === ownChanges && performance.now() < known.untilMs;
+      if (known && (known.revision === revision || isResting)) return known.order;
       const startedMs = performance.now();
       const order = views.sensorOrder({ ...wanted, staleBefore }).then((made) => ({ ...made, revision }));
-      const entry = { order, revision, untilMs: startedMs };
+      const entry = { ...moment, order, untilMs: startedMs };
       newest.set(name, entry);
       try {
         const made = await order;

@@ -35,10 +35,10 @@ test("asks once a second while nothing moves, and sees within one what does", as
   const { state, revision } = watched();
   await readFor(10, revision);
   expect(state.asks).toBe(10);
-  const before = await revision.now();
+  const { revision: before } = await revision.now();
   state.revision++;
   await readFor(1, revision);
-  expect(await revision.now()).not.toBe(before);
+  expect((await revision.now()).revision).not.toBe(before);
 });
 
 test("keeps what it has for seconds while a cycle is stored, and is quick again once that is over", async () => {
@@ -59,7 +59,46 @@ test("what this process changed is seen at once, however patient it has become",
   const { state, revision } = watched();
   state.moves = true;
   await readFor(60, revision);
-  const before = await revision.now();
+  const { revision: before } = await revision.now();
   revision.moved();
-  expect(await revision.now()).not.toBe(before);
+  const now = await revision.now();
+  expect(now.revision).not.toBe(before);
+  expect(now.before).toBeNull();
+});
+
+test("names what was right before for ten seconds from when it was last known to be", async () => {
+  const { state, revision } = watched();
+  const { revision: first } = await revision.now();
+  vi.advanceTimersByTime(3_000);
+  state.revision++;
+  expect((await revision.now()).before).toBe(first);
+  vi.advanceTimersByTime(900);
+  expect((await revision.now()).before).toBe(first);
+  vi.advanceTimersByTime(7_000);
+  expect((await revision.now()).before).toBeNull();
+});
+
+test("names nothing of before to who comes after a long silence", async () => {
+  const { state, revision } = watched();
+  await revision.now();
+  vi.advanceTimersByTime(60_000);
+  state.revision++;
+  expect((await revision.now()).before).toBeNull();
+});
+
+test("lets one wait for a slow database and the others go on, ten seconds at most", async () => {
+  const gate = Promise.withResolvers<string>();
+  const answers = [Promise.resolve("1"), gate.promise, gate.promise, gate.promise, gate.promise, gate.promise];
+  const views = { revision: async () => (await answers.shift()) ?? "none" };
+  const revision = watchRevision({ views, ports: { clock }, settings: { stepSeconds: 600, revisionMs: 4_000 } });
+  const { revision: first } = await revision.now();
+  vi.advanceTimersByTime(4_000);
+  const asking = revision.now();
+  expect((await revision.now()).revision).toBe(first);
+  vi.advanceTimersByTime(3_900);
+  expect((await revision.now()).revision).toBe(first);
+  vi.advanceTimersByTime(2_200);
+  const late = [revision.now(), revision.now()];
+  gate.resolve("2");
+  for (const moment of await Promise.all([asking, ...late])) expect(moment.revision).not.toBe(first);
 });
