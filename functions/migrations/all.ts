@@ -27,6 +27,7 @@ import * as chance from "./0025_chance.ts";
 import * as packed from "./0026_packed.ts";
 import * as scoredMoment from "./0027_scored_moment.ts";
 import * as outcomeKey from "./0028_outcome_key.ts";
+import * as firstDays from "./0029_first_days.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -58,6 +59,7 @@ export const migrations: Record<string, Migration> = {
   "0026_packed": packed,
   "0027_scored_moment": scoredMoment,
   "0028_outcome_key": outcomeKey,
+  "0029_first_days": firstDays,
 };
 
 /**
@@ -83,4 +85,5 @@ export const worksWith: Record<string, string> = {
   "0024_losses": losses.worksWith,
   "0025_chance": chance.worksWith,
   "0028_outcome_key": outcomeKey.worksWith,
+  "0029_first_days": firstDays.worksWith,
 };

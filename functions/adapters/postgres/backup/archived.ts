@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Leaf } from "../../../../core/operations/backup/manifest.ts";
 import type { Piece, Snapshot } from "../../../../core/operations/backup/ports.ts";
 import { fromParquet, toParquet } from "../../parquet.ts";
@@ -17,7 +17,8 @@ const archived: Record<string, Archived> = {
   outcome: archivedOutcomes,
 };
 
-/** A day at ten-minute steps of so many is about 5 MB. */
+/** A day of scores of a hundred sensors at ten-minute steps, about 5 MB. */
+const rowsInFile = 30_000;
 const sensorsInFile = 100;
 
 /** The day as Parquet; null for what is no day of an archived table. */
@@ -38,14 +39,23 @@ async function* piecesOf(
   codeVersion: string,
 ): AsyncIterable<Piece> {
   const sensors = await own.sensors(db, leaf);
-  for (let i = 0; i < sensors.length; i += sensorsInFile) {
-    const rows = await own.read(db, leaf, sensors.slice(i, i + sensorsInFile));
+  const known = await sql<{ n: number }>`select count(*)::float8 as n from ${sql.table(leaf.name)}`.execute(db);
+  const rowsPerSensor = known.rows[0]!.n / sensors.length;
+  const atOnce = Math.max(1, Math.min(sensorsInFile, Math.floor(rowsInFile / rowsPerSensor)));
+  for (let i = 0; i < sensors.length; i += atOnce) {
+    const rows = await own.read(db, leaf, sensors.slice(i, i + atOnce));
     yield { rows: rows.length, bytes: toParquet(rows, own.columns, { day: leaf.day!, codeVersion }) };
   }
 }
 
-/** Puts an archived file's rows back into their table. */
-export async function restoreArchived(db: Kysely<PredictorSchema>, table: string, bytes: Uint8Array): Promise<void> {
+/** Puts an archived file's rows back into their table, whose days are there once `makeDays` has seen them. */
+export async function restoreArchived(
+  db: Kysely<PredictorSchema>,
+  table: string,
+  bytes: Uint8Array,
+  makeDays: (rows: Record<string, unknown>[]) => Promise<void>,
+): Promise<void> {
   const rows = await fromParquet(bytes);
+  await makeDays(rows);
   await archived[table]!.write(db, rows);
 }

@@ -49,8 +49,13 @@ export function postgresRestoreTarget(db: Kysely<PredictorSchema>, codeVersion: 
     },
 
     async loadArchived(table, day, bytes) {
-      await sql`select ensure_day(${day}::date), ensure_day_of(${table}, ${day}::date)`.execute(db);
-      await restoreArchived(db, table, bytes);
+      const by = await dayColumnOf(db, table);
+      await restoreArchived(db, table, bytes, async (rows) => {
+        // What was stored before there were days is archived as the last of them.
+        const moments = rows.map((row) => by !== null && row[by]).filter((at) => at instanceof Date);
+        for (const one of new Set([day, ...moments.map((at) => at.toISOString().slice(0, 10))]))
+          await sql`select ensure_day(${one}::date), ensure_day_of(${table}, ${one}::date)`.execute(db);
+      });
     },
 
     async setSequence({ table, column, last }) {

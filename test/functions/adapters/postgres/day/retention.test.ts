@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { backup } from "../../../../../core/operations/backup/backup.ts";
+import { restore } from "../../../../../core/operations/backup/restore.ts";
 import { retain } from "../../../../../core/operations/retain.ts";
 import { addSeconds } from "../../../../../core/time.ts";
 import { folderBackupFiles } from "../../../../../functions/adapters/backup-files.ts";
 import { postgresAnnotations } from "../../../../../functions/adapters/postgres/annotation/annotations.ts";
 import { postgresBackupSource } from "../../../../../functions/adapters/postgres/backup/source.ts";
+import { postgresRestoreTarget } from "../../../../../functions/adapters/postgres/backup/target.ts";
 import { type Database, openDatabase } from "../../../../../functions/adapters/postgres/connection/pool.ts";
 import { postgresDays } from "../../../../../functions/adapters/postgres/day/days.ts";
 import { postgresLedger } from "../../../../../functions/adapters/postgres/ledger.ts";
@@ -177,25 +179,32 @@ test("one pass makes, sums, drops and trims; what fails costs no other step", as
   expect(await count("cycle")).toBe(0);
 });
 
-test("what was stored before there were days is one part of its table, read and summed with it", async () => {
-  const url = await postgres.createDatabase();
-  const old = openDatabase<PredictorSchema>({ url, side: "predictor", max: 2 });
+/** A database of the version before days, with an outcome and a score at each of these moments, brought up to date. */
+async function upgraded(moments: Date[]): Promise<Database<PredictorSchema>> {
+  const old = openDatabase<PredictorSchema>({ url: await postgres.createDatabase(), side: "predictor", max: 2 });
   const newer = Object.keys(migrations).filter((name) => name >= "0013");
   const kept = newer.map((name) => [name, migrations[name]!] as const);
   for (const name of newer) delete migrations[name];
   try {
     await migrate(old.db);
-    await sql`insert into outcome (sensor_id, slot, status, decided_at) values ('room1', ${slot}, 'issued', ${slot})`.execute(
-      old.db,
-    );
-    await sql`insert into score (sensor_id, target, target_at, model_key, actual, scored_at, error, pinball, is_covered,
-      persistence_error, seasonal_naive_error) values ('room1', 'temperature', ${slot}, 'a', 1, ${slot}, '{1}', '{1}', '{t}',
-      '{1}', '{null}')`.execute(old.db);
+    for (const at of moments) {
+      await sql`insert into outcome (sensor_id, slot, status, decided_at) values ('room1', ${at}, 'issued', ${at})`.execute(
+        old.db,
+      );
+      await sql`insert into score (sensor_id, target, target_at, model_key, actual, scored_at, error, pinball, is_covered,
+        persistence_error, seasonal_naive_error) values ('room1', 'temperature', ${at}, 'a', 1, ${at}, '{1}', '{1}', '{t}',
+        '{1}', '{null}')`.execute(old.db);
+    }
   } finally {
     for (const [name, migration] of kept) migrations[name] = migration;
   }
+  await migrate(old.db);
+  return old;
+}
+
+test("what was stored before there were days is one part of its table, read and summed with it", async () => {
+  const old = await upgraded([slot]);
   try {
-    await migrate(old.db);
     const ledger = postgresLedger(old.db);
     expect(await ledger.decided(["room1"], slot)).toEqual(new Set(["room1"]));
     await ledger.record([outcomeOf({ status: "refused" }), outcomeOf({ slot: day(1) })], []);
@@ -226,5 +235,39 @@ test("what was stored before there were days is one part of its table, read and 
     ]);
   } finally {
     await old.close();
+  }
+});
+
+test("what was stored before there were days goes with the last of them, from an archive that has it all", async () => {
+  const old = await upgraded([day(-40), day(-1), slot]);
+  const other = openDatabase<PredictorSchema>({ url: await postgres.createDatabase(), side: "predictor", max: 2 });
+  const files = folderBackupFiles(folder);
+  const now = day(31);
+  try {
+    const days = postgresDays(old.db, retention);
+    // The days that are empty go as well.
+    const drop = async (at: Date) => (await days.drop(at)).filter((one) => one.day === "2026-03-01");
+    await days.sum(now);
+    expect(await drop(now)).toEqual([]);
+    const rows = async (db: Database<PredictorSchema>, table: string, at: string) =>
+      (await sql`select ${sql.ref(at)} as at from ${sql.table(table)} order by 1`.execute(db.db)).rows;
+    const all = [day(-40), day(-1), slot].map((at) => ({ at }));
+    expect([await rows(old, "outcome", "slot"), await rows(old, "score", "target_at")]).toEqual([all, all]);
+
+    const source = postgresBackupSource(old.db, "test");
+    const settings = { codeVersion: "test", closedAfterSeconds: 86_400, retentionDays: 9 };
+    await backup({ source, files, log: quietLog() }, settings, () => now);
+    const target = postgresRestoreTarget(other.db, "test");
+    await restore({ target, files, log: quietLog() }, null);
+    expect([await rows(other, "outcome", "slot"), await rows(other, "score", "target_at")]).toEqual([all, all]);
+
+    expect(await drop(day(10))).toEqual([]);
+    expect(await drop(day(11))).toEqual([{ table: "outcome", day: "2026-03-01" }]);
+    expect(await drop(now)).toEqual([{ table: "score", day: "2026-03-01" }]);
+    expect([await rows(old, "outcome", "slot"), await rows(old, "score", "target_at")]).toEqual([[], []]);
+    const kept = await sql`select day::text from score_day order by 1`.execute(old.db);
+    expect(kept.rows).toEqual([{ day: "2026-01-20" }, { day: "2026-02-28" }, { day: "2026-03-01" }]);
+  } finally {
+    await Promise.all([old.close(), other.close()]);
   }
 });
