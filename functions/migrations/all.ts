@@ -28,6 +28,7 @@ import * as packed from "./0026_packed.ts";
 import * as scoredMoment from "./0027_scored_moment.ts";
 import * as outcomeKey from "./0028_outcome_key.ts";
 import * as firstDays from "./0029_first_days.ts";
+import * as neighbours from "./0030_neighbours.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -60,6 +61,7 @@ export const migrations: Record<string, Migration> = {
   "0027_scored_moment": scoredMoment,
   "0028_outcome_key": outcomeKey,
   "0029_first_days": firstDays,
+  "0030_neighbours": neighbours,
 };
 
 /**
@@ -86,4 +88,5 @@ export const worksWith: Record<string, string> = {
   "0025_chance": chance.worksWith,
   "0028_outcome_key": outcomeKey.worksWith,
   "0029_first_days": firstDays.worksWith,
+  "0030_neighbours": neighbours.worksWith,
 };

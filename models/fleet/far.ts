@@ -18,8 +18,8 @@ export type FarFit = { shares: Float64Array; unseen: Float64Array[] };
 const forecasts = 3;
 
 /**
- * Penalties with those of far leads no smaller than so few `days`, which are their independent rows, allow, where yesterday can stand in for
- * what ridge does not dare to say.
+ * Penalties with those of far leads no smaller than so few `days` allow, which are their independent rows, where
+ * yesterday can stand in for what ridge does not dare to say.
  */
 export function farPenalties(encoding: FleetEncoding, penalties: Float64Array, days: number): Float64Array {
   const { lead } = farFeatures(encoding);

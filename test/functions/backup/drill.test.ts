@@ -163,12 +163,13 @@ describe("backup", () => {
     const read = async (text: string) => (await duck.runAndReadAll(text)).getRowObjectsJson();
     const parquet = `'${join(folder, "archive/issued/day=2026-03-01/*.parquet")}'`;
     expect(
-      await read(`select sensor_id, target, q50, epoch_ms(origin) as origin, mix_shares[1] as share from ${parquet}
+      await read(`select sensor_id, target, q50, epoch_ms(origin) as origin, mix_shares[1] as share,
+          neighbours from ${parquet}
         where is_served and target = 'temperature' and sensor_id = 'room1' order by origin`),
     ).toEqual(
       [slot, addSeconds(slot, 600)].map((at) => ({
         ...{ sensor_id: "room1", target: "temperature", q50: [20, 20.102, 20.2] },
-        ...{ origin: String(at.getTime()), share: 700 },
+        ...{ origin: String(at.getTime()), share: 700, neighbours: 8 },
       })),
     );
     expect(

@@ -53,6 +53,8 @@ const columns: ParquetColumn[] = [
   { name: "lineage_id", type: "text" },
   /** How its numbers lie in `issued`; not in archives of before, which have none that are packed. */
   { name: "is_packed", type: "boolean" },
+  /** How many neighbours the model knew; not in archives of before. */
+  { name: "neighbours", type: "integer" },
 ];
 
 /** Forecasts as they were issued. */
@@ -99,6 +101,7 @@ function toArchived(row: IssuedRow, lineage: Lineage): ParquetRow[] {
     resolution: textOf(one.resolution),
     lineage_id: row.lineage_id,
     is_packed: row.packed !== null,
+    neighbours: one.neighbours,
   }));
 }
 

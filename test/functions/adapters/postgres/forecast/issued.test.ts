@@ -78,8 +78,8 @@ test("the row and the view for people say the same, to the last bit", async () =
   const served = forecastOf({ sensorId: "room2", q10: [0.1, 0, 1 / 3], mix: null, seasonalNaive: [null, null, null] });
   await postgresLedger(database.db).record([], [...both(), served]);
   const { rows } = await sql<Record<string, unknown>>`
-    select sensor_id, target, model_key, unit, method, imputed_steps, q10, q50, q90, last_value, step_seconds, code_version
-    from forecast order by sensor_id, target`.execute(database.db);
+    select sensor_id, target, model_key, unit, method, imputed_steps, q10, q50, q90, last_value, step_seconds, code_version,
+      neighbours from forecast order by sensor_id, target`.execute(database.db);
   expect(rows).toEqual(
     [...both(), served].map((one) => ({
       sensor_id: one.sensorId,
@@ -94,6 +94,7 @@ test("the row and the view for people say the same, to the last bit", async () =
       last_value: one.lastValue,
       step_seconds: 600,
       code_version: "test",
+      neighbours: one.neighbours,
     })),
   );
   const { rows: points } = await sql`select count(*)::int as n from forecast_point where sensor_id = 'room1'`.execute(
