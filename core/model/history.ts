@@ -41,6 +41,26 @@ function linked(column: Float64Array, link: Link): Float64Array {
   return made;
 }
 
+/** How many points from its start on the history has in common with an earlier one, which may begin before it. */
+export function pointsInCommon(earlier: History, { startSeconds, stepSeconds, values, isImputed }: History): number {
+  const shift = (startSeconds - earlier.startSeconds) / stepSeconds;
+  if (earlier.stepSeconds !== stepSeconds || !Number.isInteger(shift) || shift < 0) return 0;
+  let common = Math.min(values[0]!.length, earlier.values[0]!.length - shift);
+  for (let k = 0; k < values.length; k++) {
+    const [own, its] = [values[k]!, earlier.values[k]!];
+    const [ownImputed, itsImputed] = [isImputed[k]!, earlier.isImputed[k]!];
+    let t = 0;
+    while (t < common && isSame(own[t]!, its[t + shift]!) && ownImputed[t] === itsImputed[t + shift]) t++;
+    common = t;
+  }
+  return Math.max(0, common);
+}
+
+/** NaN is itself. */
+function isSame(a: number, b: number): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b));
+}
+
 /** The history with its day means worked out for the points [from, to), the week's for a day more. */
 export function withDayMeans(history: History, from = 0, to = history.values[0]?.length ?? 0): History {
   const day = stepsPerDay(history.stepSeconds);

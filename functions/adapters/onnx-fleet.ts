@@ -12,7 +12,7 @@ import type { Prove } from "./proof.ts";
 import { proveHere } from "./proof-here.ts";
 
 /**
- * `maximumParts` bounds the memory: one holds about 80 kB with what is remembered of its sensor. `prove` is where a
+ * `maximumParts` bounds the memory: one holds about 100 kB with what is remembered of its sensor. `prove` is where a
  * version is verified that nobody serves yet.
  */
 export type FleetOptions = { maximumParts?: number; prove?: Prove };

@@ -55,7 +55,7 @@ export function modelsThatFit(bytes = memoryBytes()): number {
   return Math.max(fewestModels, Math.floor((shareForModels * bytes) / bytesOfModel));
 }
 
-const bytesOfPart = 80_000;
+const bytesOfPart = 100_000;
 const fewestParts = 1_000;
 
 /** Sensors' parts that a quarter of the memory holds, with what is remembered of their sensors. */

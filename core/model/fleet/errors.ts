@@ -24,8 +24,14 @@ export function firstErrorPoint({ errorWindows, contextLength }: FleetEncoding, 
 }
 
 /**
+ * What errors are written into: `known`, so many points whose units stand already; the arrays are of as many points as
+ * are asked for.
+ */
+export type ErrorRoom = RidgeErrors & { known: number };
+
+/**
  * Ridge's errors at the points of the history from `start` on, from its changes at earlier points. Nothing unmeasured
- * has one. `room`: errors of as many points that nobody needs any more, whose arrays are used again.
+ * has one. `room`: arrays that are used again.
  */
 export function ridgeErrors(
   history: History,
@@ -33,31 +39,34 @@ export function ridgeErrors(
   { errorLeads }: FleetEncoding,
   { errorScale }: Pick<SensorPart, "errorScale">,
   start = 0,
-  room: RidgeErrors | null = null,
+  room: ErrorRoom = newRoom(history.values.length * errorLeads.length, history.values[0]!.length - start),
 ): RidgeErrors {
-  const width = history.values.length * errorLeads.length;
-  const length = history.values[0]!.length;
-  const known = Math.min(length, first + changes.length / width);
-  const units: Int16Array[] = [];
-  const sums: RidgeErrors["sums"] = [];
-  for (let track = 0; track < width; track++) {
+  const { units, sums, known } = room;
+  const width = units.length;
+  const end = Math.min(history.values[0]!.length, first + changes.length / width);
+  for (const [track, unit] of units.entries()) {
     const k = Math.floor(track / errorLeads.length);
     const lead = errorLeads[track % errorLeads.length]!;
-    const unit = (room?.units[track] ?? new Int16Array(length - start)).fill(unknown);
-    const numbers = () => new Int32Array(length - start + 1);
-    const sum = room?.sums[track] ?? { unit: numbers(), absolute: numbers(), count: numbers() };
     const past = { values: history.values[k]!, isImputed: history.isImputed[k]! };
-    putErrors(past, { first, known, changes, width, track, lead, scale: errorScale[track]! }, start, unit, sum);
-    units.push(unit);
-    sums.push(sum);
+    unit.fill(unknown, known);
+    putUnits(past, { first, end, changes, width, track, lead, scale: errorScale[track]! }, start, known, unit);
+    putSums(unit, sums[track]!);
   }
   return { start, units, sums };
 }
 
+/** Room for errors of `tracks` at `points`, with nothing in it. */
+export function newRoom(tracks: number, points: number): ErrorRoom {
+  const numbers = () => new Int32Array(points + 1);
+  const units = Array.from({ length: tracks }, () => new Int16Array(points));
+  const sums = units.map(() => ({ unit: numbers(), absolute: numbers(), count: numbers() }));
+  return { start: 0, units, sums, known: 0 };
+}
+
 type Said = {
-  /** Points [first, known) at which ridge's changes stand, `width` a point, the track's at `track`. */
+  /** Points [first, end) at which ridge's changes stand, `width` a point, the track's at `track`. */
   first: number;
-  known: number;
+  end: number;
   changes: Float32Array;
   width: number;
   track: number;
@@ -65,25 +74,31 @@ type Said = {
   scale: number;
 };
 
-/** One target's errors at one lead, in whole numbers throughout: a forecast goes over thousands of them. */
-function putErrors(
+/** One target's errors at one lead, from the point behind those that are known on. */
+function putUnits(
   { values, isImputed }: { values: Float64Array; isImputed: Uint8Array },
-  { first, known, changes, width, track, lead, scale }: Said,
+  { first, end, changes, width, track, lead, scale }: Said,
   start: number,
+  known: number,
   unit: Int16Array,
-  sum: RidgeErrors["sums"][number],
 ): void {
-  const { unit: sums, absolute, count } = sum;
+  const last = Math.min(values.length, end + lead);
+  for (let t = Math.max(start + known, first + lead); t < last; t++) {
+    const from = t - lead;
+    if (isImputed[t] !== 0 || isImputed[from] !== 0) continue;
+    const inScales = (values[t]! - values[from]! - changes[(from - first) * width + track]!) / scale;
+    unit[t - start] = Math.round(unitsPerScale * Math.max(-errorLimit, Math.min(errorLimit, inScales)));
+  }
+}
+
+/** In whole numbers throughout: a forecast goes over thousands of them. */
+function putSums(unit: Int16Array, { unit: sums, absolute, count }: RidgeErrors["sums"][number]): void {
   let unitSum = 0;
   let absoluteSum = 0;
   let counted = 0;
-  for (let t = start; t < values.length; t++) {
-    const from = t - lead;
-    const i = t - start;
-    if (from >= first && from < known && isImputed[t] === 0 && isImputed[from] === 0) {
-      const inScales = (values[t]! - values[from]! - changes[(from - first) * width + track]!) / scale;
-      const error = Math.round(unitsPerScale * Math.max(-errorLimit, Math.min(errorLimit, inScales))) | 0;
-      unit[i] = Math.min(error, 32_767);
+  for (let i = 0; i < unit.length; i++) {
+    const error = unit[i]!;
+    if (error !== unknown) {
       unitSum = (unitSum + error) | 0;
       absoluteSum = (absoluteSum + Math.abs(error)) | 0;
       counted++;

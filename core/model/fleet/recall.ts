@@ -39,8 +39,8 @@ export function recallRidge(
 }
 
 /**
- * What must be known of ridge's forecasts for one at `origin`; of what was remembered (of this part's, at points of
- * this history) only the points that are missing are worked out.
+ * Ridge's changes at the points from `first` to `origin`, by default as many as a forecast at `origin` looks at; of
+ * what was remembered (of this part's, at points of this very history) only the points that are missing are worked out.
  */
 export function rememberRidge(
   history: History,
@@ -49,9 +49,9 @@ export function rememberRidge(
   origin: number,
   known: RidgeMemory | null,
   weights: RidgeWeights = ridgeAtErrorLeads(part, encoding),
+  first = Math.max(0, origin + 1 - errorMemoryLength(encoding)),
 ): RidgeMemory {
   const width = history.values.length * encoding.errorLeads.length;
-  const first = Math.max(0, origin + 1 - errorMemoryLength(encoding));
   const knownEnd = known === null ? 0 : known.first + known.changes.length / width;
   const isUseful = known !== null && known.first <= first && knownEnd > first && knownEnd <= origin + 1;
   const from = isUseful ? knownEnd : first;
