@@ -22,13 +22,22 @@ export function shareGroups(leads: number[]): { firstLead: number; lastLead: num
  * factors of the lower and the upper side.
  */
 export function sharesOf({ weights, widths }: Mix, leads: number[]): number[] {
-  const ends = groupEnds(leads);
-  return ends.flatMap((end, i) =>
-    [...weights, ...widths].map((values) => {
-      const ofGroup = values.slice(ends[i - 1] ?? 0, end);
-      return Math.round((1000 * ofGroup.reduce((sum, value) => sum + value, 0)) / ofGroup.length);
-    }),
-  );
+  const columns = [...weights, ...widths];
+  const shares: number[] = [];
+  let from = 0;
+  for (const end of groupEnds(leads)) {
+    for (const values of columns) shares.push(thousandths(values, from, end));
+    from = end;
+  }
+  return shares;
+}
+
+/** The mean of the values in [from, to), of those that are there. */
+function thousandths(values: number[], from: number, to: number): number {
+  const end = Math.min(to, values.length);
+  let sum = 0;
+  for (let i = from; i < end; i++) sum += values[i]!;
+  return Math.round((1000 * sum) / (end - from));
 }
 
 /**

@@ -19,6 +19,18 @@ export function put(bytes: number[], value: number): void {
   bytes.push(rest);
 }
 
+/** The same into bytes that are there already, and on to behind it. */
+export function write(to: Bytes, value: number): void {
+  const { bytes } = to;
+  let rest = value;
+  for (; rest >= 2 ** shiftedBits; rest = Math.floor(rest / 128)) bytes[to.at++] = (rest % 128) | 128;
+  for (; rest > 127; rest >>>= bitsInByte) bytes[to.at++] = (rest & 127) | 128;
+  bytes[to.at++] = rest;
+}
+
+/** A number of up to 53 bits takes no more. */
+export const mostBytesOfNumber = 8;
+
 /** Adds a list as differences. */
 export function putList(bytes: number[], values: number[]): void {
   let before = 0;

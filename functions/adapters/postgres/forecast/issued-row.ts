@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type Resolution, valueOfStep } from "../../../../core/data/resolution.ts";
 import type { Forecast } from "../../../../core/forecast/forecast.ts";
 import { experts } from "../../../../core/mix/experts.ts";
@@ -193,9 +193,7 @@ function lineageOf(group: Forecast[]): Lineage {
 
 /** 63 bits of its SHA-256: who records the same computes the same id and asks nobody. */
 function idOf(lineage: Lineage): string {
-  const bytes = createHash("sha256")
-    .update(JSON.stringify(toStoredLineage(lineage)))
-    .digest();
+  const bytes = hash("sha256", JSON.stringify(toStoredLineage(lineage)), "buffer");
   return (bytes.readBigUInt64BE() >> 1n).toString();
 }
 

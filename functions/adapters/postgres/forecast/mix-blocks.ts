@@ -25,17 +25,11 @@ export function packBlocks(targets: Mixed[], present: number[]): Buffer {
   const leads = targets[0]!.q50.length;
   const blocks: Buffer[] = [];
   for (let from = 0; from < leads; from += blockLeads) {
-    const some = <T>(list: T[]) => list.slice(from, from + blockLeads);
-    blocks.push(
-      packSteps(
-        targets.map((target) => sliceOf(target, some)),
-        present,
-      ),
-    );
+    blocks.push(packSteps(targets, present, from, Math.min(leads, from + blockLeads)));
   }
   const head = Buffer.alloc(2 + 2 * (blocks.length + 1));
   const length = blocks.reduce((sum, block) => sum + block.length, head.length);
-  if (length > mostBytes || blocks.length > mostBlocks) return packSteps(targets, present);
+  if (length > mostBytes || blocks.length > mostBlocks) return packSteps(targets, present, 0, leads);
   head.set([blockFormat, blocks.length]);
   let at = head.length;
   for (let b = 0; b <= blocks.length; b++) {
@@ -43,18 +37,6 @@ export function packBlocks(targets: Mixed[], present: number[]): Buffer {
     at += blocks[b]?.length ?? 0;
   }
   return Buffer.concat([head, ...blocks]);
-}
-
-function sliceOf({ q50, mix, seasonalNaive, resolution }: Mixed, some: <T>(list: T[]) => T[]): Mixed {
-  return {
-    ...{ q50: some(q50), seasonalNaive: some(seasonalNaive), resolution },
-    mix: mix && {
-      ...mix,
-      experts: mix.experts.map((one) => one && { q10: some(one.q10), q50: some(one.q50), q90: some(one.q90) }),
-      weights: mix.weights.map(some),
-      widths: mix.widths.map(some),
-    },
-  };
 }
 
 /** What the pack says of target `n` at the lead in place `h`. */

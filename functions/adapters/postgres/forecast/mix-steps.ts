@@ -5,7 +5,7 @@ import { experts } from "../../../../core/mix/experts.ts";
 import type { Mix } from "../../../../core/mix/mix.ts";
 import { weightParts } from "../../../../core/mix/weights.ts";
 import { widthParts } from "../../../../core/mix/widths.ts";
-import { type Bytes, putGappy, putList, take, takeGappy, takeList } from "../number-bytes.ts";
+import { type Bytes, mostBytesOfNumber, take, takeGappy, takeList, write, zigzag } from "../number-bytes.ts";
 import type { MixedLead } from "./mixed-lead.ts";
 
 /*
@@ -21,41 +21,69 @@ const mixedBit = 1 << 7;
 
 type Mixed = Pick<Forecast, "q50" | "mix" | "seasonalNaive" | "resolution">;
 
-/** The pack of targets all of whose numbers are whole. */
-export function packSteps(targets: Mixed[], present: number[]): Buffer {
-  const bytes: number[] = [stepFormat, maskOf(present)];
-  for (const { mix, seasonalNaive, resolution } of targets) {
-    const own = mix === null ? [] : present.filter((k) => takesPart(mix, k));
-    bytes.push(maskOf(own) | (mix === null ? 0 : mixedBit));
-    const step = (value: number) => stepOf(resolution!, value);
-    for (const k of own) {
-      const expert = mix!.experts[k];
-      const middle = expert?.q50.map(step);
-      bytes.push(expert ? 1 : 0);
-      if (expert && middle) {
-        putList(bytes, middle);
-        for (const level of ["q10", "q90"] as const)
-          putList(
-            bytes,
-            expert[level].map((value, h) => step(value) - middle[h]!),
-          );
-      }
-      putList(
-        bytes,
-        mix!.weights[k]!.map((weight) => weight * weightParts),
-      );
+/**
+ * The pack of targets all of whose numbers are whole, of the leads in the places [from, to). A cycle packs a thousand
+ * numbers a sensor: they are written as they are worked out, into room that is used again.
+ */
+export function packSteps(targets: Mixed[], present: number[], from: number, to: number): Buffer {
+  const lists = targets.length * (listsOfExpert * experts.length + 3);
+  const bytes = roomFor(2 + targets.length * (1 + experts.length) + lists * (to - from) * mostBytesOfNumber);
+  const out: Bytes = { bytes, at: 0 };
+  bytes[out.at++] = stepFormat;
+  bytes[out.at++] = maskOf(present);
+  for (const target of targets) putTarget(out, target, present, from, to);
+  return Buffer.from(bytes.subarray(0, out.at));
+}
+
+/** Its q50, q10, q90 and weights. */
+const listsOfExpert = 4;
+
+function putTarget(out: Bytes, { mix, seasonalNaive, resolution }: Mixed, present: number[], from: number, to: number) {
+  const { bytes } = out;
+  const own = mix === null ? [] : present.filter((k) => takesPart(mix, k, from, to));
+  bytes[out.at++] = maskOf(own) | (mix === null ? 0 : mixedBit);
+  for (const k of own) {
+    const expert = mix!.experts[k];
+    bytes[out.at++] = expert ? 1 : 0;
+    if (expert) {
+      const { q10, q50, q90 } = expert;
+      const middle = (h: number) => stepOf(resolution!, q50[h]!);
+      putAlong(out, from, to, middle);
+      putAlong(out, from, to, (h) => stepOf(resolution!, q10[h]!) - middle(h));
+      putAlong(out, from, to, (h) => stepOf(resolution!, q90[h]!) - middle(h));
     }
-    for (const side of mix?.widths ?? [])
-      putList(
-        bytes,
-        side.map((width) => width * widthParts),
-      );
-    putGappy(
-      bytes,
-      seasonalNaive.map((value) => (value === null ? null : step(value))),
-    );
+    const weights = mix!.weights[k]!;
+    putAlong(out, from, to, (h) => weights[h]! * weightParts);
   }
-  return Buffer.from(bytes);
+  for (const side of mix?.widths ?? []) putAlong(out, from, to, (h) => side[h]! * widthParts);
+  putGaps(out, from, to, (h) => (seasonalNaive[h] == null ? null : stepOf(resolution!, seasonalNaive[h])));
+}
+
+/** What `takeList` takes. */
+function putAlong(out: Bytes, from: number, to: number, numberAt: (h: number) => number): void {
+  let before = 0;
+  for (let h = from; h < to; h++) {
+    const value = numberAt(h);
+    write(out, zigzag(value - before));
+    before = value;
+  }
+}
+
+/** What `takeGappy` takes. */
+function putGaps(out: Bytes, from: number, to: number, numberAt: (h: number) => number | null): void {
+  let before = 0;
+  for (let h = from; h < to; h++) {
+    const value = numberAt(h);
+    write(out, value === null ? 0 : zigzag(value - before) + 1);
+    before = value ?? before;
+  }
+}
+
+let room = new Uint8Array(4096);
+
+function roomFor(bytes: number): Uint8Array {
+  if (room.length < bytes) room = new Uint8Array(bytes);
+  return room;
 }
 
 /** What the pack says of target `n` at the lead in place `h`. */
@@ -137,9 +165,12 @@ function floatOf(resolution: Resolution, step: number): number {
   return Math.fround(valueOfStep(resolution, step));
 }
 
-/** Whether the expert said anything, or had a weight. */
-export function takesPart(mix: Mix, k: number): boolean {
-  return mix.experts[k] != null || mix.weights[k]!.some((weight) => weight !== 0);
+/** Whether the expert said anything, or had a weight in the places [from, to). */
+export function takesPart(mix: Mix, k: number, from = 0, to = mix.weights[k]!.length): boolean {
+  if (mix.experts[k] != null) return true;
+  const weights = mix.weights[k]!;
+  for (let h = from; h < to; h++) if (weights[h] !== 0) return true;
+  return false;
 }
 
 /** Experts by the bits of a byte. */

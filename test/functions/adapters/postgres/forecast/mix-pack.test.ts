@@ -110,7 +110,7 @@ test("reads what the version before wrote, all leads in one", () => {
   fc.assert(
     fc.property(target(0), target(1), (a, b) => {
       const present = [0, 1, 2, 3, 4].filter((k) => [a, b].some(({ mix }) => mix && takesPart(mix, k)));
-      const [old, now] = [packSteps([a, b], present), packBlocks([a, b], present)];
+      const [old, now] = [packSteps([a, b], present, 0, leads), packBlocks([a, b], present)];
       for (let h = 0; h < leads; h++)
         for (const n of [0, 1]) {
           const read = openPack(old, leads, resolutions)(n, h);
