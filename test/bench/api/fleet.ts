@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import pg from "pg";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
@@ -7,6 +6,7 @@ import type { PredictorSchema } from "../../../functions/adapters/postgres/schem
 import { predictorPorts } from "../../../functions/runtime/predictor.ts";
 import { forecastsOf, outcomeOf } from "../../functions/api/harness.ts";
 import { startTestPostgres } from "../../postgres.ts";
+import { cpuMsOfChildren } from "../cpu.ts";
 
 export const stepSeconds = 600;
 const hours = 25;
@@ -68,32 +68,10 @@ export async function seedFleet(sensors: number) {
       );
     },
     /** Of the server and all its backends. */
-    postgresCpuMs: () => cpuMsOf("postgres"),
+    postgresCpuMs: () => cpuMsOfChildren("postgres"),
     async stop() {
       await database.close();
       await postgres.stop();
     },
   };
-}
-
-/** Of all children of ours with this name, themselves and what ended. */
-function cpuMsOf(name: string): number {
-  const stats = readdirSync("/proc").flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return [];
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return [{ pid, name: stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")")), fields }];
-    } catch {
-      return [];
-    }
-  });
-  const isOurs = (pid: string): boolean => {
-    const own = stats.find((one) => one.pid === pid);
-    return own !== undefined && (own.pid === String(process.pid) || isOurs(own.fields[1]!));
-  };
-  const ticks = stats
-    .filter((one) => one.name === name && isOurs(one.pid))
-    .flatMap(({ fields }) => [11, 12, 13, 14].map((i) => Number(fields[i])));
-  return ticks.reduce((sum, tick) => sum + tick, 0) * 10;
 }

@@ -4,9 +4,8 @@ import { forApi } from "../../../functions/machine/ground.ts";
 import { keepProcess } from "../../../functions/machine/processes/keep.ts";
 import type { ApiGiven, ApiOpened } from "../../../functions/machine/processes/system.ts";
 import { openLog } from "../../../functions/runtime/process.ts";
+import { cpuMsOfProcess, fieldsOf } from "../cpu.ts";
 
-/** Linux counts CPU in hundredths of a second. */
-const tickMs = 10;
 const pageBytes = 4096;
 
 /** The API's process as `npm start` runs it, on one database for source and predictor; nobody works beside it. */
@@ -32,10 +31,7 @@ export async function startApiProcess(url: string) {
   return {
     port: Number(new URL(opened.url).port),
     /** Of the whole process, its threads included. */
-    cpuMs: () => {
-      const fields = fieldsOf(`/proc/${pid}/stat`);
-      return tickMs * (Number(fields[11]) + Number(fields[12]));
-    },
+    cpuMs: () => cpuMsOfProcess(pid),
     memoryBytes: () => pageBytes * Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]),
     stop: () => api.stop(),
   };
@@ -47,17 +43,11 @@ function childNamed(name: string): string {
     if (!/^\d+$/.test(pid)) return false;
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-      return command.trim().endsWith(name) && Number(fieldsOf(`/proc/${pid}/stat`)[1]) === process.pid;
+      return command.trim().endsWith(name) && Number(fieldsOf(pid)[1]) === process.pid;
     } catch {
       return false;
     }
   });
   if (found === undefined) throw new Error(`no child of this process runs ${name}`);
   return found;
-}
-
-/** What stands behind the command's name: state, parent and so on. */
-function fieldsOf(path: string): string[] {
-  const stat = readFileSync(path, "utf8");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }

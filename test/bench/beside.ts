@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import pg from "pg";
+import { startLocal } from "../local-process.ts";
+import { startTestPostgres } from "../postgres.ts";
+import { cpuMsOfChildren, cpuMsOfProcess } from "./cpu.ts";
+
+// npm run bench:beside -- [--sensors 500] [--minutes 10] [--days 4]: the system as `npm start` runs it, at one-minute
+// steps, in real time: a source that sensors go on writing to, and no model, so that it trains its fleet beside the
+// cycles. Prints, as JSON, how long after its slot each cycle was decided, which were late, and the CPU of each process.
+const { values } = parseArgs({
+  options: {
+    sensors: { type: "string", default: "500" },
+    minutes: { type: "string", default: "10" },
+    days: { type: "string", default: "4" },
+  },
+});
+const [sensors, minutes, days] = [Number(values.sensors), Number(values.minutes), Number(values.days)];
+const stepSeconds = 60;
+const settleSeconds = 10;
+
+const postgres = await startTestPostgres();
+const source = new pg.Client({ connectionString: await postgres.createDatabase() });
+await source.connect();
+await source.query(`
+  create table sensor_readings (id bigint generated always as identity, sensor_id text, temperature float8,
+    humidity float8, "timestamp" timestamptz);
+  create function write_readings(since timestamptz, until timestamptz) returns void language sql as $$
+    insert into sensor_readings (sensor_id, temperature, humidity, "timestamp")
+    select 'sensor-' || n, 20 + n % 7 + 3 * sin(n + day) + 0.1 * random(), 50 + 8 * sin(n / 2.0 + day) + random(), at
+    from generate_series(1, ${sensors}) as n,
+      generate_series(date_trunc('minute', since) + n % 60 * interval '1 s', until, interval '1 min') as at,
+      lateral (select extract(epoch from at) / 86400 * 2 * pi() as day)
+    where at > since and at <= until $$;
+`);
+const beganAt = new Date();
+await source.query("select write_readings($1, $2)", [new Date(beganAt.getTime() - days * 86_400_000), beganAt]);
+await source.query(`create index on sensor_readings (sensor_id, "timestamp")`);
+await source.query("vacuum analyze");
+
+const predictorUrl = await postgres.createDatabase();
+const folder = await mkdtemp(join(tmpdir(), "iot-lstm-beside-"));
+const sourceUrl = `postgres://${source.user}:${source.password}@127.0.0.1:${source.port}/${source.database}`;
+const system = await startLocal({
+  ...{ FOLLOWER_DATABASE_URL: sourceUrl, ALLOW_WRITABLE_FOLLOWER: "true", PREDICTOR_DATABASE_URL: predictorUrl },
+  ...{ DATA_DIR: folder, STEP_SECONDS: String(stepSeconds), SETTLE_SECONDS: String(settleSeconds) },
+});
+const firstSlot = new Date(Math.ceil(Date.now() / (1000 * stepSeconds)) * 1000 * stepSeconds);
+
+/** Sensors report once a minute, each at a second of its own. */
+let writtenUntil = beganAt;
+const stopping = new AbortController();
+const writing = (async () => {
+  while (!stopping.signal.aborted) {
+    const until = new Date();
+    await source.query("select write_readings($1, $2)", [writtenUntil, until]);
+    writtenUntil = until;
+    await sleep(1_000);
+  }
+})();
+
+const ids = await system.processes();
+const cpuOf = () => ({
+  workers: cpuMsOfProcess(ids.workers),
+  api: cpuMsOfProcess(ids.api),
+  postgres: cpuMsOfChildren("postgres"),
+});
+const before = cpuOf();
+let trainedAt: Date | null = null;
+void system.line("train.done").then(() => (trainedAt = new Date()));
+await sleep(firstSlot.getTime() - Date.now() + minutes * 60_000 + (settleSeconds + stepSeconds) * 1000);
+const after = cpuOf();
+stopping.abort();
+await writing;
+
+const predictor = new pg.Client({ connectionString: predictorUrl });
+await predictor.connect();
+const { rows } = await predictor.query(
+  `select slot, count(*) filter (where status = 'issued')::int as issued,
+      count(*) filter (where status = 'baseline')::int as baseline, count(*) filter (where status = 'refused')::int as refused,
+      count(*) filter (where status = 'expired')::int as expired,
+      extract(epoch from max(decided_at) - slot)::float8 as "decidedAfterSeconds"
+    from outcome where slot >= $1 group by slot order by slot limit $2`,
+  [firstSlot, minutes],
+);
+await predictor.end();
+type Cycle = { slot: Date; issued: number; baseline: number; decidedAfterSeconds: number };
+const cycles = rows as Cycle[];
+const isLate = ({ issued, baseline, decidedAfterSeconds }: Cycle) =>
+  issued + baseline < sensors || decidedAfterSeconds > settleSeconds + stepSeconds;
+const perCycle = (name: keyof typeof before) => Math.round((after[name] - before[name]) / minutes);
+console.log(
+  JSON.stringify(
+    {
+      ...{
+        sensors,
+        stepSeconds,
+        minutes,
+        trainedAt,
+        lateCycles: minutes - cycles.filter((one) => !isLate(one)).length,
+      },
+      cpuMsPerCycle: { workers: perCycle("workers"), api: perCycle("api"), postgres: perCycle("postgres") },
+      cycles,
+    },
+    null,
+    2,
+  ),
+);
+await system.stop();
+await source.end();
+await postgres.stop();
+await rm(folder, { recursive: true });
