@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDatabase } from "../../functions/adapters/postgres/connection/pool.ts";
+import { postgresDays } from "../../functions/adapters/postgres/day/days.ts";
+import type { PredictorSchema } from "../../functions/adapters/postgres/schema.ts";
 import { prometheusMetrics } from "../../functions/adapters/prometheus.ts";
 import { someSlot } from "../builders.ts";
 import { forecastsOf, outcomeOf, scoreOf, startApi, type TestApi } from "../functions/api/harness.ts";
@@ -10,6 +13,7 @@ import { startTestPostgres, type TestPostgres } from "../postgres.ts";
 type Panel = { title: string; targets: { expr?: string; rawSql?: string }[] };
 type Variable = { name: string; query: string; type: string };
 const file = join(import.meta.dirname, "../../docs/grafana/dashboard.json");
+const page = readFileSync(join(import.meta.dirname, "../../docs/monitoring.md"), "utf8");
 const dashboard: { panels: Panel[]; templating: { list: Variable[] } } = JSON.parse(readFileSync(file, "utf8"));
 const targets = dashboard.panels.flatMap((panel) => panel.targets);
 
@@ -64,5 +68,25 @@ test("every query of the dashboard runs and finds the stored forecast", async ()
     const { rows } = await client.query(filled(query));
     expect(rows.length, query).toBeGreaterThan(0);
   }
+  await client.end();
+});
+
+test("every query of the page finds what is stored, as the role that the page makes", async () => {
+  const database = openDatabase<PredictorSchema>({ url, side: "predictor", max: 1 });
+  const retention = { mixDays: 2, forecastDays: 400, cycleDays: 90, isArchived: false };
+  await postgresDays(database.db, retention).sum(new Date("2100-01-01"));
+  await database.close();
+  const [grants] = page.match(/(?<=```sql\n)create role grafana[^`]*/) ?? [];
+  const queries = page.match(/(?<=`)select [^`]*/g) ?? [];
+  expect(queries).toHaveLength(3);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(grants!);
+  await client.query("set role grafana");
+  for (const query of queries) {
+    const { rows } = await client.query(query.replace("'room1'", "'a'").replace("lead = 6", "lead = 1"));
+    expect(rows.length, query).toBeGreaterThan(0);
+  }
+  await client.query("reset role; drop owned by grafana; drop role grafana");
   await client.end();
 });
