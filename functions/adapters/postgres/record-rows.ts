@@ -7,17 +7,26 @@
 /** A column of a row: where its bytes begin and end; null where the column is. */
 export type Field = { from: number; to: number } | null;
 
-/** Calls `visit` with the columns of each row, in their order; the array is the same one every time. */
+/**
+ * Calls `visit` with the columns of each row, in their order. The array and what stands in it are the same every time:
+ * a shard has tens of thousands of fields.
+ */
 export function eachRecord(bytes: Buffer, visit: (fields: Field[]) => void): void {
   const fields: Field[] = [];
+  const room: { from: number; to: number }[] = [];
   for (let at = 0; at < bytes.length; ) {
     const columns = bytes.readInt32BE(at);
     at += 4;
     for (let i = 0; i < columns; i++) {
       const length = bytes.readInt32BE(at + 4);
       at += 8;
-      fields[i] = length < 0 ? null : { from: at, to: at + length };
-      at += Math.max(0, length);
+      fields[i] = null;
+      if (length < 0) continue;
+      room[i] ??= { from: 0, to: 0 };
+      const field = room[i]!;
+      field.from = at;
+      field.to = at += length;
+      fields[i] = field;
     }
     visit(fields);
   }
@@ -33,12 +42,14 @@ const since2000 = Date.UTC(2000, 0, 1);
 
 /** The elements of an `int2[]` of one dimension without nulls, by place. */
 export function int2sAt(bytes: Buffer, field: Field): (i: number) => number {
-  return (i) => bytes.readInt16BE(field!.from + arrayHead + 6 * i + 4);
+  const first = field!.from + arrayHead + 4;
+  return (i) => bytes.readInt16BE(first + 6 * i);
 }
 
 /** The elements of a `float8[]` of one dimension without nulls, by place. */
 export function float8sAt(bytes: Buffer, field: Field): (i: number) => number {
-  return (i) => bytes.readDoubleBE(field!.from + arrayHead + 12 * i + 4);
+  const first = field!.from + arrayHead + 4;
+  return (i) => bytes.readDoubleBE(first + 12 * i);
 }
 
 /** Dimensions, flags, type, length and lower bound stand before the elements, each of which tells its length. */

@@ -63,6 +63,22 @@ export function openSeries(bytes: Uint8Array): TakeSeries {
   };
 }
 
+/** Bytes, and at which bit the next series begins: behind the first byte to begin with. */
+export type Bits = { bytes: Uint8Array; at: number };
+
+/** The number in place `h` of the next series, and on to behind its `length` numbers. Thousands a second: no lists. */
+export function takeNumber(from: Bits, length: number, h: number): number {
+  const { bytes, at } = from;
+  const first = numberAt(bytes, at, widthBits) & 31;
+  const rest = numberAt(bytes, at + widthBits, widthBits) & 31;
+  let place = at + 2 * widthBits + first;
+  let value = numberAt(bytes, at + 2 * widthBits, first);
+  from.at = place + (length - 1) * rest;
+  if (rest === 0) return value;
+  for (let i = 0; i < h; i++, place += rest) value += numberAt(bytes, place, rest);
+  return value;
+}
+
 /** What so many bits from the bit `at` on say in two's complement; bits behind the end are 0. */
 function numberAt(bytes: Uint8Array, at: number, width: number): number {
   if (width === 0) return 0;

@@ -2,7 +2,7 @@ import type { Quantiles } from "../../../../core/data/quantiles.ts";
 import { type Resolution, stepLimit, stepOf, valueOfStep } from "../../../../core/data/resolution.ts";
 import { experts } from "../../../../core/mix/experts.ts";
 import { shareGroups } from "../../../../core/mix/shares.ts";
-import { openSeries, packSeries, type TakeSeries } from "./bit-series.ts";
+import { openSeries, packSeries, takeNumber } from "./bit-series.ts";
 
 /*
  * What a row's targets were issued, in steps of each one's resolution, as series of bits (bit-series.ts). Per target
@@ -65,14 +65,34 @@ const shareColumns = experts.length + 2;
 /** Steps in a row: per target the last value; then lead by lead, per target q10, q50, q90. */
 export function stepsOf(packed: Buffer, targets: number, leads: number): Int32Array {
   const steps = new Int32Array(targets * (1 + 3 * leads));
-  takeTargets(openSeries(packed), steps, { targets, leads, from: 0, to: leads });
+  const take = openSeries(packed);
+  const stride = 3 * targets;
+  for (let n = 0; n < targets; n++) {
+    const q10 = targets + 3 * n;
+    take(1, steps, { offset: n, stride: 1 });
+    take(leads, steps, { offset: q10 + 1, stride });
+    take(leads, steps, { offset: q10, stride });
+    take(leads, steps, { offset: q10 + 2, stride });
+    for (let at = q10; at < steps.length; at += stride) {
+      steps[at] = steps[at + 1]! - steps[at]!;
+      steps[at + 2]! += steps[at + 1]!;
+    }
+  }
   return steps;
 }
 
 /** The same of the lead in place `h` alone. */
 export function stepsOfLead(packed: Buffer, targets: number, leads: number, h: number): Int32Array {
   const steps = new Int32Array(4 * targets);
-  takeTargets(openSeries(packed), steps, { targets, leads, from: h, to: h + 1 });
+  const from = { bytes: packed, at: 8 };
+  for (let n = 0; n < targets; n++) {
+    steps[n] = takeNumber(from, 1, 0);
+    const q50 = takeNumber(from, leads, h);
+    const at = targets + 3 * n;
+    steps[at] = q50 - takeNumber(from, leads, h);
+    steps[at + 1] = q50;
+    steps[at + 2] = q50 + takeNumber(from, leads, h);
+  }
   return steps;
 }
 
@@ -95,22 +115,4 @@ export function besideOf(packed: Buffer, targets: number, leads: number[]): Omit
       take(groups, shares, { offset: n * groups * shareColumns + column, stride: shareColumns });
   }
   return { learnt: learnt && [...learnt], shares: [...shares] };
-}
-
-type Range = { targets: number; leads: number; from: number; to: number };
-
-/** Into the steps of some leads, as `stepsOf` has those of all. */
-function takeTargets(take: TakeSeries, steps: Int32Array, { targets, leads, from, to }: Range): void {
-  const stride = 3 * targets;
-  for (let n = 0; n < targets; n++) {
-    const q10 = targets + 3 * n;
-    take(1, steps, { offset: n, stride: 1 });
-    take(leads, steps, { offset: q10 + 1, stride }, { from, to });
-    take(leads, steps, { offset: q10, stride }, { from, to });
-    take(leads, steps, { offset: q10 + 2, stride }, { from, to });
-    for (let at = q10; at < steps.length; at += stride) {
-      steps[at] = steps[at + 1]! - steps[at]!;
-      steps[at + 2]! += steps[at + 1]!;
-    }
-  }
 }

@@ -138,10 +138,11 @@ type Named = Pick<MaturedForecast, "target" | "modelKey">;
 
 function leadRows(bytes: Buffer, lineages: Map<string, Lineage>): LeadRow[] {
   const rows: LeadRow[] = [];
+  const lineageAt = lineageReader(bytes, lineages);
   eachRecord(
     bytes,
     ([lineageId, slot, origin, issuedAt, isServed, lead, place, packed, steps, exact, isBlock, pack]) => {
-      const lineage = lineages.get(bytes.readBigInt64BE(lineageId!.from).toString())!;
+      const lineage = lineageAt(lineageId!.from);
       const h = bytes.readInt32BE(place!.from) - 1;
       rows.push({
         ...{ lineage, slot: timeAt(bytes, slot!), origin: timeAt(bytes, origin!), issuedAt: timeAt(bytes, issuedAt!) },
@@ -159,6 +160,18 @@ function leadRows(bytes: Buffer, lineages: Map<string, Lineage>): LeadRow[] {
     },
   );
   return rows;
+}
+
+/** Rows mostly have the lineage of the row before: a text is made for one that differs alone. */
+function lineageReader(bytes: Buffer, lineages: Map<string, Lineage>): (at: number) => Lineage {
+  let [high, low] = [Number.NaN, Number.NaN];
+  let lineage: Lineage | undefined;
+  return (at) => {
+    const [ownHigh, ownLow] = [bytes.readInt32BE(at), bytes.readInt32BE(at + 4)];
+    if (ownHigh !== high || ownLow !== low) lineage = lineages.get(bytes.readBigInt64BE(at).toString());
+    [high, low] = [ownHigh, ownLow];
+    return lineage!;
+  };
 }
 
 function packedAt(packed: Buffer, { targets, leads }: Lineage, h: number): (i: number) => number {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { openSeries, packSeries } from "../../../../../functions/adapters/postgres/forecast/bit-series.ts";
+import { openSeries, packSeries, takeNumber } from "../../../../../functions/adapters/postgres/forecast/bit-series.ts";
 
 const step = fc.oneof(
   fc.integer({ min: -32_767, max: 32_767 }),
@@ -48,6 +48,22 @@ test("gives a part of a series, and stands behind all of it then", () => {
       const rest = new Int32Array(next.length);
       take(next.length, rest, { offset: 0, stride: 1 });
       expect([...rest]).toEqual(next);
+    }),
+  );
+});
+
+test("gives one number of each series, wherever it stands", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(series, fc.nat(59)), { maxLength: 12 }), (given) => {
+      const from = {
+        bytes: packSeries(
+          0,
+          given.map(([one]) => one),
+        )!,
+        at: 8,
+      };
+      const taken = given.map(([one, place]) => takeNumber(from, one.length, place % one.length));
+      expect(taken).toEqual(given.map(([one, place]) => one[place % one.length]));
     }),
   );
 });
