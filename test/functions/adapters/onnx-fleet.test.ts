@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { createFleetArtefact, saveFleet } from "../../../core/model/fleet/artefact.ts";
 import { encodeGolden, graphInputs } from "../../../core/model/fleet/golden.ts";
@@ -49,6 +52,19 @@ test("a shard runs whatever its sensors, and each gets what it gets alone", asyn
     expect(answer.quantiles).toHaveLength(2 * 24 * 3);
     for (const [at, value] of alone.quantiles.entries()) expect(answer.quantiles[at]).toBeCloseTo(value, 5);
   }
+  inference.close();
+});
+
+test("answers go with whoever asked for them", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const { inference, version, parts, rowOf } = await served();
+  const answers: WeakRef<object>[] = [];
+  for (let i = 0; i < 20; i++) answers.push(new WeakRef((await inference.run(version, [rowOf(parts[0]!, i)]))[0]!));
+  await setImmediate();
+  collect();
+  // The newest may still be on its way.
+  expect(answers.slice(0, -2).filter((answer) => answer.deref() !== undefined)).toEqual([]);
   inference.close();
 });
 
