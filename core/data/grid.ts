@@ -47,10 +47,10 @@ export function gridOfSeries(at: Float64Array, series: Series[], stepSeconds: nu
   const { first, last } = boundsOf(at, stepMs, range);
   const length = Number.isFinite(first) && last >= first ? last - first + 1 : 0;
   const startAt = new Date(Number.isFinite(first) ? first * stepMs : 0);
-  let shared: { at: Float64Array; points: Points } | null = null;
+  let shared: { at: Float64Array; places: Places } | null = null;
   const columns = series.map((one) => {
-    if (shared?.at !== one.at) shared = { at: one.at, points: pointsOf(one.at, stepMs, first) };
-    return meanPerPoint(one, shared.points, length);
+    if (shared?.at !== one.at) shared = { at: one.at, places: placesOf(one.at, stepMs, first, length) };
+    return meanPerPoint(one, shared.places, length);
   });
   return { startAt, stepSeconds, columns };
 }
@@ -70,43 +70,43 @@ function boundsOf(at: Float64Array, stepMs: number, { from, upTo }: GridRange): 
   return { first, last };
 }
 
-/** Of each moment its point, and 1 where it may stand for the one before, should that have nothing. */
-type Points = { point: Int32Array; isLate: Uint8Array };
+/** Of each moment its point, -1 outside the grid; of each point how many moments it has, null where none has two. */
+type Places = { place: Int32Array; counts: Uint32Array | null };
 
-function pointsOf(at: Float64Array, stepMs: number, first: number): Points {
-  const point = new Int32Array(at.length);
-  const isLate = new Uint8Array(at.length);
+function placesOf(at: Float64Array, stepMs: number, first: number, length: number): Places {
+  const place = new Int32Array(at.length).fill(-1);
+  const counts = new Uint32Array(length);
+  let most = 0;
   // The newest stays in its own step: it would be later than the point that it stands for, and that may be the origin.
   const newest = at.at(-1) ?? Number.NaN;
   const mostLateMs = stepMs * lateShareOf(at, stepMs);
   let before = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < at.length; i++) {
     const time = at[i]!;
-    const own = Math.ceil(time / stepMs) - first;
-    const isLateOnes = time - (own + first - 1) * stepMs <= mostLateMs && time - before > stepMs / 2;
+    let own = Math.ceil(time / stepMs) - first;
+    const isLate = time - (own + first - 1) * stepMs <= mostLateMs && time - before > stepMs / 2 && time < newest;
     before = time;
-    // What is as far away as no grid reaches stands outside all the same.
-    point[i] = Math.max(-1, Math.min(farthest, own));
     // Of the point before the first it is not known whether it has a reading.
-    if (isLateOnes && time < newest && own >= 1) isLate[i] = 1;
+    if (isLate && own >= 1 && own <= length && counts[own - 1] === 0) own--;
+    if (!(own >= 0 && own < length)) continue;
+    place[i] = own;
+    const count = counts[own]! + 1;
+    counts[own] = count;
+    if (count > most) most = count;
   }
-  return { point, isLate };
+  return { place, counts: most > 1 ? counts : null };
 }
 
-const farthest = 2 ** 31 - 1;
-
-function meanPerPoint({ values }: Series, { point, isLate }: Points, length: number): Float64Array {
-  const sums = new Float64Array(length);
-  const counts = new Uint32Array(length);
-  for (let i = 0; i < values.length; i++) {
-    let own = point[i]!;
-    if (isLate[i] === 1 && own - 1 < length && counts[own - 1] === 0) own--;
-    if (!(own >= 0 && own < length)) continue;
-    sums[own]! += values[i]!;
-    counts[own]!++;
+function meanPerPoint({ values }: Series, { place, counts }: Places, length: number): Float64Array {
+  const means = new Float64Array(length).fill(counts === null ? Number.NaN : 0);
+  if (counts === null) {
+    // Nothing stands twice, as mostly: added to 0 as sums are, of which there is no -0.
+    for (let i = 0; i < values.length; i++) if (place[i]! >= 0) means[place[i]!] = 0 + values[i]!;
+    return means;
   }
-  for (let i = 0; i < length; i++) sums[i] = counts[i] === 0 ? Number.NaN : sums[i]! / counts[i]!;
-  return sums;
+  for (let i = 0; i < values.length; i++) if (place[i]! >= 0) means[place[i]!]! += values[i]!;
+  for (let i = 0; i < length; i++) means[i] = counts[i] === 0 ? Number.NaN : means[i]! / counts[i]!;
+  return means;
 }
 
 /** The column with the last value carried forward over missing points; it never looks ahead. */

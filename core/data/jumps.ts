@@ -58,12 +58,10 @@ export function findJumps(at: Float64Array, values: Float64Array, range: { min: 
 function usualLimit(values: Float64Array, { min, max }: { min: number; max: number }): number | null {
   const count = values.length - 1;
   if (count < fewestChanges) return null;
-  const changes = new Float64Array(count);
   let largest = 0;
   let smallest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < count; i++) {
     const change = Math.abs(values[i + 1]! - values[i]!);
-    changes[i] = change;
     if (change > largest) largest = change;
     if (change > 0 && change < smallest) smallest = change;
   }
@@ -71,6 +69,8 @@ function usualLimit(values: Float64Array, { min, max }: { min: number; max: numb
   const least = max - min <= widestRange ? leastShare * (max - min) : 0;
   let limit = Math.max(least, largest === 0 ? 0 : 4 * smallest);
   if (largest <= limit) return null;
+  const changes = new Float64Array(count);
+  for (let i = 0; i < count; i++) changes[i] = Math.abs(values[i + 1]! - values[i]!);
   limit = Math.max(limit, usualChanges * percentile(changes, 0.97));
   if (largest <= limit) return null;
   const unordered = values.slice();

@@ -17,10 +17,15 @@ export function inspectReadings(readings: Readings, target: Target, upTo: Date):
   const upToMs = upTo.getTime();
   let newestValidAt = Number.NEGATIVE_INFINITY;
   const length = values === undefined ? 0 : at.length;
+  let newestAt = Number.NEGATIVE_INFINITY;
   // From the end, where the newest mostly stands: the others are not looked at.
   for (let i = length - 1; i >= 0; i--) {
-    if (at[i]! <= upToMs && at[i]! > newestValidAt && isValid(values![i]!, target)) newestValidAt = at[i]!;
+    const time = at[i]!;
+    if (!(time <= upToMs && time > newestValidAt)) continue;
+    if (isValid(values![i]!, target)) newestValidAt = time;
+    else if (time > newestAt && !Number.isNaN(values![i]!)) newestAt = time;
   }
+  if (newestAt <= newestValidAt) return { newestValidAt, rejectedSince: 0, rejectedValue: null };
   let rejectedSince = 0;
   let rejectedAt = Number.NEGATIVE_INFINITY;
   let rejectedValue: number | null = null;

@@ -11,6 +11,7 @@ export type Series = { at: Float64Array; values: Float64Array; places: Int32Arra
 export function seriesOf({ at, values }: Readings, target: Target, upToMs: number): Series {
   const column = values[target.name];
   if (column === undefined) return { at: new Float64Array(), values: new Float64Array(), places: null };
+  if (isWhole(at, column, target, upToMs)) return { at, values: column, places: null };
   const places = new Int32Array(column.length);
   let count = 0;
   let isAscending = true;
@@ -22,10 +23,26 @@ export function seriesOf({ at, values }: Readings, target: Target, upToMs: numbe
     before = time;
     places[count++] = i;
   }
-  if (isAscending && count === at.length) return { at, values: column, places: null };
   const kept = places.subarray(0, count);
   if (!isAscending) kept.sort((a, b) => at[a]! - at[b]! || a - b);
   return picked({ at, values: column, places: null }, kept);
+}
+
+/** Whether all of it counts and stands in the order of time, as it mostly does: then nothing is copied. */
+function isWhole(at: Float64Array, column: Float64Array, { min, max }: Target, upToMs: number): boolean {
+  if (column.length !== at.length) return false;
+  let before = -Number.MAX_VALUE;
+  for (let i = 0; i < column.length; i++) {
+    const time = at[i]!;
+    const value = column[i]!;
+    // NaN is neither.
+    if (
+      !(time >= before && time <= upToMs && value >= min && value <= max && Math.abs(value) < Number.POSITIVE_INFINITY)
+    )
+      return false;
+    before = time;
+  }
+  return true;
 }
 
 /** The series without the readings at some indices, ascending. */
