@@ -44,8 +44,10 @@ export const assumptions = {
   renewalsPerMonth: 3.35,
   /** Milliseconds of CPU (npm run bench:train -- --fleet): two networks; a part from half a year; a part's renewal. */
   networkCpuMs: 22_000,
-  partCpuMs: 1_500,
+  partCpuMs: 900,
   renewalCpuMs: 30,
+  /** Of the forecast function, to look at five rules a sensor (node test/bench/alerts.ts). */
+  rulesCpuMsPerSensor: 0.1,
   /** One notice a sensor and month: an invocation of 256 MB and three requests (docs/deploy.md, Alerts). */
   noticesPerSensorMonth: 1,
   dollarsPerNotice: 5e-6,
@@ -64,10 +66,11 @@ export const assumptions = {
 /** Measured CPU milliseconds of one invocation with a shard of `assumptions.shardSize` sensors. */
 export type Measured = {
   initCpuMs: number;
-  /** The first of an environment: it opens the fleet's graph and reads the shard's parts. */
-  coldCpuMs: number;
-  /** A shard whose parts are not in memory yet. */
-  otherCpuMs: number;
+  /**
+   * Of an environment's first shard, its second and so on, none of which it has had before; the last stands for all
+   * that follow: V8 has met its functions by then. The first opens the fleet's graph, too.
+   */
+  newCpuMs: number[];
   /** A shard that was there before. */
   warmCpuMs: number;
   scoreCpuMs: number;
@@ -99,40 +102,36 @@ export type FanOut = { seconds: number; environments: number; billedMs: number }
 export function fanOut(shards: number, concurrency: number, measured: Measured, full: number): FanOut {
   const a = assumptions;
   const waitMs = a.databaseRoundTrips * a.databaseRoundTripMs + a.s3GetMs;
-  const firstMs = measured.initCpuMs + full * measured.coldCpuMs + waitMs + a.s3GetMs;
-  const nextMs = full * measured.otherCpuMs + waitMs;
+  const shardMs = (place: number) => full * measured.newCpuMs[Math.min(place, measured.newCpuMs.length - 1)]! + waitMs;
   const invocations = Math.ceil(shards / a.batchSize);
   // When each environment is free again, soonest first.
-  const freeAt: number[] = [];
+  const free: Environment[] = [];
   let billedMs = 0;
   let endMs = 0;
   let left = shards;
   for (let taken = 0; taken < invocations; taken++) {
     const size = Math.min(a.batchSize, left);
     left -= size;
-    const started = freeAt.length;
+    const started = free.length;
     const comesUpAt =
       started < a.environmentsAtOnce ? 0 : ((started - a.environmentsAtOnce) * 60_000) / a.environmentsPerMinute;
-    const soonest = freeAt[0] ?? Number.POSITIVE_INFINITY;
-    const isNew = started < concurrency && comesUpAt <= soonest;
-    const from = isNew ? comesUpAt : soonest;
-    if (!isNew) freeAt.shift();
-    const takes = isNew ? firstMs + (size - 1) * nextMs : size * nextMs;
+    const isNew = started < concurrency && comesUpAt <= (free[0]?.atMs ?? Number.POSITIVE_INFINITY);
+    const { atMs, shards: had } = isNew ? { atMs: comesUpAt, shards: 0 } : free.shift()!;
+    let takes = isNew ? measured.initCpuMs + a.s3GetMs : 0;
+    for (let i = 0; i < size; i++) takes += shardMs(had + i);
     billedMs += takes;
-    endMs = Math.max(endMs, from + takes);
-    insert(freeAt, from + takes);
+    endMs = Math.max(endMs, atMs + takes);
+    insert(free, { atMs: atMs + takes, shards: had + size });
   }
-  return { seconds: endMs / 1000, environments: freeAt.length, billedMs };
+  return { seconds: endMs / 1000, environments: free.length, billedMs };
 }
 
-function insert(ascending: number[], value: number): void {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  ascending.splice(low, 0, value);
+/** When an environment is free, and how many shards it has had. */
+type Environment = { atMs: number; shards: number };
+
+function insert(ascending: Environment[], one: Environment): void {
+  const later = ascending.findIndex(({ atMs }) => atMs > one.atMs);
+  ascending.splice(later < 0 ? ascending.length : later, 0, one);
 }
 
 /** What a fleet of so many sensors would cost on AWS, without Neon, CloudFront and traffic. */
@@ -173,7 +172,7 @@ export function project(sensors: number, measured: Measured): Projection {
     train: seconds(fitMs + renewMs) + puts,
     queues: queues * month,
     models: models * month,
-    alerts: sensors * a.noticesPerSensorMonth * a.dollarsPerNotice,
+    alerts: sensors * (a.noticesPerSensorMonth * a.dollarsPerNotice + seconds(a.rulesCpuMsPerSensor) * month),
     archive,
     watching: logs * month + a.alarms * prices.alarmMonth + a.metrics * prices.metricMonth + prices.dashboardMonth,
   };
