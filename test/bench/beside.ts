@@ -10,7 +10,8 @@ import { cpuMsOfChildren, cpuMsOfProcess } from "./cpu.ts";
 
 // npm run bench:beside -- [--sensors 500] [--minutes 10] [--days 4]: the system as `npm start` runs it, at one-minute
 // steps, in real time: a source that sensors go on writing to, and no model, so that it trains its fleet beside the
-// cycles. Prints, as JSON, how long after its slot each cycle was decided, which were late, and the CPU of each process.
+// cycles. Prints, as JSON, how long after its slot each cycle was decided, which were late, and the CPU of each
+// process.
 const { values } = parseArgs({
   options: {
     sensors: { type: "string", default: "500" },
@@ -80,7 +81,8 @@ const predictor = new pg.Client({ connectionString: predictorUrl });
 await predictor.connect();
 const { rows } = await predictor.query(
   `select slot, count(*) filter (where status = 'issued')::int as issued,
-      count(*) filter (where status = 'baseline')::int as baseline, count(*) filter (where status = 'refused')::int as refused,
+      count(*) filter (where status = 'baseline')::int as baseline,
+      count(*) filter (where status = 'refused')::int as refused,
       count(*) filter (where status = 'expired')::int as expired,
       extract(epoch from max(decided_at) - slot)::float8 as "decidedAfterSeconds"
     from outcome where slot >= $1 group by slot order by slot limit $2`,
