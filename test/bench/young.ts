@@ -1,8 +1,8 @@
 // npm run bench:young -- --data FILE.csv[.gz] --step SECONDS --cut a,b [--cut c] [--days 1,3,7,14] [--at .5]
 // [--judged 4] [--seed 1]: how good a young sensor's forecasts are. The sensors of each --cut lose all that lies more
-// than so many days before the moment at this share of the file, the others keep theirs; all are trained as one fleet,
-// and the days that follow are forecast as trained. A line of JSON for each history: MAE and pinball over
-// persistence's, geometric means over the series, coverage and its extremes, and the worst series.
+// than so many days before the moment at this share of its first sensor's readings, the others keep theirs; all are
+// trained as one fleet, and the days that follow are forecast as trained. A line of JSON for each history: MAE and
+// pinball over persistence's, geometric means over the series, coverage and its extremes, and the worst series.
 import { parseArgs } from "node:util";
 import { type Readings, readingsBetween, sortReadings, type Target } from "../../core/data/reading.ts";
 import { backtestSensor } from "../../core/evaluation/backtest.ts";
