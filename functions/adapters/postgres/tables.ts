@@ -61,7 +61,11 @@ export const forecastColumns = {
 };
 
 /** The view for people: with the steps ahead that its arrays are of. */
-export const forecastViewColumns = { ...forecastColumns, leads: column<number[]>("integer[]") };
+export const forecastViewColumns = {
+  ...forecastColumns,
+  leads: column<number[]>("integer[]"),
+  neighbours: column<number | null>("integer"),
+};
 
 /**
  * The table of scores of before: what the leads that reached one moment came to; arrays by lead, `leads` null where
