@@ -105,7 +105,8 @@ export type Scores = {
   /** The score rows of these sensors with targetAt in (after, upTo]. */
   scored(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredRow[]>;
   /**
-   * Moments in (after, upTo] with a row that lacks leads issued before them: a forecast was recorded after its score.
+   * Moments in (after, upTo] of which fewer leads are scored than were issued before them, be it none: their actual was
+   * not there yet, or a forecast was recorded after its score.
    */
   early(sensorIds: string[], after: Date, upTo: Date): Promise<ScoredMoment[]>;
   /** Adds rows, and to known ones the leads that they lack; a lead that is scored stays as it is. */

@@ -70,7 +70,9 @@ export async function score(
   // A late forecast completes the rows of the last moments at the next pass, older ones at a thorough one.
   const isDone = (sensorId: string, target: string, at: Date) => {
     const ofTarget = rowsAt(rows, sensorId, at).filter((one) => one.target === target);
-    if (ofTarget.length === 0 || rowsAt(earlyAt, sensorId, at).some((one) => one.target === target)) return false;
+    if (rowsAt(earlyAt, sensorId, at).some((one) => one.target === target)) return false;
+    // A thorough pass knows that nothing is due of a moment without a row, as before the first forecast.
+    if (ofTarget.length === 0) return isThorough && !isRecent(at);
     return !isRecent(at) || ofTarget.every((one) => one.scored >= fleet.leads.length || isSteady(one));
   };
   // As many as in the moments before: its model has no more leads, or a hole is older than all of them.

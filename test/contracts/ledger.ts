@@ -250,7 +250,10 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
       expect(await scores.early(["room1"], slot, at(1))).toEqual([
         { sensorId: "room1", target: "temperature", targetAt: at(1) },
       ]);
-      expect(await scores.early(["room1"], at(1), at(9))).toEqual([]);
+      // Of what is due and not scored at all the moments are told, too.
+      expect(await scores.early(["room1"], at(1), at(9))).toEqual(
+        [2, 3].map((step) => ({ sensorId: "room1", target: "temperature", targetAt: at(step) })),
+      );
     });
 
     it("does not wait for a lead again that two slots said from one origin", async () => {

@@ -1,6 +1,6 @@
 import { AppError } from "../../core/errors.ts";
 import type { Forecast, Outcome } from "../../core/forecast/forecast.ts";
-import { maturedLeads } from "../../core/forecast/matured.ts";
+import { type MaturedForecast, maturedLeads } from "../../core/forecast/matured.ts";
 import type { PairedScore, Score } from "../../core/forecast/score.ts";
 import { lastLead } from "../../core/model/leads.ts";
 import { countLeads } from "../../core/operations/score.ts";
@@ -137,15 +137,15 @@ export function memoryLedger(): MemoryLedger {
       });
     },
     async early(sensorIds, after, upTo) {
-      const wanted = new Set(sensorIds);
-      const isInside = (score: Score) => wanted.has(score.sensorId) && score.targetAt > after && score.targetAt <= upTo;
-      const counting = ({ sensorId, target, targetAt, modelKey }: Score) =>
-        [...forecasts.values()].filter((row) => {
-          const lead = secondsBetween(row.origin, targetAt) / row.stepSeconds;
-          const isOne = row.sensorId === sensorId && row.target === target && row.modelKey === modelKey;
-          return isOne && row.leads.includes(lead) && row.issuedAt < targetAt;
-        }).length;
-      const lacking = [...scores.values()].filter((score) => isInside(score) && counting(score) > countLeads(score));
+      const own = [...forecasts.values()].filter((row) => sensorIds.includes(row.sensorId));
+      const due = maturedLeads(own, (at) => at > after.getTime() && at <= upTo.getTime());
+      const isOf = (score: Score, one: MaturedForecast) =>
+        score.sensorId === one.sensorId && score.target === one.target && score.modelKey === one.modelKey;
+      const lacking = due.filter((one) => {
+        const score = [...scores.values()].find((row) => isOf(row, one) && +row.targetAt === +one.targetAt);
+        const ofRow = due.filter((other) => score && isOf(score, other) && +other.targetAt === +one.targetAt);
+        return score === undefined || new Set(ofRow.map(({ lead }) => lead)).size > countLeads(score);
+      });
       const moments = lacking.map(({ sensorId, target, targetAt }) => ({ sensorId, target, targetAt }));
       return [...new Map(moments.map((moment) => [JSON.stringify(moment), moment])).values()];
     },

@@ -291,3 +291,30 @@ test("scores nothing of a slot ahead of the clock", async () => {
   expect(await run(ports)).toEqual({ scores: 0 });
   expect(made()).toEqual([]);
 });
+
+test("a thorough pass over moments from before the first forecast reads no leads of what is scored", async () => {
+  // Actuals since long before; forecasts for the last moments alone.
+  const forecasts = [-10, -9, -8, -7, -6, -5].map((n) => forecastOf({ origin: step(n), slot: step(n) }));
+  const { ports, made } = await world(
+    Array.from({ length: 18 }, () => 20),
+    forecasts,
+    step(2),
+  );
+  const thorough = step(2);
+  ports.clock.set(thorough);
+  await run(ports, thorough);
+  const scored = made().length;
+  expect(scored).toBeGreaterThan(5);
+  const wanted: Date[] = [];
+  const scores = {
+    ...ports.scores,
+    matured: (asked: { sensorId: string; from: Date }[], upTo: Date) => {
+      wanted.push(...asked.map(({ from }) => from));
+      return ports.scores.matured(asked, upTo);
+    },
+  };
+  await score({ ...ports, scores }, settings, { slot: thorough, sensorIds: ["a"] });
+  // The last three are looked at again in every pass.
+  expect(wanted.every((from) => from >= step(-2))).toBe(true);
+  expect(made()).toHaveLength(scored);
+});

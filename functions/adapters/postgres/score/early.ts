@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { ScoredMoment } from "../../../../core/forecast/score.ts";
+import { everyLead } from "../../../../core/model/leads.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import type { issuedReader } from "../forecast/issued.ts";
 import { eachRecord, timeAt } from "../record-rows.ts";
@@ -10,11 +11,11 @@ type Database = Kysely<PredictorSchema>;
 type Reader = ReturnType<typeof issuedReader>;
 
 /** What a model said of a target from one origin, when it was first issued; times in epoch ms. */
-type Said = { origin: number; issuedAt: number; stepMs: number; isLead: (lead: number) => boolean };
+type Said = { origin: number; issuedAt: number; stepMs: number; leads: number[] };
 /** Of one sensor, by target and model, then by origin. */
 type SaidOf = Map<string, Map<number, Said>>;
 
-/** Moments in (after, upTo] of whose scores fewer leads are scored than were issued before them. */
+/** Moments in (after, upTo] of which fewer leads are scored than were issued before them, be it none. */
 export async function early(
   db: Database,
   { issued, read }: { issued: Reader; read: ReadSums },
@@ -26,16 +27,32 @@ export async function early(
     read({ sensorIds, after, upTo }),
     saidOf(db, issued, sensorIds, after, upTo),
   ]);
+  const scored = Map.groupBy(scores, (one) => one.sensorId);
   const found = new Map<string, ScoredMoment>();
-  for (const { sensorId, target, modelKey, targetAt, sums } of scores) {
-    const key = `${sensorId}\0${target}\0${targetAt}`;
-    if (found.has(key)) continue;
-    let due = 0;
-    for (const one of said.get(sensorId)?.get(`${target}\0${modelKey}`)?.values() ?? [])
-      if (one.issuedAt < targetAt && one.isLead((targetAt - one.origin) / one.stepMs)) due++;
-    if (due > sums[0]!) found.set(key, { sensorId, target, targetAt: new Date(targetAt) });
+  for (const [sensorId, byKind] of said) {
+    const known = new Map(
+      scored.get(sensorId)?.map((one) => [`${one.target}\0${one.modelKey}\0${one.targetAt}`, one.sums[0]!]),
+    );
+    for (const [kind, byOrigin] of byKind) {
+      const [target] = kind.split("\0") as [string];
+      for (const [at, due] of dueOf(byOrigin.values(), after.getTime(), upTo.getTime()))
+        if (due > (known.get(`${kind}\0${at}`) ?? 0))
+          found.set(`${sensorId}\0${target}\0${at}`, { sensorId, target, targetAt: new Date(at) });
+    }
   }
   return [...found.values()];
+}
+
+/** Of each moment (epoch ms) in (after, upTo] how many leads were issued before it. */
+function dueOf(said: Iterable<Said>, after: number, upTo: number): Map<number, number> {
+  const due = new Map<number, number>();
+  for (const { origin, issuedAt, stepMs, leads } of said) {
+    for (const lead of leads) {
+      const at = origin + lead * stepMs;
+      if (at > after && at <= upTo && issuedAt < at) due.set(at, (due.get(at) ?? 0) + 1);
+    }
+  }
+  return due;
 }
 
 async function saidOf(
@@ -78,12 +95,11 @@ async function addIssued(db: Database, issued: Reader, sensorIds: string[], afte
     const bytes = Buffer.from(text, "base64");
     eachRecord(bytes, ([lineageId, origin, issuedAt]) => {
       const { targets, leads, stepSeconds } = lineages.get(bytes.readBigInt64BE(lineageId!.from).toString())!;
-      const isLead = (lead: number) => leads[lead - 1] === lead || leads.includes(lead);
       const one = {
         origin: timeAt(bytes, origin!),
         issuedAt: timeAt(bytes, issuedAt!),
         stepMs: 1000 * stepSeconds,
-        isLead,
+        leads,
       };
       for (const { target, modelKey } of targets) add(sensorId, `${target}\0${modelKey}`, one);
     });
@@ -106,8 +122,12 @@ async function addBefore(db: Database, sensorIds: string[], after: Date, upTo: D
     from forecast_before
     where sensor_id = any(${sensorIds}::text[]) and ends_at > ${after} and origin < ${upTo}`.execute(db);
   for (const { sensorId, target, modelKey, origin, issuedAt, steps, leads } of rows) {
-    const isLead = (lead: number) => Number.isInteger(lead) && lead >= 1 && lead <= leads;
-    const one = { origin: origin.getTime(), issuedAt: issuedAt.getTime(), stepMs: 1000 * steps, isLead };
+    const one = {
+      origin: origin.getTime(),
+      issuedAt: issuedAt.getTime(),
+      stepMs: 1000 * steps,
+      leads: everyLead(leads),
+    };
     add(sensorId, `${target}\0${modelKey}`, one);
   }
 }
