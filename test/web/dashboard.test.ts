@@ -349,6 +349,9 @@ describe.skipIf(executable === null)("the dashboard in a browser", () => {
     await newest.filter({ hasText: "18:30" }).waitFor();
     await page.getByRole("button", { name: "Pause live updates" }).click();
     await page.getByText("Paused").first().waitFor();
+    // What the last readings were the cause of may still be on its way.
+    await page.clock.runFor(1_000);
+    await page.evaluate("fetch('/v1/settled').then((response) => response.status)");
     mock.state.now += 600_000;
     const asked = mock.requests.length;
     await page.clock.runFor(60_000);
