@@ -29,6 +29,7 @@ import * as scoredMoment from "./0027_scored_moment.ts";
 import * as outcomeKey from "./0028_outcome_key.ts";
 import * as firstDays from "./0029_first_days.ts";
 import * as neighbours from "./0030_neighbours.ts";
+import * as scoreViews from "./0031_score_views.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -62,6 +63,7 @@ export const migrations: Record<string, Migration> = {
   "0028_outcome_key": outcomeKey,
   "0029_first_days": firstDays,
   "0030_neighbours": neighbours,
+  "0031_score_views": scoreViews,
 };
 
 /**
@@ -89,4 +91,5 @@ export const worksWith: Record<string, string> = {
   "0028_outcome_key": outcomeKey.worksWith,
   "0029_first_days": firstDays.worksWith,
   "0030_neighbours": neighbours.worksWith,
+  "0031_score_views": scoreViews.worksWith,
 };
