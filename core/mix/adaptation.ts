@@ -1,5 +1,6 @@
 import { placesOf } from "../model/leads.ts";
 import { experts } from "./experts.ts";
+import { learnMiddle } from "./middle.ts";
 import { learnWeights, type MixedLead, type WeightState } from "./weights.ts";
 import { learnWidths, type ServedLead } from "./widths.ts";
 
@@ -8,10 +9,16 @@ const halfLifeSeconds = 5 * 86_400;
 
 /**
  * What mixing and widths have learnt of one target of one sensor, in float32, of each of its `leads` (in steps,
- * ascending) apart. `width` is [lower, upper][leads], the logs of the factors on the band's sides. `through`: newest
- * moment learnt from.
+ * ascending) apart. `width` is [lower, upper][leads], the logs of the factors on the band's sides; `middle` [leads],
+ * how much larger than a half the share of actuals above the middle is of late. `through`: newest moment learnt from.
  */
-export type Adaptation = WeightState & { version: 2; leads: number[]; through: Date | null; width: number[][] };
+export type Adaptation = WeightState & {
+  version: 2;
+  leads: number[];
+  through: Date | null;
+  width: number[][];
+  middle: number[];
+};
 
 /** A state, and whose it is. */
 export type Adapted = { sensorId: string; target: string; state: Adaptation };
@@ -30,6 +37,7 @@ export function freshAdaptation(leads: number[]): Adaptation {
     square: experts.map(zeros),
     bound: zeros(),
     width: [zeros(), zeros()],
+    middle: zeros(),
   };
 }
 
@@ -45,6 +53,7 @@ export function adaptationFor(state: Adaptation, leads: number[]): Adaptation {
     square: state.square.map(pick),
     bound: pick(state.bound),
     width: state.width.map(pick),
+    middle: pick(state.middle),
   };
 }
 
@@ -65,14 +74,17 @@ export function adapt(state: Adaptation, targetAt: Date, outcomes: MaturedLead[]
     square: state.square.map(faded),
     bound: faded(state.bound),
     width: state.width.map((side) => side.slice()),
+    middle: state.middle.slice(),
   };
   for (const outcome of outcomes) {
     const h = state.leads.indexOf(outcome.lead);
     if (h < 0) continue;
     learnWeights(next, h, outcome);
     learnWidths(next.width, h, outcome);
+    learnMiddle(next.middle, h, outcome);
   }
-  for (const rows of [next.regret, next.square, [next.bound], next.width]) for (const row of rows) toFloats(row);
+  for (const rows of [next.regret, next.square, [next.bound], next.width, [next.middle]])
+    for (const row of rows) toFloats(row);
   return next;
 }
 

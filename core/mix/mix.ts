@@ -1,19 +1,21 @@
 import { type Quantiles, type Triple, tripleAt } from "../data/quantiles.ts";
 import { clip, type Target } from "../data/reading.ts";
 import type { Adaptation } from "./adaptation.ts";
+import { movesOf } from "./middle.ts";
 import { weightsOf } from "./weights.ts";
-import { factorsOf, leanOf } from "./widths.ts";
+import { factorsOf } from "./widths.ts";
 
 /**
  * How a forecast came about: what it takes to compute it again and to learn from its outcomes. All numbers are float32.
  * `experts` [experts], null where one had no forecast; `weights` [experts][leads]; `widths` [lower, upper][leads],
- * factors; `learntThrough`: newest outcome that the weights and widths had learnt from; `challengerId`: the challenger
- * that took part.
+ * factors; `middle` [leads], by what part of its side the middle moves, up where positive; `learntThrough`: newest
+ * outcome that they had learnt from; `challengerId`: the challenger that took part.
  */
 export type Mix = {
   experts: (Quantiles | null)[];
   weights: number[][];
   widths: number[][];
+  middle: number[];
   learntThrough: Date | null;
   challengerId: string | null;
 };
@@ -36,6 +38,7 @@ export function mixOf(
     experts: rounded,
     weights: weightsOf(state, available),
     widths: factorsOf(state.width),
+    middle: movesOf(state.middle),
     learntThrough: state.through,
     challengerId,
   };
@@ -63,8 +66,8 @@ export function weightedMean(made: (Triple | null)[], weights: number[]): Triple
 }
 
 /**
- * The forecast that the mix makes: weighted mean, band's sides times their factors, the middle moved to where they
- * lean, inside the target's range.
+ * The forecast that the mix makes: weighted mean, band's sides times their factors, the middle moved within them,
+ * inside the target's range.
  */
 export function quantilesOfMix(mix: Mix, range: Pick<Target, "min" | "max">): Quantiles {
   const [lower, upper] = mix.widths as [number[], number[]];
@@ -75,8 +78,8 @@ export function quantilesOfMix(mix: Mix, range: Pick<Target, "min" | "max">): Qu
     const above = Math.max(0, meanAt(mix, "q90", h) - q50);
     const low = q50 - below * lower[h]!;
     const high = q50 + above * upper[h]!;
-    const lean = leanOf(lower[h]!, upper[h]!);
-    const middle = Math.min(high, Math.max(low, q50 + lean * (lean > 0 ? above : below)));
+    const move = mix.middle[h]!;
+    const middle = Math.min(high, Math.max(low, q50 + move * (move > 0 ? above : below)));
     made.q10.push(clip(low, range));
     made.q50.push(clip(middle, range));
     made.q90.push(clip(high, range));

@@ -54,6 +54,7 @@ export function mixOfShares(shares: number[], leads: number[], of: Pick<Mix, "le
     experts: experts.map(() => null),
     weights: columns.slice(0, experts.length),
     widths: columns.slice(-2),
+    middle: leads.map(() => 0),
     ...of,
   };
 }

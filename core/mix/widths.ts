@@ -8,9 +8,6 @@ import { clip } from "../data/reading.ts";
 const widthStep = 0.03;
 const widthRange = { min: -1.5, max: 1.5 };
 
-/** How far the middle goes along when the band leans, by the square: a small lean is chance. */
-const leanShare = 1.25;
-
 /** One lead, in steps, whose actual became known, with the [q10, q50, q90] that was served for it. */
 export type ServedLead = { lead: number; actual: number; final: readonly number[] };
 
@@ -20,16 +17,6 @@ export const widthParts = 1024;
 /** Factors [lower, upper][leads] of the band's sides, in `widthParts`; `width`: their logs. */
 export function factorsOf(width: number[][]): number[][] {
   return width.map((side) => side.map((log) => Math.round(Math.exp(log) * widthParts) / widthParts));
-}
-
-/**
- * By what part of its side the middle moves, up where positive: actuals that leave the band more often above than below
- * lie above its middle too. What widens both sides alike changes nothing.
- */
-export function leanOf(lower: number, upper: number): number {
-  const both = lower + upper;
-  const lean = both > 0 ? (upper - lower) / both : 0;
-  return leanShare * lean * Math.abs(lean);
 }
 
 /**

@@ -30,6 +30,7 @@ import * as outcomeKey from "./0028_outcome_key.ts";
 import * as firstDays from "./0029_first_days.ts";
 import * as neighbours from "./0030_neighbours.ts";
 import * as scoreViews from "./0031_score_views.ts";
+import * as middle from "./0032_middle.ts";
 
 /** Every migration in order, listed by hand so that a bundler sees them; a merged one is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -64,6 +65,7 @@ export const migrations: Record<string, Migration> = {
   "0029_first_days": firstDays,
   "0030_neighbours": neighbours,
   "0031_score_views": scoreViews,
+  "0032_middle": middle,
 };
 
 /**
@@ -92,4 +94,5 @@ export const worksWith: Record<string, string> = {
   "0029_first_days": firstDays.worksWith,
   "0030_neighbours": neighbours.worksWith,
   "0031_score_views": scoreViews.worksWith,
+  "0032_middle": middle.worksWith,
 };

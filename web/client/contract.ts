@@ -871,7 +871,7 @@ export interface Forecast {
 }
 /**
  * How the quantiles came about: mean weights of the experts (together 1), and mean factors on the band's two sides, per
- * group of leads; where they differ, the middle moves to the wider side
+ * group of leads; the middle moves, by half of a side at most, to where more of the latest actuals were
  */
 export interface Mix {
   learntThrough: string | null;

@@ -1,6 +1,9 @@
 import { type Kysely, type Selectable, sql } from "kysely";
+import { clip } from "../../../core/data/reading.ts";
 import type { Adaptation } from "../../../core/mix/adaptation.ts";
 import { experts } from "../../../core/mix/experts.ts";
+import { leanOf } from "../../../core/mix/middle.ts";
+import { factorsOf } from "../../../core/mix/widths.ts";
 import type { Adaptations } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
 import { column } from "./columns.ts";
@@ -29,17 +32,21 @@ export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
           : [
               {
                 ...{ sensor_id: sensorId, target, version, through: state.through },
-                ...{ leads: toLeadList(state.leads), state: toBytes(state).toString("base64") },
+                leads: toLeadList(state.leads),
+                state: toBytes(rowsOf(state)).toString("base64"),
+                middle: toBytes([state.middle]).toString("base64"),
               },
             ],
       );
       if (rows.length === 0) return;
       await sql`
         insert into adaptation (${names(columns)})
-        select ${names(given)}, decode(state, 'base64') from ${recordset(rows, "a", { ...given, state: column("text") })}
+        select ${names(given)}, decode(state, 'base64'), decode(middle, 'base64')
+        from ${recordset(rows, "a", { ...given, state: column("text"), middle: column("text") })}
         order by sensor_id, target
         on conflict (sensor_id, target) do update
-          set version = excluded.version, through = excluded.through, leads = excluded.leads, state = excluded.state
+          set version = excluded.version, through = excluded.through, leads = excluded.leads, state = excluded.state,
+            middle = excluded.middle
           where adaptation.through < excluded.through or adaptation.version < excluded.version`.execute(db);
     },
 
@@ -61,18 +68,27 @@ const version = 2;
 const stateRows = 2 * experts.length + 3;
 
 /** All columns but the numbers, which go as base64. */
-const { state: _, ...given } = columns;
+const { state: _, middle: __, ...given } = columns;
 
-function toBytes({ regret, square, bound, width }: Adaptation): Buffer {
-  const numbers = new Float32Array(stateRows * bound.length);
-  for (const [i, row] of [...regret, ...square, bound, ...width].entries()) numbers.set(row, i * bound.length);
+function rowsOf({ regret, square, bound, width }: Adaptation): number[][] {
+  return [...regret, ...square, bound, ...width];
+}
+
+function toBytes(rows: number[][]): Buffer {
+  const leads = rows[0]!.length;
+  const numbers = new Float32Array(rows.length * leads);
+  for (const [i, row] of rows.entries()) numbers.set(row, i * leads);
   return Buffer.from(numbers.buffer).swap32();
 }
 
-function toAdaptation({ through, leads, state }: AdaptationRow): Adaptation {
-  const bytes = Uint8Array.from(state);
+function toNumbers(stored: Uint8Array): Float32Array {
+  const bytes = Uint8Array.from(stored);
   Buffer.from(bytes.buffer).swap32();
-  const numbers = new Float32Array(bytes.buffer);
+  return new Float32Array(bytes.buffer);
+}
+
+function toAdaptation({ through, leads, state, middle }: AdaptationRow): Adaptation {
+  const numbers = toNumbers(state);
   const count = numbers.length / stateRows;
   const rows: number[][] = [];
   for (let i = 0; i < stateRows; i++) {
@@ -81,6 +97,8 @@ function toAdaptation({ through, leads, state }: AdaptationRow): Adaptation {
     rows.push(row);
   }
   const n = experts.length;
+  const width = rows.slice(2 * n + 1);
+  const known = middle && Array.from(toNumbers(middle));
   return {
     version,
     leads: fromLeadList(leads, count),
@@ -88,6 +106,14 @@ function toAdaptation({ through, leads, state }: AdaptationRow): Adaptation {
     regret: rows.slice(0, n),
     square: rows.slice(n, 2 * n),
     bound: rows[2 * n]!,
-    width: rows.slice(2 * n + 1),
+    width,
+    // Another number of leads: an older release learnt since, of another list.
+    middle: known?.length === count ? known : middleBefore(width),
   };
+}
+
+/** Where the middle stands that was not learnt: where the widths had moved it to, as far as it can be. */
+function middleBefore([lower, upper]: number[][]): number[] {
+  const [below, above] = factorsOf([lower!, upper!]) as [number[], number[]];
+  return below.map((factor, h) => Math.fround(clip(leanOf(factor, above[h]!), { min: -0.5, max: 0.5 })));
 }

@@ -95,7 +95,7 @@ export const scoresColumns = {
   divisor: column<number | null>("integer"),
 };
 
-/** What mixing has learnt, as float32 one after the other, big-endian. */
+/** What mixing has learnt, as float32, big-endian; `middle` null in rows of before it was learnt. */
 export const adaptationColumns = {
   sensor_id: column<string>("text"),
   target: column<string>("text"),
@@ -103,6 +103,7 @@ export const adaptationColumns = {
   through: column<Date>("timestamptz"),
   leads: column<number[] | null>("integer[]"),
   state: column<Uint8Array>("bytea"),
+  middle: column<Uint8Array | null>("bytea"),
 };
 
 /** One scheduled pass. */

@@ -32,7 +32,7 @@ export const MixResponse = z
   })
   .openapi("Mix", {
     description:
-      "How the quantiles came about: mean weights of the experts (together 1), and mean factors on the band's two sides, per group of leads; where they differ, the middle moves to the wider side",
+      "How the quantiles came about: mean weights of the experts (together 1), and mean factors on the band's two sides, per group of leads; the middle moves, by half of a side at most, to where more of the latest actuals were",
   });
 export type MixResponse = z.infer<typeof MixResponse>;
 

@@ -105,10 +105,26 @@ test("moves the middle to where the actuals keep lying, and leaves it where they
     const state = follow(values, () => made);
     return quantilesOfMix(mixOf(state, all, made), range).q50[0]!;
   };
-  expect(middleAfter(0.5)).toBeGreaterThan(20.15);
+  expect(middleAfter(0.5)).toBeGreaterThan(20.1);
   expect(middleAfter(0.5)).toBeLessThan(20.5);
-  expect(middleAfter(-0.5)).toBeLessThan(19.85);
+  expect(middleAfter(-0.5)).toBeLessThan(19.9);
   expect(Math.abs(middleAfter(0) - 20)).toBeLessThan(0.1);
+});
+
+test("a middle that is hit exactly, as a quiet sensor's is, stays", () => {
+  const made = [flat(20), null, null, null, null];
+  const quiet = follow(new Array<number>(300).fill(20), () => made);
+  expect(quantilesOfMix(mixOf(quiet, all, made), range).q50).toEqual([20]);
+});
+
+test("the middle comes back once actuals lie on both sides again, and never leaves its half of a side", () => {
+  const made = [flat(20), null, null, null, null];
+  const above = follow(new Array<number>(2000).fill(84), () => made);
+  expect(above.middle[0]!).toBeGreaterThan(0.49);
+  expect(above.middle[0]!).toBeLessThanOrEqual(0.5);
+  const values = Array.from({ length: 300 }, (_, i) => 20 + Math.sin(12.9898 * i));
+  const after = follow(values, () => made, above, 2000);
+  expect(Math.abs(after.middle[0]!)).toBeLessThan(0.1);
 });
 
 test("a band in doubt, wider on both sides, keeps its middle", () => {
@@ -193,11 +209,11 @@ test("whatever was learnt, quantiles neither cross nor leave the range, and a mi
 test("what was learnt of leads that stay is kept when the list changes, whatever their place", () => {
   const learnt = (values: number[]) => ({
     ...{ ...freshAdaptation([1, 2, 3]), through: at(1), regret: all.map(() => values), square: all.map(() => values) },
-    ...{ bound: values, width: [values, values.map((one) => -one)] },
+    ...{ bound: values, width: [values, values.map((one) => -one)], middle: values },
   });
   const before = learnt([0.1, 0.2, 0.3]);
   const after = adaptationFor(before, [1, 3, 9]);
-  expect(after).toMatchObject({ leads: [1, 3, 9], through: at(1), bound: [0.1, 0.3, 0] });
+  expect(after).toMatchObject({ leads: [1, 3, 9], through: at(1), bound: [0.1, 0.3, 0], middle: [0.1, 0.3, 0] });
   expect(after.width).toEqual([
     [0.1, 0.3, 0],
     [-0.1, -0.3, 0],
@@ -228,7 +244,7 @@ test("an outcome moves a band the less the further ahead it was forecast: misses
     at(1),
     [1, 16].map((lead) => ({ ...near, lead })),
   );
-  for (const side of next.width) expect(side[0]! / side[1]!).toBeCloseTo(4, 5);
+  for (const side of [...next.width, next.middle]) expect(side[0]! / side[1]!).toBeCloseTo(4, 5);
   expect(next.width[1]![0]).toBeGreaterThan(0);
   expect(next.width[0]![0]).toBeLessThan(0);
 });

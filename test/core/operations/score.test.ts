@@ -96,7 +96,7 @@ test("scores what the network said alone beside what was served of it", async ()
     [1, 1, 1],
     [1, 1, 1],
   ];
-  const mix = { experts, weights, widths, learntThrough: null, challengerId: null };
+  const mix = { experts, weights, widths, middle: [0, 0, 0], learntThrough: null, challengerId: null };
   const { ports, made } = await world([22, 25], [forecastOf({ mix })]);
   await run(ports);
   expect(made()[0]).toMatchObject({

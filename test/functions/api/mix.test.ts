@@ -16,6 +16,7 @@ const mix: Mix = {
     new Array<number>(8).fill(0),
   ],
   widths: [new Array<number>(8).fill(1), [1, 2, 3, 4, 5, 6, 7, 8]],
+  middle: new Array<number>(8).fill(0),
   learntThrough,
   challengerId: null,
 };

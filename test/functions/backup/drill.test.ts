@@ -88,6 +88,7 @@ async function filled() {
     square: someMix.experts.map(zeros),
     bound: zeros(),
     width: [zeros(), zeros()],
+    middle: zeros(),
   };
   await adaptations.save([
     { sensorId: "room1", target: "temperature", state: { version: 2, leads: [1, 2, 3], through: slot, ...state } },

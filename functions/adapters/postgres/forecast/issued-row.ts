@@ -155,7 +155,7 @@ function mixFrom(known: LearntAndShares, read: MixedLead[] | null, { n, leads, c
   });
   const weights = read[0]!.weights.map((_, k) => read.map((lead) => lead.weights[k]!));
   const widths = [0, 1].map((side) => read.map((lead) => lead.widths[side as 0 | 1]));
-  return { experts: made, weights, widths, ...of };
+  return { experts: made, weights, widths, middle: read.map((lead) => lead.middle), ...of };
 }
 
 function noShares(leads: number[]): number[] {

@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
 import { experts } from "../../../../core/mix/experts.ts";
+import { leanOf } from "../../../../core/mix/middle.ts";
 import type { Mix } from "../../../../core/mix/mix.ts";
 import type { PredictorSchema } from "../schema.ts";
 
@@ -39,10 +40,12 @@ export function toMix(row: MixColumns): Mix | null {
     const [q10, q50, q90] = quantiles.map((_, q) => every(triples, size, quantiles.length * k + q));
     return q50!.length === 0 ? null : { q10: q10!, q50: q50!, q90: q90! };
   };
+  const [lower, upper] = Array.from({ length: sides }, (_, side) => every(widths, sides, side)) as [number[], number[]];
   return {
     experts: experts.map((_, k) => (k < known ? expert(k) : null)),
     weights: experts.map((_, k) => (k < known ? every(weights, known, k) : noWeights(widths))),
-    widths: Array.from({ length: sides }, (_, side) => every(widths, sides, side)),
+    widths: [lower, upper],
+    middle: lower.map((factor, h) => leanOf(factor, upper[h]!)),
     learntThrough: row.mix_through,
     challengerId: row.mix_challenger_id,
   };

@@ -2,6 +2,7 @@ import type { Triple } from "../../../../core/data/quantiles.ts";
 import { noStep, type Resolution, stepLimit, stepOf, valueOfStep } from "../../../../core/data/resolution.ts";
 import type { Forecast } from "../../../../core/forecast/forecast.ts";
 import { experts } from "../../../../core/mix/experts.ts";
+import { leanOf, middleParts } from "../../../../core/mix/middle.ts";
 import { weightParts } from "../../../../core/mix/weights.ts";
 import { widthParts } from "../../../../core/mix/widths.ts";
 import { blockFormat, blockOf, leadOfBlock, openBlocks, packBlocks } from "./mix-blocks.ts";
@@ -13,7 +14,9 @@ import type { MixedLead } from "./mixed-lead.ts";
  * parts, in blocks of leads, see mix-blocks.ts. 2, written by the versions before: all leads in one, see
  * mix-steps.ts. Others have a second byte, which experts are there. 0: numbers that are none, lead by lead: per
  * target each expert's q10, q50, q90 and weight, the two widths, all in float32, and the seasonal naive in float64;
- * NaN is "none". 1, written by the versions before: as 0, but with 16-bit steps for the values.
+ * NaN is "none"; behind all leads the middle's moves, in the same order, in float32. 1, written by the versions before:
+ * as 0, but with 16-bit steps for the values. No middle's moves: also written by the versions before, which step over
+ * them.
  */
 
 type Mixed = Pick<Forecast, "q50" | "mix" | "seasonalNaive" | "resolution">;
@@ -26,7 +29,7 @@ export function packMix(targets: Mixed[]): Buffer | null {
   const present = experts.flatMap((_, k) => (targets.some(({ mix }) => mix && takesPart(mix, k)) ? [k] : []));
   if (targets.every(fitsSteps)) return packBlocks(targets, present);
   const size = sizeOf(present.length, false);
-  const pack = Buffer.alloc(headBytes + leads * targets.length * size);
+  const pack = Buffer.alloc(headBytes + leads * targets.length * (size + moveBytes));
   pack[1] = present.reduce((mask, k) => mask | (1 << k), 0);
   let at = headBytes;
   const put = (value: number | null | undefined) => {
@@ -40,6 +43,7 @@ export function packMix(targets: Mixed[]): Buffer | null {
       at = pack.writeDoubleLE(seasonalNaive[h] ?? Number.NaN, at);
     }
   }
+  for (let h = 0; h < leads; h++) for (const { mix } of targets) put(mix?.middle[h] ?? 0);
   return pack;
 }
 
@@ -51,24 +55,26 @@ export function openPack(
 ): (n: number, h: number) => MixedLead {
   if (pack[0] === blockFormat) return openBlocks(pack, leads, resolutions);
   if (pack[0] === stepFormat) return openSteps(pack, leads, resolutions);
-  return (n, h) => readLead(pack, { n, of: resolutions.length, resolution: resolutions[n]! }, h);
+  return (n, h) => readLead(pack, { n, of: resolutions.length, resolution: resolutions[n]! }, h, leads);
 }
 
 /** What the pack says of every target at the lead in place `h`. */
 export function leadOfPack(pack: Buffer, leads: number, resolutions: (Resolution | null)[], h: number): MixedLead[] {
   if (pack[0] === blockFormat) return leadOfBlock(blockOf(pack, h), leads, resolutions, h);
   if (pack[0] === stepFormat) return stepsOfLead(pack, leads, resolutions, h);
-  return resolutions.map((resolution, n) => readLead(pack, { n, of: resolutions.length, resolution }, h));
+  return resolutions.map((resolution, n) => readLead(pack, { n, of: resolutions.length, resolution }, h, leads));
 }
 
 function readLead(
   pack: Buffer,
   { n, of, resolution }: { n: number; of: number; resolution: Resolution | null },
   h: number,
+  leads: number,
 ): MixedLead {
   const isInSteps = pack[0] === 1;
   const present = presentIn(pack[1]!);
-  let at = headBytes + (h * of + n) * sizeOf(present.length, isInSteps);
+  const size = sizeOf(present.length, isInSteps);
+  let at = headBytes + (h * of + n) * size;
   const take = (): number => {
     const value = isInSteps ? pack.readInt16LE(at) : pack.readFloatLE(at);
     at += isInSteps ? 2 : 4;
@@ -89,17 +95,21 @@ function readLead(
   const weights = new Map(present.map((k) => [k, float()]));
   const widths: [number, number] = [float(), float()];
   const naive = isInSteps ? pack.readInt16LE(at) : pack.readDoubleLE(at);
+  const moveAt = headBytes + leads * of * size + (h * of + n) * moveBytes;
   const isNone = isInSteps ? naive === noStep : Number.isNaN(naive);
   return {
     experts: experts.map((_, k) => known.get(k) ?? null),
     weights: experts.map((_, k) => weights.get(k) ?? 0),
     widths,
+    middle: moveAt < pack.length ? pack.readFloatLE(moveAt) : leanOf(...widths),
     seasonalNaive: isNone ? null : isInSteps ? valueOfStep(resolution!, naive) : naive,
   };
 }
 
 /** Bytes before the leads. */
 const headBytes = 2;
+/** Bytes of a middle's move. */
+const moveBytes = 4;
 
 const levels = ["q10", "q50", "q90"] as const;
 
@@ -113,11 +123,12 @@ function fitsSteps({ mix, seasonalNaive, resolution }: Mixed): boolean {
   for (const one of mix?.experts ?? []) {
     if (one !== null && !levels.every((level) => areFloats(one[level], resolution))) return false;
   }
-  if (
-    mix &&
-    !(mix.weights.every((one) => areParts(one, weightParts)) && mix.widths.every((one) => areParts(one, widthParts)))
-  )
-    return false;
+  if (mix !== null) {
+    const { weights, widths, middle } = mix;
+    const areWeights = weights.every((one) => areParts(one, weightParts));
+    const areWidths = widths.every((one) => areParts(one, widthParts));
+    if (!areWeights || !areWidths || !areParts(middle.map(Math.abs), middleParts)) return false;
+  }
   return seasonalNaive.every((value) => {
     if (value === null) return true;
     const n = stepOf(resolution, value);

@@ -2,6 +2,7 @@ import type { Triple } from "../../../../core/data/quantiles.ts";
 import { type Resolution, stepOf, valueOfStep } from "../../../../core/data/resolution.ts";
 import type { Forecast } from "../../../../core/forecast/forecast.ts";
 import { experts } from "../../../../core/mix/experts.ts";
+import { leanOf, middleParts } from "../../../../core/mix/middle.ts";
 import type { Mix } from "../../../../core/mix/mix.ts";
 import { weightParts } from "../../../../core/mix/weights.ts";
 import { widthParts } from "../../../../core/mix/widths.ts";
@@ -11,8 +12,9 @@ import type { MixedLead } from "./mixed-lead.ts";
 /*
  * The pack of numbers that are whole steps of their resolution, and whole parts. Per target a byte that says which
  * experts it has and whether it is mixed, then list by list along the leads: each expert's q50, q10 - q50, q90 - q50
- * and weight, the two widths where it is mixed, the seasonal naive. Each number as its difference to the one before,
- * zigzag, seven bits a byte, the lowest first: neighbours differ by little, and most take one byte.
+ * and weight, the two widths where it is mixed, the seasonal naive. Behind all targets the middle's moves of each that
+ * is mixed: the versions before wrote none, and step over them. Each number as its difference to the one before, zigzag,
+ * seven bits a byte, the lowest first: neighbours differ by little, and most take one byte.
  */
 
 /** The first byte of such a pack. */
@@ -26,12 +28,13 @@ type Mixed = Pick<Forecast, "q50" | "mix" | "seasonalNaive" | "resolution">;
  * numbers a sensor: they are written as they are worked out, into room that is used again.
  */
 export function packSteps(targets: Mixed[], present: number[], from: number, to: number): Buffer {
-  const lists = targets.length * (listsOfExpert * experts.length + 3);
+  const lists = targets.length * (listsOfExpert * experts.length + 4);
   const bytes = roomFor(2 + targets.length * (1 + experts.length) + lists * (to - from) * mostBytesOfNumber);
   const out: Bytes = { bytes, at: 0 };
   bytes[out.at++] = stepFormat;
   bytes[out.at++] = maskOf(present);
   for (const target of targets) putTarget(out, target, present, from, to);
+  for (const { mix } of targets) if (mix !== null) putAlong(out, from, to, (h) => mix.middle[h]! * middleParts);
   return Buffer.from(bytes.subarray(0, out.at));
 }
 
@@ -103,14 +106,19 @@ export function openSteps(
     const widths = mask & mixedBit ? [takeList(from, leads), takeList(from, leads)] : null;
     return { own, widths, naive: takeGappy(from, leads) };
   });
+  const hasMoves = from.at < pack.length;
+  const moves = targets.map(({ widths }) => (hasMoves && widths !== null ? takeList(from, leads) : null));
   return (n, h) => {
     const { own, widths, naive } = targets[n]!;
     const resolution = resolutions[n]!;
     const value = (step: number) => Math.fround(valueOfStep(resolution, step));
+    const [lower, upper] = [(widths?.[0]?.[h] ?? 0) / widthParts, (widths?.[1]?.[h] ?? 0) / widthParts];
+    const moved = moves[n]!;
     const made: MixedLead = {
       experts: experts.map(() => null),
       weights: experts.map(() => 0),
-      widths: [(widths?.[0]?.[h] ?? 0) / widthParts, (widths?.[1]?.[h] ?? 0) / widthParts],
+      widths: [lower, upper],
+      middle: moved === null ? leanOf(lower, upper) : moved[h]! / middleParts,
       seasonalNaive: naive[h] == null ? null : valueOfStep(resolution, naive[h]),
     };
     for (const { k, middle, below, above, weights } of own) {
@@ -128,7 +136,14 @@ export function openSteps(
 export function stepsOfLead(pack: Buffer, leads: number, resolutions: (Resolution | null)[], h: number): MixedLead[] {
   const from = { bytes: pack, at: 2 };
   const made: MixedLead[] = [];
-  for (const resolution of resolutions) made.push(takeLead(from, leads, resolution!, h));
+  const mixed: MixedLead[] = [];
+  for (const resolution of resolutions) {
+    const isMixed = (pack[from.at]! & mixedBit) !== 0;
+    const one = takeLead(from, leads, resolution!, h);
+    made.push(one);
+    if (isMixed) mixed.push(one);
+  }
+  if (from.at < pack.length) for (const one of mixed) one.middle = takeOne(from, leads, h) / middleParts;
   return made;
 }
 
@@ -158,7 +173,7 @@ function takeLead(from: Bytes, leads: number, resolution: Resolution, h: number)
   const upper = isMixed ? takeOne(from, leads, h) / widthParts : 0;
   const naive = takeGappyOne(from, leads, h);
   const seasonalNaive = naive === null ? null : valueOfStep(resolution, naive);
-  return { experts: said, weights, widths: [lower, upper], seasonalNaive };
+  return { experts: said, weights, widths: [lower, upper], middle: leanOf(lower, upper), seasonalNaive };
 }
 
 function floatOf(resolution: Resolution, step: number): number {

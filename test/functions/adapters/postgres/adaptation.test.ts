@@ -29,7 +29,7 @@ function stateOf(through: Date | null, seed = 1, leads = everyLead(24)): Adaptat
   let next = seed;
   const any = () => Math.fround(Math.sin(next++) * 10 ** ((next % 40) - 30));
   const fill = (rows: number[][]) => rows.map((row) => row.map(any));
-  const { regret, square, bound, width } = freshAdaptation(leads);
+  const { regret, square, bound, width, middle } = freshAdaptation(leads);
   return {
     version: 2,
     leads,
@@ -38,6 +38,7 @@ function stateOf(through: Date | null, seed = 1, leads = everyLead(24)): Adaptat
     square: fill(square),
     bound: bound.map(any),
     width: fill(width),
+    middle: middle.map(any),
   };
 }
 const stored = async (target = "temperature") => (await adaptations.load(["room1"])).get("room1")?.get(target);
@@ -64,16 +65,28 @@ test("what learnt nothing is not stored", async () => {
   expect(await stored()).toBeUndefined();
 });
 
-test("keeps what the release before had learnt, every bit of it", async () => {
+test("keeps what earlier releases had learnt, every bit of it; the middle stands where the widths had moved it to", async () => {
   const old = openDatabase<PredictorSchema>({ url: await postgres.createDatabase(), side: "predictor", max: 1 });
   const names = Object.keys(migrations);
   const mine = names.indexOf("0021_learnt");
   for (const name of names.slice(0, mine)) await migrations[name]!.up(old.db as never);
-  const known = stateOf(slot, 5, [1, 2, 6]);
+  const width = [
+    [0, -0.5, -1.5],
+    [0, 0.5, 1.5],
+  ].map((side) => side.map(Math.fround));
+  const known = { ...stateOf(slot, 5, [1, 2, 6]), width };
   const numbers = [...known.regret, ...known.square, known.bound, ...known.width].flat();
   await sql`insert into adaptation (sensor_id, target, version, through, leads, state)
     values ('room1', 'temperature', 2, ${slot}, ${[1, 2, 6]}, ${numbers}::real[])`.execute(old.db);
   for (const name of names.slice(mine)) await migrations[name]!.up(old.db as never);
-  expect((await postgresAdaptations(old.db).load(["room1"])).get("room1")?.get("temperature")).toEqual(known);
+  const found = (await postgresAdaptations(old.db).load(["room1"])).get("room1")?.get("temperature");
+  expect(found).toEqual({ ...known, middle: [0, expect.closeTo(1.25 * Math.tanh(0.5) ** 2, 3), 0.5] });
+  await postgresAdaptations(old.db).save([of({ ...found!, through: addSeconds(slot, 600) })]);
+  const again = (await postgresAdaptations(old.db).load(["room1"])).get("room1")?.get("temperature");
+  expect(again).toEqual({ ...found, through: addSeconds(slot, 600) });
+  // An older release goes on with the state, of other leads, and leaves the middle as it was.
+  await sql`update adaptation set leads = ${[1, 2]}, state = substring(state for ${4 * 2 * 13})`.execute(old.db);
+  const other = (await postgresAdaptations(old.db).load(["room1"])).get("room1")?.get("temperature");
+  expect(other?.middle).toHaveLength(2);
   await old.close();
 });

@@ -26,6 +26,7 @@ export const someMix: Mix = {
     float32(0.2, 0.2, 0.3),
   ],
   widths: [float32(1, 1.1, 0.9), float32(1.2, 0.3, 4.4)],
+  middle: float32(0.01, -0.2, 0.1),
   learntThrough: addSeconds(slot, -1200.001),
   challengerId: "model-b",
 };

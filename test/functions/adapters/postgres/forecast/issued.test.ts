@@ -36,6 +36,7 @@ function issuedForecast(target = temperature, overrides: Partial<Forecast> = {})
     experts: [expert, null, expert, expert, null],
     weights: [flat(0.7, 4096), flat(0, 4096), flat(0.2, 4096), flat(0.1, 4096), flat(0, 4096)],
     widths: [flat(1.1, 1024), flat(0.9, 1024)],
+    middle: flat(-0.2, 1024),
     learntThrough: addSeconds(slot, -1200),
     challengerId: null,
   };

@@ -24,6 +24,7 @@ const target = (n: number): fc.Arbitrary<Packed> => {
     experts: fc.array(expert, { minLength: 5, maxLength: 5 }),
     weights: fc.array(parts(4096), { minLength: 5, maxLength: 5 }),
     widths: fc.array(parts(1024), { minLength: 2, maxLength: 2 }),
+    middle: list(fc.integer({ min: -512, max: 512 }).map((part) => part / 1024)),
     learntThrough: fc.constant(null),
     challengerId: fc.constant(null),
   });
@@ -54,6 +55,7 @@ function expectSame(targets: Packed[]): number {
       );
       expect(found.weights).toEqual(Array.from({ length: 5 }, (_, k) => mix?.weights[k]?.[h] ?? 0));
       expect(found.widths).toEqual([mix?.widths[0]?.[h] ?? 0, mix?.widths[1]?.[h] ?? 0]);
+      expect(found.middle).toBe(mix?.middle[h] ?? 0);
     }
   });
   return pack[0]!;
@@ -67,6 +69,37 @@ test("gives back every number, whatever steps they are", () => {
   );
 });
 
+test("a pack of the versions before, without the middle's moves: it moved as the widths lean", () => {
+  const flat = (value: number) => new Array<number>(leads).fill(value);
+  const expert = { q10: flat(19), q50: flat(20), q90: flat(21) };
+  const mixOf = (one: number): Packed => ({
+    q50: flat(20),
+    mix: {
+      experts: [expert, null, null, null, null],
+      weights: [flat(1), flat(0), flat(0), flat(0), flat(0)],
+      widths: [flat(0.5), flat(one)],
+      middle: flat(0),
+      learntThrough: null,
+      challengerId: null,
+    },
+    seasonalNaive: flat(19),
+    resolution: resolutions[0]!,
+  });
+  const baseline: Packed = { q50: flat(20), mix: null, seasonalNaive: flat(19), resolution: resolutions[0]! };
+  const same = [resolutions[0]!, resolutions[0]!, resolutions[0]!];
+  const whole = packSteps([mixOf(1.5), baseline, mixOf(0.5)], [0], 0, leads);
+  const old = whole.subarray(0, whole.length - 2 * leads);
+  const exact = packMix([mixOf(1.5), { ...mixOf(1 / 3), resolution: null }])!;
+  const oldExact = exact.subarray(0, exact.length - 2 * 4 * leads);
+  for (let h = 0; h < leads; h++) {
+    expect(openPack(old, leads, same)(0, h)).toMatchObject({ middle: 0.3125, seasonalNaive: 19 });
+    expect(leadOfPack(old, leads, same, h).map(({ middle }) => middle)).toEqual([0.3125, 0, 0]);
+    expect(leadOfPack(whole, leads, same, h).map(({ middle }) => middle)).toEqual([0, 0, 0]);
+    expect(openPack(oldExact, leads, [null, null])(0, h)).toMatchObject({ middle: 0.3125, seasonalNaive: 19 });
+    expect(leadOfPack(exact, leads, [null, null], h)[0]!.middle).toBe(0);
+  }
+});
+
 test("gives back numbers that are no steps, as float32", () => {
   const values = [0.1, 1e30, -3, 0, 7, 1, 2, 3, 4, 5, 6].map(Math.fround);
   const flat = (value: number) => new Array<number>(leads).fill(Math.fround(value));
@@ -75,6 +108,7 @@ test("gives back numbers that are no steps, as float32", () => {
     experts: [expert, null, null, null, expert],
     weights: [flat(0.7), flat(0), flat(0), flat(0), flat(0.3)],
     widths: [flat(1.1), flat(1)],
+    middle: flat(-0.3),
     learntThrough: null,
     challengerId: null,
   };
@@ -100,6 +134,7 @@ test("reads what the versions before wrote in 16-bit steps, lead by lead", () =>
     experts: [null, [value(-5), value(4), value(9)], null, null, null],
     weights: [0, 0.25, 0, 0, 0],
     widths: [1.5, 0.5],
+    middle: -0.3125,
     seasonalNaive: valueOfStep(resolution, 11),
   });
   expect(openPack(pack, 2, [resolution])(0, 0).seasonalNaive).toBeNull();
