@@ -69,14 +69,7 @@ export async function refreshMerits(
   sensorIds: string[],
   now: Date,
 ): Promise<void> {
-  const { rows: due } = await sql<{ sensorId: string; targets: string[]; modelKeys: string[] }>`
-    select st.sensor_id as "sensorId", l.targets, l.model_keys as "modelKeys"
-    from sensor_state st join sensor_key k using (sensor_id)
-    join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served
-    join lineage l using (lineage_id)
-    where st.sensor_id = any(${sensorIds}::text[])
-      and (st.scored_at is null or st.scored_at > ${now} or st.scored_at < ${addSeconds(now, -meritAgeSeconds)}::timestamptz
-        + ${meritAgeSeconds / 2} * random() * interval '1 second')`.execute(db);
+  const due = await dueMerits(db, sensorIds, now);
   if (due.length === 0) return;
   const after = addSeconds(now, -meritSeconds);
   const sums = await totals({ sensorIds: due.map(({ sensorId }) => sensorId), after, asOf: null });
@@ -100,6 +93,26 @@ export async function refreshMerits(
     ) as locked join ${recordset(merits, "n", meritColumns)} using (sensor_id)
     where s.sensor_id = locked.sensor_id`.execute(db);
   await moveRevision(db);
+}
+
+/** What served those of these sensors whose merit is due, in the newest slot of each. */
+async function dueMerits(db: Kysely<PredictorSchema>, sensorIds: string[], now: Date) {
+  const { rows: states } = await sql<{ sensorNo: number; slot: Date }>`
+    select k.sensor_no as "sensorNo", st.forecast_slot as slot from sensor_state st join sensor_key k using (sensor_id)
+    where st.sensor_id = any(${sensorIds}::text[]) and st.forecast_slot is not null
+      and (st.scored_at is null or st.scored_at > ${now} or st.scored_at < ${addSeconds(now, -meritAgeSeconds)}::timestamptz
+        + ${meritAgeSeconds / 2} * random() * interval '1 second')`.execute(db);
+  if (states.length === 0) return [];
+  const slots = states.map(({ slot }) => slot);
+  // The list of all slots says it before the rows are met: then no other day is planned for.
+  const { rows } = await sql<{ sensorId: string; targets: string[]; modelKeys: string[] }>`
+    select k.sensor_id as "sensorId", l.targets, l.model_keys as "modelKeys"
+    from unnest(${states.map(({ sensorNo }) => sensorNo)}::integer[], ${slots}::timestamptz[]) as w (sensor_no, slot)
+    join sensor_key k using (sensor_no)
+    join issued i on i.sensor_no = w.sensor_no and i.slot = w.slot and i.is_served
+    join lineage l using (lineage_id)
+    where i.slot = any(${[...new Set(slots.map((slot) => slot.toISOString()))]}::timestamptz[])`.execute(db);
+  return rows;
 }
 
 const meritColumns = {

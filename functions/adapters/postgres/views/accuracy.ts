@@ -3,9 +3,11 @@ import { accuracyOf, fleetAccuracyOf, type ScoreKey } from "../../../../core/for
 import type { Score } from "../../../../core/forecast/score.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyViews } from "../../../../core/views.ts";
+import { issuedReader } from "../forecast/issued.ts";
 import type { PredictorSchema } from "../schema.ts";
 import { scoreTotals } from "../score/score-sums.ts";
 import { storedScores } from "../score/stored-scores.ts";
+import { slotsEnd } from "./forecast-range.ts";
 
 /** Accuracy from the stored scores: quick sums for many sensors, every lead for one. */
 export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
@@ -49,11 +51,12 @@ function keyOf({ sensorId, target, modelKey }: ScoreKey): string {
 
 /** Origins in [from, to) of the sensor's served forecasts, by target and model. */
 async function servedOrigins(db: Kysely<PredictorSchema>, sensorId: string, { from, to }: { from: Date; to: Date }) {
+  const end = slotsEnd(to, await issuedReader(db).spanSeconds());
   const { rows } = await sql<{ target: string; modelKey: string; origin: Date }>`
     select t.target, t.model_key as "modelKey", i.origin
     from issued i join lineage l using (lineage_id) cross join unnest(l.targets, l.model_keys) as t (target, model_key)
     where i.sensor_no = (select sensor_no from sensor_key where sensor_id = ${sensorId}) and i.is_served
-      and i.slot >= ${from} and i.origin >= ${from} and i.origin < ${to}
+      and i.slot >= ${from} and i.slot < ${end} and i.origin >= ${from} and i.origin < ${to}
     union all
     select target, model_key, origin from forecast_before
     where sensor_id = ${sensorId} and is_served and origin >= ${from} and origin < ${to}`.execute(db);

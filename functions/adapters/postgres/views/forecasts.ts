@@ -1,16 +1,10 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Forecast, ForecastQuery, LeadRow } from "../../../../core/forecast/forecast.ts";
-import type { Views } from "../../../../core/views.ts";
-import { toForecast } from "../forecast/forecast-row.ts";
 import { issuedFields, issuedReader, packField, withPack } from "../forecast/issued.ts";
 import type { IssuedRow } from "../forecast/issued-row.ts";
 import type { PredictorSchema } from "../schema.ts";
-
-type ForecastRow = Selectable<PredictorSchema["forecast_before"]>;
-type ForecastViews = Pick<
-  Views,
-  "latestForecasts" | "newestForecasts" | "forecasts" | "forecastsOfSlot" | "leadSeries"
->;
+import { type ForecastViews, issuedBy, lookBack, slotsEnd, within } from "./forecast-range.ts";
+import { forecastsBefore } from "./forecasts-before.ts";
 
 /** Served forecasts, newest slots by the primary key; what is left of the table of before is read along. */
 export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
@@ -18,64 +12,112 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
   const before = forecastsBefore(db);
   // Read before `issued`: what moves from one to the other meanwhile is met twice, and never missed.
   const orBefore = async (read: () => Promise<Forecast[]>) => ((await issued.hasBefore()) ? read() : []);
+
+  /** The newest slots that served, by sensor. */
+  async function servedSlots(sensorIds: string[]): Promise<Map<string, Date>> {
+    const { rows } = await sql<{ id: string; slot: Date }>`
+      select sensor_id as id, forecast_slot as slot from sensor_state
+      where sensor_id = any(${sensorIds}::text[]) and forecast_slot is not null`.execute(db);
+    return new Map(rows.map(({ id, slot }) => [id, slot]));
+  }
+
+  /** The newest row of each of these sensors and targets since a slot. */
+  function newestSince(wanted: Wanted[], since: Date | null, asOf: Date | null): Promise<Forecast[]> {
+    const [ids, targets] = [wanted.map(({ sensorId }) => sensorId), wanted.map(({ target }) => target)];
+    return issued.forecasts(sql<IssuedRow>`
+      select ${issuedFields(packField)} from (
+        select distinct newest.* from unnest(${ids}::text[], ${targets}::text[]) as w (sensor_id, target)
+        join sensor_key as own using (sensor_id)
+        cross join lateral (
+          select i.* from issued i join lineage l using (lineage_id)
+          where i.sensor_no = own.sensor_no and i.is_served and l.targets @> array[w.target]
+            and ${since === null ? sql`true` : sql`i.slot >= ${since}`} and ${issuedBy("i", asOf)}
+          order by i.slot desc, i.issued_at desc
+          limit 1
+        ) newest
+      ) as i join sensor_key k using (sensor_no) ${withPack}`);
+  }
+
+  /** The newest `limit` origins among the query's that lie at `since` or later. */
+  function originsSince({ limit, ...query }: ForecastQuery, since: Date | null, spanSeconds: number) {
+    const end = slotsEnd(query.to, spanSeconds);
+    const from = query.from !== null && (since === null || query.from > since) ? query.from : since;
+    const range = sql.join(
+      [within("i", { ...query, from }), end === null ? sql`true` : sql`i.slot < ${end}`],
+      sql` and `,
+    );
+    return issued.forecasts(sql<IssuedRow>`
+      select ${issuedFields(packField)}
+      from sensor_key k join issued i using (sensor_no) join lineage l using (lineage_id) ${withPack}
+      where k.sensor_id = ${query.sensorId} and ${range} and i.is_served and l.targets && ${query.targets}::text[]
+        and i.origin in (
+          select distinct i.origin from issued i join sensor_key k using (sensor_no) join lineage l using (lineage_id)
+          where k.sensor_id = ${query.sensorId} and ${range} and i.is_served and l.targets && ${query.targets}::text[]
+          order by i.origin desc
+          limit ${limit}
+        )`);
+  }
+
+  async function newestOrigins(query: ForecastQuery): Promise<Forecast[]> {
+    const { from, to, asOf, sensorId, limit } = query;
+    const span = to === null ? 0 : await issued.spanSeconds();
+    const served = (await servedSlots([sensorId])).get(sensorId) ?? null;
+    for (const since of lookBack(earliest([to, asOf, served]))) {
+      const isAll = since === null || (from !== null && from >= since);
+      const found = await originsSince(query, since, span);
+      if (isAll || new Set(found.map(({ origin }) => origin.getTime())).size >= limit) return found;
+    }
+    return [];
+  }
+
   return {
     async latestForecasts(sensorIds, targets, asOf) {
       const old = await orBefore(() => before.latestForecasts(sensorIds, targets, asOf));
-      const found = await issued.forecasts(sql<IssuedRow>`
-        select ${issuedFields(packField)} from (
-          select distinct newest.* from sensor_key as w
-          cross join unnest(${targets}::text[]) as wanted (target)
-          cross join lateral (
-            select i.* from issued i join lineage l using (lineage_id)
-            where i.sensor_no = w.sensor_no and i.is_served and l.targets @> array[wanted.target] and ${issuedBy("i", asOf)}
-            order by i.slot desc, i.issued_at desc
-            limit 1
-          ) newest
-          where w.sensor_id = any(${sensorIds}::text[])
-        ) as i join sensor_key k using (sensor_no) ${withPack}`);
       const newest = new Map<string, Forecast>();
-      for (const one of [...old, ...found]) {
-        const key = JSON.stringify([one.sensorId, one.target]);
-        const known = newest.get(key);
-        if (known === undefined || known.slot <= one.slot) newest.set(key, one);
+      const add = (one: Forecast) => {
+        const known = newest.get(nameOf(one));
+        if (known === undefined || known.slot <= one.slot) newest.set(nameOf(one), one);
+      };
+      for (const one of old) add(one);
+      const found = new Set<string>();
+      const wanted = sensorIds.flatMap((sensorId) => targets.map((target) => ({ sensorId, target })));
+      const served = await servedSlots(sensorIds);
+      for (const since of lookBack(earliest([asOf, ...served.values()]))) {
+        const missing = wanted.filter((one) => !found.has(nameOf(one)));
+        if (missing.length === 0) break;
+        for (const one of await newestSince(missing, since, asOf)) {
+          found.add(nameOf(one));
+          add(one);
+        }
       }
-      return sensorIds.flatMap((id) => targets.flatMap((target) => newest.get(JSON.stringify([id, target])) ?? []));
+      return wanted.flatMap((one) => newest.get(nameOf(one)) ?? []);
     },
 
     async newestForecasts(sensorIds, { withMix }) {
       const fields = issuedFields(withMix ? packField : sql`null`);
       const old = await orBefore(() => before.newestForecasts(sensorIds, { withMix }));
+      const slots = await servedSlots(sensorIds);
+      const own = [...slots.values()];
+      // The list of all slots says it before the rows are met: then no other day is planned for.
       const found = await issued.forecasts(
         sql<IssuedRow>`
-        select ${fields} from sensor_state st join sensor_key k using (sensor_id)
-        join issued i on i.sensor_no = k.sensor_no and i.slot = st.forecast_slot and i.is_served
+        select ${fields} from unnest(${[...slots.keys()]}::text[], ${own}::timestamptz[]) as w (sensor_id, slot)
+        join sensor_key k using (sensor_id) join issued i on i.sensor_no = k.sensor_no and i.slot = w.slot and i.is_served
         ${withMix ? withPack : sql``}
-        where st.sensor_id = any(${sensorIds}::text[])`,
+        where i.slot = any(${[...new Set(own.map((slot) => slot.toISOString()))]}::timestamptz[])`,
         { withShares: withMix },
       );
       const last = new Map<string, Forecast>();
       for (const one of [...old, ...found]) {
-        const key = JSON.stringify([one.sensorId, one.target]);
-        const known = last.get(key);
-        if (known === undefined || known.issuedAt <= one.issuedAt) last.set(key, one);
+        const known = last.get(nameOf(one));
+        if (known === undefined || known.issuedAt <= one.issuedAt) last.set(nameOf(one), one);
       }
       return [...last.values()];
     },
 
     async forecasts(query) {
       const old = await orBefore(() => before.forecasts(query));
-      const found = await issued.forecasts(sql<IssuedRow>`
-        select ${issuedFields(packField)}
-        from sensor_key k join issued i using (sensor_no) join lineage l using (lineage_id) ${withPack}
-        where k.sensor_id = ${query.sensorId} and ${within("i", query)} and i.is_served and l.targets && ${query.targets}::text[]
-          and i.origin in (
-            select distinct i.origin from issued i join sensor_key k using (sensor_no) join lineage l using (lineage_id)
-            where k.sensor_id = ${query.sensorId} and ${within("i", query)} and i.is_served
-              and l.targets && ${query.targets}::text[]
-            order by i.origin desc
-            limit ${query.limit}
-          )`);
-      return chosen([...old, ...found], query);
+      return chosen([...old, ...(await newestOrigins(query))], query);
     },
 
     async forecastsOfSlot(sensorIds, slot) {
@@ -83,7 +125,7 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
       const found = await issued.forecasts(sql<IssuedRow>`
         select ${issuedFields(packField)} from sensor_key k join issued i using (sensor_no) ${withPack}
         where k.sensor_id = any(${sensorIds}::text[]) and i.is_served and i.slot = ${slot}`);
-      const keyOf = (one: Forecast) => JSON.stringify([one.sensorId, one.target, one.origin, one.modelKey]);
+      const keyOf = (one: Forecast) => JSON.stringify([nameOf(one), one.origin, one.modelKey]);
       const once = [...new Map([...old, ...found].map((one) => [keyOf(one), one])).values()];
       return once.sort((a, b) => compare(a.sensorId, b.sensorId) || compare(a.target, b.target));
     },
@@ -94,6 +136,17 @@ export function forecastViews(db: Kysely<PredictorSchema>): ForecastViews {
       return rows.sort((a, b) => compare(a.target, b.target) || a.origin.getTime() - b.origin.getTime());
     },
   };
+}
+
+type Wanted = { sensorId: string; target: string };
+
+function nameOf({ sensorId, target }: Wanted): string {
+  return JSON.stringify([sensorId, target]);
+}
+
+/** The earliest that there is. */
+function earliest(moments: (Date | null)[]): Date | null {
+  return moments.reduce((a, b) => (a === null || (b !== null && b < a) ? b : a), null);
 }
 
 /** More than 400 days of minutes. */
@@ -120,90 +173,4 @@ function leadOf({ target, unit, origin, stepSeconds, leads, q10, q50, q90 }: For
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-type BeforeViews = Pick<ForecastViews, "latestForecasts" | "newestForecasts" | "forecasts" | "forecastsOfSlot">;
-
-/** The same of `forecast_before`, by its index (sensor_id, target, origin desc) where is_served. */
-function forecastsBefore(db: Kysely<PredictorSchema>): BeforeViews {
-  return {
-    async latestForecasts(sensorIds, targets, asOf) {
-      const { rows } = await sql<ForecastRow>`
-        select newest.*
-        from unnest(${sensorIds}::text[]) with ordinality as wanted (sensor_id, place)
-        cross join unnest(${targets}::text[]) with ordinality as wanted_target (target, target_place)
-        cross join lateral (
-          select * from forecast_before f
-          where f.sensor_id = wanted.sensor_id and f.target = wanted_target.target and f.is_served and ${issuedBy("f", asOf)}
-          order by f.origin desc, f.issued_at desc
-          limit 1
-        ) newest
-        order by wanted.place, wanted_target.target_place`.execute(db);
-      return rows.map(toForecast);
-    },
-
-    async newestForecasts(sensorIds) {
-      const { rows } = await sql<ForecastRow>`
-        select f.* from sensor_state st
-        join forecast_before f on f.sensor_id = st.sensor_id and f.is_served and f.slot = st.forecast_slot
-          and f.origin <= st.forecast_slot and f.origin > st.forecast_slot - interval '31 days'
-        where st.sensor_id = any(${sensorIds}::text[])`.execute(db);
-      return rows.map(toForecast);
-    },
-
-    async forecasts(query) {
-      const { rows } = await sql<ForecastRow>`
-        with chosen as (
-          select distinct origin
-          from unnest(${query.targets}::text[]) as wanted (target)
-          cross join lateral (
-            select distinct f.origin from forecast_before f
-            where f.sensor_id = ${query.sensorId} and f.target = wanted.target and f.is_served and ${within("f", query)}
-            order by f.origin desc
-            limit ${query.limit}
-          ) newest
-          order by origin desc
-          limit ${query.limit}
-        )
-        select * from (
-          select distinct on (f.origin, f.target) f.*
-          from forecast_before f join chosen using (origin)
-          where f.sensor_id = ${query.sensorId} and f.target = any(${query.targets}::text[]) and f.is_served
-            and ${issuedBy("f", query.asOf)}
-          order by f.origin, f.target, f.issued_at desc
-        ) as last_issued
-        order by origin desc, array_position(${query.targets}::text[], target)`.execute(db);
-      return rows.map(toForecast);
-    },
-
-    async forecastsOfSlot(sensorIds, slot) {
-      // A slot's origins lie at most a few days before it: the bound lets the index find them.
-      const { rows } = await sql<ForecastRow>`
-        select f.* from forecast_before f
-        where f.sensor_id = any(${sensorIds}::text[]) and f.is_served and f.slot = ${slot}
-          and f.origin <= ${slot} and f.origin > ${slot}::timestamptz - interval '31 days'
-        order by f.sensor_id, f.target`.execute(db);
-      return rows.map(toForecast);
-    },
-  };
-}
-
-/** What had been issued by a moment; its origin cannot be later, which the index knows. */
-function issuedBy(alias: "f" | "i", asOf: Date | null) {
-  if (asOf === null) return sql`true`;
-  const of = (column: string) => sql.ref(`${alias}.${column}`);
-  const parts = [sql`${of("issued_at")} <= ${asOf}`, sql`${of("origin")} <= ${asOf}`];
-  // Nor can its slot, by which days are left out.
-  if (alias === "i") parts.push(sql`i.slot <= ${asOf}`);
-  return sql.join(parts, sql` and `);
-}
-
-function within(alias: "f" | "i", { from, to, asOf }: Pick<ForecastQuery, "from" | "to" | "asOf">) {
-  const origin = sql.ref(`${alias}.origin`);
-  const parts = [issuedBy(alias, asOf)];
-  if (from !== null) parts.push(sql`${origin} >= ${from}`);
-  // An origin is never after its slot.
-  if (from !== null && alias === "i") parts.push(sql`i.slot >= ${from}`);
-  if (to !== null) parts.push(sql`${origin} < ${to}`);
-  return sql.join(parts, sql` and `);
 }
