@@ -1,10 +1,10 @@
-import { linearOf } from "../../core/model/fleet/encode.ts";
-import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
+import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
 import { type RidgeMemory, recallRidge } from "../../core/model/fleet/recall.ts";
-import type { RidgeWeights } from "../../core/model/fleet/ridge.ts";
+import { pickLeads } from "../../core/model/fleet/ridge.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import {
   addEquations,
+  type FarFeatures,
   type NormalEquations,
   normalEquations,
   predictRidge,
@@ -50,47 +50,45 @@ export function leaveOut(pieces: Pieces, total: NormalEquations): LeftOut {
   });
 }
 
-/**
- * Ridge at some leads per block, each fitted without it: [block][leads, size + 1]; and the RMS of their errors there.
- */
-export type CrossFit = { weights: Float64Array[]; scale: Float64Array };
-
-/** Ridge of one target, cross-fitted at `leads` (a part of the encoding's) over the `rows`. */
-export function crossFit(
-  encoding: FleetEncoding,
-  data: Regression,
-  leftOut: LeftOut,
-  penalties: ArrayLike<number>,
-  { leads, rows }: { leads: number[]; rows: number },
-): CrossFit {
-  const which = leads.map((lead) => encoding.leads.indexOf(lead));
-  const ends = blockEnds(rows);
-  const squares = new Float64Array(leads.length);
-  const counts = new Float64Array(leads.length);
-  const weights = leftOut.map(({ without }, b) => {
-    const to = ends[b + 1]!;
-    const solved = solveLeads(without, penalties, which, farFeatures(encoding));
-    const predicted = predictRidge({ ...data, leads: which.length }, solved, ends[b]!, to);
-    for (let r = ends[b]!; r < to; r++) {
-      for (let i = 0; i < which.length; i++) {
-        const error = data.wanted[r * data.leads + which[i]!]! - predicted[(r - ends[b]!) * which.length + i]!;
-        if (Number.isNaN(error)) continue;
-        squares[i]! += error * error;
-        counts[i]!++;
-      }
-    }
-    return solved;
+/** Ridge of one target per block of time, fitted without it: [leads, size + 1] each. */
+export function unseenRidges(leftOut: LeftOut, penalties: ArrayLike<number>, far: FarFeatures): Float64Array[] {
+  return leftOut.map(({ without }) => {
+    const every = Array.from({ length: without.leads }, (_, h) => h);
+    return solveLeads(without, penalties, every, far);
   });
-  return { weights, scale: squares.map((sum, i) => Math.sqrt(sum / Math.max(1, counts[i]!))) };
 }
 
-/** Leads at which ridge is cross-fitted. */
+/** What the first `rows` rows are told by the ridge that had not seen their block, [rows, leads]. */
+export function predictUnseen(data: Regression, unseen: Float64Array[], rows: number): Float64Array {
+  const ends = blockEnds(rows);
+  const told = new Float64Array(rows * data.leads);
+  unseen.forEach((weights, b) => {
+    told.set(predictRidge(data, weights, ends[b]!, ends[b + 1]!), ends[b]! * data.leads);
+  });
+  return told;
+}
+
+/** The RMS of the errors of what rows were `told`, at the leads that a sensor is known by. */
+export function crossScale(encoding: FleetEncoding, { wanted, leads }: Regression, told: Float64Array): Float64Array {
+  return Float64Array.from(crossLeads(encoding), (lead) => {
+    let [squares, count] = [0, 0];
+    for (let i = encoding.leads.indexOf(lead); i < told.length; i += leads) {
+      const error = wanted[i]! - told[i]!;
+      if (Number.isNaN(error)) continue;
+      squares += error * error;
+      count++;
+    }
+    return Math.sqrt(squares / Math.max(1, count));
+  });
+}
+
+/** Leads whose errors, of ridge that had not seen the rows, a sensor is known by. */
 export function crossLeads({ errorLeads, constantLeads }: FleetEncoding): number[] {
   return [...new Set([...errorLeads, ...constantLeads])].sort((a, b) => a - b);
 }
 
 /** Geometric mean of ridge's errors at its near leads: of far ones a young sensor has seen too few to judge by. */
-export function nearError(encoding: FleetEncoding, { scale }: CrossFit): number {
+export function nearError(encoding: FleetEncoding, scale: Float64Array): number {
   const reach = nearReach(encoding.leads);
   const near = crossLeads(encoding).flatMap((lead, i) => (lead <= reach ? [Math.log(Math.max(scale[i]!, 1e-12))] : []));
   return Math.exp(near.reduce((sum, one) => sum + one, 0) / near.length);
@@ -99,22 +97,10 @@ export function nearError(encoding: FleetEncoding, { scale }: CrossFit): number 
 /** Ridge's changes at all points of the history, at each by the ridges that had not seen its block of time. */
 export function crossMemory(
   encoding: FleetEncoding,
-  { history, origins, part, cross: fits }: Pick<PartFit, "history" | "origins" | "part" | "cross">,
+  { history, origins, part, unseen }: Pick<PartFit, "history" | "origins" | "part" | "unseen">,
 ): RidgeMemory {
   const ends = blockEnds(origins.length);
-  const cross = crossLeads(encoding);
-  const size = linearOf(encoding);
-  const leads = encoding.errorLeads.length;
-  const perBlock: RidgeWeights[] = ends.slice(1).map((_, b) => {
-    const weights = new Float32Array(fits.length * (size + 1) * leads);
-    fits.forEach((fit, k) => {
-      encoding.errorLeads.forEach((lead, i) => {
-        const from = cross.indexOf(lead) * (size + 1);
-        for (let j = 0; j <= size; j++) weights[(k * (size + 1) + j) * leads + i] = fit.weights[b]![from + j]!;
-      });
-    });
-    return { weights, leads };
-  });
+  const perBlock = unseen.map((ridge) => pickLeads(ridge, encoding, encoding.errorLeads));
   // Points before the first window belong to the first block.
   const last = ends.slice(1).map((to) => origins[to - 1] ?? -1);
   let block = 0;

@@ -69,7 +69,7 @@ export function fleetShape(encoding: FleetEncoding, sensors: number): NetworkSha
 }
 
 /** The sensors' starting widths, one behind the other. */
-export function widthsOf(sensors: { part: SensorPart }[]): Float32Array {
+export function widthsOf(sensors: { part: Pick<SensorPart, "widths"> }[]): Float32Array {
   const each = sensors[0]?.part.widths.length ?? 0;
   const widths = new Float32Array(sensors.length * each);
   for (const [i, { part }] of sensors.entries()) widths.set(part.widths, i * each);

@@ -1,20 +1,13 @@
 import { linearOf } from "../../core/model/fleet/encode.ts";
 import { type FleetEncoding, farFeatures } from "../../core/model/fleet/encoding.ts";
 import type { Scaler } from "../../core/model/manifest.ts";
-import { type NormalEquations, predictRidge, type Regression, solveLeads, timesGram } from "../ridge/linear.ts";
-import { blockEnds, type LeftOut } from "./cross-fit.ts";
+import { type NormalEquations, timesGram } from "../ridge/linear.ts";
+import type { LeftOut } from "./cross-fit.ts";
 import { fleetPolicy } from "./policy.ts";
 import { simpleWeights } from "./simple.ts";
 import { type ForecastSums, stackCautiously } from "./stacking.ts";
 
-/**
- * How a target's far leads are forecast. A day is about one independent row of theirs: ridge is believed as far as
- * blocks of time that it had not seen say so, and else yesterday, the usual day and no change. `shares` [far leads, 3]
- * of ridge, yesterday and the usual day, as `blendFar` takes them; `unseen` per block [far leads, size + 1]: the blend
- * that had not seen it.
- */
-export type FarFit = { shares: Float64Array; unseen: Float64Array[] };
-
+/** What far leads are told by: ridge, yesterday and the usual day. */
 const forecasts = 3;
 
 /**
@@ -28,32 +21,35 @@ export function farPenalties(encoding: FleetEncoding, penalties: Float64Array, d
   return penalties.map((penalty, h) => (h < lead ? penalty : Math.max(penalty, least)));
 }
 
-/** Chooses how far leads are forecast, from sums alone; `total` is what ridge is solved from. */
-export function fitFar(
+/**
+ * The shares [far leads, 3] of ridge, yesterday and the usual day, as `blendFar` takes them, from sums alone. A day is
+ * about one independent row of a far lead: ridge is believed as far as blocks of time say so that the ridges of
+ * `unseen` [block][leads, size + 1] had not seen, and else the others and no change. `total` is what ridge is solved
+ * from.
+ */
+export function farShares(
   encoding: FleetEncoding,
   scaler: Scaler,
   k: number,
   leftOut: LeftOut,
+  unseen: Float64Array[],
   total: NormalEquations,
-  penalties: ArrayLike<number>,
-): FarFit {
+): Float64Array {
   const far = farFeatures(encoding);
   const which = encoding.leads.map((_, h) => h).slice(far.lead);
-  const unseen = leftOut.map(({ without }) => solveLeads(without, penalties, which, far));
   const shares = new Float64Array(which.length * forecasts);
   const width = total.size + 1;
   which.forEach((h, i) => {
     const simple = simpleWeights(encoding, scaler, k, encoding.leads[h]!);
     const known = leftOut.flatMap(({ block }, b) => {
       if (block === null || block.counts[h] === 0) return [];
-      return [sumsOf(block, h, [unseen[b]!.subarray(i * width, (i + 1) * width), ...simple])];
+      return [sumsOf(block, h, [unseen[b]!.subarray(h * width, (h + 1) * width), ...simple])];
     });
     // Where it has no such row of its own, what it leans on tells how far the simple ones go.
     const told = known.length > 0 ? known : [sumsOf(total, h, [new Float64Array(width), ...simple])];
     shares.set(stackCautiously(told), i * forecasts);
   });
-  const blended = unseen.map((weights) => blendFar(encoding, scaler, k, weights, shares));
-  return { shares, unseen: which.length > 0 ? blended : [] };
+  return shares;
 }
 
 /** Weights [leads, size + 1], the last of which are of the far leads of `shares`, with those blended. */
@@ -76,28 +72,6 @@ export function blendFar(
     }
   });
   return blended;
-}
-
-/**
- * What the rows are told, [rows, leads]: near leads by ridge, far ones by the blend that had not seen their block.
- */
-export function predictUnseen(data: Regression, weights: Float64Array, { unseen }: FarFit, rows: number): Float64Array {
-  const far = (unseen[0]?.length ?? 0) / (data.size + 1);
-  const near = data.leads - far;
-  const ends = blockEnds(rows);
-  const out = new Float64Array(rows * data.leads);
-  const put = (said: Float64Array, leads: number, from: number, firstLead: number) => {
-    for (let i = 0; i < said.length; i++) {
-      out[(from + Math.floor(i / leads)) * data.leads + firstLead + (i % leads)] = said[i]!;
-    }
-  };
-  put(predictRidge({ ...data, leads: near }, weights, 0, rows), near, 0, 0);
-  if (far === 0) return out;
-  unseen.forEach((own, b) => {
-    const from = ends[b]!;
-    put(predictRidge({ ...data, leads: far }, own, from, ends[b + 1]!), far, from, near);
-  });
-  return out;
 }
 
 /** The sums of the forecasts at the lead at index `h`, each by its weights [size + 1]. */

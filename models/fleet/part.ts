@@ -6,8 +6,17 @@ import type { History } from "../../core/model/history.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import { type NormalEquations, solveLeads } from "../ridge/linear.ts";
 import { sensorConstants } from "./constants.ts";
-import { type CrossFit, crossFit, crossLeads, leaveOut, nearError, sumOf, sumPieces } from "./cross-fit.ts";
-import { blendFar, farPenalties, fitFar, predictUnseen } from "./far.ts";
+import {
+  crossLeads,
+  crossScale,
+  leaveOut,
+  nearError,
+  predictUnseen,
+  sumOf,
+  sumPieces,
+  unseenRidges,
+} from "./cross-fit.ts";
+import { blendFar, farPenalties, farShares } from "./far.ts";
 import { choosePenalties, judgeRidge } from "./penalties.ts";
 import { fleetPolicy } from "./policy.ts";
 import type { FleetPrior } from "./prior.ts";
@@ -25,8 +34,8 @@ export type PartFit = {
   /** Windows end before this point. */
   end: number;
   origins: Int32Array;
-  /** Per target the ridges that had not seen their block of time. */
-  cross: CrossFit[];
+  /** Per block of time the ridge that had not seen it, as the part's own, [targets, linear + 1, leads]. */
+  unseen: Float32Array[];
   validation: (RidgeValidation | null)[];
   sums: KeptSums | null;
 };
@@ -57,7 +66,12 @@ export function fitPart(
     history,
     end,
     origins: windows.origins,
-    cross: fits.map(({ cross }) => cross),
+    unseen: Array.from({ length: fleetPolicy.ridgeBlocks }, (_, b) =>
+      packRidge(
+        encoding,
+        fits.map(({ unseen }) => unseen[b]!),
+      ),
+    ),
     validation: fits.map(({ validation }) => validation),
     sums: keptOf(encoding, windows, fits, end),
   };
@@ -67,7 +81,10 @@ type TargetFit = Residuals & {
   /** [leads, size + 1] */
   weights: Float64Array;
   total: NormalEquations;
-  cross: CrossFit;
+  /** [block][leads, size + 1] */
+  unseen: Float64Array[];
+  /** [cross leads] */
+  cross: Float64Array;
   validation: RidgeValidation | null;
   sums: TargetSums | null;
 };
@@ -99,28 +116,31 @@ function fitTarget(
     : choosePenalties(data, far, train, validationRow, rows);
   const days = (rows * windows.standsFor * encoding.stepSeconds) / 86_400;
   const penalties = prior ? chosen.penalties : farPenalties(encoding, chosen.penalties, days);
-  const judged = { leads: crossLeads(encoding), rows };
   const every = encoding.leads.map((_, h) => h);
   const candidates = prior ? fleetPolicy.priorRows.map((count) => withPrior(own, count)) : [own];
   const tried = candidates.map((total) => {
     const leftOut = leaveOut(pieces, total);
-    return { total, leftOut, cross: crossFit(encoding, data, leftOut, penalties, judged) };
+    return { total, leftOut, unseen: unseenRidges(leftOut, penalties, far) };
   });
   // Others that are unlike it must not hurt: less is made of them where the sensor's own blocks say so clearly.
-  const error = ({ cross }: (typeof tried)[number]) => nearError(encoding, cross);
+  const error = ({ unseen }: (typeof tried)[number]) =>
+    nearError(encoding, crossScale(encoding, data, predictUnseen(data, unseen, rows)));
   const best = tried.reduce((a, b) => (error(b) < (1 - clearly) * error(a) ? b : a));
   const ridge = solveLeads(best.total, penalties, every, far);
-  const farFit = fitFar(encoding, windows.scaler, k, best.leftOut, best.total, penalties);
-  const weights = blendFar(encoding, windows.scaler, k, ridge, farFit.shares);
-  const residuals = measureResiduals(data, predictUnseen(data, weights, farFit, rows), rows, {
+  const shares = farShares(encoding, windows.scaler, k, best.leftOut, best.unseen, best.total);
+  const blend = (some: Float64Array) => blendFar(encoding, windows.scaler, k, some, shares);
+  const [weights, unseen] = [blend(ridge), best.unseen.map(blend)];
+  const told = predictUnseen(data, unseen, rows);
+  const cross = crossScale(encoding, data, told);
+  const residuals = measureResiduals(data, told, rows, {
     lead: far.lead,
     wider: Math.sqrt(1 + fleetPolicy.farDoubtDays / days),
   });
   const whole = countBefore(windows.origins, lastWholeOrigin(encoding, end) + 1);
   // What leans on others has sums of its own too, but not for long: their standardisation is not yet its own.
-  const kept = { weights: ridge, penalties, shares: farFit.shares };
-  const sums = prior ? null : keepTarget(data, own, { whole, rows }, kept, encoding, best.cross);
-  return { weights, total: own, cross: best.cross, ...residuals, validation: chosen.validation, sums };
+  const kept = { weights: ridge, penalties, shares };
+  const sums = prior ? null : keepTarget(data, own, { whole, rows }, kept, encoding, cross);
+  return { weights, total: own, unseen, cross, ...residuals, validation: chosen.validation, sums };
 }
 
 function keptOf(encoding: FleetEncoding, { history }: SensorWindows, fits: TargetFit[], end: number): KeptSums | null {
@@ -148,16 +168,13 @@ function toPart(
   const targets = fits.length;
   const leads = encoding.leads.length;
   const levels = fleetPolicy.quantiles.length;
-  const size = linearOf(encoding);
   const cross = crossLeads(encoding);
-  const ridge = new Float32Array(targets * (size + 1) * leads);
   const residualScale = new Float32Array(leads * targets);
   const widths = new Float32Array(leads * targets * (levels - 1));
   const bands = new Float32Array(leads * targets * levels);
-  fits.forEach(({ weights, scale, overall, late }, k) => {
+  fits.forEach(({ scale, overall, late }, k) => {
     for (let h = 0; h < leads; h++) {
       const cell = h * targets + k;
-      for (let j = 0; j <= size; j++) ridge[(k * (size + 1) + j) * leads + h] = weights[h * (size + 1) + j]!;
       residualScale[cell] = scale[h]!;
       widths.set(startingWidths(overall[h]!, scale[h]!), cell * (levels - 1));
       bands.set(late[h]!, cell * levels);
@@ -165,7 +182,7 @@ function toPart(
   });
   const atLeads = (wanted: number[], value: (fit: TargetFit, lead: number) => number) =>
     Float32Array.from(fits.flatMap((fit) => wanted.map((lead) => value(fit, lead))));
-  const errorAt = ({ cross: { scale } }: TargetFit, lead: number) => Math.max(scale[cross.indexOf(lead)]!, 1e-9);
+  const errorAt = (fit: TargetFit, lead: number) => Math.max(fit.cross[cross.indexOf(lead)]!, 1e-9);
   const changeOf = ({ changeDeviation }: TargetFit, lead: number) => changeDeviation[encoding.leads.indexOf(lead)]!;
   const constants = sensorConstants(
     encoding,
@@ -177,7 +194,10 @@ function toPart(
   return {
     sensorId,
     scaler,
-    ridge,
+    ridge: packRidge(
+      encoding,
+      fits.map(({ weights }) => weights),
+    ),
     skip: new Float32Array(),
     residualScale,
     widths,
@@ -186,6 +206,19 @@ function toPart(
     pathScale: atLeads(encoding.pathLeads, changeOf),
     constants,
   };
+}
+
+/** Per target weights [leads, size + 1] as a part has them, [targets, size + 1, leads]. */
+function packRidge(encoding: FleetEncoding, weights: Float64Array[]): Float32Array {
+  const width = linearOf(encoding) + 1;
+  const leads = encoding.leads.length;
+  const ridge = new Float32Array(weights.length * width * leads);
+  weights.forEach((own, k) => {
+    own.forEach((weight, i) => {
+      ridge[(k * width + (i % width)) * leads + Math.floor(i / width)] = weight;
+    });
+  });
+  return ridge;
 }
 
 /** Pre-softplus gaps between neighbouring residual quantiles, from the middle outwards, below and then above. */

@@ -116,8 +116,8 @@ function resolve(encoding: FleetEncoding, part: SensorPart, sums: TargetSums[], 
     const weights = blendFar(encoding, part.scaler, k, ridgeOf, own.shares);
     const scale = residualScaleOf(own, weights);
     const before = residualScaleOf(sums[k]!, weightsOf(encoding, part, k));
-    // Far leads' scale is of days that had not been seen: it moves as what is left of the seen ones does.
-    for (let h = far.lead; h < leads; h++) {
+    // The scale is of blocks that had not been seen: it moves as what is left of the seen ones does.
+    for (let h = 0; h < leads; h++) {
       scale[h] = before[h]! > 1e-9 ? (scale[h]! / before[h]!) * residualScale[h * targets + k]! : 0;
     }
     for (let h = 0; h < leads; h++) {

@@ -12,7 +12,7 @@ import {
   type Regression,
   timesGram,
 } from "../ridge/linear.ts";
-import { type CrossFit, crossLeads } from "./cross-fit.ts";
+import { crossLeads } from "./cross-fit.ts";
 import { changeAt } from "./windows.ts";
 
 /**
@@ -49,7 +49,7 @@ export function keepTarget(
   { whole, rows }: { whole: number; rows: number },
   { weights, penalties, shares }: { weights: Float64Array; penalties: ArrayLike<number>; shares: Float64Array },
   encoding: FleetEncoding,
-  cross: CrossFit,
+  cross: Float64Array,
 ): TargetSums {
   const kept = whole < rows ? addEquations(total, normalEquations(data, whole, rows), -1) : total;
   const errorCounts = Float64Array.from(crossLeads(encoding), (lead) => kept.counts[encoding.leads.indexOf(lead)]!);
@@ -67,7 +67,7 @@ export function keepTarget(
   }
   return {
     ...{ rows: kept.gram.at(-1)!, gram: kept.gram, product, counts: kept.counts, squares },
-    errorSquares: errorCounts.map((count, i) => count * cross.scale[i]! ** 2),
+    errorSquares: errorCounts.map((count, i) => count * cross[i]! ** 2),
     errorCounts,
     penalties: Float64Array.from(penalties),
     shares,
