@@ -13,8 +13,8 @@ import type { MixedLead } from "./mixed-lead.ts";
  * The pack of numbers that are whole steps of their resolution, and whole parts. Per target a byte that says which
  * experts it has and whether it is mixed, then list by list along the leads: each expert's q50, q10 - q50, q90 - q50
  * and weight, the two widths where it is mixed, the seasonal naive. Behind all targets the middle's moves of each that
- * is mixed: the versions before wrote none, and step over them. Each number as its difference to the one before, zigzag,
- * seven bits a byte, the lowest first: neighbours differ by little, and most take one byte.
+ * is mixed: the versions before wrote none, and step over them. Each number as its difference to the one before,
+ * zigzag, seven bits a byte, the lowest first: neighbours differ by little, and most take one byte.
  */
 
 /** The first byte of such a pack. */
