@@ -109,35 +109,40 @@ export function addLead(sums: LeadSums, score: Score, h: number): void {
   }
 }
 
+/** Scores taken in some at a time, and the accuracy of all of them. */
+export type AccuracySums = { add(scores: Score[]): void; rows(): AccuracyRow[] };
+
 /**
  * Accuracy of each target as a whole (`key` null) and of its groups, in the order of their keys: leads by number, days
  * and models by name. `isServed`: whether the lead in place `h` counts.
  */
-export function accuracyOf(
-  scores: Score[],
-  groupBy: GroupBy,
-  isServed: (score: Score, h: number) => boolean,
-): AccuracyRow[] {
+export function accuracySums(groupBy: GroupBy, isServed: (score: Score, h: number) => boolean): AccuracySums {
   const targets = new Map<string, { whole: LeadSums; groups: Map<string, LeadSums> }>();
-  for (const score of scores) {
-    const day = score.targetAt.toISOString().slice(0, 10);
-    for (let h = 0; h < score.leads.length; h++) {
-      if (score.error[h] == null || !isServed(score, h)) continue;
-      const own = targets.get(score.target) ?? { whole: noSums(), groups: new Map<string, LeadSums>() };
-      const key = groupBy === "lead" ? String(score.leads[h]) : groupBy === "day" ? day : score.modelKey;
-      const group = own.groups.get(key) ?? noSums();
-      targets.set(score.target, own);
-      own.groups.set(key, group);
-      addLead(own.whole, score, h);
-      addLead(group, score, h);
-    }
-  }
   const order = groupBy === "lead" ? (a: string, b: string) => Number(a) - Number(b) : byText;
-  return [...targets.keys()].sort(byText).flatMap((target) => {
-    const { whole, groups } = targets.get(target)!;
-    const keys = [...groups.keys()].sort(order);
-    return [rowOf(target, null, whole), ...keys.map((key) => rowOf(target, key, groups.get(key)!))];
-  });
+  return {
+    add(scores) {
+      for (const score of scores) {
+        const day = score.targetAt.toISOString().slice(0, 10);
+        for (let h = 0; h < score.leads.length; h++) {
+          if (score.error[h] == null || !isServed(score, h)) continue;
+          const own = targets.get(score.target) ?? { whole: noSums(), groups: new Map<string, LeadSums>() };
+          const key = groupBy === "lead" ? String(score.leads[h]) : groupBy === "day" ? day : score.modelKey;
+          const group = own.groups.get(key) ?? noSums();
+          targets.set(score.target, own);
+          own.groups.set(key, group);
+          addLead(own.whole, score, h);
+          addLead(group, score, h);
+        }
+      }
+    },
+    rows() {
+      return [...targets.keys()].sort(byText).flatMap((target) => {
+        const { whole, groups } = targets.get(target)!;
+        const keys = [...groups.keys()].sort(order);
+        return [rowOf(target, null, whole), ...keys.map((key) => rowOf(target, key, groups.get(key)!))];
+      });
+    },
+  };
 }
 
 function rowOf(target: string, key: string | null, sums: LeadSums): AccuracyRow {

@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Forecast } from "../../../../core/forecast/forecast.ts";
 import type { PredictorSchema } from "../schema.ts";
+import { openInTurns } from "../turns.ts";
 import { fromStoredLineage, type IssuedRow, type Lineage, type StoredLineage, toForecasts } from "./issued-row.ts";
 
 /** Lineages read once; a hash never changes its meaning. */
@@ -33,7 +34,7 @@ export function issuedReader(db: Kysely<PredictorSchema>) {
     async forecasts(select: RawBuilder<IssuedRow>, { withShares } = { withShares: true }): Promise<Forecast[]> {
       const { rows } = await select.execute(db);
       const lineages = await lineagesOf(rows.map((row) => row.lineage_id));
-      return rows.flatMap((row) => toForecasts(row, lineages.get(row.lineage_id)!, withShares));
+      return openInTurns(rows, (row) => toForecasts(row, lineages.get(row.lineage_id)!, withShares));
     },
 
     /** Seconds that the furthest lead lies ahead: no row from before has a lead at a later moment. */

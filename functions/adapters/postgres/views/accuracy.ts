@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { accuracyOf, fleetAccuracyOf, type ScoreKey } from "../../../../core/forecast/accuracy.ts";
+import { accuracySums, fleetAccuracyOf, type ScoreKey } from "../../../../core/forecast/accuracy.ts";
 import type { Score } from "../../../../core/forecast/score.ts";
 import { addSeconds } from "../../../../core/time.ts";
 import type { AccuracyViews } from "../../../../core/views.ts";
@@ -31,18 +31,30 @@ export function accuracyViews(db: Kysely<PredictorSchema>): AccuracyViews {
     },
 
     async accuracy({ sensorId, from, to, groupBy, stepSeconds, reach, withLeftOut }) {
-      const scores = await read({ sensorIds: [sensorId], from, to, withLeftOut });
-      if (groupBy === "model") return accuracyOf(scores, groupBy, () => true);
       const range = { from: addSeconds(from, -reach * stepSeconds), to };
-      const served = await servedOrigins(db, sensorId, range);
+      const served = groupBy === "model" ? null : await servedOrigins(db, sensorId, range);
       const originOf = ({ targetAt, leads }: Score, h: number) => targetAt.getTime() - leads[h]! * stepSeconds * 1000;
-      return accuracyOf(
-        scores,
+      const sums = accuracySums(
         groupBy,
-        (score, h) => served.get(score.target)?.get(score.modelKey)?.has(originOf(score, h)) ?? false,
+        (score, h) => served?.get(score.target)?.get(score.modelKey)?.has(originOf(score, h)) ?? served === null,
       );
+      // A month in one piece would hold up everybody else for a second.
+      for (const piece of piecesOf({ from, to }, momentsAtOnce * stepSeconds))
+        sums.add(await read({ sensorIds: [sensorId], ...piece, withLeftOut }));
+      return sums.rows();
     },
   };
+}
+
+/** What is opened in a few milliseconds. */
+const momentsAtOnce = 144;
+
+/** The half-open range in pieces of so many seconds, in the order of time. */
+function piecesOf({ from, to }: { from: Date; to: Date }, seconds: number): { from: Date; to: Date }[] {
+  return Array.from({ length: Math.ceil((to.getTime() - from.getTime()) / 1000 / seconds) }, (_, n) => {
+    const end = addSeconds(from, (n + 1) * seconds);
+    return { from: addSeconds(from, n * seconds), to: end < to ? end : to };
+  });
 }
 
 function keyOf({ sensorId, target, modelKey }: ScoreKey): string {
