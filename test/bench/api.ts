@@ -92,16 +92,12 @@ for (const path of light) paths[path] = [await measure(1, () => path), await mea
 const { etag } = await one(page);
 paths["304"] = [await measure(1, () => page, { "Accept-Encoding": "gzip", "If-None-Match": String(etag) })];
 
-const stopping = new AbortController();
-const cycle = (async () => {
-  while (!stopping.signal.aborted) await fleet.storeShard();
-})();
+const cycle = fleet.storeShards();
 const duringCycle = {
   healthz: await measure(8, () => "/healthz"),
   sensors: await measure(8, (round) => `/v1/sensors/sensor-${(round % 50) + 1}`),
 };
-stopping.abort();
-await cycle;
+await cycle.stop();
 
 const bulkBefore = server.memoryBytes();
 const agent = new Agent();

@@ -1,4 +1,6 @@
+import { Worker } from "node:worker_threads";
 import pg from "pg";
+import type { Ledger } from "../../../core/ports.ts";
 import { addSeconds, floorToStep } from "../../../core/time.ts";
 import { openDatabase } from "../../../functions/adapters/postgres/connection/pool.ts";
 import { migrate } from "../../../functions/adapters/postgres/migrate.ts";
@@ -54,18 +56,14 @@ export async function seedFleet(sensors: number) {
   }
   await client.end();
 
-  let stored = 0;
+  const storeShard = shardStore(ledger, { slot, sensors });
   return {
     url,
-    /** Stores the next hundred sensors of the next slot, as a cycle does. */
-    async storeShard() {
-      const next = addSeconds(slot, stepSeconds * (1 + Math.floor(stored / sensors)));
-      const ids = Array.from({ length: Math.min(100, sensors) }, (_, i) => `sensor-${((stored + i) % sensors) + 1}`);
-      stored += ids.length;
-      await ledger.record(
-        ids.map((sensorId) => outcomeOf({ sensorId, slot: next })),
-        ids.flatMap((sensorId) => forecastsOf({ sensorId, origin: next })),
-      );
+    storeShard,
+    /** Goes on storing shards until it is told to stop, in a thread of its own: whoever measures is not held up. */
+    storeShards() {
+      const worker = new Worker(new URL("./shards.ts", import.meta.url), { workerData: { url, slot, sensors } });
+      return { stop: () => worker.terminate() };
     },
     /** Of the server and all its backends. */
     postgresCpuMs: () => cpuMsOfChildren("postgres"),
@@ -73,5 +71,19 @@ export async function seedFleet(sensors: number) {
       await database.close();
       await postgres.stop();
     },
+  };
+}
+
+/** Stores, at each call, the next hundred sensors of the next slot, as a cycle does. */
+export function shardStore(ledger: Ledger, { slot, sensors }: { slot: Date; sensors: number }) {
+  let stored = 0;
+  return async () => {
+    const next = addSeconds(slot, stepSeconds * (1 + Math.floor(stored / sensors)));
+    const ids = Array.from({ length: Math.min(100, sensors) }, (_, i) => `sensor-${((stored + i) % sensors) + 1}`);
+    stored += ids.length;
+    await ledger.record(
+      ids.map((sensorId) => outcomeOf({ sensorId, slot: next })),
+      ids.flatMap((sensorId) => forecastsOf({ sensorId, origin: next })),
+    );
   };
 }
