@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, cp, readdir, readFile, rm } from "node:fs/promises";
 
 const entry = "bundle.mjs";
 
@@ -14,6 +14,15 @@ export async function removeUnreached(bundle: string): Promise<void> {
     for (const other of files) if (code.includes(`"./${other}"`)) reached.add(other);
   }
   for (const name of files) if (!reached.has(name)) await rm(`${bundle}/${name}`);
+}
+
+/** What Lambda starts Node through. */
+export const startFile = "start-node.sh";
+
+/** Puts it into a bundle, to be run whatever a checkout made of its mode. */
+export async function addStart(bundle: string): Promise<void> {
+  await cp(`infra/${startFile}`, `${bundle}/${startFile}`);
+  await chmod(`${bundle}/${startFile}`, 0o755);
 }
 
 /**

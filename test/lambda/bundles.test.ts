@@ -1,10 +1,11 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Metafile } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { FunctionName } from "../../sst.settings.ts";
 import { functionNames, title } from "../infra/world.ts";
 import { type Bundles, readBundles } from "./bundles.ts";
+import { startLambda } from "./lambda.ts";
 
 const megabyte = 1e6;
 const withModels = new Set(["forecast", "train", "api"]);
@@ -46,6 +47,22 @@ describe.each(functionNames)("%s", (name) => {
     expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
     const bytes = [...loaded].reduce((sum, one) => sum + (modules.get(one)?.bytes ?? 0), 0);
     expect(bytes).toBeLessThanOrEqual((name === "api" ? 1.6 : 1) * megabyte);
+  });
+
+  test("starts with a heap as large as its memory has room for", async () => {
+    const { folder, environment, memoryMb } = bundles[name];
+    const probe = "export const handler = async () => process.execArgv;";
+    const file = join(folder, "probe.mjs");
+    await writeFile(file, probe);
+    const lambda = await startLambda({ ...bundles[name], handler: "probe.handler" }, environment);
+    try {
+      const answer = await lambda.invoke({});
+      const initial = `--initial-old-space-size=${Math.floor(memoryMb / 14)}`;
+      expect(answer).toMatchObject({ ok: true, result: expect.arrayContaining([initial]) });
+    } finally {
+      await lambda.kill();
+      await rm(file);
+    }
   });
 
   test("has ONNX Runtime for Lambda's platform where it runs models, and nowhere else", async () => {

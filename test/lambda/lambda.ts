@@ -23,13 +23,15 @@ export type Lambda = {
 };
 
 /**
- * Starts a bundle as Lambda does: its runtime client, handler, environment, memory and timeout. An invocation beyond
+ * Starts a bundle as Lambda does: its wrapper, runtime client, handler, environment, memory and timeout. An invocation beyond
  * the timeout ends the environment. Rejects when init fails.
  */
 export async function startLambda(bundle: Bundle, environment: Record<string, string>): Promise<Lambda> {
   const api = await startRuntimeApi();
   const startedAt = performance.now();
-  const child = spawn(node, [client, bundle.handler], {
+  const wrapper = environment.AWS_LAMBDA_EXEC_WRAPPER?.replace("/var/task", bundle.folder);
+  const [program, ...argv] = [...(wrapper ? [wrapper] : []), node, client, bundle.handler];
+  const child = spawn(program!, argv, {
     cwd: bundle.folder,
     env: {
       AWS_LAMBDA_RUNTIME_API: api.host,
