@@ -12,7 +12,7 @@ import {
   featurePlaces,
   sequenceChannels,
 } from "../../core/model/fleet/encoding.ts";
-import { ridgeErrors } from "../../core/model/fleet/errors.ts";
+import { ridgeErrors, withSums } from "../../core/model/fleet/errors.ts";
 import type { Neighbour } from "../../core/model/fleet/neighbours.ts";
 import type { SensorPart } from "../../core/model/fleet/part.ts";
 import { splitLeads } from "../../core/model/leads.ts";
@@ -32,7 +32,7 @@ export type FleetData = { encoding: FleetEncoding; trainees: Trainee[]; panel: N
 /** A fitted part as a trainee: its errors are those of ridges that had not seen the rows. */
 export function toTrainee(encoding: FleetEncoding, { fit, memory, isLearnt }: Teacher): Trainee {
   const { part, history, origins, end } = fit;
-  const errors = ridgeErrors(history, memory, encoding, part);
+  const errors = withSums(ridgeErrors(history, memory, encoding, part));
   return { ...toEncodedSensor(encoding, history, part, errors), origins, end, isLearnt };
 }
 

@@ -1,6 +1,6 @@
 import { type History, pointsInCommon } from "../history.ts";
 import { type FleetEncoding, fleetHistoryLength } from "./encoding.ts";
-import { type ErrorRoom, firstErrorPoint, newRoom, type RidgeErrors, ridgeErrors } from "./errors.ts";
+import { firstErrorPoint, newUnits, type RidgeErrors, ridgeErrors } from "./errors.ts";
 import type { SensorPart } from "./part.ts";
 import { type RidgeMemory, rememberRidge } from "./recall.ts";
 import { ridgeAtErrorLeads } from "./ridge.ts";
@@ -25,17 +25,16 @@ export function rememberErrors(encoding: FleetEncoding, part: SensorPart): (hist
   return (history) => {
     const length = history.values[0]!.length;
     const start = firstErrorPoint(encoding, length - 1);
-    const room = roomOf(encoding, length - start);
     // Of a past that is cut short each step forgets what the first points looked at.
     const kept = remembered && length === whole ? keptFor(history, remembered, start) : null;
     // Where anything throws on the way, what was written so far is of no forecast.
     remembered = null;
     const from = kept?.end ?? start;
-    const said = kept && upTo(kept.memory, from, room.units.length);
+    const units = kept?.units ?? newUnits(encoding.targets.length * encoding.errorLeads.length, length - start);
+    const said = kept && upTo(kept.memory, from, units.length);
     const memory = rememberRidge(history, part, encoding, length - 1, said, weights, Math.max(0, from - reach));
-    const units = kept?.units ?? room.units.map((unit) => unit.slice());
     if (kept) for (const unit of units) unit.copyWithin(0, start - kept.start);
-    const errors = ridgeErrors(history, memory, encoding, part, start, { ...room, units, known: from - start });
+    const errors = ridgeErrors(history, memory, encoding, part, start, units, from - start);
     remembered = { history, memory, start, units };
     return errors;
   };
@@ -53,15 +52,4 @@ function keptFor(history: History, { history: earlier, memory, start: its, units
 /** What ridge said before point `end`. */
 function upTo({ first, changes }: RidgeMemory, end: number, width: number): RidgeMemory {
   return { first, changes: changes.subarray(0, Math.max(0, end - first) * width) };
-}
-
-/** Of each encoding the sums written last: a row's are gone when it is written, and its arrays used again. */
-const rooms = new WeakMap<FleetEncoding, ErrorRoom>();
-
-function roomOf(encoding: FleetEncoding, points: number): ErrorRoom {
-  const known = rooms.get(encoding);
-  if (known?.units[0]?.length === points) return known;
-  const made = newRoom(encoding.targets.length * encoding.errorLeads.length, points);
-  rooms.set(encoding, made);
-  return made;
 }

@@ -5,14 +5,15 @@ import type { RidgeMemory } from "./recall.ts";
 
 /**
  * Ridge's errors: `units` [targets * error leads], per point of the history from `start` on, in `unitsPerScale`ths of
- * the error scale, or `unknown`; `sums` of the known ones' units, absolute units and number before each of these
- * points, modulo 2^32: differences are exact in any order.
+ * the error scale, or `unknown`; `sums`, where many origins are asked for, of as many tracks.
  */
-export type RidgeErrors = {
-  start: number;
-  units: Int16Array[];
-  sums: { unit: Int32Array; absolute: Int32Array; count: Int32Array }[];
-};
+export type RidgeErrors = { start: number; units: Int16Array[]; sums?: ErrorSums[] };
+
+/**
+ * A track's known errors before each point: their units, absolute units and number, modulo 2^32: differences are exact
+ * in any order.
+ */
+export type ErrorSums = { unit: Int32Array; absolute: Int32Array; count: Int32Array };
 
 const unitsPerScale = 2048;
 const errorLimit = 8;
@@ -24,14 +25,8 @@ export function firstErrorPoint({ errorWindows, contextLength }: FleetEncoding, 
 }
 
 /**
- * What errors are written into: `known`, so many points whose units stand already; the arrays are of as many points as
- * are asked for.
- */
-export type ErrorRoom = RidgeErrors & { known: number };
-
-/**
  * Ridge's errors at the points of the history from `start` on, from its changes at earlier points. Nothing unmeasured
- * has one. `room`: arrays that are used again.
+ * has one. `units`: written into, of as many points; the first `known` of them stand already.
  */
 export function ridgeErrors(
   history: History,
@@ -39,9 +34,9 @@ export function ridgeErrors(
   { errorLeads }: FleetEncoding,
   { errorScale }: Pick<SensorPart, "errorScale">,
   start = 0,
-  room: ErrorRoom = newRoom(history.values.length * errorLeads.length, history.values[0]!.length - start),
+  units: Int16Array[] = newUnits(history.values.length * errorLeads.length, history.values[0]!.length - start),
+  known = 0,
 ): RidgeErrors {
-  const { units, sums, known } = room;
   const width = units.length;
   const end = Math.min(history.values[0]!.length, first + changes.length / width);
   for (const [track, unit] of units.entries()) {
@@ -50,17 +45,18 @@ export function ridgeErrors(
     const past = { values: history.values[k]!, isImputed: history.isImputed[k]! };
     unit.fill(unknown, known);
     putUnits(past, { first, end, changes, width, track, lead, scale: errorScale[track]! }, start, known, unit);
-    putSums(unit, sums[track]!);
   }
-  return { start, units, sums };
+  return { start, units };
 }
 
-/** Room for errors of `tracks` at `points`, with nothing in it. */
-export function newRoom(tracks: number, points: number): ErrorRoom {
-  const numbers = () => new Int32Array(points + 1);
-  const units = Array.from({ length: tracks }, () => new Int16Array(points));
-  const sums = units.map(() => ({ unit: numbers(), absolute: numbers(), count: numbers() }));
-  return { start: 0, units, sums, known: 0 };
+/** Units of `tracks` at so many points. */
+export function newUnits(tracks: number, points: number): Int16Array[] {
+  return Array.from({ length: tracks }, () => new Int16Array(points));
+}
+
+/** The errors with their sums: dear once, then each origin is cheap. */
+export function withSums(errors: RidgeErrors): RidgeErrors {
+  return { ...errors, sums: errors.units.map(sumsBefore) };
 }
 
 type Said = {
@@ -91,22 +87,40 @@ function putUnits(
   }
 }
 
-/** In whole numbers throughout: a forecast goes over thousands of them. */
-function putSums(unit: Int16Array, { unit: sums, absolute, count }: RidgeErrors["sums"][number]): void {
-  let unitSum = 0;
-  let absoluteSum = 0;
-  let counted = 0;
+function sumsBefore(unit: Int16Array): ErrorSums {
+  const numbers = () => new Int32Array(unit.length + 1);
+  const sums = { unit: numbers(), absolute: numbers(), count: numbers() };
+  const total = { unit: 0, absolute: 0, count: 0 };
   for (let i = 0; i < unit.length; i++) {
-    const error = unit[i]!;
-    if (error !== unknown) {
-      unitSum = (unitSum + error) | 0;
-      absoluteSum = (absoluteSum + Math.abs(error)) | 0;
-      counted++;
-    }
-    sums[i + 1] = unitSum;
-    absolute[i + 1] = absoluteSum;
-    count[i + 1] = counted;
+    addError(total, unit[i]!);
+    sums.unit[i + 1] = total.unit;
+    sums.absolute[i + 1] = total.absolute;
+    sums.count[i + 1] = total.count;
   }
+  return sums;
+}
+
+type Total = { unit: number; absolute: number; count: number };
+
+/** In whole numbers throughout: a forecast goes over thousands of them. */
+function addError(total: Total, error: number): void {
+  if (error === unknown) return;
+  total.unit = (total.unit + error) | 0;
+  total.absolute = (total.absolute + Math.abs(error)) | 0;
+  total.count++;
+}
+
+/** Of the errors at [from, end). */
+function totalOf(unit: Int16Array, sums: ErrorSums | undefined, from: number, end: number): Total {
+  const total: Total = { unit: 0, absolute: 0, count: 0 };
+  if (sums === undefined) {
+    for (let i = from; i < end; i++) addError(total, unit[i]!);
+    return total;
+  }
+  total.unit = (sums.unit[end]! - sums.unit[from]!) | 0;
+  total.absolute = (sums.absolute[end]! - sums.absolute[from]!) | 0;
+  total.count = sums.count[end]! - sums.count[from]!;
+  return total;
 }
 
 /**
@@ -114,7 +128,7 @@ function putSums(unit: Int16Array, { unit: sums, absolute, count }: RidgeErrors[
  * size.
  */
 export function writeErrors(
-  { start, sums }: RidgeErrors,
+  { start, units, sums }: RidgeErrors,
   origin: number,
   { errorWindows }: FleetEncoding,
   out: Float32Array,
@@ -122,12 +136,12 @@ export function writeErrors(
 ): void {
   let at = offset;
   const end = origin + 1 - start;
-  for (const { unit, absolute, count } of sums) {
+  for (const [track, unit] of units.entries()) {
     for (const window of errorWindows) {
-      const from = Math.max(0, origin + 1 - window) - start;
-      const known = count[end]! - count[from]!;
-      const sum = ((unit[end]! - unit[from]!) | 0) / unitsPerScale;
-      const size = ((absolute[end]! - absolute[from]!) | 0) / unitsPerScale;
+      const total = totalOf(unit, sums?.[track], Math.max(0, origin + 1 - window) - start, end);
+      const known = total.count;
+      const sum = total.unit / unitsPerScale;
+      const size = total.absolute / unitsPerScale;
       // So many errors of the usual size are taken for granted.
       const prior = Math.max(3, window / 8);
       out[at++] = clip(sum / (known + prior), 4);

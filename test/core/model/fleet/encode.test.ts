@@ -9,7 +9,7 @@ import {
   fleetEncoding,
   sequenceChannels,
 } from "../../../../core/model/fleet/encoding.ts";
-import { ridgeErrors } from "../../../../core/model/fleet/errors.ts";
+import { ridgeErrors, withSums, writeErrors } from "../../../../core/model/fleet/errors.ts";
 import { choosePanel, writeNeighbours } from "../../../../core/model/fleet/neighbours.ts";
 import { recallRidge, rememberRidge } from "../../../../core/model/fleet/recall.ts";
 import { ridgeAtErrorLeads } from "../../../../core/model/fleet/ridge.ts";
@@ -89,12 +89,24 @@ describe("ridge's errors", () => {
     };
     const past = prepare(gappy, encoding.features.links);
     const memory = recallRidge(past, fit.part, encoding, 0, past.values[0]!.length, () => weights);
-    const { units, sums } = ridgeErrors(past, memory, encoding, fit.part);
+    const errors = ridgeErrors(past, memory, encoding, fit.part);
+    const { units } = errors;
+    const { sums } = withSums(errors);
     const track = 1; // temperature, lead 3
     const made = memory.changes[600 * 10 + track]!;
     const wanted = (past.values[0]![603]! - past.values[0]![600]! - made) / fit.part.errorScale[track]!;
     expect(units[track]![603]! / 2048).toBeCloseTo(Math.max(-8, Math.min(8, wanted)), 3);
-    expect(sums[track]!.count[504]! - sums[track]!.count[497]!).toBe(5); // neither 500 nor 503
+    expect(sums![track]!.count[504]! - sums![track]!.count[497]!).toBe(5); // neither 500 nor 503
+    const [withThem, without] = [withSums(errors), errors].map((some) => {
+      const origins = [0, 3, 11, 499, 503, 504, 760, past.values[0]!.length - 1];
+      return origins.map((origin) => {
+        const out = new Float32Array(units.length * encoding.errorWindows.length * 2);
+        writeErrors(some, origin, encoding, out, 0);
+        return out;
+      });
+    });
+    expect(withThem).toEqual(without);
+    expect(new Set(without!.flatMap((out) => [...out])).size).toBeGreaterThan(100);
   });
 });
 
