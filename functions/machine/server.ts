@@ -12,6 +12,7 @@ import { isApiPath } from "../api/app.ts";
 import { permissionsPolicy } from "../api/headers.ts";
 import { type HostRules, refuseOtherHosts } from "./hosts.ts";
 import { framedPath, framedPolicy, pagePolicy } from "./page-headers.ts";
+import { answerUnreadable } from "./unreadable.ts";
 
 /** The listening server. `close` lets running requests finish, for 5 s at most. */
 export type HttpServer = { url: string; close(): Promise<void> };
@@ -72,6 +73,7 @@ export async function listen(fetch: Fetch, address: { host: string; port: number
   const server = await new Promise<Server>((resolve, reject) => {
     const opened = serve({ fetch, hostname: host, port, serverOptions }, () => resolve(opened)) as Server;
     opened.maxConnections = mostSockets;
+    answerUnreadable(opened);
     opened.once("error", (error) => reject(explain(error, host, port)));
   });
   const { port: chosen } = server.address() as AddressInfo;

@@ -52,6 +52,39 @@ const asked = (port: number, request: string, ...headers: string[]) =>
   send(port, `${request} HTTP/1.1`, ...headers, "Connection: close", "", "");
 
 describe("a request over the socket", () => {
+  it.each([
+    ["a method of no name", 400, ["FETCH /v1/sensors HTTP/1.1", "Host: localhost", "", ""]],
+    [
+      "a length that is no number",
+      400,
+      ["POST /v1/forecasts HTTP/1.1", "Host: localhost", "Content-Length: -1", "", "{}"],
+    ],
+    [
+      "two lengths",
+      400,
+      ["POST /v1/forecasts HTTP/1.1", "Host: localhost", "Content-Length: 2", "Content-Length: 3", "", "{}"],
+    ],
+    ["a header without a name", 400, ["GET /v1/sensors HTTP/1.1", "Host: localhost", ": x", "", ""]],
+    ["no HTTP at all", 400, ["hello", "", ""]],
+    ["headers without end", 431, ["GET /v1/sensors HTTP/1.1", "Host: localhost", `X: ${"x".repeat(20_000)}`, "", ""]],
+  ])("answers %s with a problem, and serves the next", async (_, status, lines) => {
+    const port = await start();
+    const found = await send(port, ...lines);
+    expect(found.status).toBe(status);
+    expect(found.head).toContain("Content-Type: application/problem+json");
+    const problem = Problem.parse(JSON.parse(found.body));
+    expect(problem).toMatchObject({ status });
+    expect(problem.detail).toMatch(status === 431 ? /larger than 16384 bytes/ : /no HTTP request that can be read: ./);
+    expect((await asked(port, "GET /healthz", `Host: 127.0.0.1:${port}`)).status).toBe(200);
+  });
+
+  it("puts no second answer behind one that is under way when something unreadable follows", async () => {
+    const port = await start();
+    const first = `GET /v1/sensors HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
+    const { head, body } = await send(port, `${first}nonsense`, "", "");
+    expect(`${head}${body}`).not.toContain("can be read");
+  });
+
   it("changes something without a Content-Length, as curl -X POST sends it", async () => {
     const port = await start();
     const { status, body } = await asked(port, "POST /v1/sensors/a:train", `Host: 127.0.0.1:${port}`);
