@@ -31,7 +31,7 @@ export const fleetPolicy = {
   averageDecay: 0.98,
   /** Of the rows so many are shown without their neighbours: at times they are missing in serving too. */
   neighbourDropout: 0.2,
-  /** Bands of the near leads are wider by the root of 1 + this / runs that the rows span, each as long as the lead ... */
+  /** Near leads' bands are wider by the root of 1 + this / runs that the rows span, each as long as the lead ... */
   bandRuns: 60,
   /** ... but not longer than the weather lasts. */
   longestRunDays: 3,

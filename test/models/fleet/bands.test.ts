@@ -9,7 +9,7 @@ import { parameterLayout } from "../../../models/layout.ts";
 import { encoding, someGrid } from "../../core/model/fleet/builders.ts";
 import { buildShape, buildWeights } from "../engine/builders.ts";
 
-/** What ridge leaves of the days after the first `known` hours over what its part expects, RMS over leads and targets. */
+/** What ridge leaves of the days after the first `known` hours over what its part expects: RMS of leads, targets. */
 function leftOverExpected(known: number, seed: number): number {
   const hours = known + 24 * 40;
   const history = withDayMeans(prepare(someGrid(hours, seed), encoding.features.links));
