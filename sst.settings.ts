@@ -105,7 +105,7 @@ const defaults: StageSettings = {
   region: null,
   stepSeconds: 600,
   leads: null,
-  shardSize: 100,
+  shardSize: 200,
   fleetGroups: 0,
   settleMinutes: 1,
   schedules: {

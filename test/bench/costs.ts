@@ -20,7 +20,7 @@ export const prices = {
 /** What the projection takes for granted, beside the prices and the measured CPU times. */
 export const assumptions = {
   cyclesPerMonth: 4_380,
-  shardSize: 100,
+  shardSize: 200,
   /** Shards that one invocation takes. */
   batchSize: 2,
   maximumConcurrency: 10,
@@ -33,8 +33,8 @@ export const assumptions = {
   s3GetMs: 30,
   /** Graph, golden vectors and manifest, at once, when an environment opens the fleet's version. */
   s3GetsPerVersion: 3,
-  /** Packs that hold a shard's parts: one when they were made together, more as parts are renewed. */
-  packsPerShard: 3,
+  /** Packs that hold a hundred sensors' parts: one when they were made together, more as parts are renewed. */
+  packsPerHundred: 3,
   /** A poller of the queue begins with 5 environments and adds so many in a minute. */
   environmentsAtOnce: 5,
   environmentsPerMinute: 300,
@@ -155,13 +155,14 @@ export function project(sensors: number, measured: Measured): Projection {
   const forecast = seconds(cycle.billedMs) + invocations * prices.lambdaRequest;
   const score = seconds(scoreMs, a.scoreMemoryMb) + invocations * prices.lambdaRequest;
   const queues = 2 * shards * a.sqsRequestsPerMessage * prices.sqsRequest + 2 * prices.schedulerInvocation;
-  const models = (cycle.environments * a.s3GetsPerVersion + shards * a.packsPerShard) * prices.s3Get;
+  const models =
+    (cycle.environments * a.s3GetsPerVersion + Math.ceil(sensors / 100) * a.packsPerHundred) * prices.s3Get;
   const logs = ((2 * invocations + 2) * a.logBytesPerInvocation * prices.logsGigabyte) / 1e9;
   const dollarsPerCycle = forecast + score + queues + models + logs;
   const month = a.cyclesPerMonth;
   const fitMs = a.versionsPerMonth * (a.networkCpuMs + sensors * a.partCpuMs);
   const renewMs = a.renewalsPerMonth * sensors * a.renewalCpuMs;
-  const puts = ((a.versionsPerMonth + a.renewalsPerMonth) * sensors * prices.s3Put) / a.shardSize;
+  const puts = ((a.versionsPerMonth + a.renewalsPerMonth) * sensors * prices.s3Put) / 100;
   const archivedMonthly = (sensors * a.archivedBytesPerSensorDay * 30.4) / 1e9;
   const resting = archivedMonthly * (a.archivedMonths - a.archiveRestsAfterMonths);
   const archive =
