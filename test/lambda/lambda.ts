@@ -23,8 +23,8 @@ export type Lambda = {
 };
 
 /**
- * Starts a bundle as Lambda does: its wrapper, runtime client, handler, environment, memory and timeout. An invocation beyond
- * the timeout ends the environment. Rejects when init fails.
+ * Starts a bundle as Lambda does: its wrapper, runtime client, handler, environment, memory and timeout. An invocation
+ * beyond the timeout ends the environment. Rejects when init fails.
  */
 export async function startLambda(bundle: Bundle, environment: Record<string, string>): Promise<Lambda> {
   const api = await startRuntimeApi();
