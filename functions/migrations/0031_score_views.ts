@@ -79,8 +79,8 @@ const statements = [
       ) as one
     ) as p
     $$`,
-  // One step within the other, each with what it adds: what no column asks for is not made, and by `offset 0` what several
-  // ask for is made once. Series are unrolled in select lists, at half of what it costs behind `from`, and in order.
+  // One step within the other, each with what it adds: what no column asks for is not made, and by `offset 0` what
+  // several ask for is made once. Series are unrolled in select lists, at half of what it costs behind `from`.
   `create function score_open(lists bytea, start integer, size integer, multiple integer, divisor integer, n integer)
     returns table (actual float8, leads integer[], error real[], pinball real[], is_covered boolean[], own_pinball real[],
       own_is_covered boolean[], persistence_error real[], seasonal_naive_error real[])

@@ -13,7 +13,7 @@ import { scoresOf } from "./score-builders.ts";
 
 const leadLists = [everyLead(24), defaultLeads(600), [1, 2, 5, 6, 30, 36, 48, 144], [7], everyLead(130)];
 
-/** Moments of every kind that a row can be: alone with its target or not, in steps or exact, with holes, none of yesterday. */
+/** Moments of every kind that a row can be: alone with its target or not, in steps or exact, with holes. */
 function moments(): Score[][] {
   const random = [...leadLists.entries()].flatMap(([n, leads]) =>
     [1, 2, 3, 4].map((seed) => scoresOf(leads, 100 * n + seed)),
