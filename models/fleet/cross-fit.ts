@@ -1,6 +1,4 @@
 import type { FleetEncoding } from "../../core/model/fleet/encoding.ts";
-import { type RidgeMemory, recallRidge } from "../../core/model/fleet/recall.ts";
-import { pickLeads } from "../../core/model/fleet/ridge.ts";
 import { nearReach } from "../../core/model/leads.ts";
 import {
   addEquations,
@@ -11,7 +9,6 @@ import {
   type Regression,
   solveLeads,
 } from "../ridge/linear.ts";
-import type { PartFit } from "./part.ts";
 import { fleetPolicy } from "./policy.ts";
 
 /** Contiguous pieces of the rows with their sums, cut at the blocks and at the end of the training part. */
@@ -92,21 +89,4 @@ export function nearError(encoding: FleetEncoding, scale: Float64Array): number 
   const reach = nearReach(encoding.leads);
   const near = crossLeads(encoding).flatMap((lead, i) => (lead <= reach ? [Math.log(Math.max(scale[i]!, 1e-12))] : []));
   return Math.exp(near.reduce((sum, one) => sum + one, 0) / near.length);
-}
-
-/** Ridge's changes at all points of the history, at each by the ridges that had not seen its block of time. */
-export function crossMemory(
-  encoding: FleetEncoding,
-  { history, origins, part, unseen }: Pick<PartFit, "history" | "origins" | "part" | "unseen">,
-): RidgeMemory {
-  const ends = blockEnds(origins.length);
-  const perBlock = unseen.map((ridge) => pickLeads(ridge, encoding, encoding.errorLeads));
-  // Points before the first window belong to the first block.
-  const last = ends.slice(1).map((to) => origins[to - 1] ?? -1);
-  let block = 0;
-  const weightsAt = (point: number) => {
-    while (block < perBlock.length - 1 && point > last[block]!) block++;
-    return perBlock[block]!;
-  };
-  return recallRidge(history, part, encoding, 0, history.values[0]!.length, weightsAt);
 }

@@ -10,7 +10,7 @@ import { nearReach } from "../../core/model/leads.ts";
 import { minimumPoints } from "../../core/model/short-history.ts";
 import type { Untrained } from "../../core/model/training.ts";
 import { addSeconds } from "../../core/time.ts";
-import { crossMemory } from "./cross-fit.ts";
+import { crossMemory } from "./cross-memory.ts";
 import { fitPart, type PartFit } from "./part.ts";
 import { fleetPolicy } from "./policy.ts";
 import type { FleetPrior } from "./prior.ts";

@@ -3,7 +3,7 @@ import { toEncodedSensor, writeRow } from "../../../core/model/fleet/encode.ts";
 import { featurePlaces, fleetEncoding, sequenceChannels } from "../../../core/model/fleet/encoding.ts";
 import { ridgeErrors } from "../../../core/model/fleet/errors.ts";
 import { prepare, withDayMeans } from "../../../core/model/history.ts";
-import { crossMemory } from "../../../models/fleet/cross-fit.ts";
+import { crossMemory } from "../../../models/fleet/cross-memory.ts";
 import { fitPart } from "../../../models/fleet/part.ts";
 import { leads, someGrid, stepSeconds } from "../../core/model/fleet/builders.ts";
 
