@@ -1,4 +1,4 @@
-import { maxHeaderSize, type Server, STATUS_CODES } from "node:http";
+import { type IncomingMessage, maxHeaderSize, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Problem } from "../api/contract/common.ts";
 
@@ -9,14 +9,24 @@ type Refusal = Pick<Problem, "status" | "code" | "detail">;
  * without end) with a problem, as everything else is; without it Node's answer has a status and no word.
  */
 export function answerUnreadable(server: Server): void {
-  const answering = new WeakSet<Duplex>();
-  server.prependListener("request", ({ socket }, response) => {
-    answering.add(socket);
-    response.once("close", () => answering.delete(socket));
+  const underWay = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+  server.prependListener("request", (request, response) => {
+    const { socket } = request;
+    const own = { request, response };
+    underWay.set(socket, own);
+    response.once("close", () => {
+      if (underWay.get(socket) === own) underWay.delete(socket);
+    });
   });
   server.on("clientError", (error: Error & { code?: string; reason?: string }, socket) => {
-    // What is being answered must not get another answer in between.
-    if (error.code === "ECONNRESET" || !socket.writable || answering.has(socket)) return void socket.destroy();
+    const last = underWay.get(socket);
+    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    if (last?.request.complete) {
+      // What follows a whole request, as a body of no stated length does, is heard by nobody: that one has its answer.
+      last.response.shouldKeepAlive = false;
+      return void last.response.once("close", () => last.request.socket.destroySoon());
+    }
+    if (last?.response.headersSent) return void socket.destroy();
     socket.end(toAnswer(refusalOf(error)));
   });
 }
