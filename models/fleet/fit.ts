@@ -18,10 +18,9 @@ export function stepsOf({ trainees }: FleetData): number {
 
 /**
  * The averaged weights of one network, fitted once on all rows of all trainees; skips in the order of the trainees.
- * What the far head says counts for less the fewer days have taught it: the rest is ridge; and the bands are the wider.
- * The first layer is rounded
- * as it will be stored: what is judged is what will be served. `onStep` hears of each step's loss and of the number
- * done. Throws badInput "diverged: ...".
+ * The fewer days have taught it, the less counts what the far head says (the rest is ridge), and the wider are the
+ * bands. The first layer is rounded as it will be stored: what is judged is what will be served. `onStep` hears of each
+ * step's loss and of the number done. Throws badInput "diverged: ...".
  */
 export function fitFleetNetwork(
   engine: Engine,

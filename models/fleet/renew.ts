@@ -116,16 +116,14 @@ function resolve(encoding: FleetEncoding, part: SensorPart, sums: TargetSums[], 
     const weights = blendFar(encoding, part.scaler, k, ridgeOf, own.shares);
     const scale = residualScaleOf(own, weights);
     const before = residualScaleOf(sums[k]!, weightsOf(encoding, part, k));
-    // The scale is of blocks that had not been seen: it moves as what is left of the seen ones does.
-    for (let h = 0; h < leads; h++) {
-      scale[h] = before[h]! > 1e-9 ? (scale[h]! / before[h]!) * residualScale[h * targets + k]! : 0;
-    }
     for (let h = 0; h < leads; h++) {
       const cell = h * targets + k;
       for (let j = 0; j < width; j++) ridge[(k * width + j) * leads + h] = weights[h * width + j]!;
-      if (!(scale[h]! > 1e-9)) continue;
-      for (let q = 0; q < levels; q++) bands[cell * levels + q]! *= scale[h]! / residualScale[cell]!;
-      residualScale[cell] = scale[h]!;
+      // The scale is of blocks that had not been seen: it moves as what is left of the seen ones does.
+      const factor = before[h]! > 1e-9 ? scale[h]! / before[h]! : 0;
+      if (!(factor * residualScale[cell]! > 1e-9)) continue;
+      for (let q = 0; q < levels; q++) bands[cell * levels + q]! *= factor;
+      residualScale[cell]! *= factor;
     }
     encoding.errorLeads.forEach((lead, i) => {
       const at = cross.indexOf(lead);
