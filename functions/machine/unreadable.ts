@@ -22,7 +22,9 @@ export function answerUnreadable(server: Server): void {
     const last = underWay.get(socket);
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     if (last?.request.complete) {
-      // What follows a whole request, as a body of no stated length does, is heard by nobody: that one has its answer.
+      // What follows a whole request, as a body of no stated length does, is heard by nobody: that one has its answer,
+      // and is told once, however much follows.
+      if (!last.response.shouldKeepAlive) return;
       last.response.shouldKeepAlive = false;
       return void last.response.once("close", () => last.request.socket.destroySoon());
     }
