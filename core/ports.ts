@@ -97,9 +97,9 @@ export type Ledger = {
 export type Scores = {
   /**
    * Leads of these sensors' forecasts that were issued before their moment, with targetAt in [from, upTo], served and
-   * shadow.
+   * shadow: one sensor's after the other, opened as they are asked for, once.
    */
-  matured(wanted: MaturedQuery[], upTo: Date): Promise<MaturedForecast[]>;
+  matured(wanted: MaturedQuery[], upTo: Date): Promise<Iterable<MaturedForecast[]>>;
   /** Forecasts of these sensors with targetAt in (after, upTo], served and shadow, whole: to learn anew. */
   maturing(sensorIds: string[], after: Date, upTo: Date): Promise<Forecast[]>;
   /** The score rows of these sensors with targetAt in (after, upTo]. */

@@ -73,9 +73,16 @@ function boundsOf(at: Float64Array, stepMs: number, { from, upTo }: GridRange): 
 /** Of each moment its point, -1 outside the grid; of each point how many moments it has, null where none has two. */
 type Places = { place: Int32Array; counts: Uint32Array | null };
 
+/** Room for the places of one series; filled anew each time. */
+let placeRoom = new Int32Array(0);
+let countRoom = new Uint32Array(0);
+
+/** What it gives back holds until the next call. */
 function placesOf(at: Float64Array, stepMs: number, first: number, length: number): Places {
-  const place = new Int32Array(at.length).fill(-1);
-  const counts = new Uint32Array(length);
+  if (placeRoom.length < at.length) placeRoom = new Int32Array(at.length);
+  if (countRoom.length < length) countRoom = new Uint32Array(length);
+  const place = placeRoom.subarray(0, at.length).fill(-1);
+  const counts = countRoom.subarray(0, length).fill(0);
   let most = 0;
   // The newest stays in its own step: it would be later than the point that it stands for, and that may be the origin.
   const newest = at.at(-1) ?? Number.NaN;
@@ -109,18 +116,23 @@ function meanPerPoint({ values }: Series, { place, counts }: Places, length: num
   return means;
 }
 
-/** The column with the last value carried forward over missing points; it never looks ahead. */
-export function fillCausally(column: Float64Array): FilledColumn {
-  const values = new Float64Array(column.length);
-  const isImputed = new Uint8Array(column.length);
+/** Room for a filled column of so many points. */
+export function filledRoom(length: number): FilledColumn {
+  return { values: new Float64Array(length), isImputed: new Uint8Array(length) };
+}
+
+/** The column with the last value carried forward over missing points, in `room` of its length; it never looks ahead. */
+export function fillCausally(column: Float64Array, room = filledRoom(column.length)): FilledColumn {
+  const { values, isImputed } = room;
   let last = Number.NaN;
   for (let i = 0; i < column.length; i++) {
     const value = column[i]!;
-    if (Number.isNaN(value)) isImputed[i] = 1;
-    else last = value;
+    const isMissing = Number.isNaN(value);
+    isImputed[i] = isMissing ? 1 : 0;
+    if (!isMissing) last = value;
     values[i] = last;
   }
-  return { values, isImputed };
+  return room;
 }
 
 /** The grid's number of points, the same for every column. */

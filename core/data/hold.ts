@@ -15,6 +15,9 @@ const fewestIntervals = 8;
  */
 export type Hold = { holdSeconds: number; everySeconds: number | null };
 
+/** Room for a sensor's intervals; filled anew each time. */
+let intervalRoom = new Float64Array(0);
+
 /** The newest intervals, which tell of a cadence that has changed before it has refused a forecast. */
 const newestIntervals = 24;
 
@@ -25,7 +28,8 @@ const newestIntervals = 24;
  * ones. 0: nothing is held.
  */
 export function learnHold(at: Float64Array, stepSeconds: number): Hold {
-  const intervals = new Float64Array(at.length);
+  if (intervalRoom.length < at.length) intervalRoom = new Float64Array(at.length);
+  const intervals = intervalRoom;
   let count = 0;
   for (let i = 1; i < at.length; i++) if (at[i]! > at[i - 1]!) intervals[count++] = (at[i]! - at[i - 1]!) / 1000;
   const newest = learn(intervals.slice(Math.max(0, count - newestIntervals), count), stepSeconds);

@@ -28,12 +28,18 @@ export type SameTimeMeans = (lead: number) => (origin: number) => number;
 /** Not worked out yet: no mean is infinite. */
 const unasked = Number.NEGATIVE_INFINITY;
 
-/** `sameTimeMean` of a column, each moment's mean worked out once: past origins ask for the same moments. */
+/** Room for one column's means, by the days from an origin to its moment; filled anew each time. */
+const rooms: Float64Array[] = [];
+
+/**
+ * `sameTimeMean` of a column, each moment's mean worked out once: past origins ask for the same moments. Holds until the
+ * next call.
+ */
 export function sameTimeMeans(column: Float64Array, day: number): SameTimeMeans {
   const tables: Float64Array[] = [];
   return (lead) => {
     const first = Math.ceil(lead / day);
-    tables[first] ??= new Float64Array(column.length + first * day).fill(unasked);
+    tables[first] ??= roomFor(first, column.length + first * day).fill(unasked);
     const table = tables[first];
     return (origin) => {
       const known = table[origin + lead]!;
@@ -43,4 +49,11 @@ export function sameTimeMeans(column: Float64Array, day: number): SameTimeMeans 
       return mean;
     };
   };
+}
+
+function roomFor(days: number, length: number): Float64Array {
+  const known = rooms[days];
+  const room = known && known.length >= length ? known : new Float64Array(length);
+  rooms[days] = room;
+  return room.subarray(0, length);
 }

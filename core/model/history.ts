@@ -1,4 +1,4 @@
-import { fillCausally, type Grid } from "../data/grid.ts";
+import { type FilledColumn, fillCausally, filledRoom, type Grid } from "../data/grid.ts";
 import { stepsPerDay } from "../time.ts";
 import { type Link, toLink } from "./link.ts";
 
@@ -23,22 +23,54 @@ export type DayMeans = { day: Float64Array[]; week: Float64Array[] };
 
 /** Fills the grid causally, once for all origins; its columns are the targets of `links`. */
 export function prepare(grid: Grid, links: Link[]): History {
-  const filled = grid.columns.map((column, k) => fillCausally(linked(column, links[k]!)));
+  const history = prepareIn(grid, links, (length) => filledRoom(length));
+  if (!grid.actual) return history;
+  return { ...history, actual: grid.actual.map((column, k) => toScale(column.slice(), links[k]!)) };
+}
+
+/** Room for the columns of one history; filled anew each time. */
+const rooms: FilledColumn[] = [];
+
+/** The same for one who looks at it at once: it holds until the next call, and knows no `actual`. */
+export function prepareBriefly(grid: Grid, links: Link[]): History {
+  return prepareIn(grid, links, (length, k) => {
+    const known = rooms[k];
+    const room = known && known.values.length >= length ? known : filledRoom(length);
+    rooms[k] = room;
+    return { values: room.values.subarray(0, length), isImputed: room.isImputed.subarray(0, length) };
+  });
+}
+
+function prepareIn(grid: Grid, links: Link[], roomOf: (length: number, k: number) => FilledColumn): History {
+  const filled = grid.columns.map((column, k) => fillCausally(column, roomOf(column.length, k)));
   return {
     startSeconds: grid.startAt.getTime() / 1000,
     stepSeconds: grid.stepSeconds,
-    values: filled.map(({ values }) => values),
+    values: filled.map(({ values }, k) => toScale(values, links[k]!)),
     isImputed: filled.map(({ isImputed }) => isImputed),
-    ...(grid.actual ? { actual: grid.actual.map((column, k) => linked(column, links[k]!)) } : {}),
   };
 }
 
-/** The column on its link's scale; itself where that is its own. */
-function linked(column: Float64Array, link: Link): Float64Array {
-  if (link === "identity") return column;
-  const made = new Float64Array(column.length);
-  for (let i = 0; i < column.length; i++) made[i] = toLink(link, column[i]!);
-  return made;
+/** Puts the values on their link's scale, in place. */
+function toScale(values: Float64Array, link: Link): Float64Array {
+  if (link !== "identity") for (let i = 0; i < values.length; i++) values[i] = toLink(link, values[i]!);
+  return values;
+}
+
+/** A history of its own with the same points, in the room of one that nobody looks at any more, where that fits. */
+export function copyHistory({ startSeconds, stepSeconds, values, isImputed }: History, room: History | null): History {
+  return {
+    startSeconds,
+    stepSeconds,
+    values: values.map((own, k) => copyColumn(own, room?.values[k])),
+    isImputed: isImputed.map((own, k) => copyColumn(own, room?.isImputed[k])),
+  };
+}
+
+function copyColumn<Column extends Float64Array | Uint8Array>(column: Column, room: Column | undefined): Column {
+  if (room?.length !== column.length) return column.slice() as Column;
+  room.set(column);
+  return room;
 }
 
 /** How many points from its start on the history has in common with an earlier one, which may begin before it. */

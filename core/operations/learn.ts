@@ -146,12 +146,14 @@ export async function relearnSensors(
 ): Promise<Map<string, Adapted[]>> {
   if (sensorIds.length === 0) return new Map();
   const after = addSeconds(upTo, -relearnSeconds);
-  const [windows, forecasts, disturbing] = await Promise.all([
-    follower.readWindows(sensorIds, after, upTo),
+  const [forecasts, disturbing] = await Promise.all([
     scores.maturing(sensorIds, after, upTo),
     annotations.disturbing(sensorIds, after, upTo),
   ]);
-  const actuals = new Map([...windows].map(([id, readings]) => [id, actualsOf(readings, fleet, after, upTo)]));
+  // What was measured before the first forecast teaches nothing: of sensors that are new a month need not be read.
+  const first = forecasts.reduce((oldest, { origin }) => Math.min(oldest, origin.getTime()), upTo.getTime());
+  const since = new Date(Math.max(first, after.getTime()));
+  const actuals = await readActuals(follower, fleet, sensorIds, since, upTo);
   const teaching = teachingOf(actuals, disturbing, fleet);
   // Sensor by sensor: a month of leads is 200,000 rows.
   const bySensor = Map.groupBy(forecasts, (one) => one.sensorId);

@@ -2,9 +2,10 @@ import type { Fleet } from "../data/reading.ts";
 import type { MaturedForecast } from "../forecast/matured.ts";
 import type { Score, ScoredMoment, ScoredRow } from "../forecast/score.ts";
 import type { ScoreMessage } from "../messages.ts";
+import type { Adapted } from "../mix/adaptation.ts";
 import { nearReach } from "../model/leads.ts";
 import type { Ports } from "../ports.ts";
-import { addSeconds, floorToStep, isAhead, stepsPerDay } from "../time.ts";
+import { addSeconds, floorToStep, isAhead, secondsBetween, stepsPerDay } from "../time.ts";
 import { learn, readActuals, relearn, teachingOf } from "./learn.ts";
 import { learnAnew } from "./learn-anew.ts";
 import { actualsAt, scoreLeads } from "./score-leads.ts";
@@ -75,14 +76,18 @@ export async function score(
     if (ofTarget.length === 0) return isThorough && !isRecent(at);
     return !isRecent(at) || ofTarget.every((one) => one.scored >= fleet.leads.length || isSteady(one));
   };
-  // As many as in the moments before: its model has no more leads, or a hole is older than all of them.
-  const isSteady = ({ sensorId, target, modelKey, scored: leads }: ScoredRow) => {
+  // As many as in the moments before: its model has no more leads, or a hole is older than all of them. Or one more
+  // from each to the next: its first forecasts come due.
+  const isSteady = (row: ScoredRow) => settings.recentSteps > 1 && (isInLine(row, 0) || isInLine(row, 1));
+  const isInLine = ({ sensorId, target, modelKey, targetAt, scored: leads }: ScoredRow, more: number) => {
     for (let back = 1; back < settings.recentSteps; back++) {
-      const ofMoment = rowsAt(rows, sensorId, addSeconds(upTo, -back * stepSeconds));
-      if (!ofMoment.some((one) => one.target === target && one.modelKey === modelKey && one.scored === leads))
+      const at = addSeconds(upTo, -back * stepSeconds);
+      const due = leads - more * Math.round(secondsBetween(at, targetAt) / stepSeconds);
+      const ofMoment = rowsAt(rows, sensorId, at);
+      if (!ofMoment.some((one) => one.target === target && one.modelKey === modelKey && one.scored === due))
         return false;
     }
-    return settings.recentSteps > 1;
+    return true;
   };
   const oldest = new Map<string, Date>();
   for (const [sensorId, perTarget] of known) {
@@ -101,17 +106,23 @@ export async function score(
 
   // Each sensor from its own oldest actual on: one that has an old one must not make everybody's past day be read.
   const wanted = [...oldest].map(([sensorId, from]) => ({ sensorId, from }));
-  const matured = await scores.matured(wanted, upTo);
   const scoredOf = (one: Score) =>
     rowsAt(rows, one.sensorId, one.targetAt).find((row) => row.target === one.target && row.modelKey === one.modelKey);
   const hasMore = (one: Score) => countLeads(one) > (scoredOf(one)?.scored ?? 0);
-  const made = scoreLeads(matured, actualsAt(known, fleet.targets), clock.now()).filter(hasMore);
-  await scores.record(made);
-
   const isLost = ({ sensorId, target, mix }: MaturedForecast) => mix !== null && !learnt.get(sensorId)?.has(target);
-  const lost = new Set(matured.filter(isLost).map((one) => one.sensorId));
-  const ofKnown = matured.filter((one) => !lost.has(one.sensorId));
-  const adapted = [...learn(fleet, learnt, ofKnown, teaching), ...(await relearn(ports, fleet, [...lost], upTo))];
+  const actualOf = actualsAt(known, fleet.targets);
+  const now = clock.now();
+  const made: Score[] = [];
+  const adapted: Adapted[] = [];
+  const lost: string[] = [];
+  // A sensor is done with before the next one's leads are opened: a shard has tens of thousands.
+  for (const matured of await scores.matured(wanted, upTo)) {
+    made.push(...scoreLeads(matured, actualOf, now).filter(hasMore));
+    if (matured.some(isLost)) lost.push(matured[0]!.sensorId);
+    else adapted.push(...learn(fleet, learnt, matured, teaching));
+  }
+  await scores.record(made);
+  adapted.push(...(await relearn(ports, fleet, lost, upTo)));
   await adaptations.save(adapted);
   const counts = { sensors: sensorIds.length, scores: made.length, adapted: adapted.length, anew };
   log.info("score.recorded", { slot, ...counts, isThorough });

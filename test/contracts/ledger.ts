@@ -160,10 +160,12 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
         ["late", 2],
         ["model-a", 2],
       ]);
-      const found = await scores.matured(wanted, at(2));
+      const bySensor = [...(await scores.matured(wanted, at(2)))];
+      expect(bySensor.map((own) => new Set(own.map(({ sensorId }) => sensorId)).size)).toEqual(bySensor.map(() => 1));
+      const found = bySensor.flat();
       const order = (one: MaturedForecast) => JSON.stringify([one.sensorId, one.modelKey, one.origin, one.lead]);
       expect(Map.groupBy(found, order)).toEqual(Map.groupBy(expected, order));
-      expect(await scores.matured([], at(2))).toEqual([]);
+      expect([...(await scores.matured([], at(2)))]).toEqual([]);
     });
 
     it("matures the leads of a list with gaps at their own moments", async () => {
@@ -171,10 +173,10 @@ export function ledgerContract(open: () => Promise<{ ledger: Ledger; scores: Sco
       const far = forecastOf({ leads: [1, 3, 6] });
       await ledger.record([], [far]);
       const wanted = [{ sensorId: "room1", from: at(2) }];
-      expect(await scores.matured(wanted, at(5))).toEqual(
+      expect([...(await scores.matured(wanted, at(5)))]).toEqual([
         maturedLeads([far], (targetAt) => targetAt === at(3).getTime()),
-      );
-      const both = await scores.matured(wanted, at(6));
+      ]);
+      const both = [...(await scores.matured(wanted, at(6)))].flat();
       expect(both.map(({ lead, targetAt }) => [lead, targetAt])).toEqual([
         [3, at(3)],
         [6, at(6)],

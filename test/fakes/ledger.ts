@@ -123,8 +123,9 @@ export function memoryLedger(): MemoryLedger {
     async matured(wanted, upTo) {
       const from = new Map(wanted.map((one) => [one.sensorId, one.from]));
       const ofWanted = [...forecasts.values()].filter(({ sensorId }) => from.has(sensorId));
-      return ofWanted.flatMap((row) =>
-        maturedLeads([row], (at) => at >= from.get(row.sensorId)!.getTime() && at <= upTo.getTime()),
+      const bySensor = Map.groupBy(ofWanted, ({ sensorId }) => sensorId);
+      return [...bySensor].map(([sensorId, rows]) =>
+        maturedLeads(rows, (at) => at >= from.get(sensorId)!.getTime() && at <= upTo.getTime()),
       );
     },
     async scored(sensorIds, after, upTo) {

@@ -33,8 +33,8 @@ export const plants: Record<string, (parts: Parts) => void> = {
       const from = new Map(wanted.map((one) => [one.sensorId, one.from]));
       const rows = [...ledger.forecasts.values()].filter(({ sensorId }) => from.has(sensorId));
       const early = rows.map((row) => ({ ...row, issuedAt: row.origin }));
-      return early.flatMap((row) =>
-        maturedLeads([row], (at) => at >= from.get(row.sensorId)!.getTime() && at <= upTo.getTime()),
+      return [...Map.groupBy(early, ({ sensorId }) => sensorId)].map(([sensorId, own]) =>
+        maturedLeads(own, (at) => at >= from.get(sensorId)!.getTime() && at <= upTo.getTime()),
       );
     };
   },

@@ -1,4 +1,4 @@
-import { type History, pointsInCommon } from "../history.ts";
+import { copyHistory, type History, pointsInCommon } from "../history.ts";
 import { type FleetEncoding, fleetHistoryLength } from "./encoding.ts";
 import { firstErrorPoint, newUnits, type RidgeErrors, ridgeErrors } from "./errors.ts";
 import type { SensorPart } from "./part.ts";
@@ -22,6 +22,7 @@ export function rememberErrors(encoding: FleetEncoding, part: SensorPart): (hist
   const reach = Math.max(...encoding.errorLeads);
   const weights = ridgeAtErrorLeads(part, encoding);
   let remembered: Remembered | null = null;
+  let room: History | null = null;
   return (history) => {
     const length = history.values[0]!.length;
     const start = firstErrorPoint(encoding, length - 1);
@@ -35,7 +36,8 @@ export function rememberErrors(encoding: FleetEncoding, part: SensorPart): (hist
     const memory = rememberRidge(history, part, encoding, length - 1, said, weights, Math.max(0, from - reach));
     if (kept) for (const unit of units) unit.copyWithin(0, start - kept.start);
     const errors = ridgeErrors(history, memory, encoding, part, start, units, from - start);
-    remembered = { history, memory, start, units };
+    room = copyHistory(history, room);
+    remembered = { history: room, memory, start, units };
     return errors;
   };
 }

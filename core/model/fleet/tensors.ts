@@ -1,5 +1,5 @@
 import { cutHistory, type SensorGrid } from "../../data/context.ts";
-import { prepare } from "../history.ts";
+import { prepareBriefly } from "../history.ts";
 import { rowConstants, writeRow } from "./encode.ts";
 import { type FleetEncoding, featurePlaces, fleetHistoryLength, sequenceChannels } from "./encoding.ts";
 import { rememberErrors } from "./error-memory.ts";
@@ -26,7 +26,7 @@ export function createFleetEncoder(
   const errorsOf = rememberErrors(encoding, part);
   return (sensor, panel) => {
     const { grid, originIndex } = cutHistory(sensor, length);
-    const history = prepare(grid, links);
+    const history = prepareBriefly(grid, links);
     const encoded = { history, part, errors: errorsOf(history), ...constants };
     const sequence = new Float32Array(encoding.contextLength * sequenceChannels(encoding));
     const features = new Float32Array(featurePlaces(encoding).count);

@@ -135,8 +135,18 @@ test("a state that is lost is learnt again, by itself, from forecasts and actual
   const { ports } = await live(someReadings());
   const kept = ports.adaptations.states.get("a")!;
   const upTo = addSeconds(someSlot, -stepSeconds);
-  const again = await relearn(ports, fleet, ["a"], upTo);
+  const asked: Date[] = [];
+  const follower = {
+    readWindows: (sensorIds: string[], after: Date, to: Date) => {
+      asked.push(after);
+      return ports.follower.readWindows(sensorIds, after, to);
+    },
+  };
+  const again = await relearn({ ...ports, follower: { ...ports.follower, ...follower } }, fleet, ["a"], upTo);
   expect(new Map(again.map(({ target, state }) => [target, state]))).toEqual(kept);
+  // What was measured before the first forecast is not read, but for what tells jumps.
+  const first = Math.min(...[...ports.ledger.forecasts.values()].map(({ origin }) => origin.getTime()));
+  expect(asked).toEqual([addSeconds(new Date(first), -36 * stepSeconds)]);
 
   ports.adaptations.states.clear();
   ports.clock.set(addSeconds(someSlot, stepSeconds + 60));

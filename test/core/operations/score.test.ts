@@ -285,6 +285,41 @@ test("a model with fewer leads than the fleet does not make past moments be read
   expect(made().filter(({ targetAt, leads }) => targetAt >= step(-9) && leads.length === 2)).toHaveLength(19);
 });
 
+test("while a fleet's first forecasts come due, moments that have all of theirs are not read again", async () => {
+  const often = (value: number) => new Array<number>(24).fill(value);
+  const day = (n: number) =>
+    forecastOf({ origin: step(n), leads: everyLead(24), q10: often(18), q50: often(20), q90: often(22) });
+  const first = Array.from({ length: 12 }, (_, i) => day(i - 2));
+  const { ports, ledger, made } = await world(often(21), first, step(12));
+  const asked: (Date | undefined)[] = [];
+  const scores = {
+    ...ledger,
+    matured: (wanted: Parameters<typeof ledger.matured>[0], upTo: Date) => {
+      asked.push(wanted[0]?.from);
+      return ledger.matured(wanted, upTo);
+    },
+  };
+  const leads24 = { ...settings, fleet: { ...settings.fleet, leads: everyLead(24) } };
+  const pass = (n: number) => {
+    ports.clock.set(step(n));
+    return score({ ...ports, scores } as typeof ports, leads24, { slot: step(n), sensorIds: ["a"] });
+  };
+  for (let n = 0; n <= 7; n++) await pass(n);
+  expect(asked.at(-1)).toEqual(step(6));
+  const leadsAt = (n: number) => made().find(({ targetAt }) => targetAt.getTime() === step(n).getTime())!.leads;
+  expect(leadsAt(6)).toEqual(everyLead(8));
+  // One that was recorded late leaves a gap in the line: the moments that lack it are read again.
+  await pass(8);
+  const [key, late] = [...ledger.forecasts].find(([, { origin }]) => origin.getTime() === step(7).getTime())!;
+  ledger.forecasts.delete(key);
+  await pass(9);
+  expect(leadsAt(8)).toEqual(everyLead(10).slice(1));
+  ledger.forecasts.set(key, late);
+  await pass(10);
+  expect(asked.at(-1)!.getTime()).toBeLessThanOrEqual(step(8).getTime());
+  expect(leadsAt(8)).toEqual(everyLead(10));
+});
+
 test("scores nothing of a slot ahead of the clock", async () => {
   const { ports, made } = await world([22, 25], [forecastOf()]);
   ports.clock.set(step(-1));

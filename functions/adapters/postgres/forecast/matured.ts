@@ -41,13 +41,28 @@ export async function matured(
   issued: Reader,
   wanted: MaturedQuery[],
   upTo: Date,
-): Promise<MaturedForecast[]> {
+): Promise<Iterable<MaturedForecast[]>> {
   if (wanted.length === 0) return [];
   const before = (await issued.hasBefore()) ? await maturedBefore(db, wanted, upTo) : [];
   const rows = await read(db, wanted, upTo, await issued.spanSeconds());
   const lineages = await issued.lineagesOf(rows.flatMap((one) => one.lineages));
-  const found = rows.flatMap((one) => ofSensor(one, lineages));
-  return before.length === 0 ? found : [...before, ...found].filter(firstOf());
+  return sensorBySensor(rows, lineages, before);
+}
+
+/** Opened when it is asked for: what one sensor's forecasts said is forgotten before the next one's is read. */
+function* sensorBySensor(
+  rows: SensorRows[],
+  lineages: Map<string, Lineage>,
+  before: MaturedForecast[],
+): Iterable<MaturedForecast[]> {
+  const bySensor = Map.groupBy(before, ({ sensorId }) => sensorId);
+  for (const row of rows) {
+    const known = bySensor.get(row.sensorId);
+    const found = ofSensor(row, lineages);
+    yield known ? [...known, ...found].filter(firstOf()) : found;
+    bySensor.delete(row.sensorId);
+  }
+  yield* bySensor.values();
 }
 
 async function read(db: Database, wanted: MaturedQuery[], upTo: Date, span: number): Promise<SensorRows[]> {
@@ -111,9 +126,14 @@ async function maturedBefore(db: Database, wanted: MaturedQuery[], upTo: Date): 
   );
 }
 
+/** Room for one sensor's rows; filled anew each time. */
+let room = Buffer.alloc(0);
+
 /** One sensor's matured leads by origin; of an origin, a model and a lead the first that was issued. */
 function ofSensor({ sensorId, rows }: SensorRows, lineages: Map<string, Lineage>): MaturedForecast[] {
-  const ordered = leadRows(Buffer.from(rows, "base64"), lineages).sort(
+  if (room.length < rows.length) room = Buffer.alloc(2 * rows.length);
+  const bytes = room.subarray(0, room.write(rows, "base64"));
+  const ordered = leadRows(bytes, lineages).sort(
     (a, b) => a.origin - b.origin || a.issuedAt - b.issuedAt || a.slot - b.slot,
   );
   const found: MaturedForecast[] = [];

@@ -209,10 +209,12 @@ test("rows as the versions before wrote them are read along, in one answer with 
   await postgresLedger(database.db).record([outcomeOf()], made);
   const read = async () => [
     await stored(),
-    await postgresScores(database.db).matured(
-      [{ sensorId: "room1", from: addSeconds(slot, -86_400) }],
-      addSeconds(slot, 86_400),
-    ),
+    [
+      ...(await postgresScores(database.db).matured(
+        [{ sensorId: "room1", from: addSeconds(slot, -86_400) }],
+        addSeconds(slot, 86_400),
+      )),
+    ].flat(),
     (await sql`select * from forecast order by target`.execute(database.db)).rows,
     await createViews(database.db).latestForecasts(["room1"], ["humidity", "temperature"], null),
   ];
