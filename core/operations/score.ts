@@ -76,18 +76,17 @@ export async function score(
     if (ofTarget.length === 0) return isThorough && !isRecent(at);
     return !isRecent(at) || ofTarget.every((one) => one.scored >= fleet.leads.length || isSteady(one));
   };
-  // As many as in the moments before: its model has no more leads, or a hole is older than all of them. Or one more
-  // from each to the next: its first forecasts come due.
-  const isSteady = (row: ScoredRow) => settings.recentSteps > 1 && (isInLine(row, 0) || isInLine(row, 1));
-  const isInLine = ({ sensorId, target, modelKey, targetAt, scored: leads }: ScoredRow, more: number) => {
+  const isSteady = (row: ScoredRow) => {
+    const moments: { ahead: number; scored: number | null }[] = [];
     for (let back = 1; back < settings.recentSteps; back++) {
       const at = addSeconds(upTo, -back * stepSeconds);
-      const due = leads - more * Math.round(secondsBetween(at, targetAt) / stepSeconds);
-      const ofMoment = rowsAt(rows, sensorId, at);
-      if (!ofMoment.some((one) => one.target === target && one.modelKey === modelKey && one.scored === due))
-        return false;
+      const same = rowsAt(rows, row.sensorId, at).find(
+        ({ target, modelKey }) => target === row.target && modelKey === row.modelKey,
+      );
+      const ahead = Math.round(secondsBetween(row.targetAt, at) / stepSeconds);
+      moments.push({ ahead, scored: same?.scored ?? null });
     }
-    return true;
+    return moments.length > 0 && isInLine(row.scored, moments, fleet.leads);
   };
   const oldest = new Map<string, Date>();
   for (const [sensorId, perTarget] of known) {
@@ -127,6 +126,28 @@ export async function score(
   const counts = { sensors: sensorIds.length, scores: made.length, adapted: adapted.length, anew };
   log.info("score.recorded", { slot, ...counts, isThorough });
   return { scores: made.length };
+}
+
+/**
+ * Whether nothing seems to lack of `scored` leads, by those of other moments, so many steps `ahead` of its own: they
+ * have as many, as their model has no more or a hole is older than all of them; or as many as come due by and by once
+ * the first forecast was made.
+ */
+function isInLine(scored: number, moments: { ahead: number; scored: number | null }[], leads: number[]): boolean {
+  if (moments.every((one) => one.scored === scored)) return true;
+  const last = leads[scored] ?? 0;
+  // So many steps after the first forecast, as far as its number of leads tells.
+  for (let steps = leads[scored - 1] ?? last; steps < last; steps++) {
+    if (moments.every((one) => one.scored === dueAfter(steps + one.ahead, leads))) return true;
+  }
+  return false;
+}
+
+/** How many leads have come due so many steps after the first forecast. */
+function dueAfter(steps: number, leads: number[]): number {
+  let due = 0;
+  while (due < leads.length && leads[due]! <= steps) due++;
+  return due;
 }
 
 /** How many leads of a score are scored. */

@@ -9,8 +9,7 @@ const { links } = encoding.features;
 function gappyGrid(length: number, seed: number) {
   const random = randomOf(seed);
   const grid = someGrid(length, seed);
-  for (const column of grid.columns)
-    for (const i of column.keys()) if (i < 3 || random() < 0.2) column[i] = Number.NaN;
+  for (const column of grid.columns) for (const i of column.keys()) if (i < 3 || random() < 0.2) column[i] = Number.NaN;
   return grid;
 }
 
