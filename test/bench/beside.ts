@@ -31,9 +31,14 @@ const [days, teachers] = [Number(values.days), Number(values.teachers)];
 const stepSeconds = 60;
 const settleSeconds = 10;
 
+await using opened = new AsyncDisposableStack();
+const folder = await mkdtemp(join(tmpdir(), "iot-lstm-beside-"));
+opened.defer(() => rm(folder, { recursive: true }));
 const postgres = await startTestPostgres();
+opened.defer(() => postgres.stop());
 const source = new pg.Client({ connectionString: await postgres.createDatabase() });
 await source.connect();
+opened.defer(() => source.end());
 await source.query(`
   create table sensor_readings (id bigint generated always as identity, sensor_id text, temperature float8,
     humidity float8, "timestamp" timestamptz);
@@ -55,12 +60,12 @@ await source.query(`create index on sensor_readings (sensor_id, "timestamp")`);
 await source.query("vacuum analyze");
 
 const predictorUrl = await postgres.createDatabase();
-const folder = await mkdtemp(join(tmpdir(), "iot-lstm-beside-"));
 const sourceUrl = `postgres://${source.user}:${source.password}@127.0.0.1:${source.port}/${source.database}`;
 const system = await startLocal({
   ...{ FOLLOWER_DATABASE_URL: sourceUrl, ALLOW_WRITABLE_FOLLOWER: "true", PREDICTOR_DATABASE_URL: predictorUrl },
   ...{ DATA_DIR: folder, STEP_SECONDS: String(stepSeconds), SETTLE_SECONDS: String(settleSeconds) },
 });
+opened.defer(async () => void (await system.stop()));
 /** Sensors report once a minute, each at a second of its own. */
 let writtenUntil = beganAt;
 let reporting = teachers;
@@ -73,19 +78,28 @@ const writing = (async () => {
     await sleep(1_000);
   }
 })();
+const stopWriting = () => {
+  stopping.abort();
+  return writing;
+};
+opened.defer(stopWriting);
 
 const predictor = new pg.Client({ connectionString: predictorUrl });
 await predictor.connect();
-await using opened = new AsyncDisposableStack();
+opened.defer(() => predictor.end());
 const queue = await openBoss(readConfig({ PREDICTOR_DATABASE_URL: predictorUrl }), quietLog(), opened, false);
 const nextSlot = () => new Date(Math.ceil(Date.now() / (1000 * stepSeconds)) * 1000 * stepSeconds);
-const untilServed = async (count: number) => {
-  for (;;) {
-    const { rows } = await predictor.query("select count(*)::int as n from model where status = 'champion'");
-    if (rows[0].n >= count) return Math.round((Date.now() - beganAt.getTime()) / 1000);
+/** Waits until the query has a row, and says how many seconds after the beginning that was. */
+const untilThere = async (what: string, query: string) => {
+  const patience = Date.now() + 20 * 60_000;
+  while (!(await predictor.query(query)).rowCount) {
+    if (Date.now() > patience) throw new Error(`${what}: not after 20 minutes; the system's log says why`);
     await sleep(1_000);
   }
+  return Math.round((Date.now() - beganAt.getTime()) / 1000);
 };
+const untilServed = (count: number) =>
+  untilThere(`models for ${count} sensors`, `select from model where status = 'champion' having count(*) >= ${count}`);
 const networkAfterSeconds = await untilServed(teachers);
 reporting = sensors;
 await write(oldest, writtenUntil, teachers + 1, sensors);
@@ -95,8 +109,8 @@ const packs = shardsOf(others, packSize).map((some) => trainMessage(some, "reque
 await queue.send("train", packs);
 const partsAfterSeconds = await untilServed(sensors);
 // What was delivered twice is done with, too: what is measured beside is the training of the network.
-const pending = "select from pgboss.job where name = 'train' and state in ('created', 'retry', 'active') limit 1";
-while ((await predictor.query(pending)).rowCount) await sleep(1_000);
+const pending = "select from pgboss.job where name = 'train' and state in ('created', 'retry', 'active')";
+await untilThere("an end of these trainings", `select where not exists (${pending})`);
 await queue.send("train", [fleetMessage("requested", nextSlot())]);
 const firstSlot = nextSlot();
 const ids = await system.processes();
@@ -108,8 +122,7 @@ const cpuOf = () => ({
 const before = cpuOf();
 await sleep(firstSlot.getTime() - Date.now() + minutes * 60_000 + (settleSeconds + stepSeconds) * 1000);
 const after = cpuOf();
-stopping.abort();
-await writing;
+await stopWriting();
 
 const training = await predictor.query(
   "select state, started_on, completed_on from pgboss.job where name = 'train' order by created_on desc limit 1",
@@ -123,7 +136,6 @@ const { rows } = await predictor.query(
     from outcome where slot >= $1 group by slot order by slot limit $2`,
   [firstSlot, minutes],
 );
-await predictor.end();
 type Cycle = { slot: Date; issued: number; baseline: number; decidedAfterSeconds: number };
 const cycles = rows as Cycle[];
 const isLate = ({ issued, baseline, decidedAfterSeconds }: Cycle) =>
@@ -146,7 +158,3 @@ console.log(
     2,
   ),
 );
-await system.stop();
-await source.end();
-await postgres.stop();
-await rm(folder, { recursive: true });
