@@ -17,7 +17,9 @@ export function defaultLeads(stepSeconds: number): number[] {
 
 /** Each step up to `count`. */
 export function everyLead(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i + 1);
+  const leads = new Array<number>(count);
+  for (let i = 0; i < count; i++) leads[i] = i + 1;
+  return leads;
 }
 
 /** Whether the leads are each step from the first on. */

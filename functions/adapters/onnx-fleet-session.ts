@@ -117,12 +117,18 @@ function refusalOf(row: FleetRow, inputs: [string, number[]][]): ModelOutput | n
       return { ok: false, reason: "modelRejected", message };
     }
     if (name in row.part.tensors) continue;
-    const bad = values.findIndex((value) => !Number.isFinite(value));
+    const bad = firstNotFinite(values);
     if (bad < 0) continue;
     const message = `sensor ${sensorId}: input ${name}[${bad}] is ${values[bad]}, not a finite number`;
     return { ok: false, reason: "guardTripped", message };
   }
   return null;
+}
+
+/** A plain loop: it sees every number that goes in. */
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return i;
+  return -1;
 }
 
 function stack(rows: FleetRow[], name: string, dims: number[]): Tensor {

@@ -6,7 +6,6 @@ import { leanOf } from "../../../core/mix/middle.ts";
 import { factorsOf } from "../../../core/mix/widths.ts";
 import type { Adaptations } from "../../../core/ports.ts";
 import { names, recordset } from "./bulk.ts";
-import { column } from "./columns.ts";
 import { fromLeadList, toLeadList } from "./lead-list.ts";
 import type { PredictorSchema } from "./schema.ts";
 import { adaptationColumns as columns } from "./tables.ts";
@@ -33,16 +32,15 @@ export function postgresAdaptations(db: Kysely<PredictorSchema>): Adaptations {
               {
                 ...{ sensor_id: sensorId, target, version, through: state.through },
                 leads: toLeadList(state.leads),
-                state: toBytes(rowsOf(state)).toString("base64"),
-                middle: toBytes([state.middle]).toString("base64"),
+                state: toBytes(rowsOf(state)),
+                middle: toBytes([state.middle]),
               },
             ],
       );
       if (rows.length === 0) return;
       await sql`
         insert into adaptation (${names(columns)})
-        select ${names(given)}, decode(state, 'base64'), decode(middle, 'base64')
-        from ${recordset(rows, "a", { ...given, state: column("text"), middle: column("text") })}
+        select ${names(columns)} from ${recordset(rows, "a", columns)}
         order by sensor_id, target
         on conflict (sensor_id, target) do update
           set version = excluded.version, through = excluded.through, leads = excluded.leads, state = excluded.state,
@@ -67,9 +65,6 @@ const version = 2;
 /** Rows with an element a lead: regret and square of each expert, bound, lower and upper width. */
 const stateRows = 2 * experts.length + 3;
 
-/** All columns but the numbers, which go as base64. */
-const { state: _, middle: __, ...given } = columns;
-
 function rowsOf({ regret, square, bound, width }: Adaptation): number[][] {
   return [...regret, ...square, bound, ...width];
 }
@@ -82,7 +77,7 @@ function toBytes(rows: number[][]): Buffer {
 }
 
 function toNumbers(stored: Uint8Array): Float32Array {
-  const bytes = Uint8Array.from(stored);
+  const bytes = new Uint8Array(stored);
   Buffer.from(bytes.buffer).swap32();
   return new Float32Array(bytes.buffer);
 }
