@@ -32,8 +32,8 @@ const unasked = Number.NEGATIVE_INFINITY;
 const rooms: Float64Array[] = [];
 
 /**
- * `sameTimeMean` of a column, each moment's mean worked out once: past origins ask for the same moments. Holds until the
- * next call.
+ * `sameTimeMean` of a column, each moment's mean worked out once: past origins ask for the same moments. What it gives
+ * back holds until the next call.
  */
 export function sameTimeMeans(column: Float64Array, day: number): SameTimeMeans {
   const tables: Float64Array[] = [];
