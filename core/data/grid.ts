@@ -121,7 +121,7 @@ export function filledRoom(length: number): FilledColumn {
   return { values: new Float64Array(length), isImputed: new Uint8Array(length) };
 }
 
-/** The column, in `room` of its length, with the last value carried forward over missing points: never looking ahead. */
+/** The column with its last value carried forward over missing points, in `room` of its length. Never looks ahead. */
 export function fillCausally(column: Float64Array, room = filledRoom(column.length)): FilledColumn {
   const { values, isImputed } = room;
   let last = Number.NaN;
