@@ -65,7 +65,8 @@ export async function score(
     annotations.disturbing(sensorIds, after, upTo),
   ]);
   const teaching = teachingOf(known, disturbing, fleet);
-  const isRecent = (at: Date) => at >= addSeconds(upTo, -3 * stepSeconds);
+  const recentFrom = addSeconds(upTo, -3 * stepSeconds).getTime();
+  const isRecent = (at: Date) => at.getTime() >= recentFrom;
   const rows = byMoment(scored);
   const earlyAt = byMoment(early);
   // A late forecast completes the rows of the last moments at the next pass, older ones at a thorough one.
