@@ -97,7 +97,7 @@ export type Ledger = {
 export type Scores = {
   /**
    * Leads of these sensors' forecasts that were issued before their moment, with targetAt in [from, upTo], served and
-   * shadow: one sensor's after the other, opened as they are asked for, once.
+   * shadow: one sensor's after the other, opened as they are asked for. To be gone through once.
    */
   matured(wanted: MaturedQuery[], upTo: Date): Promise<Iterable<MaturedForecast[]>>;
   /** Forecasts of these sensors with targetAt in (after, upTo], served and shadow, whole: to learn anew. */

@@ -1,5 +1,6 @@
 import { lateShareOf } from "./phase.ts";
 import type { Readings, Target } from "./reading.ts";
+import { roomOf } from "./room.ts";
 import { type Series, seriesOf } from "./series.ts";
 
 /**
@@ -73,16 +74,13 @@ function boundsOf(at: Float64Array, stepMs: number, { from, upTo }: GridRange): 
 /** Of each moment its point, -1 outside the grid; of each point how many moments it has, null where none has two. */
 type Places = { place: Int32Array; counts: Uint32Array | null };
 
-/** Room for the places of one series; filled anew each time. */
-let placeRoom = new Int32Array(0);
-let countRoom = new Uint32Array(0);
+const placeRoom = roomOf(Int32Array);
+const countRoom = roomOf(Uint32Array);
 
 /** What it gives back holds until the next call. */
 function placesOf(at: Float64Array, stepMs: number, first: number, length: number): Places {
-  if (placeRoom.length < at.length) placeRoom = new Int32Array(at.length);
-  if (countRoom.length < length) countRoom = new Uint32Array(length);
-  const place = placeRoom.subarray(0, at.length).fill(-1);
-  const counts = countRoom.subarray(0, length).fill(0);
+  const place = placeRoom(at.length).fill(-1);
+  const counts = countRoom(length).fill(0);
   let most = 0;
   // The newest stays in its own step: it would be later than the point that it stands for, and that may be the origin.
   const newest = at.at(-1) ?? Number.NaN;

@@ -1,4 +1,5 @@
 import { selectRank } from "./quantiles.ts";
+import { roomOf } from "./room.ts";
 
 /** Nothing is held for longer, whatever the sensor is used to: six hours, or twelve steps where those are more. */
 const longestSeconds = 6 * 3600;
@@ -15,8 +16,7 @@ const fewestIntervals = 8;
  */
 export type Hold = { holdSeconds: number; everySeconds: number | null };
 
-/** Room for a sensor's intervals; filled anew each time. */
-let intervalRoom = new Float64Array(0);
+const intervalRoom = roomOf(Float64Array);
 
 /** The newest intervals, which tell of a cadence that has changed before it has refused a forecast. */
 const newestIntervals = 24;
@@ -28,8 +28,7 @@ const newestIntervals = 24;
  * ones. 0: nothing is held.
  */
 export function learnHold(at: Float64Array, stepSeconds: number): Hold {
-  if (intervalRoom.length < at.length) intervalRoom = new Float64Array(at.length);
-  const intervals = intervalRoom;
+  const intervals = intervalRoom(at.length);
   let count = 0;
   for (let i = 1; i < at.length; i++) if (at[i]! > at[i - 1]!) intervals[count++] = (at[i]! - at[i - 1]!) / 1000;
   const newest = learn(intervals.slice(Math.max(0, count - newestIntervals), count), stepSeconds);

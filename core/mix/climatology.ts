@@ -1,3 +1,5 @@
+import { roomOf } from "../data/room.ts";
+
 const climatologyDays = 7;
 
 /** Mean of what was measured at the same time on the last days before `origin + lead`, NaN when nothing was. */
@@ -28,8 +30,8 @@ export type SameTimeMeans = (lead: number) => (origin: number) => number;
 /** Not worked out yet: no mean is infinite. */
 const unasked = Number.NEGATIVE_INFINITY;
 
-/** Room for one column's means, by the days from an origin to its moment; filled anew each time. */
-const rooms: Float64Array[] = [];
+/** For one column's means, by the days from an origin to its moment. */
+const rooms: ReturnType<typeof roomOf<Float64Array>>[] = [];
 
 /**
  * `sameTimeMean` of a column, each moment's mean worked out once: past origins ask for the same moments. What it gives
@@ -39,7 +41,8 @@ export function sameTimeMeans(column: Float64Array, day: number): SameTimeMeans 
   const tables: Float64Array[] = [];
   return (lead) => {
     const first = Math.ceil(lead / day);
-    tables[first] ??= roomFor(first, column.length + first * day).fill(unasked);
+    rooms[first] ??= roomOf(Float64Array);
+    tables[first] ??= rooms[first](column.length + first * day).fill(unasked);
     const table = tables[first];
     return (origin) => {
       const known = table[origin + lead]!;
@@ -49,11 +52,4 @@ export function sameTimeMeans(column: Float64Array, day: number): SameTimeMeans 
       return mean;
     };
   };
-}
-
-function roomFor(days: number, length: number): Float64Array {
-  const known = rooms[days];
-  const room = known && known.length >= length ? known : new Float64Array(length);
-  rooms[days] = room;
-  return room.subarray(0, length);
 }

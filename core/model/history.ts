@@ -1,4 +1,5 @@
 import { type FilledColumn, fillCausally, filledRoom, type Grid } from "../data/grid.ts";
+import { roomOf } from "../data/room.ts";
 import { stepsPerDay } from "../time.ts";
 import { type Link, toLink } from "./link.ts";
 
@@ -28,16 +29,14 @@ export function prepare(grid: Grid, links: Link[]): History {
   return { ...history, actual: grid.actual.map((column, k) => toScale(column.slice(), links[k]!)) };
 }
 
-/** Room for the columns of one history; filled anew each time. */
-const rooms: FilledColumn[] = [];
+/** For the columns of one history. */
+const rooms: { values: (length: number) => Float64Array; isImputed: (length: number) => Uint8Array }[] = [];
 
 /** The same for one who looks at it at once: it holds until the next call, and knows no `actual`. */
 export function prepareBriefly(grid: Grid, links: Link[]): History {
   return prepareIn(grid, links, (length, k) => {
-    const known = rooms[k];
-    const room = known && known.values.length >= length ? known : filledRoom(length);
-    rooms[k] = room;
-    return { values: room.values.subarray(0, length), isImputed: room.isImputed.subarray(0, length) };
+    rooms[k] ??= { values: roomOf(Float64Array), isImputed: roomOf(Uint8Array) };
+    return { values: rooms[k].values(length), isImputed: rooms[k].isImputed(length) };
   });
 }
 

@@ -130,9 +130,9 @@ export async function score(
 }
 
 /**
- * Whether nothing seems to lack of `scored` leads, by those of other moments, so many steps `ahead` of its own: they
- * have as many, as their model has no more or a hole is older than all of them; or as many as come due by and by once
- * the first forecast was made.
+ * Whether a moment with `scored` leads seems to lack none, by what `moments` have that lie so many steps `ahead` of it:
+ * either as many, as their model has no more or a hole is older than all of them; or as many as have come due there
+ * since one and the same first forecast.
  */
 function isInLine(scored: number, moments: { ahead: number; scored: number | null }[], leads: number[]): boolean {
   if (moments.every((one) => one.scored === scored)) return true;

@@ -91,9 +91,12 @@ const queue = await openBoss(readConfig({ PREDICTOR_DATABASE_URL: predictorUrl }
 const nextSlot = () => new Date(Math.ceil(Date.now() / (1000 * stepSeconds)) * 1000 * stepSeconds);
 /** Waits until the query has a row, and says how many seconds after the beginning that was. */
 const untilThere = async (what: string, query: string) => {
-  const patience = Date.now() + 20 * 60_000;
+  const deadline = Date.now() + 20 * 60_000;
   while (!(await predictor.query(query)).rowCount) {
-    if (Date.now() > patience) throw new Error(`${what}: not after 20 minutes; the system's log says why`);
+    if (Date.now() > deadline)
+      throw new Error(
+        `${what}: not within 20 minutes, with ${teachers} teachers and ${days} days; give more of either`,
+      );
     await sleep(1_000);
   }
   return Math.round((Date.now() - beganAt.getTime()) / 1000);

@@ -1,3 +1,4 @@
+import { roomOf } from "../../data/room.ts";
 import { type History, withDayMeans } from "../history.ts";
 import { linearColumns, writeColumn } from "../linear.ts";
 import { errorMemoryLength, type FleetEncoding } from "./encoding.ts";
@@ -62,8 +63,8 @@ export function rememberRidge(
   return { first, changes };
 }
 
-/** Room for a target's columns; filled anew each time. */
-let room = new Float32Array(0);
+/** For a target's columns. */
+const roomFor = roomOf(Float32Array);
 
 /** The changes at points of the same weights, [points, targets, leads]; the features column by column. */
 function recallRun(
@@ -80,7 +81,7 @@ function recallRun(
   for (let k = 0; k < targets; k++) {
     const terms = linearColumns(history, { features, scaler }, k);
     const size = terms.length;
-    if (room.length < size * count) room = new Float32Array(size * count);
+    const room = roomFor(size * count);
     for (const [j, term] of terms.entries()) {
       const column = room.subarray(j * count, (j + 1) * count);
       writeColumn(history, { from, to }, { features, scaler }, term, column);

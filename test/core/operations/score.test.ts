@@ -60,6 +60,15 @@ async function world(values: (number | null)[], forecasts: Forecast[], end = slo
   const ports = { clock: testClock(slot), log: quietLog(), follower, scores: ledger, adaptations, annotations };
   return { ports, ledger, readings, made: () => [...ledger.scores.values()] };
 }
+/** The same scores; `asked`: since when leads were wanted, pass by pass. */
+function noting(ledger: ReturnType<typeof memoryLedger>) {
+  const asked: Date[] = [];
+  const matured: typeof ledger.matured = (wanted, upTo) => {
+    asked.push(...wanted.map(({ from }) => from));
+    return ledger.matured(wanted, upTo);
+  };
+  return { scores: { ...ledger, matured }, asked };
+}
 const run = (ports: Awaited<ReturnType<typeof world>>["ports"], at = slot) =>
   score(ports, settings, { slot: at, sensorIds: ["a"] });
 
@@ -268,17 +277,10 @@ test("a model with fewer leads than the fleet does not make past moments be read
     Array.from({ length: 22 }, (_, i) => two(i - 12)),
     step(10),
   );
-  const asked: (Date | undefined)[] = [];
-  const scores = {
-    ...ledger,
-    matured: (wanted: Parameters<typeof ledger.matured>[0], upTo: Date) => {
-      asked.push(wanted[0]?.from);
-      return ledger.matured(wanted, upTo);
-    },
-  };
+  const { scores, asked } = noting(ledger);
   const pass = (n: number) => {
     ports.clock.set(step(n));
-    return run({ ...ports, scores } as typeof ports, step(n));
+    return run({ ...ports, scores }, step(n));
   };
   for (let n = 1; n <= 10; n++) await pass(n);
   expect(asked.at(-1)).toEqual(step(9));
@@ -289,21 +291,15 @@ test("while a fleet's first forecasts come due, moments that have all of theirs 
   // Every step at first, then every second and third one.
   const leads = [1, 2, 3, 4, 6, 8, 11, 14, 17];
   const often = (value: number) => leads.map(() => value);
-  const made9 = (n: number) => forecastOf({ origin: step(n), leads, q10: often(18), q50: often(20), q90: often(22) });
-  const first = Array.from({ length: 24 }, (_, i) => made9(i - 2));
+  const sparseOf = (n: number) =>
+    forecastOf({ origin: step(n), leads, q10: often(18), q50: often(20), q90: often(22) });
+  const first = Array.from({ length: 24 }, (_, i) => sparseOf(i - 2));
   const { ports, ledger, made } = await world(new Array<number>(30).fill(21), first, step(24));
-  const asked: (Date | undefined)[] = [];
-  const scores = {
-    ...ledger,
-    matured: (wanted: Parameters<typeof ledger.matured>[0], upTo: Date) => {
-      asked.push(wanted[0]?.from);
-      return ledger.matured(wanted, upTo);
-    },
-  };
+  const { scores, asked } = noting(ledger);
   const sparse = { ...settings, fleet: { ...settings.fleet, leads } };
   const pass = (n: number) => {
     ports.clock.set(step(n));
-    return score({ ...ports, scores } as typeof ports, sparse, { slot: step(n), sensorIds: ["a"] });
+    return score({ ...ports, scores }, sparse, { slot: step(n), sensorIds: ["a"] });
   };
   for (let n = 0; n <= 13; n++) {
     await pass(n);
@@ -343,16 +339,9 @@ test("a thorough pass over moments from before the first forecast reads no leads
   await run(ports, thorough);
   const scored = made().length;
   expect(scored).toBeGreaterThan(5);
-  const wanted: Date[] = [];
-  const scores = {
-    ...ports.scores,
-    matured: (asked: { sensorId: string; from: Date }[], upTo: Date) => {
-      wanted.push(...asked.map(({ from }) => from));
-      return ports.scores.matured(asked, upTo);
-    },
-  };
+  const { scores, asked } = noting(ports.scores);
   await score({ ...ports, scores }, settings, { slot: thorough, sensorIds: ["a"] });
   // The last three are looked at again in every pass.
-  expect(wanted.every((from) => from >= step(-2))).toBe(true);
+  expect(asked.every((from) => from >= step(-2))).toBe(true);
   expect(made()).toHaveLength(scored);
 });
